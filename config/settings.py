@@ -1,0 +1,246 @@
+"""All settings of Rabta, read from the environment; `docs/settings.md` lists them with their defaults.
+
+Nothing else in the tree reads `os.environ`. An unset DATABASE_URL or REDIS_URL means the embedded server that
+`manage.py up` runs under DATA_DIR; then SECRET_KEY and ENCRYPTION_KEYS are made and kept there too.
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import local
+
+
+def flag(name: str, default: bool) -> bool:
+    """An environment variable as yes or no; anything but 1, true, yes and on is no."""
+    value = os.environ.get(name)
+    return default if value is None else value.strip().lower() in {"1", "true", "yes", "on"}
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """A comma-separated environment variable as a list without blanks."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / ".data")).resolve()
+DEBUG = flag("DEBUG", False)
+DEMO = flag("DEMO", False)  # `up` sets it for its demo organisation: opens /sandbox/, permits private networks
+
+# Servers -----------------------------------------------------------------------------------------------------------
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+REDIS_URL = os.environ.get("REDIS_URL", "")
+EMBEDDED_POSTGRES = not DATABASE_URL
+EMBEDDED_REDIS = not REDIS_URL
+if EMBEDDED_POSTGRES:
+    DATABASE_URL = local.postgres_url(DATA_DIR)
+if EMBEDDED_REDIS:
+    REDIS_URL = local.redis_url(DATA_DIR)
+
+PROCESS = os.environ.get("RABTA_PROCESS", "")  # web, worker, beat or mail: set by the Procfile
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+if PROCESS == "web":
+    # Pool in web only: Celery forks, and a pool opened before the fork would be shared by its children.
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 2,
+        "max_size": int(os.environ.get("DB_POOL_SIZE", "10")),
+        "timeout": 5,
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Secrets -----------------------------------------------------------------------------------------------------------
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS")  # newest first; older ones stay readable
+if not SECRET_KEY or not ENCRYPTION_KEYS:
+    if not EMBEDDED_POSTGRES:
+        raise ImproperlyConfigured("Set SECRET_KEY and ENCRYPTION_KEYS: with DATABASE_URL set, Rabta makes none itself.")
+    kept = local.secrets(DATA_DIR)
+    SECRET_KEY = SECRET_KEY or kept["SECRET_KEY"]
+    ENCRYPTION_KEYS = ENCRYPTION_KEYS or kept["ENCRYPTION_KEYS"]
+
+# Addresses ---------------------------------------------------------------------------------------------------------
+PORT = int(os.environ.get("PORT", "8000"))
+SMTP_IN_HOST = os.environ.get("SMTP_IN_HOST", "127.0.0.1")
+SMTP_IN_PORT = int(os.environ.get("SMTP_IN_PORT", "2525"))
+LMTP_IN_PORT = int(os.environ.get("LMTP_IN_PORT", "0"))  # 0: no LMTP listener
+SMTP_IN_MAX_BYTES = int(os.environ.get("SMTP_IN_MAX_BYTES", str(50 * 1024 * 1024)))
+SMTP_IN_TLS_CERT = os.environ.get("SMTP_IN_TLS_CERT", "")
+SMTP_IN_TLS_KEY = os.environ.get("SMTP_IN_TLS_KEY", "")
+SANDBOX_SMTP_PORT = int(os.environ.get("SANDBOX_SMTP_PORT", "2526"))
+BASE_URL = os.environ.get("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS", BASE_URL)
+ALLOW_PRIVATE_NETWORKS = flag("ALLOW_PRIVATE_NETWORKS", DEMO)
+
+# Organisation ------------------------------------------------------------------------------------------------------
+ORGANISATION_NAME = os.environ.get("ORGANISATION_NAME", "Rabta")
+AFTER_REPLY_STATUS = os.environ.get("AFTER_REPLY_STATUS", "pending")  # open, pending or solved
+
+# Django ------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config",
+    "inbox",
+    "channels_email",
+    "api",
+    "sandbox",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "channels",
+    "django_htmx",
+    "django_prometheus",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "template_partials",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "inbox.middleware.AgentPreferencesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "inbox" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "csp.context_processors.nonce",
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "inbox.context.shell",
+            ],
+        },
+    }
+]
+
+# People ------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "inbox.Agent"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "inbox.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+# Language and time -------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = os.environ.get("LANGUAGE", "en") if os.environ.get("LANGUAGE", "en") in {"en", "ur"} else "en"
+LANGUAGES = [("en", _("English")), ("ur", _("Urdu"))]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
+USE_TZ = True
+
+# Files -------------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_STORAGE = os.environ.get("MEDIA_STORAGE", "")  # empty: files below DATA_DIR; s3://BUCKET: django-storages
+STORAGES = {
+    "default": (
+        {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_STORAGE.removeprefix("s3://")}}
+        if MEDIA_STORAGE.startswith("s3://")
+        else {"BACKEND": "inbox.files.DurableFileSystemStorage"}
+    ),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# Live updates and background work ----------------------------------------------------------------------------------
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
+CELERY_BROKER_URL = os.environ.get("BROKER_URL", REDIS_URL)
+
+# The browser -------------------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SECURE_HSTS_SECONDS = 31536000 if BASE_URL.startswith("https://") else 0
+if flag("TRUST_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rabta",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
