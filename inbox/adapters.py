@@ -1,0 +1,256 @@
+"""The channel contract: what an adapter is, the plain values it deals in, and the registry of kinds.
+
+An adapter is one class per kind of channel. It knows the wire and nothing of tickets: `parse` turns stored bytes into
+`Inbound` values, `send` turns one `Message` row into whatever the platform wants. How to write one: docs/adding-a-channel.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.forms import Form
+    from django.http import HttpRequest, HttpResponse
+    from django_stubs_ext import StrOrPromise
+
+    from inbox.models import Channel, Message, Receipt, Ticket
+
+Kind = Literal["message", "auto_reply", "bounce", "feedback_report", "list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One address as the wire gave it. `kind` is email, phone or a platform's name; `scope` the page or bot where ids are page-scoped."""
+
+    kind: str
+    value: str
+    name: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundFile:
+    """A file of an inbound message; `name` is already safe to store and to offer for download."""
+
+    name: str
+    content_type: str
+    content: bytes
+    inline: bool = False
+    content_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """What a delivery status notification says (RFC 3464)."""
+
+    recipients: tuple[str, ...]
+    temporary: bool
+    original_message_id: str = ""
+    diagnostic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One utterance that reached us, free of wire format.
+
+    `key` is the same for every copy of this utterance and unique within `scope` ("email" over all mailboxes, the
+    channel elsewhere). `at` is the platform's or our border server's stamp, never the sender's own clock. `tokens` are
+    candidate signed tokens found in addresses; `references` are message ids, oldest first, without angle brackets.
+    `sender` is None when there is no usable one. All text is free of NUL; `html` is already sanitised.
+    """
+
+    key: str
+    scope: str
+    sender: Party | None
+    text: str
+    external_id: str = ""
+    kind: Kind = "message"
+    suppress_auto_reply: bool = False
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    reply_to: tuple[Party, ...] = ()
+    subject: str = ""
+    visible_text: str = ""
+    html: str = ""
+    language: str = ""
+    at: datetime | None = None
+    written_at: datetime | None = None
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    files: tuple[InboundFile, ...] = ()
+    bounce: Bounce | None = None
+    loop: bool = False
+    thread_key: str = ""
+    content_kind: str = "text"
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryUpdate:
+    """What a platform reports later about a message we sent. `external_id` names it; states only ever move forward."""
+
+    external_id: str
+    state: Literal["sent", "delivered", "read", "failed"]
+    at: datetime | None = None
+    error: str = ""
+    recipients: tuple[str, ...] = ()
+    delayed: bool = False
+
+
+Parsed = Inbound | DeliveryUpdate
+
+
+class Ignore(Exception):
+    """Raised by `parse` for what is left out on purpose; its text is the reason kept on the receipt."""
+
+
+class DeliveryError(Exception):
+    """A send that did not succeed. `permanent` says whether trying again can help; the text is for the agent.
+
+    `retry_after` is what the platform asked for, in seconds. `unknown` marks a request that left and got no answer.
+    """
+
+    def __init__(
+        self, reason: StrOrPromise, *, permanent: bool, retry_after: float | None = None, unknown: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.unknown = unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The platform took the message. `external_ids` are its ids, the first is the message's own."""
+
+    external_ids: tuple[str, ...] = ()
+    rejected: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RawReceipt:
+    """Bytes as they arrived, before anything looked at them.
+
+    `external_id` makes a repeat of the same bytes harmless within its channel. `key` is the message's own id where it
+    can be had without parsing (a Message-ID), so that an answer can wait for the message it answers. `at` is the
+    border's stamp; `meta` the envelope (recipients, folder, uid).
+    """
+
+    raw: bytes
+    external_id: str
+    key: str = ""
+    at: datetime | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the Test-connection button: what was tried, whether it worked, and what to do if not."""
+
+    name: str
+    ok: bool
+    detail: StrOrPromise = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a reply may leave now, and if not why, in words for the agent. `until` is when the window closes."""
+
+    allowed: bool
+    reason: StrOrPromise = ""
+    until: datetime | None = None
+
+
+class Adapter:
+    """The base of every channel kind. Methods that touch the wire run outside any database transaction."""
+
+    kind: ClassVar[str]
+    label: ClassVar[StrOrPromise]
+    icon: ClassVar[str] = "message"
+    identity_kind: ClassVar[str]
+    polls: ClassVar[bool] = False
+    repeat_safe: ClassVar[bool] = False  # may a send whose outcome is not known be repeated?
+    reopen_days: ClassVar[int] = 3
+    rich_text: ClassVar[bool] = False
+    live: ClassVar[bool] = False
+
+    def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:
+        """A form that validates `Channel.settings`; its cleaned data splits into settings and credentials by `secrets`."""
+        raise NotImplementedError
+
+    secrets: ClassVar[tuple[str, ...]] = ()  # dotted names within settings that are kept encrypted
+
+    def check(self, channel: Channel) -> list[Check]:
+        """Try the connection and say, line by line, what works."""
+        raise NotImplementedError
+
+    def poll(self, channel: Channel, cursor: dict[str, Any]) -> Iterator[tuple[list[RawReceipt], dict[str, Any]]]:
+        """Yield batches of what is new together with the cursor to keep once that batch is committed."""
+        raise NotImplementedError
+
+    def webhook(self, request: HttpRequest, channel: Channel) -> tuple[list[RawReceipt], HttpResponse]:
+        """Verify the request over its raw body, then split it into one receipt an event."""
+        raise NotImplementedError
+
+    def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
+        """Turn stored bytes into plain values. Raises `Ignore`, or any error, which is kept on the receipt."""
+        raise NotImplementedError
+
+    def freeze(self, message: Message, answered: Message | None) -> None:
+        """Write into the unsaved row what the wire will need (ids, headers), inside the transaction of the click."""
+
+    @contextmanager
+    def connection(self, channel: Channel) -> Iterator[Any]:
+        """One connection for several sends; whatever it yields is handed to `send`. Raises DeliveryError."""
+        yield None
+
+    def send(self, message: Message, connection: Any) -> Sent:
+        """Send one message. Raises DeliveryError."""
+        raise NotImplementedError
+
+    def raw(self, message: Message) -> tuple[bytes, str]:
+        """What leaves or left on the wire, and its content type."""
+        raise NotImplementedError
+
+    def may_reply(self, ticket: Ticket) -> Verdict:
+        return Verdict(True)
+
+    def may_send(self, channel: Channel) -> Verdict:
+        """Whether the channel is able to send at all (a mailbox without SMTP keeps its replies queued, and says so)."""
+        return Verdict(True)
+
+    def explain(self, inbound: Inbound) -> dict[str, Any]:
+        """What the system makes of this message, for people who ask why."""
+        return {}
+
+
+_registry: dict[str, Adapter] = {}
+
+
+def register(adapter: Callable[[], Adapter]) -> Callable[[], Adapter]:
+    """Class decorator: make this kind known. Called when the adapter's app is ready."""
+    made = adapter()
+    _registry[made.kind] = made
+    return adapter
+
+
+def adapter_for(kind: str) -> Adapter:
+    """The adapter of a kind; KeyError names an unknown one."""
+    return _registry[kind]
+
+
+def kinds() -> dict[str, Adapter]:
+    """Every registered adapter by kind."""
+    return dict(_registry)
+
+
+UNKNOWN_OUTCOME = _("The connection ended before the answer came: it is not known whether this message arrived.")
