@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "config",
     "inbox",
     "channels_email",
+    "reports",
     "api",
     "sandbox",
     "django.contrib.auth",

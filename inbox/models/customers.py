@@ -1,0 +1,119 @@
+"""Customers, their identities and organisations, and what happened to them elsewhere."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inbox.models.base import Stage
+
+
+class Organisation(models.Model):
+    """A company whose people write to us."""
+
+    name = models.CharField(_("name"), max_length=200)
+    domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(models.Model):
+    """A person who writes to us."""
+
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
+    )
+    stage = models.CharField(_("stage"), max_length=12, choices=Stage, default=Stage.LEAD)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=60, blank=True)
+    preferred_channel = models.ForeignKey("inbox.Channel", on_delete=models.SET_NULL, null=True, blank=True)
+    opt_outs = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    tags = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    created_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+
+    def __str__(self) -> str:
+        return self.name or str(_("Unknown"))
+
+
+class IdentityQuerySet(models.QuerySet["Identity"]):
+    def active(self) -> "IdentityQuerySet":
+        """Those that find their customer: verified and not retired."""
+        return self.filter(verified_at__isnull=False, retired_at__isnull=True)
+
+
+class Identity(models.Model):
+    """One address of a customer. A typed claim is stored unverified beside the verified owner, and finds nobody."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
+    kind = models.CharField(max_length=30)
+    scope = models.CharField(max_length=100, blank=True)
+    value = models.CharField(max_length=320)
+    name = models.CharField(max_length=200, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_how = models.CharField(max_length=30, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = IdentityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["kind", "scope", "value"],
+                condition=models.Q(verified_at__isnull=False, retired_at__isnull=True),
+                name="identity_once",
+            ),
+        )
+        indexes = (models.Index(fields=["value"], name="identity_value"),)
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def verified(self) -> bool:
+        return self.verified_at is not None
+
+
+class IdentityOwner(models.Model):
+    """Who held an identity when: what lets a merge of customers be undone."""
+
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="owners")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="held")
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField(null=True, blank=True)
+
+
+class CustomerEvent(models.Model):
+    """Something that happened to a customer elsewhere: an order, a visit, a log-in. Comes by API, import or widget."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=60)
+    at = models.DateTimeField(default=timezone.now)
+    data = models.JSONField(default=dict, blank=True)
+    external_id = models.CharField(max_length=200, null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["customer", "kind", "external_id"], name="customer_event_once"),
+        )
+        indexes = (models.Index(fields=["customer", "-at"], name="customer_event_journey"),)

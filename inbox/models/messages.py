@@ -1,0 +1,213 @@
+"""Messages, their keys and copies, and their files."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Direction(models.TextChoices):
+    IN = "in", _("In")
+    OUT = "out", _("Out")
+    NOTE = "note", _("Note")
+
+
+class Origin(models.TextChoices):
+    CHANNEL = "channel", _("Channel")
+    LOGGED = "logged", _("Logged by hand")
+    ECHO = "echo", _("Another app")
+    IMPORT = "import", _("Import")
+
+
+class AuthorKind(models.TextChoices):
+    CUSTOMER = "customer", _("Customer")
+    AGENT = "agent", _("Agent")
+    BOT = "bot", _("Bot")
+    SYSTEM = "system", _("System")
+
+
+class DeliveryState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    DELIVERED = "delivered", _("Delivered")
+    READ = "read", _("Read")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Not known")
+
+
+# What a state may become (see "The way out" in docs/architecture.md); all else is a late or wrong report and is left out.
+NEXT_STATES: dict[str, frozenset[str]] = {
+    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.FAILED}),
+    DeliveryState.SENDING: frozenset(
+        {DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.FAILED, DeliveryState.UNKNOWN}
+    ),
+    DeliveryState.SENT: frozenset({DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.FAILED}),
+    DeliveryState.DELIVERED: frozenset({DeliveryState.READ, DeliveryState.FAILED}),
+    DeliveryState.READ: frozenset(),
+    DeliveryState.UNKNOWN: frozenset(
+        {
+            DeliveryState.SENT,
+            DeliveryState.DELIVERED,
+            DeliveryState.READ,
+            DeliveryState.FAILED,
+            DeliveryState.QUEUED,
+        }
+    ),
+    DeliveryState.FAILED: frozenset({DeliveryState.QUEUED}),
+}
+
+
+class Message(models.Model):
+    """One utterance. Ids rise with time, so that the table can be partitioned by ranges of them.
+
+    What must be unique lives in MessageKey for the same reason. Recipients, channel and body of an outgoing message
+    are frozen when it is written; `payload` holds what its channel froze for the wire.
+    """
+
+    ticket = models.ForeignKey("inbox.Ticket", on_delete=models.CASCADE, related_name="messages")
+    first_ticket = models.ForeignKey("inbox.Ticket", on_delete=models.PROTECT, related_name="+")
+    direction = models.CharField(max_length=4, choices=Direction)
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.CHANNEL)
+    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="messages")
+    receipt = models.ForeignKey(
+        "inbox.Receipt", on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
+    )
+    answers = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="answered_by")
+
+    author_kind = models.CharField(max_length=8, choices=AuthorKind)
+    customer = models.ForeignKey(
+        "inbox.Customer", on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
+    )
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
+    )
+    author_name = models.CharField(max_length=200, blank=True)
+    author_address = models.CharField(max_length=320, blank=True)
+    to = models.JSONField(default=list, blank=True)  # [{"name", "address"}]
+    cc = models.JSONField(default=list, blank=True)
+    bcc = models.JSONField(default=list, blank=True)
+    reply_to = models.JSONField(default=list, blank=True)
+
+    content_kind = models.CharField(max_length=20, default="text")
+    subject = models.CharField(max_length=998, blank=True)
+    text = models.TextField(blank=True)
+    visible_text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    payload = models.JSONField(default=dict, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    kind = models.CharField(max_length=16, default="message")  # see inbox.adapters.Kind
+    suppress_auto_reply = models.BooleanField(default=False)
+    unverified = models.BooleanField(default=False)  # the sender was no participant when it came
+    edited_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    reactions = models.JSONField(default=list, blank=True)
+
+    external_id = models.CharField(max_length=998, blank=True)
+    in_reply_to = models.CharField(max_length=998, blank=True)
+    references = ArrayField(models.CharField(max_length=998), default=list, blank=True)
+    thread_rule = models.CharField(max_length=30, blank=True)
+    thread_detail = models.CharField(max_length=300, blank=True)
+    client_id = models.CharField(max_length=64, null=True, blank=True)
+
+    state = models.CharField(max_length=10, choices=DeliveryState, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    delayed = models.BooleanField(default=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        indexes = (
+            models.Index(fields=["ticket", "id"], name="message_of_ticket"),
+            models.Index(fields=["external_id"], name="message_external_id", condition=~models.Q(external_id="")),
+            models.Index(
+                fields=["channel", "next_attempt_at"], name="message_queued", condition=models.Q(state="queued")
+            ),
+            models.Index(fields=["lease_until"], name="message_sending", condition=models.Q(state="sending")),
+            models.Index(
+                fields=["ticket", "channel", "id"],
+                name="message_in_flight",
+                condition=models.Q(state__in=["queued", "sending"]),
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(state="") | models.Q(direction="out"), name="only_outgoing_is_delivered"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.pk}"
+
+    @property
+    def is_public(self) -> bool:
+        return self.direction != Direction.NOTE
+
+    @property
+    def is_auto_reply(self) -> bool:
+        return self.kind != "message"
+
+    @property
+    def hidden_text(self) -> bool:
+        """Whether quotes or a signature are folded away."""
+        return bool(self.visible_text) and self.visible_text.strip() != self.text.strip()
+
+
+class MessageKey(models.Model):
+    """What makes a message once: a key within a scope ("email", "channel:7", "client:3" for what agents send)."""
+
+    scope = models.CharField(max_length=40)
+    key = models.CharField(max_length=200)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="keys")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["scope", "key"], name="message_once"),)
+
+
+class MessageCopy(models.Model):
+    """The same message as it reached another of our channels."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="copies")
+    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="+")
+    receipt = models.ForeignKey("inbox.Receipt", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["message", "channel"], name="message_copy_once"),)
+
+
+class Attachment(models.Model):
+    """A file of a message. An upload waits without a message until it is named in one."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=127)
+    size = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    stored = models.CharField(max_length=255)  # its name in Django storage
+    inline = models.BooleanField(default=False)
+    content_id = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        indexes = (
+            models.Index(
+                fields=["created_at"], name="attachment_waiting", condition=models.Q(message__isnull=True)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,237 @@
+"""Tickets, who takes part in them, and how they hang together."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+SUBJECT_LENGTH = 500
+PREVIEW_LENGTH = 200
+
+
+class Status(models.TextChoices):
+    OPEN = "open", _("Open")
+    PENDING = "pending", _("Pending")  # on the customer
+    ON_HOLD = "on_hold", _("On hold")  # on a third party
+    SOLVED = "solved", _("Solved")
+    CLOSED = "closed", _("Closed")  # the re-open window is over
+
+
+class Priority(models.TextChoices):
+    LOW = "low", _("Low")
+    NORMAL = "normal", _("Normal")
+    HIGH = "high", _("High")
+    URGENT = "urgent", _("Urgent")
+
+
+class TicketType(models.TextChoices):
+    QUESTION = "question", _("Question")
+    PROBLEM = "problem", _("Problem")
+    COMPLAINT = "complaint", _("Complaint")
+    SUGGESTION = "suggestion", _("Suggestion")
+    PRAISE = "praise", _("Praise")
+    REQUEST = "request", _("Request")
+
+
+class Tag(models.Model):
+    """A word that tickets carry. Tickets keep the names; this row keeps what belongs to the name."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    colour = models.CharField(_("colour"), max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def current(self) -> "TicketQuerySet":
+        """Neither spam nor merged away: what every ordinary view starts from."""
+        return self.filter(spam=False, merged_into__isnull=True)
+
+    def unassigned(self) -> "TicketQuerySet":
+        return self.current().filter(status=Status.OPEN, assignee__isnull=True)
+
+    def of(self, agent: Any) -> "TicketQuerySet":
+        return self.current().filter(assignee=agent, status=Status.OPEN)
+
+
+class Ticket(models.Model):
+    """One matter of one customer. What lists show of its messages is kept on the row by the actions."""
+
+    number = models.BigAutoField(_("number"), primary_key=True)
+    customer = models.ForeignKey("inbox.Customer", on_delete=models.PROTECT, related_name="tickets")
+    organisation = models.ForeignKey(
+        "inbox.Organisation", on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
+    )
+    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="tickets")
+    subject = models.CharField(_("subject"), max_length=SUBJECT_LENGTH, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
+    priority = models.CharField(_("priority"), max_length=10, choices=Priority, default=Priority.NORMAL)
+    type = models.CharField(_("type"), max_length=12, choices=TicketType, blank=True)
+    severity = models.PositiveSmallIntegerField(_("severity"), null=True, blank=True)
+    topic = models.CharField(_("topic"), max_length=120, blank=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
+    )
+    team = models.ForeignKey("inbox.Team", on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets")
+    tags = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    language_chosen = models.BooleanField(default=False)
+    spam = models.BooleanField(_("spam"), default=False)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    thread_key = models.CharField(max_length=200, blank=True)  # the chat session or the root of the comment thread
+
+    message_count = models.PositiveIntegerField(default=0)
+    last_message_at = models.DateTimeField(default=timezone.now)
+    last_direction = models.CharField(max_length=4, blank=True)
+    preview = models.CharField(max_length=PREVIEW_LENGTH, blank=True)
+    reply_channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="+")
+    waiting_since = models.DateTimeField(null=True, blank=True)  # the oldest unanswered customer message
+    last_customer_message_at = models.DateTimeField(null=True, blank=True)
+    first_replied_at = models.DateTimeField(null=True, blank=True)
+    solved_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    reopen_count = models.PositiveIntegerField(default=0)
+    delivery_failed = models.BooleanField(default=False)
+    csat = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        indexes = (
+            models.Index(
+                fields=["status", "-last_message_at", "-number"],
+                name="ticket_by_status",
+                condition=models.Q(spam=False, merged_into__isnull=True),
+            ),
+            models.Index(
+                fields=["assignee", "status", "-last_message_at", "-number"],
+                name="ticket_by_assignee",
+                condition=models.Q(spam=False, merged_into__isnull=True, assignee__isnull=False),
+            ),
+            models.Index(
+                fields=["-last_message_at", "-number"],
+                name="ticket_unassigned",
+                condition=models.Q(spam=False, merged_into__isnull=True, assignee__isnull=True, status="open"),
+            ),
+            models.Index(
+                fields=["team", "status", "-last_message_at", "-number"],
+                name="ticket_by_team",
+                condition=models.Q(spam=False, merged_into__isnull=True, team__isnull=False),
+            ),
+            models.Index(
+                fields=["channel", "status", "-last_message_at", "-number"],
+                name="ticket_by_channel",
+                condition=models.Q(spam=False, merged_into__isnull=True),
+            ),
+            models.Index(
+                fields=["-last_message_at", "-number"], name="ticket_spam", condition=models.Q(spam=True)
+            ),
+            models.Index(fields=["-updated_at", "-number"], name="ticket_updated"),
+            models.Index(fields=["created_at", "number"], name="ticket_created"),
+            models.Index(fields=["customer", "-last_message_at"], name="ticket_of_customer"),
+            models.Index(
+                fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")
+            ),
+            models.Index(
+                fields=["channel", "thread_key"], name="ticket_thread_key", condition=~models.Q(thread_key="")
+            ),
+            GinIndex(fields=["tags"], name="ticket_tags"),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.subject}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("ticket", args=[self.number])
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == Status.OPEN
+
+    @property
+    def is_done(self) -> bool:
+        return self.status in {Status.SOLVED, Status.CLOSED}
+
+    @property
+    def is_locked(self) -> bool:
+        """Closed or merged away: nothing may change any more."""
+        return self.status == Status.CLOSED or self.merged_into_id is not None
+
+
+class ParticipantRole(models.TextChoices):
+    REQUESTER = "requester", _("Requester")
+    CC = "cc", _("In copy")
+    FOLLOWER = "follower", _("Follower")
+
+
+class Participant(models.Model):
+    """An identity on a ticket: the proof that threading asks for. Unconfirmed ones get no answers until an agent says so."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="participants")
+    identity = models.ForeignKey("inbox.Identity", on_delete=models.PROTECT, related_name="participations")
+    role = models.CharField(max_length=10, choices=ParticipantRole, default=ParticipantRole.CC)
+    confirmed = models.BooleanField(default=True)
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField(null=True, blank=True)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["ticket", "identity"], name="participant_once"),)
+
+
+class LinkKind(models.TextChoices):
+    FOLLOW_UP = "follow_up", _("Follow-up")
+    DUPLICATE = "duplicate", _("Duplicate")
+    INCIDENT = "incident", _("Incident of a problem")
+    CHILD = "child", _("Child")
+    MERGED = "merged", _("Merged")
+
+
+class TicketLink(models.Model):
+    """`source` is a follow-up, duplicate, incident or child of `target`, or was merged into it."""
+
+    source = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="links")
+    target = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="linked")
+    kind = models.CharField(max_length=10, choices=LinkKind)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["source", "target", "kind"], name="ticket_link_once"),)
+
+
+class Engagement(models.Model):
+    """A live session or call inside a ticket."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="engagements")
+    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="engagements")
+    kind = models.CharField(max_length=10, choices=[("chat", _("Chat")), ("call", _("Call")), ("visit", _("Visit"))])
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    requested_at = models.DateTimeField(default=timezone.now)
+    offered_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=10, blank=True)
+    transfers = models.JSONField(default=list, blank=True)
+    external_id = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["ticket", "requested_at"], name="engagement_of_ticket"),)
