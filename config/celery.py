@@ -1,4 +1,4 @@
-"""The Celery application: tasks carry ids and wake-ups only; what is due lives in PostgreSQL (see docs/architecture.md)."""
+"""The Celery application: tasks carry ids and wake-ups only; what is due lives in PostgreSQL (docs/architecture.md)."""
 
 import os
 

@@ -21,17 +21,19 @@ class Secrets(TypedDict):
 
 def socket_dir(data_dir: Path) -> Path:
     """Where the servers' unix sockets live: a short path, since one over about 107 bytes cannot be bound."""
-    inside = data_dir / "run"
+    inside = data_dir / "sockets"
     if len(os.fsencode(inside)) < 80:
         return inside
-    return Path(tempfile.gettempdir()) / f"rabta-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}"
+    return Path("/tmp") / f"rabta-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}"
 
 
-def postgres_url(data_dir: Path) -> str:
-    return f"postgresql://postgres@/rabta?host={socket_dir(data_dir)}"
+def postgres_url(data_dir: Path, database: str = "rabta") -> str:
+    """Address of `database` in the embedded PostgreSQL of `data_dir`."""
+    return f"postgresql://postgres@/{database}?host={socket_dir(data_dir)}"
 
 
 def redis_url(data_dir: Path) -> str:
+    """Address of the embedded Redis of `data_dir`."""
     return f"unix://{socket_dir(data_dir)}/redis.sock"
 
 
@@ -53,6 +55,6 @@ def secrets(data_dir: Path) -> Secrets:
     except FileExistsError:
         pass
     finally:
-        os.unlink(name)
+        Path(name).unlink()
     kept = json.loads(path.read_text())
     return kept

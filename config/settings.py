@@ -60,7 +60,9 @@ SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS")  # newest first; older ones stay readable
 if not SECRET_KEY or not ENCRYPTION_KEYS:
     if not EMBEDDED_POSTGRES:
-        raise ImproperlyConfigured("Set SECRET_KEY and ENCRYPTION_KEYS: with DATABASE_URL set, Rabta makes none itself.")
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY and ENCRYPTION_KEYS: with DATABASE_URL set, Rabta makes none itself."
+        )
     kept = local.secrets(DATA_DIR)
     SECRET_KEY = SECRET_KEY or kept["SECRET_KEY"]
     ENCRYPTION_KEYS = ENCRYPTION_KEYS or kept["ENCRYPTION_KEYS"]

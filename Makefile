@@ -1,0 +1,49 @@
+# Rabta. `make` lists the targets; docs: README.md, CONTRIBUTING.md.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# The servers may have to be readable by the user they run as, whatever the umask of who installs.
+INSTALL = umask 022; $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.PHONY: help run test bench lint format
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: $(VENV)/.installed ## start all of Rabta on this machine (Ctrl-C stops it); ARGS="--port 8001" is handed on
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+test: $(VENV)/.installed-dev ## linters, types and all tests
+	@exec .ci/test
+
+bench: $(VENV)/.installed-dev ## speed of e-mail in and out, beside bare loops on this machine
+	@exec $(BIN)/python manage.py bench $(ARGS)
+
+lint: $(VENV)/.installed-dev ## ruff, mypy, import arrows, missing migrations
+	@exec .ci/lint
+
+format: $(VENV)/.installed-dev ## put code into the house's format
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+$(VENV)/.made:
+	@[ -n "$(PYTHON)" ] || { echo "Rabta needs Python 3.11 or newer (on Debian and Ubuntu: apt install python3 python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) comes without venv and ensurepip (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@umask 022; $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.txt $(VENV)/.made
+	@echo "Installing what Rabta needs into $(VENV) (about a minute) ..."
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
