@@ -1,0 +1,157 @@
+"""The one door to objects: what this person may see. A foreign object is a 404, as if it were not there.
+
+A channel with teams is seen by them alone (and by admins); a channel without teams by everybody. A private team's
+tickets are seen by its members alone. Whoever owns a ticket sees it.
+"""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404
+
+from inbox.models import Agent, Attachment, Channel, Customer, Message, Receipt, Role, Team, Ticket
+from inbox.models.tickets import TicketQuerySet
+
+
+class Sight:
+    """What an agent does not see: ids of channels and of private teams. Two queries, kept for the agent's request."""
+
+    def __init__(self, agent: Agent) -> None:
+        mine = set(agent.teams.values_list("pk", flat=True))
+        rows = Team.objects.values_list("pk", "private", "channels")
+        self.hidden_teams = {team for team, private, _ in rows if private and team not in mine}
+        if agent.role == Role.ADMIN:
+            self.hidden_channels: set[int] = set()
+        else:
+            with_teams = {channel for _, _, channel in rows if channel}
+            seen = {channel for team, _, channel in rows if channel and team in mine}
+            self.hidden_channels = with_teams - seen
+
+
+def sight(agent: Agent) -> Sight:
+    """Cached on the agent object, which lives as long as the request."""
+    kept: Sight | None = getattr(agent, "_sight", None)
+    if kept is None:
+        kept = Sight(agent)
+        agent._sight = kept  # type: ignore[attr-defined]
+    return kept
+
+
+def tickets(agent: Agent) -> TicketQuerySet:
+    found = Ticket.objects.all()
+    hidden = sight(agent)
+    if hidden.hidden_channels or hidden.hidden_teams:
+        out = Q(pk__in=[])
+        if hidden.hidden_channels:
+            out |= Q(channel__in=hidden.hidden_channels)
+        if hidden.hidden_teams:
+            out |= Q(team__isnull=False, team__in=hidden.hidden_teams)
+        found = found.filter(~out | Q(assignee=agent))
+    return found
+
+
+def sees(agent: Agent, ticket: Ticket) -> bool:
+    """The same rule as `tickets`, for a row at hand."""
+    hidden = sight(agent)
+    return ticket.assignee_id == agent.pk or not (
+        ticket.channel_id in hidden.hidden_channels or ticket.team_id in hidden.hidden_teams
+    )
+
+
+def get_ticket(agent: Agent, number: int) -> Ticket:
+    found = (
+        tickets(agent)
+        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
+        .filter(number=number)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def writable_ticket(agent: Agent, number: int) -> Ticket:
+    """As `get_ticket`, for somebody who means to change it. Raises PermissionDenied for light agents."""
+    found = get_ticket(agent, number)
+    if not agent.may_write:
+        raise PermissionDenied
+    return found
+
+
+def channels(agent: Agent) -> QuerySet[Channel]:
+    return Channel.objects.exclude(pk__in=sight(agent).hidden_channels)
+
+
+def get_channel(agent: Agent, slug_or_id: str | int) -> Channel:
+    """By slug, or by id when it is all digits and no slug is."""
+    name = str(slug_or_id)
+    by = Q(slug=name) | Q(pk=int(name)) if name.isdecimal() and len(name) < 19 else Q(slug=name)
+    found = channels(agent).filter(by).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def customers(agent: Agent) -> QuerySet[Customer]:
+    """Customers with a ticket this agent sees, and those without any ticket."""
+    found = Customer.objects.filter(merged_into__isnull=True)
+    hidden = sight(agent)
+    if hidden.hidden_channels or hidden.hidden_teams:
+        any_ticket = Ticket.objects.filter(customer=OuterRef("pk"))
+        found = found.filter(Exists(tickets(agent).filter(customer=OuterRef("pk"))) | ~Exists(any_ticket))
+    return found
+
+
+def get_customer(agent: Agent, pk: int) -> Customer:
+    found = customers(agent).select_related("organisation").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def messages(agent: Agent) -> QuerySet[Message]:
+    hidden = sight(agent)
+    if not (hidden.hidden_channels or hidden.hidden_teams):
+        return Message.objects.all()
+    return Message.objects.filter(ticket__in=tickets(agent))
+
+
+def get_message(agent: Agent, pk: int) -> Message:
+    found = messages(agent).select_related("ticket", "channel", "agent", "customer").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def get_attachment(agent: Agent, pk: int) -> Attachment:
+    """A file of a message this agent sees, or an upload of their own that still waits."""
+    found = (
+        Attachment.objects.select_related("message")
+        .filter(Q(message__in=messages(agent)) | Q(message__isnull=True, uploaded_by=agent))
+        .filter(pk=pk)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def receipts(agent: Agent) -> QuerySet[Receipt]:
+    return Receipt.objects.exclude(channel__in=sight(agent).hidden_channels)
+
+
+def get_receipt(agent: Agent, pk: int) -> Receipt:
+    found = receipts(agent).select_related("channel").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def agents(agent: Agent) -> QuerySet[Agent]:
+    """Whom a ticket can be given to."""
+    return Agent.objects.filter(is_active=True, is_bot=False).exclude(role=Role.LIGHT).order_by("name", "pk")
+
+
+def teams(agent: Agent) -> QuerySet[Team]:
+    return Team.objects.exclude(pk__in=sight(agent).hidden_teams)

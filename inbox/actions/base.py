@@ -1,0 +1,43 @@
+"""The rhythm that all actions share: lock, return if nothing changes, write, append the event, and on commit tell."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import live
+from inbox.actions.errors import ActionError
+from inbox.models import Ticket
+
+
+def announce(tickets: Iterable[int], messages: Iterable[int] = ()) -> None:
+    """On commit, tell open screens what changed. Never an error: a screen asks again by itself."""
+    transaction.on_commit(partial(live.announce, list(tickets), messages=list(messages)), robust=True)
+
+
+@contextmanager
+def locked(ticket: Ticket, *, even_if_closed: bool = False) -> Iterator[Ticket]:
+    """The ticket's row, fresh and locked until the transaction ends. Raises ActionError when it may not change any more."""
+    with transaction.atomic():
+        row = (
+            Ticket.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("channel", "reply_channel", "customer")
+            .get(pk=ticket.pk)
+        )
+        if row.merged_into_id is not None:
+            raise ActionError(
+                _("This ticket was merged into #%(number)s; go on there.") % {"number": row.merged_into_id}, "merged"
+            )
+        if row.status == "closed" and not even_if_closed:
+            raise ActionError(_("This ticket is closed; open a follow-up instead."), "closed")
+        yield row
+
+
+def save(ticket: Ticket, *fields: str) -> None:
+    """Save these fields and when they changed; screens hear of it on commit."""
+    ticket.updated_at = timezone.now()
+    ticket.save(update_fields=[*fields, "updated_at"])
+    announce([ticket.pk])

@@ -1,0 +1,145 @@
+"""The log: append an event in the transaction of the change, and follow the log with a cursor.
+
+Every reader (live rules, facts, webhooks…) is a follower: it has its own cursor, may be started over from zero, and
+moves its cursor in the same transaction as its effects, so that each event has its effects exactly once.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import OperationalError, connection, models, transaction
+from django.db.models import Func, Q
+from django.utils import timezone
+
+from inbox.models import ActorKind, Agent, Cursor, Event, Ticket
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Event], None]
+_followers: dict[str, Handler] = {}
+
+BATCH = 500
+
+
+class SnapshotXmin(Func):
+    """The oldest transaction that still runs: every event written by an older one is there for good."""
+
+    template = "((pg_snapshot_xmin(pg_current_snapshot()))::text)::bigint"
+    output_field = models.BigIntegerField()
+
+
+def line(
+    ticket: Ticket | None,
+    kind: str,
+    *,
+    by: Agent | None = None,
+    actor: tuple[str, int | None] | None = None,
+    at: datetime | None = None,
+    **data: Any,
+) -> Event:
+    """An event not yet saved. `data` holds ids and codes, never text or addresses. `by` is the agent, None the system."""
+    if actor is None:
+        actor = (ActorKind.SYSTEM, None) if by is None else (ActorKind.BOT if by.is_bot else ActorKind.AGENT, by.pk)
+    return Event(
+        ticket=ticket, kind=kind, actor_kind=actor[0], actor_id=actor[1], at=at or timezone.now(), data=data
+    )
+
+
+def record(ticket: Ticket | None, kind: str, *, by: Agent | None = None, **data: Any) -> Event:
+    """Append one event; call it inside the transaction that makes the change."""
+    event = line(ticket, kind, by=by, **data)
+    event.save(force_insert=True)
+    return event
+
+
+def record_all(events: Iterable[Event]) -> None:
+    """Append many events at once, in their order."""
+    Event.objects.bulk_create(list(events))
+
+
+def register(name: str) -> Callable[[Handler], Handler]:
+    """Decorator: this function reads the log under `name`. It runs inside the transaction that moves its cursor."""
+
+    def known(handler: Handler) -> Handler:
+        _followers[name] = handler
+        return handler
+
+    return known
+
+
+def followers() -> dict[str, Handler]:
+    return dict(_followers)
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Whether this is the only transaction working as `name` right now (an advisory lock, held to the end of it)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [20001, zlib.crc32(name.encode()) - 2**31])
+        (mine,) = cursor.fetchone()
+    yield mine
+
+
+def waiting_events(cursor: Cursor) -> models.QuerySet[Event]:
+    """The events after this cursor that no running transaction can still get in front of, in order."""
+    return (
+        Event.objects.filter(Q(xid__gt=cursor.xid) | Q(xid=cursor.xid, id__gt=cursor.event_id))
+        .filter(xid__gte=cursor.xid, xid__lt=SnapshotXmin())
+        .order_by("xid", "id")
+    )
+
+
+def follow(name: str, handler: Handler, limit: int = BATCH) -> int:
+    """Hand the next events to `handler`; returns how many it took. An event it fails on stops this follower, visibly."""
+    with transaction.atomic(), only_one(f"follow:{name}") as mine:
+        if not mine:
+            return 0
+        cursor, _ = Cursor.objects.get_or_create(name=name)
+        done = 0
+        for event in waiting_events(cursor).select_related("ticket")[:limit]:
+            try:
+                with transaction.atomic():
+                    handler(event)
+            except OperationalError:
+                raise
+            except Exception as error:
+                logger.exception("follower %s stopped at event %s", name, event.pk)
+                cursor.error = f"event {event.pk}: {error!r}"[:2000]
+                cursor.failing_since = cursor.failing_since or timezone.now()
+                cursor.save()
+                return done
+            cursor.xid, cursor.event_id = event.xid, event.pk
+            done += 1
+        if done or cursor.error:
+            cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
+            cursor.save()
+        return done
+
+
+def follow_all() -> int:
+    """Let every registered follower read on; returns how many events were handled."""
+    return sum(follow(name, handler) for name, handler in followers().items())
+
+
+def lag() -> dict[str, float]:
+    """Seconds between now and the oldest event that each follower has not read; 0 when it has read all."""
+    cursors = {cursor.name: cursor for cursor in Cursor.objects.all()}
+    now = timezone.now()
+    late = {}
+    for name in followers():
+        oldest = waiting_events(cursors.get(name, Cursor(name=name))).first()
+        late[name] = (now - oldest.at).total_seconds() if oldest else 0.0
+    return late
+
+
+def rewind(name: str) -> None:
+    """Let a follower start over from the first event."""
+    Cursor.objects.update_or_create(
+        name=name, defaults={"xid": 0, "event_id": 0, "error": "", "failing_since": None, "moved_at": timezone.now()}
+    )
