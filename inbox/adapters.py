@@ -181,6 +181,7 @@ class Adapter:
     repeat_safe: ClassVar[bool] = False  # may a send whose outcome is not known be repeated?
     reopen_days: ClassVar[int] = 3
     rich_text: ClassVar[bool] = False
+    joins_open_ticket: ClassVar[bool] = True  # does what a customer writes here join their open ticket? (not for mail)
     live: ClassVar[bool] = False
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:

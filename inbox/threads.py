@@ -1,0 +1,131 @@
+"""Which ticket does this message belong to? A pure decision over what the database was asked beforehand.
+
+The first rule that holds decides (docs/architecture.md, "Which ticket"); the rule and its detail are kept on the
+message, so that a person can ask why it is where it is and move it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from inbox.adapters import Inbound, Party
+from inbox.models import Customer, Status, Ticket
+
+# "Re", "Fwd" and their like in the languages whose mail programs translate them, with counters such as "Re[2]:".
+PREFIXES = (
+    "re|aw|sv|vs|antw|ant|odp|ynt|rif|res|bls|vb|fw|fwd|wg|tr|rv|enc|i|pd|doorst|ilt|vl|ref|hal|"
+    "جواب|رد|إعادة توجيه|回复|回覆|答复|转发|轉寄|返信|転送|회신|전달|ответ|на|отв|תשובה"
+)
+PREFIX = re.compile(rf"^\s*(?:(?:{PREFIXES})\s*(?:[\[(]\d+[\])])?\s*[:：]\s*)+", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\w&])#(\d{1,18})(?!\w)")
+
+
+def bare_subject(subject: str) -> str:
+    """A subject without reply and forward prefixes, ticket numbers, case and spacing: what "the same subject" compares."""
+    stripped = PREFIX.sub("", subject)
+    return " ".join(NUMBER.sub("", stripped).replace("[]", "").casefold().split())
+
+
+def numbers_in(subject: str) -> list[int]:
+    """Ticket numbers that a subject names, such as #1042."""
+    return [int(number) for number in NUMBER.findall(subject)]
+
+
+def referenced(inbound: Inbound) -> list[str]:
+    """The ids this message answers, nearest first: In-Reply-To, then References from right to left."""
+    seen = dict.fromkeys([inbound.in_reply_to, *reversed(inbound.references)])
+    return [reference for reference in seen if reference]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A message of ours or theirs that a reference names."""
+
+    ticket: Ticket
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a message goes. No `ticket` means a new one, linked to `follow_up_of` if that is given."""
+
+    rule: str
+    detail: str = ""
+    ticket: Ticket | None = None
+    follow_up_of: Ticket | None = None
+    unverified: bool = False
+    reopens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What the decision may ask. Tickets come with merges already followed; `takes_part` knows a ticket's participants."""
+
+    ticket: Callable[[int], Ticket | None]
+    by_reference: Callable[[str], Iterable[Known]]
+    takes_part: Callable[[Ticket, Party | None], bool]
+    by_thread_key: Callable[[str], Ticket | None]
+    open_ticket_of: Callable[[Customer], Ticket | None]
+
+
+def decide(
+    inbound: Inbound,
+    lookup: Lookup,
+    *,
+    customer: Customer | None,
+    joins_open_ticket: bool,
+    reopen_days: int,
+    now: datetime,
+) -> Decision:
+    """The ticket for this message. `customer` is None when the sender was never seen; times are aware."""
+    found = _find(inbound, lookup, customer, joins_open_ticket)
+    if found is None:
+        return Decision("new")
+    rule, detail, ticket, unverified, answered = found
+    if not ticket.is_done or ticket.spam:
+        return Decision(rule, detail, ticket, unverified=unverified)
+    if ticket.status == Status.CLOSED:
+        return Decision("follow_up", f"{rule}: {detail}; closed", follow_up_of=ticket, unverified=unverified)
+    if inbound.kind != "message":
+        return Decision(rule, detail, ticket, unverified=unverified)  # automatic mail opens nothing again
+    if ticket.solved_at is not None and now - ticket.solved_at > timedelta(days=reopen_days):
+        return Decision("follow_up", f"{rule}: {detail}; re-open window over", follow_up_of=ticket, unverified=unverified)
+    subject = bare_subject(inbound.subject)
+    if subject and subject not in {bare_subject(ticket.subject), bare_subject(answered)}:
+        return Decision("follow_up", f"{rule}: {detail}; new subject", follow_up_of=ticket, unverified=unverified)
+    return Decision(rule, detail, ticket, unverified=unverified, reopens=True)
+
+
+Found = tuple[str, str, Ticket, bool, str]
+
+
+def _find(inbound: Inbound, lookup: Lookup, customer: Customer | None, joins_open_ticket: bool) -> Found | None:
+    for number in inbound.payload.get("signed_tickets", ()):
+        ticket = lookup.ticket(number)
+        if ticket is not None:
+            answered = next((known.subject for known in _known(inbound, lookup) if known.ticket.pk == ticket.pk), "")
+            return "token", f"#{number}", ticket, not lookup.takes_part(ticket, inbound.sender), answered
+    for reference in referenced(inbound):
+        for known in lookup.by_reference(reference):
+            if lookup.takes_part(known.ticket, inbound.sender):
+                return "reference", reference[:200], known.ticket, False, known.subject
+    if inbound.thread_key:
+        ticket = lookup.by_thread_key(inbound.thread_key)
+        if ticket is not None:
+            return "session", inbound.thread_key[:200], ticket, False, ""
+    for number in numbers_in(inbound.subject):
+        ticket = lookup.ticket(number)
+        if ticket is not None and lookup.takes_part(ticket, inbound.sender):
+            return "subject_number", f"#{number}", ticket, False, ""
+    if joins_open_ticket and customer is not None:
+        ticket = lookup.open_ticket_of(customer)
+        if ticket is not None:
+            return "session", f"#{ticket.pk}", ticket, False, ""
+    return None
+
+
+def _known(inbound: Inbound, lookup: Lookup) -> Iterable[Known]:
+    return (known for reference in referenced(inbound) for known in lookup.by_reference(reference))
