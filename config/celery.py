@@ -1,11 +1,22 @@
 """The Celery application: tasks carry ids and wake-ups only; what is due lives in PostgreSQL (docs/architecture.md)."""
 
+import logging.config
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("rabta")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def log_as_everywhere(**kwargs: Any) -> None:
+    """Worker and beat log like the other processes, not in Celery's own format."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)

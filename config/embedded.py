@@ -82,10 +82,11 @@ def prepare(data_dir: Path) -> list[Path]:
     Raises CannotStart.
     """
     user = server_user()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    sockets = local.socket_dir(data_dir)
-    for folder in (data_dir / "redis", sockets):
+    local.make_private(data_dir)
+    for folder in (data_dir / "redis", local.socket_dir(data_dir)):
         own_folder(folder, user)
+    for folder in (data_dir / "log", local.run_dir(data_dir)):
+        own_folder(folder, None)
     opened = open_path(data_dir, postgres_program("postgres"), redis_program()) if user else []
     check_runs(user)
     cluster = data_dir / "postgres"
@@ -298,5 +299,5 @@ def scratch(*settings: str, durable: bool = False) -> Iterator[Scratch]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        shutil.rmtree(data_dir, ignore_errors=True)
-        shutil.rmtree(local.socket_dir(data_dir), ignore_errors=True)
+        for folder in (data_dir, local.socket_dir(data_dir), local.run_dir(data_dir)):
+            shutil.rmtree(folder, ignore_errors=True)

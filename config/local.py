@@ -20,11 +20,28 @@ class Secrets(TypedDict):
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """Where the servers' unix sockets live: a short path, since one over about 107 bytes cannot be bound."""
-    inside = data_dir / "sockets"
+    """Where the servers' unix sockets live."""
+    return short_folder(data_dir, "sockets")
+
+
+def run_dir(data_dir: Path) -> Path:
+    """Where the supervisor keeps its configuration and its own socket."""
+    return short_folder(data_dir, "run")
+
+
+def short_folder(data_dir: Path, name: str) -> Path:
+    """A folder for sockets: a path over about 107 bytes cannot be bound, then it lies in /tmp."""
+    inside = data_dir / name
     if len(os.fsencode(inside)) < 80:
         return inside
-    return Path("/tmp") / f"rabta-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}"
+    return Path("/tmp") / f"rabta-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}-{name}"
+
+
+def make_private(data_dir: Path) -> None:
+    """Make the data folder unless it is there; nobody else may look into it (as root, the servers pass through)."""
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True)
+        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def postgres_url(data_dir: Path, database: str = "rabta") -> str:
@@ -37,6 +54,15 @@ def redis_url(data_dir: Path) -> str:
     return f"unix://{socket_dir(data_dir)}/redis.sock"
 
 
+def broker_url(redis_url: str) -> str:
+    """A Redis URL as Celery spells it: it knows unix sockets under another scheme."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    path, _, query = redis_url.removeprefix("unix://").partition("?")
+    database = next((part.removeprefix("db=") for part in query.split("&") if part.startswith("db=")), "0")
+    return f"redis+socket://{path}?virtual_host={database}"
+
+
 def secrets(data_dir: Path) -> Secrets:
     """The secrets kept under `data_dir`, made on first use, readable by the owner alone."""
     path = data_dir / "secrets.json"
@@ -45,7 +71,7 @@ def secrets(data_dir: Path) -> Secrets:
         return kept
     except FileNotFoundError:
         pass
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_private(data_dir)
     made: Secrets = {"SECRET_KEY": random.token_urlsafe(50), "ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
     handle, name = tempfile.mkstemp(dir=data_dir)
     with os.fdopen(handle, "w") as file:

@@ -8,11 +8,12 @@ import os
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import local
+from config import local, logs
 
 
 def flag(name: str, default: bool) -> bool:
@@ -60,14 +61,13 @@ SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS")  # newest first; older ones stay readable
 if not SECRET_KEY or not ENCRYPTION_KEYS:
     if not EMBEDDED_POSTGRES:
-        raise ImproperlyConfigured(
-            "Set SECRET_KEY and ENCRYPTION_KEYS: with DATABASE_URL set, Rabta makes none itself."
-        )
+        raise ImproperlyConfigured("Set SECRET_KEY and ENCRYPTION_KEYS: with DATABASE_URL set, none are made.")
     kept = local.secrets(DATA_DIR)
     SECRET_KEY = SECRET_KEY or kept["SECRET_KEY"]
     ENCRYPTION_KEYS = ENCRYPTION_KEYS or kept["ENCRYPTION_KEYS"]
 
 # Addresses ---------------------------------------------------------------------------------------------------------
+HOST = os.environ.get("HOST", "127.0.0.1")  # who else shall reach the pages needs a proxy, or 0.0.0.0
 PORT = int(os.environ.get("PORT", "8000"))
 SMTP_IN_HOST = os.environ.get("SMTP_IN_HOST", "127.0.0.1")
 SMTP_IN_PORT = int(os.environ.get("SMTP_IN_PORT", "2525"))
@@ -111,10 +111,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "template_partials",
     "csp",
+    "django_structlog",
 ]
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -196,18 +198,64 @@ STORAGES = {
     ),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024  # a request's body apart from its files
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # larger files go through a temporary file
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # Live updates and background work ----------------------------------------------------------------------------------
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
-CELERY_BROKER_URL = os.environ.get("BROKER_URL", REDIS_URL)
+CELERY_BROKER_URL = local.broker_url(os.environ.get("BROKER_URL", REDIS_URL))
+# A click must not wait for a broker that is away: one short retry, then the sweep finds the row.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 900,  # seconds until a dead worker's task runs again; tasks are short, sweeps are quicker
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+    "interval_start": 0.1,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1, "interval_max": 0.2}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers and beat wait for the broker for ever
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "channels_email.*": {"queue": "email"},
+    "channels_social.*": {"queue": "social"},
+    "channels_chat.*": {"queue": "chat"},
+}
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing on disk that a power cut could break
+CELERY_BEAT_SCHEDULE = {
+    # A wake-up that waited longer than its own period is worth nothing: the next one does the same.
+    "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 5.0, "options": {"expires": 5}},
+    "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
+    "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
+}
+
+# Logs --------------------------------------------------------------------------------------------------------------
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "json")  # json, or console
+LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
+LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
+DJANGO_STRUCTLOG_CELERY_ENABLED = False
 
 # The browser -------------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31536000 if BASE_URL.startswith("https://") else 0
 if flag("TRUST_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

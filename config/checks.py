@@ -1,0 +1,49 @@
+"""System checks of the machine below us. Those of the database run with `migrate` and `check --database default`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+OLDEST_POSTGRES = 15
+
+
+@register(Tags.database)
+def database_speaks_every_language(
+    app_configs: object, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Search and case folding beyond ASCII depend on the locale that a database was created with."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('server_version_num')::int / 10000, pg_encoding_to_char(encoding), "
+                "lower('ÄÖ'), EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') "
+                "FROM pg_database WHERE datname = current_database()"
+            )
+            version, encoding, lowered, has_trigrams = cursor.fetchone()
+            trigrams = 1
+            if has_trigrams:
+                cursor.execute("SELECT cardinality(show_trgm('پارسل'))")
+                (trigrams,) = cursor.fetchone()
+        if version < OLDEST_POSTGRES:
+            found.append(Error(f"PostgreSQL {version} is too old: Rabta needs {OLDEST_POSTGRES}.", id="config.E001"))
+        if encoding != "UTF8":
+            found.append(Error(f"The database is in {encoding}, not UTF8.", hint=HINT, id="config.E002"))
+        if lowered != "äö" or not trigrams:
+            found.append(
+                Error(
+                    "The database's locale knows ASCII letters alone: search in Urdu and many other languages "
+                    "would find nothing.",
+                    hint=HINT,
+                    id="config.E003",
+                )
+            )
+    return found
+
+
+HINT = (
+    "Create it anew, for example: CREATE DATABASE rabta TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8' "
+    "(PostgreSQL 17 and newer: LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8')."
+)

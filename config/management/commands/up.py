@@ -1,0 +1,245 @@
+"""`manage.py up`: all of Rabta in one process tree.
+
+Its options are read in manage.py, before the settings (config/options.py).
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from config import embedded, local, options, supervision
+from config.translations import compile_translations
+
+STOP_WITHIN = 9.0  # seconds, then SIGKILL: the whole takes less than ten
+MIGRATION_LOCK = 7_226_822  # pg_advisory_lock: one migration at a time, whoever starts it
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphans of the tree become our children, so that none outlives us
+
+
+class Stop(BaseException):
+    """Somebody asked us to end: Ctrl-C, or SIGTERM."""
+
+
+class Command(BaseCommand):
+    help = "Runs all of Rabta here: PostgreSQL and Redis unless their URLs are set, web, workers, beat, mail receiver."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        options.add_arguments(parser)
+
+    def handle(self, *args: Any, **kwargs: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stop)
+        try:
+            with locked(settings.DATA_DIR) as lock:
+                self.run(lock)
+        except embedded.CannotStart as error:
+            raise CommandError(str(error)) from error
+        except Stop:
+            return
+
+    def run(self, lock: int) -> None:
+        data_dir: Path = settings.DATA_DIR
+        check_ports()
+        if not (data_dir / "postgres").exists() and settings.EMBEDDED_POSTGRES:
+            self.say(f"First start: making a database in {data_dir} ...")
+        opened = embedded.prepare(data_dir)
+        for folder in opened:
+            self.say(f"Let other users pass through {folder} (o+x): PostgreSQL does not run as root.")
+        programs = supervision.server_programs(
+            data_dir, postgres=settings.EMBEDDED_POSTGRES, redis=settings.EMBEDDED_REDIS
+        ) + supervision.app_programs(demo=settings.DEMO)
+        adopt_orphans()
+        supervisor = supervision.Supervisor(data_dir, programs, lock)
+        try:
+            supervisor.wait_until_ready()
+            self.prepare_database(data_dir)
+            people = self.demo() if settings.DEMO else []
+            connection.close()
+            supervisor.start_app()
+            self.wait_for_pages(supervisor)
+            self.greet(people)
+            self.watch(supervisor)
+        finally:
+            self.stop(supervisor)
+
+    def prepare_database(self, data_dir: Path) -> None:
+        if settings.EMBEDDED_POSTGRES:
+            embedded.wait_for_postgres(data_dir)
+            embedded.ensure_database(data_dir)
+        if settings.EMBEDDED_REDIS:
+            embedded.wait_for_redis(data_dir)
+        compile_translations(*map(Path, settings.LOCALE_PATHS))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        executor = MigrationExecutor(connection)
+        if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.say(f"Bringing the database up to date ({len(plan)} steps) ...")
+        call_command("migrate", interactive=False, verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+    def demo(self) -> list[tuple[str, str, str]]:
+        from sandbox import demo  # here alone: without a demo nothing of the sandbox is loaded
+
+        return list(demo.ensure())
+
+    def wait_for_pages(self, supervisor: supervision.Supervisor) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                with urlopen(f"http://{pages_host()}:{settings.PORT}/healthz", timeout=5):
+                    return
+            except HTTPError:
+                return  # it answers
+            except (URLError, OSError):
+                check_alive(supervisor)
+                time.sleep(0.1)
+        raise embedded.CannotStart(f"The web process does not answer; see {settings.DATA_DIR}/log/web.log.")
+
+    def greet(self, people: list[tuple[str, str, str]]) -> None:
+        lines = [f"Rabta is at {settings.BASE_URL}/", ""]
+        if settings.DEMO:
+            lines += ["Log in as (demo people, known to everybody):"]
+            width = max((len(email) for email, _, _ in people), default=0)
+            lines += [f"  {email:{width}}  {password}  ({role})" for email, password, role in people]
+            lines += ["", f"Be a customer in the browser:  {settings.BASE_URL}/sandbox/"]
+        else:
+            lines += ["Make the first person:  manage.py createagent EMAIL --role admin --password-stdin"]
+        lines += [f"Mail comes in by SMTP at:      {settings.SMTP_IN_HOST}:{settings.SMTP_IN_PORT}"]
+        lines += [f"Data and logs:                 {settings.DATA_DIR}", ""]
+        if settings.DEMO:
+            lines += [
+                "This is a demo, not production: the log-ins above are public, /sandbox/ is open to anyone who reaches",
+                "this address, and connections to private networks are allowed. --no-demo leaves all three out.",
+            ]
+        if settings.EMBEDDED_POSTGRES:
+            lines += [
+                "The embedded PostgreSQL trusts every process that reaches its socket; set DATABASE_URL in production."
+            ]
+        self.say("\n".join([*lines, "Ctrl-C stops everything."]))
+
+    def watch(self, supervisor: supervision.Supervisor) -> None:
+        """Stay until asked to stop; say which process had to be started again."""
+        while True:
+            check_alive(supervisor)
+            reap(supervisor.process.pid)
+            for name in supervisor.restarted():
+                self.say(f"{time.strftime('%H:%M:%S')} {name} had ended and was started again; see log/{name}.log")
+            time.sleep(1)
+
+    def stop(self, supervisor: supervision.Supervisor) -> None:
+        """End the whole tree; what does not end by itself in time is killed."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        supervisor.stop(seconds=STOP_WITHIN)
+        deadline = time.monotonic() + 2
+        while left := [child for child in psutil.Process().children(recursive=True) if is_running(child)]:
+            if supervisor.process.returncode is None or time.monotonic() > deadline:
+                for child in left:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        child.kill()
+            reap(None)
+            time.sleep(0.05)
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    raise Stop
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Iterator[int]:
+    """Hold the lock on `data_dir` (a file descriptor). Raises CommandError when another `up` has it."""
+    try:
+        local.make_private(data_dir)
+        handle = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CommandError(f"Cannot write to {data_dir} ({error.strerror}). Use another folder: --data DIR") from error
+    with os.fdopen(handle, "r+") as file:
+        deadline = time.monotonic() + 12
+        while not try_lock(file):
+            holder = Path(data_dir / "lock").read_text().strip()
+            if (holder and psutil.pid_exists(int(holder))) or time.monotonic() > deadline:
+                raise CommandError(
+                    f"Rabta already runs on {data_dir} (process {holder or 'unknown'}). "
+                    "Stop it, or use another folder: --data DIR"
+                )
+            time.sleep(0.1)  # it was killed, and its supervisor is still stopping the rest
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield file.fileno()
+
+
+def try_lock(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def check_ports() -> None:
+    """Raises CannotStart when a port of ours is taken."""
+    wanted = [
+        ("web pages", settings.HOST, settings.PORT, "--port N"),
+        ("incoming mail", settings.SMTP_IN_HOST, settings.SMTP_IN_PORT, "SMTP_IN_PORT=N"),
+    ]
+    if settings.DEMO:
+        wanted.append(("the sandbox's mail server", "127.0.0.1", settings.SANDBOX_SMTP_PORT, "SANDBOX_SMTP_PORT=N"))
+    for what, host, port, remedy in wanted:
+        if not options.is_free(host, port):
+            raise embedded.CannotStart(
+                f"Port {port} on {host} (for {what}) is in use by another program. Choose another: {remedy}"
+            )
+
+
+def pages_host() -> str:
+    """Where this machine itself reaches the pages."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)
+
+
+def check_alive(supervisor: supervision.Supervisor) -> None:
+    if supervisor.process.poll() is not None:
+        raise embedded.CannotStart("The process supervisor was killed, so everything else was stopped. Start again.")
+
+
+def adopt_orphans() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def reap(keep: int | None) -> None:
+    """Read the exit codes of ended orphans; `keep` is left to its own Popen."""
+    for child in psutil.Process().children():
+        if child.pid != keep and not is_running(child):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child.pid, os.WNOHANG)
+
+
+def is_running(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
