@@ -1,0 +1,88 @@
+"""Facts for open screens: which tickets changed. The only caller of group_send in the tree.
+
+Only ids travel. In each web process the hub (inbox/hub.py) loads the rows once, renders them and decides who sees
+them. A fact that is lost costs nothing but time: pages ask again by themselves.
+"""
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, wait
+
+from channels.layers import get_channel_layer
+
+logger = logging.getLogger(__name__)
+
+GROUP = "live"
+TIMEOUT = 2  # seconds for one publication; Redis may be away
+MOST_WAITING = 1000  # beyond this many unsent facts new ones are dropped
+COMPLAIN_EVERY = 30  # seconds between two lines of log about the same trouble
+
+
+class Publisher:
+    """One thread with an event loop, so that announcing costs the caller microseconds and never waits for Redis.
+
+    Made anew after a fork (Celery's workers): neither threads nor connections survive one.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        self.waiting: set[Future[None]] = set()
+        self.complained_at = 0.0
+        threading.Thread(target=self.loop.run_forever, name="live", daemon=True).start()
+
+    def publish(self, message: dict[str, object]) -> None:
+        if len(self.waiting) >= MOST_WAITING:
+            return
+        sent = asyncio.run_coroutine_threadsafe(self._send(message), self.loop)
+        self.waiting.add(sent)
+        sent.add_done_callback(self.waiting.discard)
+
+    async def _send(self, message: dict[str, object]) -> None:
+        try:
+            layer = get_channel_layer()
+            await asyncio.wait_for(layer.group_send(GROUP, message), TIMEOUT)
+        except Exception as error:  # whatever is wrong with Redis, nobody's work may fail for it
+            if time.monotonic() - self.complained_at > COMPLAIN_EVERY:
+                self.complained_at = time.monotonic()
+                logger.warning("screens were not told of a change: %r", error)
+
+    def drain(self, seconds: float) -> None:
+        """Give what is on its way this long to leave."""
+        wait(list(self.waiting), timeout=seconds)
+
+
+_publisher: Publisher | None = None
+_lock = threading.Lock()
+
+
+def _current() -> Publisher:
+    global _publisher
+    with _lock:
+        if _publisher is None or _publisher.pid != os.getpid():
+            _publisher = Publisher()
+        return _publisher
+
+
+def announce(tickets: Iterable[int], *, messages: Iterable[int] = ()) -> None:
+    """Tell every open screen that these tickets (and messages of theirs) changed. Call it after the commit. Never raises."""
+    numbers, ids = list(tickets), list(messages)
+    if not numbers:
+        return
+    try:
+        _current().publish({"type": "live.announce", "tickets": numbers, "messages": ids})
+    except RuntimeError as error:  # no thread to be had: the interpreter is ending, or the machine is full
+        logger.warning("screens were not told of a change: %r", error)
+
+
+def _at_exit() -> None:
+    if _publisher is not None and _publisher.pid == os.getpid():
+        _publisher.drain(0.5)
+
+
+atexit.register(_at_exit)
