@@ -14,11 +14,20 @@ SHARED: list[structlog.typing.Processor] = [
 ]
 
 
+def without_noise(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """One line a request (its end), and uvicorn's lines without their copy in colour."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    event.pop("color_message", None)
+    return event
+
+
 def configuration(style: str, level: str) -> dict[str, Any]:
     """The LOGGING setting; `style` is json or console, `level` a level's name. Also configures structlog itself."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            without_noise,
             *SHARED[:-2],
             SHARED[-1],
             structlog.processors.StackInfoRenderer(),
@@ -39,7 +48,7 @@ def configuration(style: str, level: str) -> dict[str, Any]:
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_noise, *renderers],
             }
         },
         "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "lines"}},
@@ -49,6 +58,7 @@ def configuration(style: str, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True, "level": level},
             "uvicorn": {"handlers": [], "propagate": True, "level": level},
             "uvicorn.error": {"handlers": [], "propagate": True, "level": level},
+            "uvicorn.access": {"handlers": [], "propagate": False},  # django_structlog says more
             "celery": {"level": level},
             # A line for each wake-up says nothing; failures are logged apart.
             "celery.app.trace": {"level": "WARNING"},

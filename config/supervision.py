@@ -126,6 +126,13 @@ def quoted(value: str) -> str:
     return value.replace("%", "%%")
 
 
+def call(data_dir: Path, method: str, *arguments: object) -> Any:
+    """One XML-RPC call, such as `getAllProcessInfo`, to `data_dir`'s supervisor. Raises OSError when there is none."""
+    transport = SupervisorTransport(None, None, serverurl=f"unix://{local.run_dir(data_dir) / 'supervisor.sock'}")
+    with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as server:
+        return getattr(server.supervisor, method)(*arguments)
+
+
 class Supervisor:
     """The running supervisord of one data folder."""
 
@@ -135,8 +142,7 @@ class Supervisor:
         path = run / "supervisord.conf"
         with path.open("w") as file:
             configuration(data_dir, programs).write(file)
-        self.socket = run / "supervisor.sock"
-        self.socket.unlink(missing_ok=True)
+        self.data_dir = data_dir
         self.starts: dict[str, int] = {}
         binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         self.process = subprocess.Popen(
@@ -148,18 +154,12 @@ class Supervisor:
             pass_fds=[lock],
         )
 
-    def call(self, method: str, *arguments: object) -> Any:
-        """One XML-RPC call, such as `getAllProcessInfo`."""
-        transport = SupervisorTransport(None, None, serverurl=f"unix://{self.socket}")
-        with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as server:
-            return getattr(server.supervisor, method)(*arguments)
-
     def start_app(self) -> None:
-        self.call("startProcessGroup", "app", False)
+        call(self.data_dir, "startProcessGroup", "app", False)
 
     def restarted(self) -> list[str]:
         """Names of the processes that were started again since the last call."""
-        found = {info["name"]: info["start"] for info in self.call("getAllProcessInfo") if info["start"]}
+        found = {info["name"]: info["start"] for info in call(self.data_dir, "getAllProcessInfo") if info["start"]}
         names = [name for name, start in found.items() if self.starts.get(name, start) != start]
         self.starts.update(found)
         return names
@@ -183,6 +183,6 @@ class Supervisor:
                     "The process supervisor did not start; see log/supervisor.log in the data folder."
                 )
             with contextlib.suppress(OSError):  # not listening yet
-                self.call("getState")
+                call(self.data_dir, "getState")
                 return
             time.sleep(0.05)

@@ -180,7 +180,7 @@ def locked(data_dir: Path) -> Iterator[int]:
         deadline = time.monotonic() + 12
         while not try_lock(file):
             holder = Path(data_dir / "lock").read_text().strip()
-            if (holder and psutil.pid_exists(int(holder))) or time.monotonic() > deadline:
+            if (holder and is_alive(int(holder))) or time.monotonic() > deadline:
                 raise CommandError(
                     f"Rabta already runs on {data_dir} (process {holder or 'unknown'}). "
                     "Stop it, or use another folder: --data DIR"
@@ -236,6 +236,13 @@ def reap(keep: int | None) -> None:
         if child.pid != keep and not is_running(child):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(child.pid, os.WNOHANG)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return is_running(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
 
 
 def is_running(process: psutil.Process) -> bool:

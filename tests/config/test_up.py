@@ -1,0 +1,97 @@
+"""`manage.py up` for real: it stays up whatever is killed, and ends when it is told to."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.instance import Instance, until
+
+pytestmark = pytest.mark.servers
+PROGRAMS = {"postgres", "redis", "web", "worker", "worker-live", "beat", "mail", "sandbox-mail"}
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    instance = Instance(tmp_path_factory.mktemp("up") / "data").start()
+    yield instance
+    instance.stop(signal.SIGKILL)
+    until(lambda: not instance.leftovers(), "nothing runs any more")
+
+
+def test_it_says_where_things_are_and_that_this_is_a_demo(up: Instance) -> None:
+    assert f"Rabta is at http://localhost:{up.port}/" in up.output
+    assert f"127.0.0.1:{up.smtp_port}" in up.output
+    assert "This is a demo, not production" in up.output
+    assert "trusts every process" in up.output
+    assert up.answers()
+
+
+def test_every_process_runs(up: Instance) -> None:
+    assert set(up.programs()) == PROGRAMS
+
+
+def test_the_same_data_is_not_run_twice(up: Instance) -> None:
+    second = up.run_again()
+    assert second.returncode == 1
+    assert "already runs" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_busy_port_is_said_before_anything_starts(up: Instance, tmp_path: Path) -> None:
+    other = Instance(tmp_path / "data", port=up.port)
+    second = other.run_again()
+    assert second.returncode == 1
+    assert f"Port {up.port}" in second.stderr
+    assert "in use" in second.stderr
+    assert not (other.data_dir / "postgres").exists()
+
+
+def test_another_data_folder_runs_beside_it(up: Instance, tmp_path: Path) -> None:
+    other = Instance(tmp_path / "data").start()
+    try:
+        assert other.answers()
+        assert up.answers()
+    finally:
+        assert other.stop(signal.SIGINT) == 0
+    assert not other.leftovers()
+
+
+def test_whatever_is_killed_comes_back(up: Instance) -> None:
+    before = up.programs()
+    for process in before.values():
+        process.kill()
+
+    def all_are_back() -> bool:
+        now = up.programs()
+        return set(now) == PROGRAMS and all(now[name] != before[name] for name in PROGRAMS) and up.answers()
+
+    until(all_are_back, "all processes are back", seconds=30)
+    until(lambda: "web had ended and was started again" in up.output, "it says so")
+
+
+def test_it_starts_again_after_each_kind_of_death(tmp_path: Path) -> None:
+    instance = Instance(tmp_path / "data").start()
+
+    assert instance.supervisor is not None
+    instance.supervisor.kill()
+    assert instance.process is not None
+    assert instance.process.wait(20) == 1
+    assert "supervisor was killed" in instance.output
+    assert not instance.leftovers()
+
+    instance.start()
+    instance.process.kill()  # the rest notices
+    instance.start()  # and is waited for
+
+    for process in instance.tree():
+        process.kill()
+    instance.start()
+    assert instance.answers()
+
+    began = time.monotonic()
+    assert instance.stop() == 0
+    assert time.monotonic() - began < 10
+    assert not instance.leftovers()
