@@ -37,6 +37,7 @@ class SnapshotXmin(Func):
 def line(
     ticket: Ticket | None,
     kind: str,
+    /,
     *,
     by: Agent | None = None,
     actor: tuple[str, int | None] | None = None,
@@ -51,7 +52,7 @@ def line(
     )
 
 
-def record(ticket: Ticket | None, kind: str, *, by: Agent | None = None, **data: Any) -> Event:
+def record(ticket: Ticket | None, kind: str, /, *, by: Agent | None = None, **data: Any) -> Event:
     """Append one event; call it inside the transaction that makes the change."""
     event = line(ticket, kind, by=by, **data)
     event.save(force_insert=True)

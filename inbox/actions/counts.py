@@ -1,0 +1,47 @@
+"""Count a ticket anew from its messages, after messages moved."""
+
+from __future__ import annotations
+
+from django.db.models import Max, Min
+
+from inbox.actions import base
+from inbox.models import PREVIEW_LENGTH, DeliveryState, Direction, Message, Ticket
+
+
+def recount(ticket: Ticket) -> None:
+    """Set everything that lists show of a locked ticket's messages; call it inside the transaction."""
+    messages = Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
+    public = messages.exclude(direction=Direction.NOTE)
+    last = public.order_by("-created_at", "-pk").first()
+    by_hand = public.filter(kind="message")
+    from_customer = by_hand.filter(direction=Direction.IN)
+    spoken = from_customer.aggregate(first=Min("created_at"), last=Max("created_at"))
+    answers = by_hand.filter(direction=Direction.OUT)
+    last_answer = answers.aggregate(at=Max("created_at"))["at"]
+    first_answer = (
+        answers.filter(created_at__gte=spoken["first"]).aggregate(at=Min("created_at"))["at"] if spoken["first"] else None
+    )
+    waiting = from_customer.filter(created_at__gt=last_answer) if last_answer else from_customer
+    ticket.message_count = messages.count()
+    ticket.last_message_at = last.created_at if last else ticket.created_at
+    ticket.last_direction = last.direction if last else ""
+    ticket.preview = " ".join((last.visible_text or last.text).split())[:PREVIEW_LENGTH] if last else ""
+    ticket.last_customer_message_at = spoken["last"]
+    ticket.first_replied_at = first_answer
+    ticket.waiting_since = None if ticket.is_done else waiting.aggregate(at=Min("created_at"))["at"]
+    ticket.delivery_failed = messages.filter(state=DeliveryState.FAILED).exists()
+    last_in = from_customer.order_by("-created_at", "-pk").first()
+    if last_in is not None:
+        ticket.reply_channel_id = last_in.channel_id
+    base.save(
+        ticket,
+        "message_count",
+        "last_message_at",
+        "last_direction",
+        "preview",
+        "last_customer_message_at",
+        "first_replied_at",
+        "waiting_since",
+        "delivery_failed",
+        "reply_channel",
+    )

@@ -1,0 +1,64 @@
+"""Merge: one matter that came as two tickets becomes one; the source is locked and points to where it went."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import log
+from inbox.actions import base, counts
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
+
+
+def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
+    """Move all of `source` into `into` and close `source`; replies to it follow. Returns the target. Raises ActionError.
+
+    Messages keep the ticket they first belonged to, so that a merge can be undone.
+    """
+    if source.pk == into.pk:
+        raise ActionError(_("A ticket cannot be merged into itself."), "same")
+    with transaction.atomic():
+        numbers = sorted([source.pk, into.pk])
+        rows = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
+        gone, kept = rows[source.pk], rows[into.pk]
+        if gone.merged_into_id == kept.pk:
+            return kept
+        for ticket in (gone, kept):
+            if ticket.merged_into_id is not None:
+                raise ActionError(_("Ticket #%(number)s is merged already.") % {"number": ticket.pk}, "merged")
+        if kept.status == Status.CLOSED:
+            raise ActionError(_("Ticket #%(number)s takes no more messages.") % {"number": kept.pk}, "closed")
+        moved = list(Message.objects.filter(ticket=gone).values_list("pk", flat=True))
+        Message.objects.filter(ticket=gone).update(ticket=kept)
+        Engagement.objects.filter(ticket=gone).update(ticket=kept)
+        _take_participants(gone, kept, by)
+        TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
+        before, now = gone.status, timezone.now()
+        gone.status, gone.merged_into, gone.closed_at, gone.waiting_since = Status.CLOSED, kept, now, None
+        log.record(gone, "merged", by=by, into=kept.pk, was=before)
+        log.record(kept, "merged_from", by=by, source=gone.pk)
+        base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
+        kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
+        base.save(kept, "tags")
+        counts.recount(kept)
+        base.announce(numbers, moved)
+        return kept
+
+
+def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
+    here = set(Participant.objects.filter(ticket=kept).values_list("identity_id", flat=True))
+    Participant.objects.bulk_create(
+        [
+            Participant(
+                ticket=kept,
+                identity_id=participant.identity_id,
+                role=ParticipantRole.CC if participant.role == ParticipantRole.REQUESTER else participant.role,
+                confirmed=participant.confirmed,
+                added_by=by,
+            )
+            for participant in Participant.objects.filter(ticket=gone, until__isnull=True)
+            if participant.identity_id not in here
+        ]
+    )

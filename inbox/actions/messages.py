@@ -1,0 +1,176 @@
+"""Single messages: delivery states, retry, moving to another ticket, confirming a sender."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import log, wake
+from inbox.actions import base, counts, customers
+from inbox.actions.errors import ActionError
+from inbox.adapters import DeliveryUpdate, Party, adapter_for
+from inbox.models import (
+    NEXT_STATES,
+    Agent,
+    Channel,
+    DeliveryState,
+    Direction,
+    Message,
+    Participant,
+    ParticipantRole,
+    Status,
+    Ticket,
+)
+
+STAMPS = {DeliveryState.SENT: "sent_at", DeliveryState.DELIVERED: "delivered_at", DeliveryState.READ: "read_at"}
+
+
+def advance(message: Message, state: str, *, at: datetime | None = None, by: Agent | None = None, **fields: Any) -> bool:
+    """Move a locked row to a later delivery state; false, and nothing changed, where that would be a step back."""
+    if state not in NEXT_STATES.get(message.state, ()):
+        return False
+    message.state = state
+    message.lease_until = None
+    stamp = STAMPS.get(state)  # type: ignore[call-overload]
+    if stamp is not None:
+        setattr(message, stamp, at or timezone.now())
+        fields[stamp] = getattr(message, stamp)
+    for name, value in fields.items():
+        setattr(message, name, value)
+    message.save(update_fields=["state", "lease_until", *fields])
+    if state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
+        log_kind = "message_retried" if by is not None else None
+    else:
+        log_kind = f"message_{state}"
+    if log_kind:
+        log.record(message.ticket, log_kind, by=by, message=message.pk)
+    base.announce([message.ticket_id], [message.pk])
+    return True
+
+
+def lock(pk: int) -> Message:
+    """The message's row, locked, with its ticket."""
+    return Message.objects.select_for_update(no_key=True, of=("self",)).select_related("ticket", "channel").get(pk=pk)
+
+
+def fail(message: Message, reason: str, **fields: Any) -> bool:
+    """A locked row has failed for good: say so on the message, and open the ticket so that somebody acts."""
+    if not advance(message, DeliveryState.FAILED, error=reason[:2000], **fields):
+        return False
+    open_after_failure(message.ticket_id)
+    return True
+
+
+def open_after_failure(ticket_id: int) -> None:
+    row = Ticket.objects.select_for_update(no_key=True).get(pk=ticket_id)
+    fields = ["delivery_failed"]
+    row.delivery_failed = True
+    if row.status in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
+        log.record(row, "status_changed", **{"from": row.status, "to": Status.OPEN.value})
+        row.status, row.solved_at = Status.OPEN, None
+        fields += ["status", "solved_at"]
+    base.save(row, *fields)
+
+
+def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
+    """What a platform reports about a message of ours; false when there is no such message."""
+    with transaction.atomic():
+        found = (
+            Message.objects.filter(external_id=update.external_id, direction=Direction.OUT)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+            .first()
+        )
+        if found is None:
+            return False
+        message = lock(found)
+        if update.delayed:
+            if not message.delayed and message.state in {DeliveryState.SENT, DeliveryState.SENDING}:
+                message.delayed, message.error = True, update.error[:2000]
+                message.save(update_fields=["delayed", "error"])
+                base.announce([message.ticket_id], [message.pk])
+        elif update.state == DeliveryState.FAILED:
+            fail(message, update.error or str(_("The message was returned.")))
+        else:
+            advance(message, update.state, at=update.at)
+        return True
+
+
+def retry(message: Message, *, by: Agent | None) -> Message:
+    """Queue a failed message, or one of unknown fate, again: now, to the same people, with the same id."""
+    with transaction.atomic():
+        row = lock(message.pk)
+        if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN}:
+            return row
+        advance(row, DeliveryState.QUEUED, by=by, attempts=0, error="", delayed=False, next_attempt_at=timezone.now())
+        ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
+        still = Message.objects.filter(ticket=ticket, state=DeliveryState.FAILED).exists()
+        if ticket.delivery_failed != still:
+            ticket.delivery_failed = still
+            base.save(ticket, "delivery_failed")
+        Channel.objects.filter(pk=row.channel_id).update(next_send_at=timezone.now())
+        wake.deliver(row.channel_id, row.channel.kind)
+        return row
+
+
+def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
+    """Move a message, with its files, to another ticket, or (None) into a new one of its sender; both are counted anew."""
+    with transaction.atomic():
+        row = lock(message.pk)
+        source = row.ticket
+        if to is not None and to.pk == source.pk:
+            return row
+        if to is None:
+            to = _new_ticket_for(row)
+            log.record(to, "ticket_created", by=by, channel=row.channel_id)
+        numbers = sorted([source.pk, to.pk])
+        tickets = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
+        target = tickets[to.pk]
+        if target.is_locked:
+            raise ActionError(_("Ticket #%(number)s takes no more messages.") % {"number": target.pk}, "closed")
+        row.ticket, row.thread_rule, row.thread_detail = target, "moved", f"#{source.pk}"
+        row.unverified = False
+        row.save(update_fields=["ticket", "thread_rule", "thread_detail", "unverified"])
+        if row.direction == Direction.IN and row.author_address:
+            party = Party(adapter_for(row.channel.kind).identity_kind, row.author_address, row.author_name)
+            customers.join(target, party, by=by)
+        for ticket in tickets.values():
+            log.record(ticket, "message_moved", by=by, message=row.pk, **{"from": source.pk, "to": target.pk})
+            counts.recount(ticket)
+        base.announce(numbers, [row.pk])
+        return row
+
+
+def _new_ticket_for(message: Message) -> Ticket:
+    customer = message.customer or message.ticket.customer
+    ticket = Ticket.objects.create(
+        customer=customer,
+        organisation_id=customer.organisation_id,
+        channel=message.channel,
+        reply_channel=message.channel,
+        subject=message.subject[:500] or message.ticket.subject,
+        team=message.ticket.team,
+        created_at=message.created_at,
+    )
+    if message.author_address:
+        party = Party(adapter_for(message.channel.kind).identity_kind, message.author_address, message.author_name)
+        customers.join(ticket, party, by=None, role=ParticipantRole.REQUESTER)
+    return ticket
+
+
+def confirm_sender(message: Message, *, by: Agent | None) -> Message:
+    """An agent vouches for the sender of a message that came by a forwarded token: answers reach them from now on."""
+    with base.locked(message.ticket) as ticket:
+        row = lock(message.pk)
+        if not row.unverified:
+            return row
+        row.unverified = False
+        row.save(update_fields=["unverified"])
+        Participant.objects.filter(ticket=ticket, identity__value=row.author_address).update(confirmed=True)
+        log.record(ticket, "participant_confirmed", by=by, message=row.pk)
+        base.announce([ticket.pk], [row.pk])
+        return row

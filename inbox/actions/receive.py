@@ -1,0 +1,362 @@
+"""The one way in: store what arrived, then take it in, each exactly once.
+
+`store` commits raw bytes before anybody looks at them. `take_in` parses and applies receipts; what cannot be parsed is
+kept as failed, with the reason, and blocks nothing behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from inbox import files, wake
+from inbox.actions import messages as message_actions
+from inbox.actions.intake import Batch, Outcome, StoredFile, Work
+from inbox.adapters import DeliveryUpdate, Ignore, Inbound, Parsed, RawReceipt, adapter_for
+from inbox.models import MAX_INLINE_BYTES, Agent, Channel, Receipt, ReceiptState
+from inbox.threads import referenced
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=10)
+MAX_ATTEMPTS = 5  # claims that never came back: the receipt itself stops the worker
+BATCH_SIZE = 50
+BATCH_BYTES = 16 * 1024 * 1024
+WAIT_FOR_PARENT = timedelta(minutes=2)
+TRIES = 5  # of a transaction that lost a race for a lock or a key
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A receipt in the database; `created` is false when the same bytes were already there."""
+
+    receipt_id: int
+    created: bool
+
+
+def store(channel: Channel, raws: Sequence[RawReceipt], *, claim: bool = False) -> list[Stored]:
+    """Commit raw bytes as receipts of `channel`, in one transaction; a repeat is harmless and answers the first one.
+
+    With `claim` the caller takes them in itself at once, and workers leave them alone until the claim runs out;
+    otherwise workers are woken. Database errors pass through: nothing was stored then.
+    """
+    now = timezone.now()
+    unique = {raw.external_id: raw for raw in raws}
+    rows = []
+    for raw in unique.values():
+        large = len(raw.raw) > MAX_INLINE_BYTES
+        stored, digest = files.put("receipts", raw.raw) if large else ("", "")
+        rows.append(
+            Receipt(
+                channel=channel,
+                external_id=raw.external_id,
+                key=raw.key[:500],
+                raw=None if large else raw.raw,
+                stored=stored,
+                digest=digest,
+                size=len(raw.raw),
+                meta=dict(raw.meta),
+                at=min(raw.at or now, now),
+                received_at=now,
+                attempts=int(claim),
+                next_attempt_at=now + LEASE if claim else now,
+            )
+        )
+    with transaction.atomic():
+        here = Receipt.objects.filter(channel=channel, external_id__in=unique)
+        before = set(here.values_list("external_id", flat=True))
+        Receipt.objects.bulk_create(rows, ignore_conflicts=True)
+        ids = dict(here.values_list("external_id", "pk"))
+        if not claim and len(before) < len(ids):
+            wake.take_in()
+    first = set(unique) - before
+    answer = []
+    for raw in raws:
+        answer.append(Stored(ids[raw.external_id], raw.external_id in first))
+        first.discard(raw.external_id)
+    return answer
+
+
+def raw_of(receipt: Receipt) -> bytes:
+    """The bytes as they arrived. Raises FileNotFoundError when storage lost them."""
+    return bytes(receipt.raw) if receipt.raw is not None else files.get(receipt.stored)
+
+
+def claim(limit: int = BATCH_SIZE) -> list[int]:
+    """Take the next due receipts for this worker until their lease runs out; returns their ids, oldest first."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE inbox_receipt SET attempts = attempts + 1, next_attempt_at = %s
+            WHERE id IN (SELECT id FROM inbox_receipt WHERE state = 'new' AND next_attempt_at <= %s
+                         ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
+            RETURNING id
+            """,
+            [now + LEASE, now, limit],
+        )
+        return sorted(pk for (pk,) in cursor.fetchall())
+
+
+def take_in_waiting(batches: int = 200) -> int:
+    """Take in whatever is due, batch by batch; returns how many receipts were handled."""
+    handled = 0
+    for _batch in range(batches):
+        ids = claim()
+        if not ids:
+            break
+        handled += len(take_in(ids))
+    return handled
+
+
+def take_in(receipt_ids: Sequence[int], *, patient: bool = True) -> list[Outcome]:
+    """Parse and apply claimed receipts, in their order. One outcome each; "postponed" ones wait for what they answer.
+
+    Errors of the store pass through, and the receipts stay claimed until the lease runs out. With `patient` false
+    nothing is postponed.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for chunk in _chunks(receipt_ids):
+        parsed = _parse_all(chunk, outcomes)
+        if parsed:
+            ready = _postpone(parsed, outcomes) if patient else parsed
+            for outcome in _apply(ready):
+                outcomes[outcome.receipt_id] = outcome
+    return [outcomes[pk] for pk in receipt_ids if pk in outcomes]
+
+
+def _chunks(receipt_ids: Sequence[int]) -> Iterator[list[Receipt]]:
+    """Receipts in groups whose raw bytes together stay small: what bounds a worker's memory."""
+    sizes = dict(Receipt.objects.filter(pk__in=receipt_ids).values_list("pk", "size"))
+    chunk: list[int] = []
+    total = 0
+    for pk in [pk for pk in receipt_ids if pk in sizes]:
+        if chunk and (total + sizes[pk] > BATCH_BYTES or len(chunk) >= BATCH_SIZE):
+            yield _load(chunk)
+            chunk, total = [], 0
+        chunk.append(pk)
+        total += sizes[pk]
+    if chunk:
+        yield _load(chunk)
+
+
+def _load(ids: Sequence[int]) -> list[Receipt]:
+    return list(Receipt.objects.filter(pk__in=ids).select_related("channel").order_by("pk"))
+
+
+Item = tuple[Receipt, list[Work], list[DeliveryUpdate]]
+
+
+def _parse_all(receipts: Sequence[Receipt], outcomes: dict[int, Outcome]) -> list[Item]:
+    ready: list[Item] = []
+    for receipt in receipts:
+        if receipt.state != ReceiptState.NEW:
+            outcomes[receipt.pk] = _earlier(receipt)
+            continue
+        if receipt.attempts > MAX_ATTEMPTS:
+            outcomes[receipt.pk] = _end(receipt, ReceiptState.FAILED, f"stopped the worker {MAX_ATTEMPTS} times")
+            continue
+        try:
+            ready.append(_parse(receipt))
+        except Ignore as reason:
+            outcomes[receipt.pk] = _end(receipt, ReceiptState.IGNORED, str(reason))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.warning("receipt %s cannot be parsed: %r", receipt.pk, error)
+            outcomes[receipt.pk] = _end(receipt, ReceiptState.FAILED, _words(error))
+    return ready
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:1000].replace("\x00", "")
+
+
+def _parse(receipt: Receipt) -> Item:
+    adapter = adapter_for(receipt.channel.kind)
+    works, updates = [], []
+    for value in adapter.parse(receipt, raw_of(receipt)):
+        if isinstance(value, DeliveryUpdate):
+            updates.append(value)
+            continue
+        stored = tuple(
+            StoredFile(file.name, file.content_type, len(file.content), digest, name, file.inline, file.content_id)
+            for file in value.files
+            for name, digest in [files.put("attachments", file.content)]
+        )
+        bare = tuple(replace(file, content=b"") for file in value.files)  # bytes are on disk now: keep memory flat
+        works.append(Work(receipt, receipt.channel, adapter, replace(value, files=bare), stored))
+    receipt.raw = None if receipt.stored else receipt.raw
+    return receipt, works, updates
+
+
+def _earlier(receipt: Receipt) -> Outcome:
+    """What became of a receipt that somebody has already taken in."""
+    message = receipt.messages.order_by("pk").first()
+    status = "duplicate" if receipt.state == ReceiptState.DONE else receipt.state
+    return Outcome(
+        receipt.pk,
+        status,
+        receipt.reason,
+        ticket=message.ticket_id if message else receipt.meta.get("ticket"),
+        message=message.pk if message else receipt.meta.get("message"),
+        rule=message.thread_rule if message else "",
+        detail=message.thread_detail if message else "",
+    )
+
+
+def _end(receipt: Receipt, state: str, reason: str) -> Outcome:
+    Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.NEW).update(
+        state=state, reason=reason, done_at=timezone.now()
+    )
+    return Outcome(receipt.pk, state, reason)
+
+
+def _postpone(items: Sequence[Item], outcomes: dict[int, Outcome]) -> list[Item]:
+    """Set aside what answers a message that lies in an older receipt not taken in yet, so that no thread is torn."""
+    now = timezone.now()
+    batch = {receipt.pk for receipt, _, _ in items}
+    asked = {reference: receipt.pk for receipt, works, _ in items for work in works for reference in referenced(work.inbound)}
+    if not asked:
+        return list(items)
+    fresh = Receipt.objects.filter(
+        state=ReceiptState.NEW, key__in=asked, received_at__gt=now - WAIT_FOR_PARENT, pk__lt=max(batch)
+    ).exclude(pk__in=batch)
+    awaited = dict(fresh.values_list("key", "pk"))
+    if not awaited:
+        return list(items)
+    ready = []
+    for item in items:
+        receipt, works, _ = item
+        parents = [awaited[ref] for work in works for ref in referenced(work.inbound) if ref in awaited]
+        if any(parent < receipt.pk for parent in parents):
+            Receipt.objects.filter(pk=receipt.pk).update(
+                attempts=max(0, receipt.attempts - 1), next_attempt_at=now + timedelta(seconds=0.3)
+            )
+            outcomes[receipt.pk] = Outcome(receipt.pk, "postponed")
+        else:
+            ready.append(item)
+    return ready
+
+
+def _apply(items: Sequence[Item]) -> list[Outcome]:
+    """Apply parsed receipts in one transaction; when one of them cannot be applied, each gets its own."""
+    if not items:
+        return []
+    for attempt in range(TRIES):
+        try:
+            return _apply_once(items)
+        except (InterfaceError, OperationalError) as error:
+            if not _lost_race(error) or attempt == TRIES - 1:
+                raise
+        except IntegrityError:
+            if attempt == TRIES - 1:
+                break  # not a race
+        except Exception:
+            if len(items) == 1:
+                logger.exception("receipt %s cannot be taken in", items[0][0].pk)
+            break
+    if len(items) > 1:
+        return [outcome for item in items for outcome in _apply([item])]
+    receipt = items[0][0]
+    try:
+        return _apply_once(items)
+    except (InterfaceError, OperationalError):
+        raise
+    except Exception as error:
+        return [_end(receipt, ReceiptState.FAILED, _words(error))]
+
+
+def _lost_race(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001"}
+
+
+def _apply_once(items: Sequence[Item]) -> list[Outcome]:
+    with transaction.atomic():
+        mine = set(
+            Receipt.objects.select_for_update(no_key=True)
+            .filter(pk__in=[receipt.pk for receipt, _, _ in items], state=ReceiptState.NEW)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        works = [work for receipt, found, _ in items if receipt.pk in mine for work in found]
+        outcomes: dict[int, Outcome] = {}
+        for outcome in Batch(works, own_addresses()).run() if works else ():
+            outcomes.setdefault(outcome.receipt_id, outcome)
+        for receipt, found, updates in items:
+            if receipt.pk not in mine:
+                receipt.refresh_from_db()
+                outcomes[receipt.pk] = _earlier(receipt)
+                continue
+            known = [message_actions.delivery_update(receipt.channel, update) for update in updates]
+            if not found:
+                ok = any(known)
+                reason = "delivery report" if ok else "delivery report about no message of ours"
+                outcomes[receipt.pk] = Outcome(receipt.pk, "ignored", reason)
+        _finish([outcomes[receipt.pk] for receipt, _, _ in items if receipt.pk in mine])
+        return [outcomes[receipt.pk] for receipt, _, _ in items]
+
+
+def _finish(outcomes: Sequence[Outcome]) -> None:
+    """Mark receipts as done. A duplicate keeps the ids of the message it repeats."""
+    now = timezone.now()
+    plain = [outcome.receipt_id for outcome in outcomes if outcome.status in {"created", "appended"}]
+    Receipt.objects.filter(pk__in=plain).update(state=ReceiptState.DONE, done_at=now, reason="")
+    for outcome in outcomes:
+        if outcome.status in {"created", "appended"}:
+            continue
+        state = ReceiptState.IGNORED if outcome.status == "ignored" else ReceiptState.DONE
+        receipt = Receipt.objects.get(pk=outcome.receipt_id)
+        receipt.meta = {**receipt.meta, "ticket": outcome.ticket, "message": outcome.message}
+        receipt.state, receipt.done_at, receipt.reason = state, now, outcome.reason or outcome.status
+        receipt.save(update_fields=["meta", "state", "done_at", "reason"])
+
+
+def own_addresses() -> frozenset[str]:
+    """Every address that is ours: never a customer."""
+    return frozenset(
+        address for addresses in Channel.objects.values_list("addresses", flat=True) for address in addresses
+    )
+
+
+def preview(channel: Channel, raw: RawReceipt) -> Outcome:
+    """What `take_in` would make of these bytes; writes nothing (files of the mail excepted, which are kept by content)."""
+    now = timezone.now()
+    receipt = Receipt(channel=channel, external_id=raw.external_id, key=raw.key, meta=dict(raw.meta), at=raw.at or now)
+    receipt.received_at = now
+    adapter = adapter_for(channel.kind)
+    try:
+        values: Sequence[Parsed] = adapter.parse(receipt, raw.raw)
+    except Ignore as reason:
+        return Outcome(0, "ignored", str(reason))
+    except Exception as error:
+        return Outcome(0, "failed", _words(error))
+    inbounds = [value for value in values if isinstance(value, Inbound)]
+    if not inbounds:
+        return Outcome(0, "ignored", "delivery report")
+    with transaction.atomic():
+        receipt.save()
+        batch = Batch([Work(receipt, channel, adapter, inbound) for inbound in inbounds], own_addresses())
+        outcome = batch.run()[0]
+        transaction.set_rollback(True)
+    if outcome.status == "created":
+        outcome.ticket = None
+    outcome.message = None
+    return outcome
+
+
+def retry(receipt: Receipt, *, by: Agent | None) -> Receipt:
+    """Take a failed or ignored receipt in again, now."""
+    with transaction.atomic():
+        row = Receipt.objects.select_for_update(no_key=True).defer("raw").get(pk=receipt.pk)
+        if row.state in {ReceiptState.NEW, ReceiptState.DONE}:
+            return row
+        row.state, row.attempts, row.reason, row.next_attempt_at = ReceiptState.NEW, 0, "", timezone.now()
+        row.save(update_fields=["state", "attempts", "reason", "next_attempt_at"])
+        wake.take_in()
+    return row

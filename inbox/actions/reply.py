@@ -1,0 +1,306 @@
+"""Replies and notes: what agents write. Recipients, channel and body are frozen into the row here, at the click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import log, wake
+from inbox.actions import base, customers, uploads
+from inbox.actions.errors import ActionError
+from inbox.adapters import Adapter, Party, adapter_for
+from inbox.models import (
+    PREVIEW_LENGTH,
+    Agent,
+    AuthorKind,
+    Channel,
+    DeliveryState,
+    Direction,
+    Message,
+    MessageKey,
+    Origin,
+    Participant,
+    ParticipantRole,
+    Status,
+    Ticket,
+)
+
+Recipients = list[dict[str, str]]
+
+
+def already(by: Agent | None, client_id: str | None) -> Message | None:
+    """The message that a client-made id has become: what makes a second click harmless."""
+    if not client_id:
+        return None
+    scope = f"client:{by.pk if by else 0}"
+    key = MessageKey.objects.filter(scope=scope, key=client_id[:200]).select_related("message__ticket").first()
+    return key.message if key else None
+
+
+def choose_channel(ticket: Ticket) -> tuple[Channel, str]:
+    """The channel a reply leaves on unless the agent picks another, and why that one."""
+    if ticket.last_customer_message_at is None:
+        return ticket.channel, _("The channel of this ticket")
+    return ticket.reply_channel, _("The channel of the customer's last message")
+
+
+def last_inbound(ticket: Ticket, channel: Channel | None = None) -> Message | None:
+    """The newest message from a participant, on one channel if given."""
+    found = Message.objects.filter(ticket=ticket, direction=Direction.IN, unverified=False, deleted_at__isnull=True)
+    if channel is not None:
+        found = found.filter(channel=channel)
+    return found.order_by("-id").first()
+
+
+def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[Recipients, Recipients]:
+    """Whom a reply goes to: the requester (where they asked to be answered), and in copy all confirmed participants."""
+    channel = channel or choose_channel(ticket)[0]
+    kind = adapter_for(channel.kind).identity_kind
+    requester: Recipients = []
+    others: Recipients = []
+    for participant in (
+        Participant.objects.filter(ticket=ticket, confirmed=True, until__isnull=True, identity__kind=kind)
+        .exclude(identity__value__in=channel.addresses)
+        .select_related("identity")
+        .order_by("pk")
+    ):
+        one = {"name": participant.identity.name, "address": participant.identity.value}
+        (requester if participant.role == ParticipantRole.REQUESTER else others).append(one)
+    if not requester:
+        requester = [{"name": "", "address": value} for value in customers.active_values(ticket.customer_id, kind)[:1]]
+    asked = _asked_reply_to(ticket, channel, requester)
+    known = {one["address"] for one in asked}
+    return asked, [one for one in others if one["address"] not in known]
+
+
+def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients) -> Recipients:
+    """Where the requester's own last message asked for answers (Reply-To), else their address."""
+    if not requester:
+        return requester
+    last = last_inbound(ticket, channel)
+    if last is None or last.author_address != requester[0]["address"]:
+        return requester
+    asked = [one for one in last.reply_to if one["address"] not in channel.addresses]
+    return asked[:5] or requester
+
+
+def reply(
+    ticket: Ticket,
+    *,
+    by: Agent | None,
+    text: str = "",
+    html: str = "",
+    channel: Channel | None = None,
+    to: Recipients | None = None,
+    cc: Recipients | None = None,
+    bcc: Recipients | None = None,
+    attachments: Sequence[int] = (),
+    status: str | None = None,
+    client_id: str | None = None,
+    send_at: datetime | None = None,
+    subject: str | None = None,
+    automatic: bool = False,
+) -> Message:
+    """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
+
+    `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes (default
+    AFTER_REPLY_STATUS). An automatic reply goes to the requester alone and changes no status. The same `client_id`
+    again returns the first message. Raises ActionError.
+    """
+    with base.locked(ticket) as row:
+        first = already(by, client_id)
+        if first is not None:
+            return first
+        channel = channel or choose_channel(row)[0]
+        adapter = adapter_for(channel.kind)
+        verdict = adapter.may_reply(row)
+        if not verdict.allowed:
+            raise ActionError(verdict.reason, "window_closed")
+        message = _write(row, adapter, channel, by, text, html, (to, cc, bcc), attachments, send_at, subject, automatic)
+        _keep_client_id(message, by, client_id)
+        log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
+        _after(row, message, by, status, automatic)
+        base.announce([row.pk], [message.pk])
+        wake.deliver(channel.pk, channel.kind)
+        return message
+
+
+def _write(
+    ticket: Ticket,
+    adapter: Adapter,
+    channel: Channel,
+    by: Agent | None,
+    text: str,
+    html: str,
+    recipients: tuple[Recipients | None, Recipients | None, Recipients | None],
+    attachments: Sequence[int],
+    send_at: datetime | None,
+    subject: str | None,
+    automatic: bool,
+) -> Message:
+    if not text.strip() and not html.strip() and not attachments:
+        raise ActionError(_("Write something first."), "empty")
+    to, cc, bcc = recipients
+    if to is None:
+        to, default_cc = default_recipients(ticket, channel)
+        cc = ([] if automatic else default_cc) if cc is None else cc
+    if not to:
+        raise ActionError(_("This customer has no address on %(channel)s.") % {"channel": channel.name}, "no_address")
+    answered = last_inbound(ticket, channel)
+    now = timezone.now()
+    message = Message(
+        ticket=ticket,
+        first_ticket=ticket,
+        direction=Direction.OUT,
+        channel=channel,
+        answers=answered,
+        author_kind=AuthorKind.SYSTEM if by is None else AuthorKind.BOT if by.is_bot else AuthorKind.AGENT,
+        agent=by,
+        author_name=by.name if by else channel.name,
+        to=to,
+        cc=cc or [],
+        bcc=bcc or [],
+        subject=(subject or "")[:998],
+        text=text.replace("\x00", ""),
+        visible_text=text.replace("\x00", ""),
+        html=html.replace("\x00", ""),
+        kind="auto_reply" if automatic else "message",
+        suppress_auto_reply=automatic,
+        state=DeliveryState.QUEUED,
+        next_attempt_at=send_at or now,
+        created_at=now,
+        received_at=now,
+    )
+    adapter.freeze(message, answered)
+    message.save(force_insert=True)
+    uploads.attach(message, attachments, by=by)
+    members = {one["address"] for one in default_recipients(ticket, channel)[0]} | set(
+        Participant.objects.filter(ticket=ticket).values_list("identity__value", flat=True)
+    )
+    for one in [*to, *(cc or [])]:
+        if one["address"].lower() not in members:
+            customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by)
+    return message
+
+
+def _keep_client_id(message: Message, by: Agent | None, client_id: str | None) -> None:
+    if client_id:
+        MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
+
+
+def _after(ticket: Ticket, message: Message, by: Agent | None, status: str | None, automatic: bool) -> None:
+    """What a reply does to its ticket."""
+    show(ticket, message)
+    fields = ["message_count", "last_message_at", "last_direction", "preview"]
+    if not automatic:
+        ticket.waiting_since = None
+        ticket.snoozed_until = None
+        fields += ["waiting_since", "snoozed_until"]
+        if ticket.first_replied_at is None and ticket.last_customer_message_at is not None:
+            ticket.first_replied_at = message.created_at
+            fields.append("first_replied_at")
+        if ticket.assignee_id is None and by is not None and not by.is_bot:
+            ticket.assignee = by
+            fields.append("assignee")
+            log.record(ticket, "assigned", by=by, **{"from": None, "to": by.pk})
+        fields += change_status(ticket, status or settings.AFTER_REPLY_STATUS, by=by)
+    base.save(ticket, *fields)
+
+
+def show(ticket: Ticket, message: Message) -> None:
+    """Let the ticket's row in lists show this message."""
+    ticket.message_count += 1
+    ticket.last_message_at = max(ticket.last_message_at, message.created_at)
+    ticket.last_direction = message.direction
+    ticket.preview = " ".join(message.text[: PREVIEW_LENGTH * 4].split())[:PREVIEW_LENGTH]
+
+
+def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]:
+    """Set the status of a locked row and record it; returns the fields to save, none when nothing changes."""
+    if status not in Status.values:
+        raise ActionError(_("There is no such status."), "status")
+    if ticket.status == status:
+        return []
+    before, now = ticket.status, timezone.now()
+    was_done = ticket.is_done
+    ticket.status = status
+    fields = ["status"]
+    if ticket.is_done:
+        ticket.waiting_since, ticket.snoozed_until = None, None
+        ticket.solved_at = ticket.solved_at or now
+        fields += ["waiting_since", "snoozed_until", "solved_at"]
+        if status == Status.CLOSED:
+            ticket.closed_at = now
+            fields.append("closed_at")
+    elif was_done:
+        ticket.solved_at = None
+        ticket.reopen_count += 1
+        fields += ["solved_at", "reopen_count"]
+        log.record(ticket, "reopened", by=by, was=before)
+    log.record(ticket, "status_changed", by=by, **{"from": before, "to": status})
+    return fields
+
+
+def note(
+    ticket: Ticket, *, by: Agent | None, text: str, attachments: Sequence[int] = (), client_id: str | None = None
+) -> Message:
+    """Leave a note for colleagues; it never reaches the customer. Raises ActionError."""
+    if not text.strip() and not attachments:
+        raise ActionError(_("Write something first."), "empty")
+    with base.locked(ticket, even_if_closed=True) as row:
+        first = already(by, client_id)
+        if first is not None:
+            return first
+        now = timezone.now()
+        message = Message.objects.create(
+            ticket=row,
+            first_ticket=row,
+            direction=Direction.NOTE,
+            channel=row.channel,
+            author_kind=AuthorKind.AGENT if by else AuthorKind.SYSTEM,
+            agent=by,
+            author_name=by.name if by else "",
+            text=text.replace("\x00", ""),
+            visible_text=text.replace("\x00", ""),
+            created_at=now,
+            received_at=now,
+        )
+        uploads.attach(message, attachments, by=by)
+        _keep_client_id(message, by, client_id)
+        log.record(row, "note_added", by=by, message=message.pk)
+        row.message_count += 1
+        base.save(row, "message_count")
+        base.announce([row.pk], [message.pk])
+        return message
+
+
+def inbound_by_hand(ticket: Ticket, party: Party, *, by: Agent | None, text: str, html: str, subject: str) -> Message:
+    """The customer's first message of a ticket that somebody opened on their behalf; call it inside the transaction."""
+    now = timezone.now()
+    message = Message.objects.create(
+        ticket=ticket,
+        first_ticket=ticket,
+        direction=Direction.IN,
+        origin=Origin.CHANNEL,
+        channel=ticket.channel,
+        author_kind=AuthorKind.CUSTOMER,
+        customer=ticket.customer,
+        author_name=party.name[:200] or ticket.customer.name,
+        author_address=party.value[:320],
+        subject=subject[:998],
+        text=text.replace("\x00", ""),
+        visible_text=text.replace("\x00", ""),
+        html=html.replace("\x00", ""),
+        thread_rule="manual",
+        created_at=now,
+        received_at=now,
+    )
+    show(ticket, message)
+    ticket.waiting_since = ticket.last_customer_message_at = now
+    ticket.save()
+    log.record(ticket, "message_received", by=by, message=message.pk, channel=ticket.channel_id)
+    return message

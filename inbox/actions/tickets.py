@@ -1,0 +1,218 @@
+"""Tickets: open, assign, status, priority, tags, subject, spam, snooze."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import log
+from inbox.actions import base, customers
+from inbox.actions.errors import ActionError
+from inbox.actions.reply import already, change_status, inbound_by_hand, reply
+from inbox.adapters import Party, adapter_for
+from inbox.models import (
+    SUBJECT_LENGTH,
+    Agent,
+    Channel,
+    Customer,
+    Message,
+    MessageKey,
+    ParticipantRole,
+    Priority,
+    Tag,
+    Team,
+    Ticket,
+)
+
+
+class Keep(Enum):
+    """The default of a field that a call leaves as it is, where None means nobody."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
+MAX_TAGS = 100
+
+
+def open_ticket(
+    *,
+    by: Agent | None,
+    channel: Channel,
+    customer: Customer | None = None,
+    identity: Party | None = None,
+    subject: str = "",
+    text: str = "",
+    html: str = "",
+    direction: str = "out",
+    attachments: Sequence[int] = (),
+    status: str | None = None,
+    assignee: Agent | None = None,
+    team: Team | None = None,
+    tags: Sequence[str] = (),
+    priority: str | None = None,
+    external_id: str | None = None,
+    client_id: str | None = None,
+) -> Ticket:
+    """Open a ticket with its first message: `out` writes to the customer, `in` records what they said.
+
+    The customer is given, or found or made by `identity`. The same `client_id` again returns the first ticket. Raises
+    ActionError.
+    """
+    adapter = adapter_for(channel.kind)
+    with transaction.atomic():
+        first = already(by, client_id)
+        if first is not None:
+            return first.ticket
+        party = _party(customer, identity, adapter.identity_kind, channel)
+        owner = customers.ensure_identity(party).customer if customer is None else customer
+        ticket = Ticket.objects.create(
+            customer=owner,
+            organisation_id=owner.organisation_id,
+            channel=channel,
+            reply_channel=channel,
+            subject=" ".join(subject.split())[:SUBJECT_LENGTH],
+            priority=priority or Priority.NORMAL,
+            assignee=assignee,
+            team=team or channel.default_team,
+            external_id=external_id,
+        )
+        log.record(ticket, "ticket_created", by=by, channel=channel.pk)
+        customers.join(ticket, party, by=by, role=ParticipantRole.REQUESTER)
+        if tags:
+            set_tags(ticket, tags, by=by)
+        if direction == "out":
+            reply(
+                ticket,
+                by=by,
+                text=text,
+                html=html,
+                channel=channel,
+                to=[{"name": party.name or owner.name, "address": party.value}],
+                subject=subject,
+                attachments=attachments,
+                status=status,
+                client_id=client_id,
+            )
+        else:
+            ticket.refresh_from_db()
+            message = inbound_by_hand(ticket, party, by=by, text=text, html=html, subject=subject)
+            _remember(message, by, client_id)
+            if status is not None:
+                set_status(ticket, status, by=by)
+        base.announce([ticket.pk])
+    ticket.refresh_from_db()
+    return ticket
+
+
+def _remember(message: Message, by: Agent | None, client_id: str | None) -> None:
+    if client_id:
+        MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
+
+
+def _party(customer: Customer | None, identity: Party | None, kind: str, channel: Channel) -> Party:
+    if identity is not None:
+        if identity.value.strip().lower() in channel.addresses:
+            raise ActionError(_("That is one of our own addresses."), "own_address")
+        return identity
+    if customer is None:
+        raise ActionError(_("Say for whom: a customer or an address."), "no_customer")
+    values = customers.active_values(customer.pk, kind)
+    if not values:
+        raise ActionError(_("This customer has no address on %(channel)s.") % {"channel": channel.name}, "no_address")
+    return Party(kind, values[0], customer.name)
+
+
+def assign(
+    ticket: Ticket, *, by: Agent | None, agent: Agent | Keep | None = KEEP, team: Team | Keep | None = KEEP
+) -> Ticket:
+    """Give a ticket to an agent, a team, both or nobody (None)."""
+    with base.locked(ticket) as row:
+        before = {"from": row.assignee_id, "team_from": row.team_id}
+        if not isinstance(agent, Keep):
+            row.assignee = agent
+        if not isinstance(team, Keep):
+            row.team = team
+        after = {"to": row.assignee_id, "team_to": row.team_id}
+        if list(before.values()) != list(after.values()):
+            log.record(row, "assigned", by=by, **before, **after)
+            base.save(row, "assignee", "team")
+        return row
+
+
+def set_status(ticket: Ticket, status: str, *, by: Agent | None) -> Ticket:
+    """Set the status; solving ends a snooze and the wait, re-opening counts."""
+    with base.locked(ticket) as row:
+        fields = change_status(row, status, by=by)
+        if fields:
+            base.save(row, *fields)
+        return row
+
+
+def set_priority(ticket: Ticket, priority: str, *, by: Agent | None) -> Ticket:
+    if priority not in Priority.values:
+        raise ActionError(_("There is no such priority."), "priority")
+    with base.locked(ticket) as row:
+        if row.priority != priority:
+            log.record(row, "priority_changed", by=by, **{"from": row.priority, "to": priority})
+            row.priority = priority
+            base.save(row, "priority")
+        return row
+
+
+def set_subject(ticket: Ticket, subject: str, *, by: Agent | None) -> Ticket:
+    with base.locked(ticket) as row:
+        clean = " ".join(subject.split())[:SUBJECT_LENGTH]
+        if row.subject != clean:
+            log.record(row, "subject_changed", by=by)
+            row.subject = clean
+            base.save(row, "subject")
+        return row
+
+
+def set_tags(ticket: Ticket, tags: Sequence[str], *, by: Agent | None) -> Ticket:
+    """Replace the tags; new names become known. Spacing is folded, order is kept, repeats are dropped."""
+    clean = list(dict.fromkeys(name for tag in tags if (name := " ".join(tag.split())[:80])))[:MAX_TAGS]
+    with base.locked(ticket) as row:
+        added = [name for name in clean if name not in row.tags]
+        removed = [name for name in row.tags if name not in clean]
+        if added or removed:
+            Tag.objects.bulk_create([Tag(name=name) for name in added], ignore_conflicts=True)
+            ids = dict(Tag.objects.filter(name__in=[*added, *removed]).values_list("name", "pk"))
+            log.record(
+                row,
+                "tags_changed",
+                by=by,
+                added=[ids[name] for name in added if name in ids],
+                removed=[ids[name] for name in removed if name in ids],
+            )
+            row.tags = clean
+            base.save(row, "tags")
+        return row
+
+
+def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None) -> Ticket:
+    with base.locked(ticket, even_if_closed=True) as row:
+        if row.spam != spam:
+            log.record(row, "spam_changed", by=by, spam=spam)
+            row.spam = spam
+            base.save(row, "spam")
+        return row
+
+
+def snooze(ticket: Ticket, until: datetime | None, *, by: Agent | None) -> Ticket:
+    """Put a ticket away until a time, or bring it back (None)."""
+    if until is not None and until <= timezone.now():
+        raise ActionError(_("That time is over."), "past")
+    with base.locked(ticket) as row:
+        if row.snoozed_until != until:
+            log.record(row, "snoozed", by=by, until=until.isoformat() if until else None)
+            row.snoozed_until = until
+            base.save(row, "snoozed_until")
+        return row

@@ -1,0 +1,35 @@
+"""Files that agents put into messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from inbox import files
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, Attachment, Message
+
+
+def upload(*, by: Agent | None, name: str, content_type: str, content: bytes) -> Attachment:
+    """Store a file that waits until a message names its id; what is never named is pruned."""
+    stored, digest = files.put("attachments", content)
+    safe = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip(". ") or "file"
+    return Attachment.objects.create(
+        uploaded_by=by,
+        name=safe[-200:],
+        content_type=content_type[:127] or "application/octet-stream",
+        size=len(content),
+        digest=digest,
+        stored=stored,
+    )
+
+
+def attach(message: Message, ids: Sequence[int], *, by: Agent | None) -> None:
+    """Put waiting uploads of this agent into a message. Raises ActionError when one is not theirs, or is used already."""
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        return
+    taken = Attachment.objects.filter(pk__in=wanted, message__isnull=True, uploaded_by=by).update(message=message)
+    if taken != len(wanted):
+        raise ActionError(_("A file is no longer there; add it again."), "attachment_gone")
