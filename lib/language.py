@@ -1,0 +1,149 @@
+"""Which language a short text is in: by its script, by the letters only one language of a script has, by common words.
+
+Cheap on purpose (tens of microseconds, nothing to load) and silent when unsure: a wrong language is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+_LOOK = 1500  # characters
+_WORD = re.compile(r"[^\W\d_]+")
+_NOISE = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|^>.*$", re.M)
+
+# (first, last, script): blocks in which letters of one script lie.
+_BLOCKS = (
+    (0x0370, 0x03FF, "el"), (0x0400, 0x052F, "cyrillic"), (0x0530, 0x058F, "hy"), (0x0590, 0x05FF, "he"),
+    (0x0600, 0x06FF, "arabic"), (0x0750, 0x077F, "arabic"), (0x08A0, 0x08FF, "arabic"), (0x0900, 0x097F, "devanagari"),
+    (0x0980, 0x09FF, "bn"), (0x0A00, 0x0A7F, "pa"), (0x0A80, 0x0AFF, "gu"), (0x0B00, 0x0B7F, "or"), (0x0B80, 0x0BFF, "ta"),
+    (0x0C00, 0x0C7F, "te"), (0x0C80, 0x0CFF, "kn"), (0x0D00, 0x0D7F, "ml"), (0x0D80, 0x0DFF, "si"), (0x0E00, 0x0E7F, "th"),
+    (0x0E80, 0x0EFF, "lo"), (0x0F00, 0x0FFF, "bo"), (0x1000, 0x109F, "my"), (0x10A0, 0x10FF, "ka"), (0x1100, 0x11FF, "ko"),
+    (0x1200, 0x137F, "am"), (0x1780, 0x17FF, "km"), (0x1F00, 0x1FFF, "el"), (0x3040, 0x30FF, "kana"), (0x3400, 0x9FFF, "han"),
+    (0xAC00, 0xD7AF, "ko"), (0xF900, 0xFAFF, "han"), (0xFB50, 0xFDFF, "arabic"), (0xFE70, 0xFEFF, "arabic"),
+)  # fmt: skip
+_SCRIPT = {page: script for first, last, script in _BLOCKS for page in range(first >> 4, (last >> 4) + 1)}
+
+_COMMON = {
+    "en": "the and is not have this that with for you your are was but from can please my we it of to would been will thanks",
+    "de": "der die das und ist nicht ich ein eine mit für auf zu den dem von wir sie bitte habe haben wie auch noch sich es im",
+    "fr": "le la les et est pas je vous nous une des pour dans que qui avec sur mon votre ce ai été du merci bonjour au ne",
+    "es": "el los las es no una por para con que mi su del se lo he ha está pero como gracias hola me al este muy y",
+    "it": "il gli è non una per con che mi si del della sono ho ha ma come grazie buongiorno questo di anche nel alla",
+    "pt": "o os as é não uma um por para com que meu minha do da dos se em ao está mas como obrigado você foi eu ou",
+    "nl": "de het een en is niet ik van voor met op dat zijn aan wij u bij heb heeft maar ook als graag naar dit",
+    "sv": "och är inte jag en ett det att som på med för av har vi ni den till kan men om tack hej från eller",
+    "da": "og er ikke jeg en et det at som på med for af har vi den til kan men om tak hej fra eller skal jer",
+    "no": "og er ikke jeg en et det å som på med for av har vi den til kan men om takk hei fra eller skal dere",
+    "pl": "i jest nie się na w z że do to jak ale proszę dziękuję czy mam są od po dla mi przez dzień tak już",
+    "tr": "ve bir bu da de için ile ne çok ama var yok ben siz olarak daha gibi merhaba teşekkürler lütfen değil mi",
+    "id": "dan yang di ini itu tidak saya untuk dengan dari ke ada akan pada anda bisa sudah terima kasih adalah mohon",
+    "ro": "și este nu o un în pe cu la de că pentru am sunt din vă mai să dar mulțumesc bună care sau fi",
+    "cs": "a je na se v že to s z do jsem ale jako pro není tak dobrý den prosím děkuji jsou mi po už by",
+    "hu": "a az és nem hogy egy is van de meg ez csak már kérem köszönöm vagy nem mert volt én ki mint",
+    "fi": "ja on ei että en se mutta olen hän kun niin kiitos hei ovat myös jos tai minun voi mitä",
+    "vi": "và là của không có tôi cho được một các với này đã trong người để những xin cảm ơn",
+}  # fmt: skip
+_WORDS: dict[str, tuple[str, ...]] = {}
+for _language, _list in _COMMON.items():
+    for _one in set(_list.split()):
+        _WORDS[_one] = (*_WORDS.get(_one, ()), _language)
+
+
+def detect(text: str, hint: str = "") -> str:
+    """ISO 639-1 code of the language of `text`, or "" when unsure. `hint` is what the sender declared (Content-Language)."""
+    sample = text[:_LOOK]
+    if "://" in sample or "@" in sample or ">" in sample:
+        sample = _NOISE.sub(" ", sample)
+    hinted = hint.strip().lower().replace("_", "-").split(",")[0].split("-")[0][:3]
+    hinted = hinted if hinted.isalpha() else ""
+    found = _latin(sample, hinted) if sample.isascii() else _by_script(sample, hinted)
+    return found
+
+
+def _by_script(sample: str, hinted: str) -> str:
+    letters: Counter[str] = Counter()
+    for char, number in Counter(sample).items():
+        if char > "@" and char.isalpha():
+            letters[_SCRIPT.get(ord(char) >> 4, "han" if char >= "\U00020000" else "latin")] += number
+    total = sum(letters.values())
+    if not total:
+        return ""
+    latin = letters.pop("latin", 0)
+    if not letters or latin > 3 * sum(letters.values()):
+        return _latin(sample, hinted)
+    script = letters.most_common(1)[0][0]
+    if script in ("han", "kana"):
+        return "ja" if letters["kana"] * 10 > letters["han"] or (letters["kana"] > 2 and hinted == "ja") else "zh"
+    if script == "arabic":
+        return _arabic(sample, hinted)
+    if script == "cyrillic":
+        return _cyrillic(sample, hinted)
+    if script == "devanagari":
+        return hinted if hinted in ("mr", "ne", "hi", "sa") else "hi"
+    return script if len(script) == 2 else ""
+
+
+def _arabic(sample: str, hinted: str) -> str:
+    """Urdu, Persian, Arabic and their neighbours by the letters that the others do not write."""
+    seen = Counter(sample)
+
+    def count(letters: str) -> int:
+        return sum(seen[letter] for letter in letters)
+
+    total = sum(number for char, number in seen.items() if "\u0620" <= char <= "\u06ff" and char.isalpha())
+    if count("ځډړښڼۍ") * 60 > total:
+        return "ps"
+    if count("ڪٻڄڦڙٺٽڻڀ") * 40 > total:
+        return "sd"
+    if count("ێۆڕڵ") * 60 > total and not count("ٹڈ"):
+        return "ckb"
+    if count("ۇۈۋې") * 60 > total and not count("ٹڈ"):
+        return "ug"
+    urdu = count("ٹڈڑںھہےۓۃ")
+    persian = count("پچژگکی")
+    arabic = count("ةىيكأإؤئ")
+    if urdu and urdu * 50 >= total:
+        return "ur"
+    if persian and persian * 40 >= total and persian > 2 * count("ةىيك"):
+        return "fa"
+    if arabic or hinted == "ar" or total >= 12:
+        return "ar" if not (hinted in ("fa", "ur") and not arabic) else hinted
+    return hinted if hinted in ("ar", "fa", "ur", "ps", "sd") else "ar" if total >= 4 else ""
+
+
+def _cyrillic(sample: str, hinted: str) -> str:
+    seen = Counter(sample.lower())
+    if seen["ў"]:
+        return "be"
+    if seen["і"] + seen["ї"] + seen["є"] + seen["ґ"]:
+        return "kk" if seen["қ"] + seen["ң"] + seen["ұ"] else "uk"
+    if seen["ђ"] + seen["ћ"] + seen["џ"] + seen["љ"] + seen["њ"] + seen["ј"]:
+        return "mk" if seen["ѓ"] + seen["ќ"] + seen["ѕ"] else "sr"
+    if seen["ө"] + seen["ү"]:
+        return hinted if hinted in ("mn", "ky", "kk") else "mn"
+    if seen["ы"] + seen["э"] + seen["ё"]:
+        return "ru"
+    if seen["ъ"] > 1 and not seen["ы"]:
+        return "bg"
+    return hinted if hinted in ("ru", "bg", "uk", "sr", "mk", "be", "mn") else "ru"
+
+
+def _latin(sample: str, hinted: str) -> str:
+    words = [word.lower() for word in _WORD.findall(sample)[:150]]
+    if not words:
+        return ""
+    hits: Counter[str] = Counter()
+    for word in words:
+        for language in _WORDS.get(word, ()):
+            hits[language] += 1
+    ranked = hits.most_common(2)
+    if not ranked:
+        return ""
+    best, number = ranked[0]
+    if hinted in hits and hits[hinted] >= number - 1:
+        return hinted
+    second = ranked[1][1] if len(ranked) > 1 else 0
+    if number >= 2 and number * 10 >= len(words) and number > second:
+        return best
+    return ""
