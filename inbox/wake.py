@@ -37,3 +37,8 @@ def deliver(channel_id: int, kind: str) -> None:
 def follow_log() -> None:
     """The log has grown."""
     transaction.on_commit(partial(_send, "inbox.tasks.follow_log", [], "default"), robust=True)
+
+
+def poll(channel_id: int, kind: str) -> None:
+    """This channel wants to be polled."""
+    transaction.on_commit(partial(_send, "inbox.tasks.poll", [channel_id], queue_of(kind)), robust=True)

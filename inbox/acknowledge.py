@@ -1,0 +1,49 @@
+"""The automatic "we have your message": a follower of the log, so that each new ticket gets it once, and no robot ever.
+
+A channel sends one when its settings have `acknowledgement`, the text. Loops end here: automatic and list mail is not
+answered, and nobody gets more than MAX_PER_HOUR.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from inbox import log
+from inbox.actions import reply
+from inbox.actions.errors import ActionError
+from inbox.models import AuthorKind, Direction, Event, Message
+
+MAX_PER_HOUR = 3
+MAX_AGE = timedelta(days=1)  # a log read again from the start answers nobody
+
+
+def may_answer(message: Message) -> bool:
+    """Whether an automatic reply to this message could harm nobody (RFC 3834, section 2)."""
+    if message.kind != "message" or message.suppress_auto_reply or message.unverified or not message.author_address:
+        return False
+    recent = Message.objects.filter(
+        direction=Direction.OUT,
+        author_kind=AuthorKind.SYSTEM,
+        ticket__customer=message.customer_id,
+        created_at__gt=timezone.now() - timedelta(hours=1),
+    )
+    return recent[:MAX_PER_HOUR].count() < MAX_PER_HOUR
+
+
+@log.register("acknowledge")
+def acknowledge(event: Event) -> None:
+    """Answer the first message of a new ticket."""
+    if event.kind != "ticket_created" or event.ticket is None or timezone.now() - event.at > MAX_AGE:
+        return
+    text = event.ticket.channel.settings.get("acknowledgement", "")
+    if not text or event.ticket.spam:
+        return
+    first = Message.objects.filter(ticket=event.ticket).order_by("pk").first()
+    if first is None or first.direction != Direction.IN or not may_answer(first):
+        return
+    try:
+        reply.reply(event.ticket, by=None, text=text, automatic=True, client_id=f"ack:{event.ticket.pk}")
+    except ActionError:
+        return  # nobody to write to, or the ticket is closed or merged by now: there is nothing to acknowledge

@@ -1,0 +1,122 @@
+"""Connecting channels and changing their settings: one validation for the page, the shell and the API.
+
+Settings are validated by the adapter's form. What the adapter names in `secrets` (dotted: `smtp.password`) leaves the
+settings and is kept encrypted under that dotted name in `Channel.secrets`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from inbox import adapters, log
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, Channel
+
+
+class UnknownKind(ActionError):
+    """No adapter of that name is installed."""
+
+
+def create(kind: str, slug: str, settings: Mapping[str, Any], *, by: Agent | None) -> Channel:
+    """Connect a channel. Raises ValidationError (by field) for settings, ActionError for an unknown kind or a taken slug."""
+    adapter = adapter_of(kind)
+    checked = validated(adapter, settings, None)
+    plain, secrets = split(checked, adapter.secrets)
+    channel = Channel(kind=kind, slug=slug, name=name_of(plain, slug), settings=plain, addresses=addresses_of(plain))
+    channel.secrets = secrets
+    try:
+        with transaction.atomic():
+            channel.save(force_insert=True)
+            log.record(None, "channel_created", by=by, channel=channel.pk)
+    except IntegrityError as error:
+        if Channel.objects.filter(slug=slug).exists():
+            raise ActionError(_("There is a channel “%(slug)s” already.") % {"slug": slug}, "slug_taken") from error
+        raise
+    return channel
+
+
+def update(
+    channel: Channel, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None, by: Agent | None
+) -> Channel:
+    """Change a channel. New `settings` take the old ones' place; secrets that they do not name are kept."""
+    with transaction.atomic():
+        row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+        before = (row.settings, row.secrets, row.paused, row.addresses)
+        if settings is not None:
+            adapter = adapter_of(row.kind)
+            kept = row.secrets
+            checked = validated(adapter, joined(settings, kept), row)
+            plain, secrets = split(checked, adapter.secrets)
+            row.settings, row.secrets = plain, secrets
+            row.name, row.addresses = name_of(plain, row.name), addresses_of(plain)
+        if paused is not None:
+            row.paused = paused
+        if (row.settings, row.secrets, row.paused, row.addresses) == before:
+            return row
+        row.save(update_fields=["settings", "credentials", "name", "addresses", "paused"])
+        log.record(None, "channel_changed", by=by, channel=row.pk)
+    return row
+
+
+def adapter_of(kind: str) -> adapters.Adapter:
+    try:
+        return adapters.adapter_for(kind)
+    except KeyError as error:
+        known = ", ".join(sorted(adapters.kinds()))
+        raise UnknownKind(
+            _("There is no kind of channel called “%(kind)s”. Known: %(known)s.") % {"kind": kind, "known": known},
+            "unknown_kind",
+        ) from error
+
+
+def validated(adapter: adapters.Adapter, settings: Mapping[str, Any], channel: Channel | None) -> dict[str, Any]:
+    """The settings as the adapter's form cleans them. Raises ValidationError by field."""
+    form = adapter.settings_form(settings, channel)
+    if not form.is_valid():
+        raise ValidationError({name: list(errors) for name, errors in form.errors.as_data().items()})
+    return dict(form.cleaned_data)
+
+
+def split(settings: Mapping[str, Any], names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(settings without secrets, secrets by dotted name). Empty secrets are left out."""
+    plain: dict[str, Any] = copy.deepcopy(dict(settings))
+    secrets: dict[str, Any] = {}
+    for name in names:
+        *folders, leaf = name.split(".")
+        place: Any = plain
+        for folder in folders:
+            place = place.get(folder) if isinstance(place, dict) else None
+        if isinstance(place, dict) and leaf in place:
+            value = place.pop(leaf)
+            if value not in (None, ""):
+                secrets[name] = value
+    return plain, secrets
+
+
+def joined(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with those secrets put back that they do not name themselves, where the part they belong to is still there."""
+    whole: dict[str, Any] = copy.deepcopy(dict(settings))
+    for name, value in secrets.items():
+        *folders, leaf = name.split(".")
+        place: Any = whole
+        for folder in folders:
+            place = place.get(folder) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place.setdefault(leaf, value)
+    return whole
+
+
+def name_of(settings: Mapping[str, Any], otherwise: str) -> str:
+    return str(settings.get("name") or settings.get("address") or otherwise)[:120]
+
+
+def addresses_of(settings: Mapping[str, Any]) -> list[str]:
+    """The addresses at which mail for this channel arrives, lower-cased: the main one first, then its aliases."""
+    named = [settings.get("address"), *(settings.get("aliases") or ())]
+    return list(dict.fromkeys(str(address).strip().lower() for address in named if address))

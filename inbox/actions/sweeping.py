@@ -1,0 +1,67 @@
+"""What the clock does to tickets: ends snoozes, closes what stayed solved, forgets what is old."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from inbox import log
+from inbox.actions import base
+from inbox.adapters import kinds
+from inbox.models import Attachment, Channel, Receipt, ReceiptState, Status, Ticket
+
+BATCH = 500
+
+
+def end_snoozes() -> int:
+    """Bring back tickets whose snooze is over."""
+    with transaction.atomic():
+        rows = list(
+            Ticket.objects.select_for_update(no_key=True, skip_locked=True)
+            .filter(snoozed_until__lte=timezone.now())
+            .order_by("number")[:BATCH]
+        )
+        for row in rows:
+            log.record(row, "snoozed", until=None)
+            row.snoozed_until = None
+            base.save(row, "snoozed_until")
+    return len(rows)
+
+
+def close_solved() -> int:
+    """Close tickets that stayed solved for longer than their channel's re-open window."""
+    now = timezone.now()
+    windows = Q(pk__in=[])
+    for channel in Channel.objects.all():
+        adapter = kinds().get(channel.kind)
+        days = channel.reopen_days if channel.reopen_days is not None else adapter.reopen_days if adapter else None
+        if days is not None:
+            windows |= Q(channel=channel, solved_at__lt=now - timedelta(days=days))
+    with transaction.atomic():
+        rows = list(
+            Ticket.objects.select_for_update(no_key=True, skip_locked=True)
+            .filter(windows, status=Status.SOLVED)
+            .order_by("number")[:BATCH]
+        )
+        for row in rows:
+            log.record(row, "status_changed", **{"from": row.status, "to": Status.CLOSED.value})
+            row.status, row.closed_at = Status.CLOSED, now
+            base.save(row, "status", "closed_at")
+    return len(rows)
+
+
+def prune() -> int:
+    """Forget raw receipts past their age (RECEIPT_DAYS) and uploads that no message ever named; failed ones stay."""
+    now = timezone.now()
+    old = Receipt.objects.filter(received_at__lt=now - timedelta(days=settings.RECEIPT_DAYS)).exclude(
+        state__in=[ReceiptState.NEW, ReceiptState.FAILED]
+    )
+    gone = 0
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        gone += Receipt.objects.filter(pk__in=ids).delete()[0]
+    Attachment.objects.filter(message__isnull=True, created_at__lt=now - timedelta(days=2)).delete()
+    return gone

@@ -1,0 +1,226 @@
+"""The one way out: claim what is due, hand it to its channel's adapter, record what happened.
+
+One message is claimed at a time, under a lease, and the outcome of one and the claim of the next share a transaction:
+a worker that dies holds at most one message. Within a ticket and channel nothing overtakes. "Accepted by the server"
+is committed before anything else happens.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from inbox import log
+from inbox.actions import base, messages
+from inbox.adapters import UNKNOWN_OUTCOME, Adapter, DeliveryError, Sent, adapter_for
+from inbox.models import Channel, DeliveryState, Message
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY = timedelta(seconds=20)
+LONGEST_RETRY = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=2)
+LONGEST_HOLD = timedelta(minutes=5)  # how long a channel waits between tries to reach a server that is away
+
+CLAIM = """
+UPDATE inbox_message SET state = 'sending', attempts = attempts + 1, lease_until = %(lease)s
+WHERE id = (
+    SELECT m.id FROM inbox_message m
+    WHERE m.channel_id = %(channel)s AND m.state = 'queued' AND m.next_attempt_at <= %(now)s
+      AND NOT EXISTS (
+          SELECT 1 FROM inbox_message e
+          WHERE e.ticket_id = m.ticket_id AND e.channel_id = m.channel_id AND e.id < m.id
+            AND (e.state = 'sending' OR e.state = 'queued' AND (e.attempts > 0 OR e.next_attempt_at <= %(now)s))
+      )
+    ORDER BY m.next_attempt_at, m.id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one attempt came to: either `sent` or `error`."""
+
+    sent: Sent | None = None
+    error: DeliveryError | None = None
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
+
+
+def claim(channel: Channel) -> Message | None:
+    """Take the next due message of this channel for this worker."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"lease": now + lease(), "channel": channel.pk, "now": now})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Message.objects.select_related("ticket", "channel", "agent", "answers").get(pk=row[0])
+
+
+def deliver(channel_id: int, limit: int = 1000) -> int:
+    """Send what is due on one channel over one connection; returns how many messages left."""
+    channel = Channel.objects.get(pk=channel_id)
+    adapter = adapter_for(channel.kind)
+    if channel.paused or channel.next_send_at > timezone.now() or not adapter.may_send(channel).allowed:
+        return 0
+    message = claim(channel)
+    if message is None:
+        return 0
+    count = 0
+    with override(settings.LANGUAGE_CODE):
+        try:
+            with adapter.connection(channel) as wire:
+                while message is not None:
+                    result = attempt(adapter, message, wire)
+                    message, left = settle(channel, adapter, message, result, more=count + 1 < limit)
+                    count += left
+        except DeliveryError as error:
+            # Raised by `connection` alone: nothing of the message in hand has left.
+            if message is not None:
+                hand_back(channel, message, error)
+    if count:
+        reached(channel)
+    return count
+
+
+def attempt(adapter: Adapter, message: Message, wire: Any) -> Result:
+    """One try at one message. Only the adapter's own error tells anything; a fault of ours is tried again, visibly."""
+    try:
+        return Result(sent=adapter.send(message, wire))
+    except DeliveryError as error:
+        return Result(error=error)
+    except Exception as error:
+        logger.exception("message %s cannot be sent", message.pk)
+        return Result(error=DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
+
+
+def settle(
+    channel: Channel, adapter: Adapter, message: Message, result: Result, *, more: bool
+) -> tuple[Message | None, int]:
+    """Record the outcome and claim the next message, in one transaction; returns it, and 1 if this one left."""
+    for again in range(3):
+        try:
+            with transaction.atomic():
+                left = _record(adapter, message, result)
+                following = claim(channel) if more and not _connection_lost(result) else None
+            return following, left
+        except (OperationalError, InterfaceError):
+            # The server has it: try hard to say so before the lease runs out and it is sent again.
+            if again == 2:
+                raise
+            connection.close()
+    raise AssertionError("unreachable")
+
+
+def _connection_lost(result: Result) -> bool:
+    return result.error is not None and result.error.unknown
+
+
+def _record(adapter: Adapter, message: Message, result: Result) -> int:
+    row = messages.lock(message.pk)
+    if row.state != DeliveryState.SENDING or row.attempts != message.attempts:
+        return 0  # the lease ran out, and somebody else has it now
+    if result.sent is not None:
+        return _sent(row, result.sent)
+    error = result.error
+    assert error is not None
+    reason = str(error.reason)
+    if error.permanent:
+        messages.fail(row, reason)
+    elif error.unknown and not adapter.repeat_safe:
+        messages.advance(row, DeliveryState.UNKNOWN, error=str(UNKNOWN_OUTCOME))
+    elif timezone.now() - row.created_at > GIVE_UP_AFTER:
+        messages.fail(row, _("Tried for two days without success. Last answer: %(reason)s") % {"reason": reason})
+    else:
+        messages.advance(
+            row, DeliveryState.QUEUED, error=reason[:2000], next_attempt_at=next_attempt(row.attempts, error.retry_after)
+        )
+    return 0
+
+
+def _sent(row: Message, sent: Sent) -> int:
+    fields: dict[str, Any] = {"error": ""}
+    if sent.external_ids:
+        fields["external_id"] = sent.external_ids[0]
+    if sent.rejected:
+        fields["error"] = _("Not accepted for %(people)s") % {
+            "people": "; ".join(f"{who}: {why}" for who, why in sent.rejected.items())
+        }
+    messages.advance(row, DeliveryState.SENT, **fields)
+    if sent.rejected:
+        log.record(row.ticket, "message_refused", message=row.pk, count=len(sent.rejected))
+        messages.open_after_failure(row.ticket_id)
+    return 1
+
+
+def next_attempt(attempts: int, retry_after: float | None = None) -> datetime:
+    """When to try again: exponential with jitter, never before what the platform asked for (seconds)."""
+    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LONGEST_RETRY) * random.uniform(0.8, 1.2)
+    return timezone.now() + max(wait, timedelta(seconds=retry_after or 0))
+
+
+def hand_back(channel: Channel, message: Message, error: DeliveryError) -> None:
+    """The server cannot be reached: give the message back as it was, and hold the channel back for a while."""
+    with transaction.atomic():
+        row = messages.lock(message.pk)
+        if row.state == DeliveryState.SENDING and row.attempts == message.attempts:
+            row.state, row.lease_until, row.attempts = DeliveryState.QUEUED, None, max(0, row.attempts - 1)
+            row.error = str(error.reason)[:2000]
+            row.save(update_fields=["state", "lease_until", "attempts", "error"])
+            base.announce([row.ticket_id], [row.pk])
+        held = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+        held.out_failures += 1
+        held.out_failing_since = held.out_failing_since or timezone.now()
+        held.out_error = str(error.reason)[:2000]
+        wait = min(timedelta(seconds=2) * 2 ** min(held.out_failures - 1, 20), LONGEST_HOLD) * random.uniform(0.8, 1.2)
+        held.next_send_at = timezone.now() + max(wait, timedelta(seconds=error.retry_after or 0))
+        held.save(update_fields=["out_failures", "out_failing_since", "out_error", "next_send_at"])
+
+
+def reached(channel: Channel) -> None:
+    """The server took something: the channel is well."""
+    Channel.objects.filter(pk=channel.pk).update(
+        last_out_at=timezone.now(), out_failures=0, out_failing_since=None, out_error=""
+    )
+
+
+def recover() -> int:
+    """Find messages whose worker died in mid-send; returns how many. Where a repeat is safe they are queued again."""
+    now = timezone.now()
+    found = 0
+    for pk in Message.objects.filter(state=DeliveryState.SENDING, lease_until__lt=now).values_list("pk", flat=True)[:500]:
+        with transaction.atomic():
+            row = messages.lock(pk)
+            if row.state != DeliveryState.SENDING or row.lease_until is None or row.lease_until > now:
+                continue
+            if adapter_for(row.channel.kind).repeat_safe:
+                messages.advance(row, DeliveryState.QUEUED, next_attempt_at=now)
+            else:
+                messages.advance(row, DeliveryState.UNKNOWN, error=str(UNKNOWN_OUTCOME))
+            found += 1
+    return found
+
+
+def due_channels() -> list[tuple[int, str]]:
+    """Channels that have something to send right now: (id, kind)."""
+    now = timezone.now()
+    return list(
+        Channel.objects.filter(
+            paused=False,
+            next_send_at__lte=now,
+            pk__in=Message.objects.filter(state=DeliveryState.QUEUED, next_attempt_at__lte=now).values("channel"),
+        ).values_list("pk", "kind")
+    )

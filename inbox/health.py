@@ -1,0 +1,209 @@
+"""What is late, dead or failing: said on the main screen, by /readyz and by `check_channels`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, connections
+from django.db.models import Count, Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import access, log
+from inbox.adapters import kinds
+from inbox.models import Agent, Channel, Cursor, DeliveryState, Heartbeat, Message, Receipt, ReceiptState
+
+BEAT_EVERY = 5.0  # seconds between heartbeats of a process
+DEAD_AFTER = timedelta(seconds=30)
+LATE_AFTER = timedelta(seconds=60)
+FORGET_AFTER = timedelta(hours=1)
+PROCESSES = ("worker", "beat", "mail")
+
+
+def beat(process: str, name: str = "") -> None:
+    """Say that this process lives. Database errors pass through."""
+    name = name or f"{process}:{socket.gethostname()}:{os.getpid()}"
+    Heartbeat.objects.update_or_create(name=name, defaults={"process": process, "at": timezone.now()})
+
+
+def keep_beating(process: str) -> threading.Event:
+    """Beat from a thread of its own until the event is set; a database that is away is waited for."""
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                beat(process)
+            except Exception:
+                connections.close_all()  # away for now; the missing beat is what says so
+            stop.wait(BEAT_EVERY)
+        connections.close_all()
+
+    threading.Thread(target=run, name=f"heartbeat-{process}", daemon=True).start()
+    return stop
+
+
+def processes() -> dict[str, bool]:
+    """Which kinds of process have at least one that lives."""
+    alive = set(
+        Heartbeat.objects.filter(at__gt=timezone.now() - DEAD_AFTER).values_list("process", flat=True).distinct()
+    )
+    return {process: process in alive for process in PROCESSES}
+
+
+def queues() -> dict[str, dict[str, Any]]:
+    """How much waits in each queue and for how long the oldest has been due: {"name": {"waiting", "seconds"}}."""
+    now = timezone.now()
+    waiting = Receipt.objects.filter(state=ReceiptState.NEW).aggregate(n=Count("pk"), oldest=Min("received_at"))
+    found = {"receipts": {"waiting": waiting["n"], "seconds": _age(waiting["oldest"])}}
+    for row in (
+        Message.objects.filter(state__in=[DeliveryState.QUEUED, DeliveryState.SENDING], next_attempt_at__lte=now)
+        .values("channel__slug")
+        .annotate(n=Count("pk"), oldest=Min("next_attempt_at"))
+        .order_by("channel__slug")
+    ):
+        found[f"delivery:{row['channel__slug']}"] = {"waiting": row["n"], "seconds": _age(row["oldest"])}
+    for name, seconds in log.lag().items():
+        found[f"log:{name}"] = {"waiting": None, "seconds": round(seconds, 1)}
+    return found
+
+
+def _age(since: Any) -> float:
+    return round((timezone.now() - since).total_seconds(), 1) if since else 0.0
+
+
+def channels() -> list[dict[str, Any]]:
+    """The health of every channel."""
+    failed = dict(
+        Receipt.objects.filter(state=ReceiptState.FAILED).values_list("channel").annotate(n=Count("pk")).order_by()
+    )
+    found = []
+    for channel in Channel.objects.all():
+        adapter = kinds().get(channel.kind)
+        sending = adapter.may_send(channel) if adapter else None
+        found.append(
+            {
+                "id": channel.pk,
+                "slug": channel.slug,
+                "name": channel.name,
+                "ok": not channel.failing and not channel.paused,
+                "paused": channel.paused,
+                "in_error": channel.in_error,
+                "in_failing_since": channel.in_failing_since,
+                "out_error": channel.out_error,
+                "out_failing_since": channel.out_failing_since,
+                "cannot_send": str(sending.reason) if sending and not sending.allowed else "",
+                "failed_receipts": failed.get(channel.pk, 0),
+                "last_in_at": channel.last_in_at,
+                "last_out_at": channel.last_out_at,
+            }
+        )
+    return found
+
+
+def redis_answers() -> bool:
+    """Whether Redis takes a command within a second."""
+    import redis
+    from django.conf import settings
+
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:
+        return False
+    return True
+
+
+def report() -> dict[str, Any]:
+    """Everything at once, for machines."""
+    if not database_answers():
+        return {"database": False, "redis": redis_answers(), "processes": {}, "queues": {}, "channels": []}
+    return {
+        "database": True,
+        "redis": redis_answers(),
+        "processes": processes(),
+        "queues": queues(),
+        "channels": channels(),
+        "followers": {
+            cursor.name: cursor.error for cursor in Cursor.objects.filter(failing_since__isnull=False)
+        },
+    }
+
+
+def problems(agent: Agent) -> list[str]:
+    """What is wrong right now, in short sentences for the main screen; empty when all is well."""
+    found = []
+    alive = processes()
+    if not redis_answers():
+        found.append(_("Redis is away: new messages appear late."))
+    if not alive["worker"]:
+        found.append(_("No worker is running: mail is neither taken in nor sent."))
+    if not alive["beat"]:
+        found.append(_("The clock process is not running: late work is not picked up."))
+    if not alive["mail"]:
+        found.append(_("The mail receiver is not running: senders are asked to try again later."))
+    waiting = queues()
+    if waiting["receipts"]["seconds"] > LATE_AFTER.total_seconds():
+        found.append(
+            _("%(count)s received messages wait to be taken in, the oldest for %(minutes)s min.")
+            % {"count": waiting["receipts"]["waiting"], "minutes": int(waiting["receipts"]["seconds"] // 60)}
+        )
+    seen = set(access.channels(agent).values_list("slug", flat=True))
+    for channel in channels():
+        if channel["slug"] in seen:
+            found += _channel_problems(channel, waiting.get(f"delivery:{channel['slug']}"))
+    for name, error in report_followers().items():
+        found.append(_("A reader of the log has stopped (%(name)s): %(error)s") % {"name": name, "error": error})
+    return found
+
+
+def report_followers() -> dict[str, str]:
+    return dict(Cursor.objects.filter(failing_since__isnull=False).values_list("name", "error"))
+
+
+def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -> list[str]:
+    found = []
+    if channel["paused"]:
+        return found
+    if channel["in_failing_since"]:
+        found.append(
+            _("%(channel)s: new mail cannot be fetched. %(error)s")
+            % {"channel": channel["name"], "error": channel["in_error"]}
+        )
+    if channel["out_failing_since"]:
+        found.append(
+            _("%(channel)s: replies cannot be sent, and are kept. %(error)s")
+            % {"channel": channel["name"], "error": channel["out_error"]}
+        )
+    elif waiting and channel["cannot_send"]:
+        found.append(
+            _("%(channel)s: %(count)s replies wait. %(error)s")
+            % {"channel": channel["name"], "count": waiting["waiting"], "error": channel["cannot_send"]}
+        )
+    elif waiting and waiting["seconds"] > LATE_AFTER.total_seconds():
+        found.append(
+            _("%(channel)s: %(count)s replies are late.") % {"channel": channel["name"], "count": waiting["waiting"]}
+        )
+    if channel["failed_receipts"]:
+        found.append(
+            _("%(channel)s: %(count)s messages could not be read; they are kept.")
+            % {"channel": channel["name"], "count": channel["failed_receipts"]}
+        )
+    return found
+
+
+def prune() -> None:
+    """Forget processes that ended long ago."""
+    Heartbeat.objects.filter(at__lt=timezone.now() - FORGET_AFTER).delete()

@@ -1,0 +1,77 @@
+"""Asking channels what is new: one poller a channel, its cursor committed together with what it brought."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from inbox.actions import receive
+from inbox.adapters import DeliveryError, adapter_for, kinds
+from inbox.models import Channel
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=20)
+LONGEST_HOLD = timedelta(minutes=10)
+
+
+@contextmanager
+def only_poller(channel_id: int) -> Iterator[bool]:
+    """Whether this process alone polls the channel: a session lock, which PostgreSQL drops when the process dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(20003, %s)", [channel_id])
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(20003, %s)", [channel_id])
+
+
+def poll(channel_id: int) -> int:
+    """Fetch what is new on one channel; returns how many receipts were stored. Failure is kept on the channel."""
+    with only_poller(channel_id) as mine:
+        channel = Channel.objects.get(pk=channel_id)
+        if not mine or channel.paused:
+            return 0
+        stored = 0
+        try:
+            for raws, cursor in adapter_for(channel.kind).poll(channel, dict(channel.cursor)):
+                with transaction.atomic():
+                    stored += sum(one.created for one in receive.store(channel, raws)) if raws else 0
+                    Channel.objects.filter(pk=channel.pk).update(
+                        cursor=cursor, **({"last_in_at": timezone.now()} if raws else {})
+                    )
+        except (DeliveryError, OSError) as error:
+            logger.warning("channel %s cannot be polled: %s", channel.slug, error)
+            _failed(channel, str(error))
+            return stored
+        Channel.objects.filter(pk=channel.pk).update(
+            in_failing_since=None, in_error="", in_failures=0, next_poll_at=timezone.now() + EVERY
+        )
+        return stored
+
+
+def _failed(channel: Channel, reason: str) -> None:
+    wait = min(timedelta(seconds=10) * 2 ** min(channel.in_failures, 20), LONGEST_HOLD) * random.uniform(0.8, 1.2)
+    Channel.objects.filter(pk=channel.pk).update(
+        in_failing_since=channel.in_failing_since or timezone.now(),
+        in_error=reason[:2000],
+        in_failures=channel.in_failures + 1,
+        next_poll_at=timezone.now() + wait,
+    )
+
+
+def due_channels() -> list[tuple[int, str]]:
+    """Channels that want to be polled now: (id, kind)."""
+    polled = [kind for kind, adapter in kinds().items() if adapter.polls]
+    return list(
+        Channel.objects.filter(paused=False, kind__in=polled, next_poll_at__lte=timezone.now()).values_list("pk", "kind")
+    )

@@ -1,0 +1,57 @@
+"""What workers do. Tasks carry ids, are safe to run twice, and call one function; what is due stands in PostgreSQL."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from inbox import delivery, log, polling, wake
+from inbox.actions import receive, sweeping
+from inbox.models import Receipt, ReceiptState
+
+
+@shared_task(name="inbox.tasks.take_in")
+def take_in() -> int:
+    """Take in all receipts that are due."""
+    return receive.take_in_waiting()
+
+
+@shared_task(name="inbox.tasks.deliver")
+def deliver(channel_id: int) -> int:
+    """Send what is due on one channel."""
+    return delivery.deliver(channel_id)
+
+
+@shared_task(name="inbox.tasks.poll")
+def poll(channel_id: int) -> int:
+    """Fetch what is new on one channel."""
+    return polling.poll(channel_id)
+
+
+@shared_task(name="inbox.tasks.sweep")
+def sweep() -> None:
+    """Find what is due, stuck or forgotten, and wake whoever does it. Runs every few seconds."""
+    delivery.recover()
+    for channel_id, kind in delivery.due_channels():
+        wake.deliver(channel_id, kind)
+    if Receipt.objects.filter(state=ReceiptState.NEW, next_attempt_at__lte=timezone.now()).exists():
+        wake.take_in()
+    sweeping.end_snoozes()
+    sweeping.close_solved()
+
+
+@shared_task(name="inbox.tasks.poll_channels")
+def poll_channels() -> None:
+    """Wake a poller for each channel that wants one."""
+    for channel_id, kind in polling.due_channels():
+        wake.poll(channel_id, kind)
+
+
+@shared_task(name="inbox.tasks.follow_log")
+def follow_log() -> int:
+    """Let every follower of the log read on."""
+    return log.follow_all()
+
+
+@shared_task(name="inbox.tasks.prune")
+def prune() -> int:
+    """Forget what is past its age. Runs daily."""
+    return sweeping.prune()
