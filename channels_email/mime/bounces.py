@@ -6,7 +6,7 @@ import re
 
 from channels_email.mime.charsets import decode
 from channels_email.mime.headers import message_id, plain
-from channels_email.mime.parts import Part, read_headers
+from channels_email.mime.parts import Part, read_headers, read_tree
 from inbox.adapters import Bounce
 
 MAX_RECIPIENTS = 500
@@ -17,7 +17,7 @@ _DAEMON = re.compile(
     r"|double-bounce|microsoftexchange[0-9a-f]+|bounce-?notification|antispam|virus-?scan|root|prefer-?daemon|smtp|nntp-admin)$"
 )
 _DAEMON_NAME = re.compile(
-    r"mailer.?daemon|mail delivery|delivery (?:sub)?system|mail administrator|postmaster|mail system|system administrator"
+    r"mailer.?daemon|mail delivery|jetmail|delivery (?:sub)?system|mail administrator|postmaster|mail system|system administrator"
     r"|mail gateway|internet mail delivery|returned mail|mail router|메일|配信|bounce",
     re.I,
 )
@@ -31,7 +31,7 @@ _SUBJECT = re.compile(
     r"|niedostarcz|nie (?:można|udało się) dostarczy|не доставлен|недоставлен|сбой доставки|ошибка доставки|退信|无法(?:投递|送达)|投递失败|退回"
     r"|配信(?:不能|失敗|できません|エラー)|送信できません|未送达|تعذر (?:ال)?تسليم|لم يتم تسليم|ڈیلیور نہیں|پہنچ نہیں|iletilemedi|teslim edilemedi"
     r"|mail could not|mail receiving|message status|smtp error|error mail|notification of (?:limited|failed)|no such (?:user|account)"
-    r"|delivery failure|mailbox (?:full|unavailable)|permanent(?:ly)? fail|message refused|mail status|rejected|blocked",
+    r"|delivery failure|mailbox (?:full|unavailable)|permanent(?:ly)? fail|message refused|mail status|rejected|blocked|failed mail|エラー通知|failure delivery|no such address",
     re.I,
 )
 _PROSE = re.compile(
@@ -44,15 +44,24 @@ _PROSE = re.compile(
     r"|problems? (?:occurred )?(?:during|delivering)|invalid (?:recipient|address|final delivery userid)|not listed in|recipient",
     re.I,
 )
+# How machines begin; a person who complains about a bounce does not.
+_TEMPLATE = re.compile(
+    r"^[\s*-]*(?:non-?delivery report|(?:the e?mail below |your (?:message|mail) )?could not (?:deliver message|be delivered) to the following"
+    r"|your message\s+to:\s|this is the .{1,60}(?:mail agent|mail system|program)|error: invalid user address|failed recipient|delivery (?:has )?failed"
+    r"|(?:i.m )?afraid i wasn.t able to deliver|delivery of (?:this )?e?mail to|unable to deliver message to the following|this is an? (?:advisory|automatically"
+    r" generated delivery)|duplicated message-id in|your (?:mail|message) (?:to .{1,80} )?(?:cannot|could not|can.t) be delivered)",
+    re.I,
+)
+_ANSWERED = re.compile(r"^\s*(?:re|fwd?|aw|wg|sv|tr|rv|rif|antw|رد|جواب|回复|答复|转发)\s*[::]", re.I)
 _TEMPORARY = re.compile(
     r"warning: (?:message|could not send)|warning message only|do not need to resend|will (?:be retried|keep trying|continue to (?:be )?(?:tr|att)|retry)"
     r"|has been delayed|delivery (?:is |temporarily |has been )?(?:delayed|suspended)|still (?:being|trying|in the queue|not been delivered)|not yet been delivered|temporarily deferred"
-    r"|temporary (?:fail|problem|error)|trying to deliver|no action is required on your part|attempts? will continue|delivery attempts will continue|отложен",
+    r"|has been postponed|will continue to try|temporary (?:fail|problem|error)|trying to deliver|no action is required on your part|attempts? will continue|delivery attempts will continue|отложен",
     re.I,
 )
 _COPY = re.compile(
     r"^[ \t>]*(?:-{2,}.{0,40}(?:below this line|copy of|original message|unsent message|returned (?:message|mail)|message (?:follows|header|text)|forwarded|undelivered message|headers? (?:of|follow)).{0,80}$"
-    r"|(?:your )?original (?:message|mail|text)(?: headers?)?(?: (?:follows?|is|was).{0,60})?:?[ \t]*-*$|\[?original message headers?.{0,40}$|message header(?:s)?(?: follows?)?:"
+    r"|(?:your )?original (?:message|mail|text)(?: headers?)?(?: (?:follows?|is|was).{0,60})?:?[ \t]*-*$|\[?original message headers?.{0,40}$|message headers? follows?.{0,20}$|-+ ?header of the .{0,60}$|-- the header and top .{0,60}$"
     r"|the (?:header|body|text) of (?:the|your) (?:original )?(?:message|mail).{0,60}$|return-path: |received: (?:from|by|\())",
     re.I | re.M,
 )
@@ -63,9 +72,19 @@ _FIELD = re.compile(
 )
 _STRONG = (
     re.compile(rf"^[ \t>*-]*<({_ADDRESS})>[ \t]*(?::|\.\.\.|$|\()", re.M),
-    re.compile(rf"^[ \t]*(?:\d+[ \t]+)?<?({_ADDRESS})>?[ \t]*(?:[:;,]?[ \t]*$|\.\.\.|:|[-(,][ \t]*\w|[ \t]{{2,}}\S|[ \t]on[ \t]\d)", re.M),
-    re.compile(rf"(?:rcpt to|to|recipient|address|user|mailbox|account|for|deliver(?:ed)? to)[ \t]*(?:is|was|:)?[ \t]*[:=]?[ \t]*(?:[\"'(]|<|smtp;|rfc822;)?({_ADDRESS})", re.I),
-    re.compile(rf"[<\"'(]({_ADDRESS})[>\"')]"),
+    re.compile(
+        rf"^[ \t*-]*(?:\d+[ \t]+)?[<\[\"']?({_ADDRESS})[>\]\"']?[ \t]*"
+        r"(?:[:;,]?[ \t]*$|\.\.\.|:|[-(,][ \t]*\w|[ \t]{2,}\S|[ \t]on[ \t]|<)",
+        re.M,
+    ),
+    re.compile(
+        rf"\b(?:rcpt to|deliver(?:ed|ing|y)?[^\n@]{{0,40}} to|recipient|address|user|mailbox|account|message to|mail to|attempts|for)\b[ \t]*"
+        rf"(?:is|was)?[ \t]*[:=]?[ \t]*(?:[\"'(\[]|<|smtp;|rfc822;)?({_ADDRESS})",
+        re.I,
+    ),
+    re.compile(rf"[<\"'(\[]({_ADDRESS})[>\"')\]]"),
+    re.compile(rf"^[ \t]*to[ \t]*:[ \t]*<?({_ADDRESS})", re.M | re.I),
+    re.compile(rf"(?<![\w.+-])({_ADDRESS})"),
 )
 _ORIGINAL_ID = re.compile(r"^[ \t>|]*message-id[ \t]*:\s{0,5}<([^<>\s]{1,500})>", re.I | re.M)
 _GROUPS = re.compile(rb"\r?\n[ \t]*\r?\n")
@@ -76,6 +95,11 @@ _ORIGINAL_KINDS = ("message/rfc822", "text/rfc822-headers", "message/global", "m
 def find_bounce(root: Part, text: str, sender: str, name: str, own: frozenset[str] = frozenset()) -> Bounce | None:
     """The bounce that a mail is, or None. `text` is its readable body, `sender` and `name` its author."""
     reports = [part for part in root.walk() if part.kind in _REPORT_KINDS] if root.kind.startswith("multipart/") else []
+    if not reports and (_DAEMON.match(sender.partition("@")[0]) or not sender):
+        # A gateway that wraps somebody else's report
+        for part in root.children[:5]:
+            if part.kind == "message/rfc822" and b"delivery-status" in part.data[:_LOOK]:
+                reports += [inner for inner in read_tree(part.data[:1_000_000], []).walk() if inner.kind in _REPORT_KINDS]
     for report in reports[:5]:
         found = _read_report(report.data[: 4 * _LOOK], own)
         if found is not None:
@@ -140,6 +164,8 @@ def _only_success(data: bytes) -> bool:
 def _looks_like_one(root: Part, text: str, sender: str, name: str) -> bool:
     """Prose bounces need two signs: who speaks (a daemon, or nobody to answer to) and what is said."""
     local = sender.partition("@")[0].lower()
+    if root.text("from").strip(" \"") in ("<>", "") or not local:
+        name += " " + root.text("from")
     back = root.first("return-path").strip().lower() if "return-path" in root.headers else b"?"
     nobody = back in (b"<>", b"", b"<mailer-daemon>", b"<#@[]>") or b"mailer-daemon" in back
     daemon = bool(_DAEMON.match(local)) or bool(_DAEMON_NAME.search(name))
@@ -149,7 +175,9 @@ def _looks_like_one(root: Part, text: str, sender: str, name: str) -> bool:
         return subject or bool(_PROSE.search(head))
     if any(part.kind in ("text/rfc822-headers",) for part in root.children) and (daemon or nobody):
         return True
-    return (daemon or nobody) and subject and bool(_PROSE.search(text[:_LOOK])) or (daemon and nobody and bool(_PROSE.search(head)))
+    if daemon or nobody:
+        return bool(_PROSE.search(text[:_LOOK])) and (subject or (daemon and (nobody or bool(_TEMPLATE.search(head)))))
+    return bool(_TEMPLATE.search(head)) and (subject or not sender) and not _ANSWERED.match(root.text("subject"))
 
 
 def _is_temporary(root: Part, text: str) -> bool:
