@@ -1,0 +1,109 @@
+"""The e-mail channel: IMAP, SMTP or a pipe in; SMTP out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from channels_email import checks, freezing, imap, mime, reports, tokens
+from channels_email.explain import explain
+from channels_email.forms import SECRETS, EmailSettingsForm
+from channels_email.render import render
+from channels_email.sending import Link
+from channels_email.servers import server
+from inbox.actions.receive import own_addresses, raw_of
+from inbox.adapters import (
+    Adapter,
+    Check,
+    DeliveryError,
+    Ignore,
+    Inbound,
+    Parsed,
+    RawReceipt,
+    Sent,
+    Verdict,
+    register,
+)
+from inbox.models import Channel, Direction, Message, Receipt
+
+
+@register
+class EmailAdapter(Adapter):
+    kind = "email"
+    label = _("E-mail")
+    icon = "mail"
+    identity_kind = "email"
+    polls = True
+    repeat_safe = True  # the same Message-ID again: clients show one
+    reopen_days = 14
+    rich_text = True
+    secrets = SECRETS
+
+    def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> EmailSettingsForm:
+        return EmailSettingsForm(data, channel)
+
+    def check(self, channel: Channel) -> list[Check]:
+        lines: list[Check] = []
+        if reading := server(channel, "imap"):
+            lines += checks.check_imap(reading)
+        if sending := server(channel, "smtp"):
+            lines += checks.check_smtp(sending, channel.settings["address"])
+        if not reading:
+            lines.append(Check("IMAP", True, _("None: mail comes by pipe or through the SMTP receiver.")))
+        if not sending:
+            lines.append(Check("SMTP", False, self.may_send(channel).reason))
+        return lines
+
+    def poll(self, channel: Channel, cursor: dict[str, Any]) -> Iterator[tuple[list[RawReceipt], dict[str, Any]]]:
+        reading = server(channel, "imap")
+        if reading is not None:
+            yield from imap.poll(reading, cursor)
+
+    def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
+        if not raw and receipt.meta.get("error"):
+            raise ValueError(receipt.meta["error"])
+        envelope = [str(one) for one in receipt.meta.get("recipients", ())]
+        inbound = mime.parse(raw, own=own_addresses(), recipients=envelope)
+        if tokens.is_own_message_id(inbound.external_id):
+            raise Ignore(_("our own mail came back (its Message-ID is signed by us)"))
+        if report := reports.delivery_updates(inbound, raw):
+            return report
+        candidates = [*inbound.tokens, inbound.in_reply_to, *reversed(inbound.references)]
+        signed = [number for one in candidates if (number := tokens.ticket_of(one)) is not None]
+        payload = {**inbound.payload, "signed_tickets": list(dict.fromkeys(signed))}
+        return [replace(inbound, payload=payload, at=inbound.at or receipt.at)]
+
+    def freeze(self, message: Message, answered: Message | None) -> None:
+        freezing.freeze(message, answered)
+
+    @contextmanager
+    def connection(self, channel: Channel) -> Iterator[Link]:
+        sending = server(channel, "smtp")
+        if sending is None:
+            raise DeliveryError(self.may_send(channel).reason, permanent=False)
+        link = Link(sending)
+        link.open()
+        try:
+            yield link
+        finally:
+            link.close()
+
+    def send(self, message: Message, connection: Link) -> Sent:
+        return connection.send(message)
+
+    def raw(self, message: Message) -> tuple[bytes, str]:
+        if message.direction == Direction.OUT:
+            return render(message), "message/rfc822"
+        if message.receipt is None:
+            raise FileNotFoundError("the original of this message is no longer kept")
+        return raw_of(message.receipt), "message/rfc822"
+
+    def may_send(self, channel: Channel) -> Verdict:
+        if channel.settings.get("smtp"):
+            return Verdict(True)
+        return Verdict(False, _("This mailbox has no SMTP server, so replies stay queued until one is set."))
+
+    def explain(self, inbound: Inbound) -> dict[str, Any]:
+        return explain(inbound)

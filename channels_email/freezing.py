@@ -1,0 +1,109 @@
+"""What an outgoing mail needs beyond its text, written into the row in the transaction of the click.
+
+Nothing of this is looked up again when the mail leaves: a changed signature or address changes no mail on its way.
+"""
+
+from datetime import datetime
+from email.utils import format_datetime
+from html import escape
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from channels_email import tokens, wire
+from inbox.models import Channel, Message
+from lib import html as markup
+from lib import signing
+
+MAX_REFERENCES = 20  # the first, which names the thread, and the latest
+LOOP_PURPOSE = "loop"
+REPLY_PREFIX = "re:"
+
+
+def freeze(message: Message, answered: Message | None) -> None:
+    """Fill `message` (unsaved): ids, From, Reply-To, subject, references, date and signature."""
+    channel = message.channel
+    address = str(channel.settings["address"])
+    domain = wire.ascii_domain(address.rpartition("@")[2]).lower()
+    message.external_id = tokens.make_message_id(message.ticket_id, domain)
+    message.reply_to = [{"name": display_name(channel), "address": reply_address(channel, message.ticket_id)}]
+    message.subject = message.subject or subject(message, answered)
+    if answered is not None:
+        message.in_reply_to = answered.external_id
+        message.references = references(answered)
+    message.payload = {
+        **message.payload,
+        "from": {"name": from_name(message), "address": address},
+        "date": format_datetime(leaves_at(message)),
+        "loop": signing.sign(LOOP_PURPOSE, message.external_id),
+    }
+    if message.html:
+        message.html = markup.clean(message.html)
+        message.text = message.text if message.text.strip() else markup.to_text(message.html)
+        message.visible_text = message.visible_text or message.text
+    append_signature(message)
+
+
+def leaves_at(message: Message) -> datetime:
+    """The time the mail will carry: now, or when it is due."""
+    now = timezone.now()
+    return max(now, message.next_attempt_at or now).astimezone(timezone.get_default_timezone())
+
+
+def display_name(channel: Channel) -> str:
+    """How the channel calls itself to customers."""
+    return str(channel.settings.get("name") or (channel.brand.name if channel.brand else "") or channel.name)
+
+
+def from_name(message: Message) -> str:
+    """`Sana via Acme Support` for a person, the channel's name for automatic mail."""
+    name = display_name(message.channel)
+    if message.agent is None or message.is_auto_reply:
+        return name
+    return _("%(agent)s via %(channel)s") % {"agent": message.agent.name, "channel": name}
+
+
+def reply_address(channel: Channel, ticket: int) -> str:
+    """Where answers go: tagged when the mailbox takes that, else plain."""
+    address = str(channel.settings["address"])
+    if channel.settings.get("plus_addressing") or channel.settings.get("catch_all"):
+        return tokens.tagged_address(address, ticket) or address
+    return address
+
+
+def subject(message: Message, answered: Message | None) -> str:
+    """`Re: …` once, in front of the subject of the message being answered; the ticket's own for a first message."""
+    text = wire.one_line(answered.subject if answered else message.ticket.subject)
+    if answered is None or text.casefold().startswith(REPLY_PREFIX):
+        return text[:998]
+    return f"Re: {text}"[:998]
+
+
+def references(answered: Message) -> list[str]:
+    """RFC 5322 3.6.4: its references (or what it answers), then its own id; bounded."""
+    chain = [*(answered.references or [answered.in_reply_to]), answered.external_id]
+    chain = list(dict.fromkeys(one for one in chain if one))
+    return chain if len(chain) <= MAX_REFERENCES else [chain[0], *chain[1 - MAX_REFERENCES :]]
+
+
+def signature(message: Message) -> str:
+    """The agent's own, else the team's, else the brand's."""
+    own = "" if message.agent is None or message.is_auto_reply else message.agent.signature
+    team = message.ticket.team
+    brand = message.channel.brand
+    return (own or (team.signature if team else "") or (brand.signature if brand else "")).strip()
+
+
+def append_signature(message: Message) -> None:
+    """Put the signature under text and HTML, once; what the agent wrote stays in `visible_text`."""
+    if message.payload.get("signed"):
+        return
+    mark = signature(message)
+    if not mark:
+        return
+    message.payload = {**message.payload, "signed": True}
+    message.visible_text = message.visible_text or message.text
+    message.text = f"{message.text.rstrip()}\n\n-- \n{mark}\n"
+    if message.html:
+        lines = "<br>\n".join(escape(line) for line in mark.splitlines())
+        message.html = f'{message.html}\n<div dir="auto"><br>-- <br>\n{lines}</div>'

@@ -1,0 +1,250 @@
+"""The SMTP and LMTP server that takes mail for our channels.
+
+250 is said only once the receipts are committed; while the store is away it says 451, and the sender tries again.
+Database work runs on a few threads, mails of unknown size within a budget of memory.
+"""
+
+import asyncio
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+from django.utils import timezone
+
+from channels_email.receipts import raw_receipt
+from channels_email.wire import ascii_domain
+from inbox.actions import receive
+from inbox.models import Channel
+
+logger = logging.getLogger(__name__)
+
+THREADS = 4
+MAX_SESSIONS = 100
+MAX_RECIPIENTS = 200
+MAX_LINE = 1024 * 1024  # mail programs that send a whole paragraph, or a whole mail, as one line
+ADDRESSES_FOR = 5.0  # seconds an address list is believed
+BUSY = "452 4.3.1 Too many mails at once, try again soon"
+STORE_AWAY = "451 4.3.0 The store is away, try again later"
+Result = TypeVar("Result")
+
+
+class Directory:
+    """Which channel takes mail for an address: exact, then without +tag, then by catch-all of its domain."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._exact: dict[str, int] = {}
+        self._domains: dict[str, int] = {}
+
+    def find(self, address: str) -> int | None:
+        """The channel's id. Raises the database's errors when the list cannot be read."""
+        with self._lock:
+            channel = self._lookup(address) if time.monotonic() - self._read_at < ADDRESSES_FOR else None
+            if channel is None:
+                self._read()
+                channel = self._lookup(address)
+            return channel
+
+    def _lookup(self, address: str) -> int | None:
+        local, _, domain = normal(address).rpartition("@")
+        plain = local.partition("+")[0]
+        for candidate in (f"{local}@{domain}", f"{plain}@{domain}"):
+            if candidate in self._exact:
+                return self._exact[candidate]
+        return self._domains.get(domain)
+
+    def _read(self) -> None:
+        self._exact, self._domains = {}, {}
+        rows = Channel.objects.filter(kind="email").order_by("pk").values_list("pk", "addresses", "settings")
+        for pk, addresses, options in rows:
+            for address in {normal(one) for one in [*addresses, str(options.get("address", ""))] if one}:
+                self._exact.setdefault(address, pk)
+                if options.get("catch_all"):
+                    self._domains.setdefault(address.rpartition("@")[2], pk)
+        self._read_at = time.monotonic()
+
+
+def normal(address: str) -> str:
+    """An address as it is compared: case folded, quotes of the local part gone, domain in ASCII."""
+    local, _, domain = address.strip().rpartition("@")
+    if len(local) > 1 and local[0] == local[-1] == '"':
+        local = local[1:-1]
+    return f"{local.casefold()}@{ascii_domain(domain).lower()}"
+
+
+class Handler:
+    """aiosmtpd's hooks: who is known, and the storing."""
+
+    def __init__(self, executor: ThreadPoolExecutor, max_bytes: int) -> None:
+        self.executor = executor
+        self.directory = Directory()
+        self.budget = max(4 * max_bytes, 200 * 1024 * 1024)  # bytes announced by all sessions together
+        self.announced: dict[SMTP, int] = {}  # every open session, and the bytes it said it will send
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.executor, _with_database, work)
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        size = next((int(one[5:]) for one in options if one.startswith("SIZE=") and one[5:].isdigit()), 0)
+        others = sum(one for owner, one in self.announced.items() if owner is not server)
+        if others and others + size > self.budget:
+            return BUSY
+        self.announced[server] = size
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        try:
+            channel = await self._in_thread(lambda: self.directory.find(address))
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("cannot look up a recipient: %s", error)
+            return STORE_AWAY
+        if channel is None:
+            return "550 5.1.1 No such address here"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.append(str(channel))
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        raw = envelope.content
+        assert isinstance(raw, bytes)
+        envelope.content = envelope.original_content = None
+        by_channel: dict[int, list[str]] = {}
+        for address, channel in zip(envelope.rcpt_tos, envelope.rcpt_options, strict=True):
+            by_channel.setdefault(int(channel), []).append(address)
+        meta = {"mail_from": (envelope.mail_from or "").strip("<>"), "peer": str((session.peer or ("",))[0])}
+        try:
+            await self._in_thread(lambda: store(raw, by_channel, meta))
+            answer = "250 2.0.0 Stored"
+        except Exception as error:  # noqa: BLE001  # whatever keeps it from being stored, the sender must try again
+            logger.warning("a mail could not be stored: %r", error)
+            answer = STORE_AWAY
+        self.announced[server] = 0
+        # LMTP wants one answer a recipient (RFC 2033 4.2).
+        return "\r\n".join([answer] * (len(envelope.rcpt_tos) if isinstance(server, LMTP) else 1))
+
+    async def handle_exception(self, error: Exception) -> str:
+        logger.error("receiver: %r", error)
+        return "451 4.3.0 Internal error, try again later"
+
+
+def _with_database(work: Callable[[], Result]) -> Result:
+    """Run in a thread of ours: a dead connection is dropped before and after, so that a store that returns is found."""
+    close_old_connections()
+    try:
+        return work()
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        raise
+    finally:
+        close_old_connections()
+
+
+def store(raw: bytes, by_channel: dict[int, list[str]], meta: dict[str, Any]) -> None:
+    """One receipt for each channel, all or none."""
+    now = timezone.now()
+    channels = Channel.objects.in_bulk(by_channel)
+    with transaction.atomic():
+        for pk, addresses in sorted(by_channel.items()):
+            receive.store(channels[pk], [raw_receipt(raw, at=now, meta={**meta, "recipients": addresses})])
+
+
+class _Limits(SMTP):
+    line_length_limit = MAX_LINE
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        handler: Handler = self.event_handler
+        handler.announced.setdefault(self, 0)
+        if len(handler.announced) > MAX_SESSIONS and isinstance(transport, asyncio.Transport):
+            transport.write(b"421 4.3.2 Too many connections, try again soon\r\n")
+            transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        handler: Handler = self.event_handler
+        handler.announced.pop(self, None)
+        super().connection_lost(error)
+
+
+class SMTPSession(_Limits, SMTP):
+    """One SMTP connection."""
+
+
+class LMTPSession(_Limits, LMTP):
+    """One LMTP connection."""
+
+
+class Receiver:
+    """The listeners of one process. Start and stop inside a running event loop."""
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        smtp_port: int = 0,
+        lmtp_port: int | None = None,
+        max_bytes: int | None = None,
+        certificate: str = "",
+        key: str = "",
+    ) -> None:
+        self.host = host
+        self.smtp_port = smtp_port  # 0: any free port; the one taken after `start`
+        self.lmtp_port = lmtp_port  # None: no LMTP
+        self.max_bytes = max_bytes or settings.SMTP_IN_MAX_BYTES
+        self.tls = _tls(certificate, key) if certificate else None
+        self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="receiver")
+        self.handler = Handler(self.executor, self.max_bytes)
+        self.servers: list[asyncio.Server] = []
+
+    async def start(self) -> None:
+        """Open the ports. Raises OSError when one is taken."""
+        self.smtp_port = await self._listen(SMTPSession, self.smtp_port)
+        if self.lmtp_port is not None:
+            self.lmtp_port = await self._listen(LMTPSession, self.lmtp_port)
+
+    async def _listen(self, session: type[SMTP], port: int) -> int:
+        loop = asyncio.get_running_loop()
+
+        def made() -> SMTP:
+            return session(
+                self.handler,
+                data_size_limit=self.max_bytes,
+                enable_SMTPUTF8=True,
+                hostname="rabta",
+                ident="ESMTP",
+                tls_context=self.tls,
+                loop=loop,
+            )
+
+        server = await loop.create_server(made, self.host, port)
+        self.servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close the ports, let what is being stored end."""
+        for server in self.servers:
+            server.close()
+        await asyncio.to_thread(self.executor.shutdown, cancel_futures=True)
+
+
+def _tls(certificate: str, key: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(Path(certificate), Path(key) if key else None)
+    return context

@@ -1,0 +1,44 @@
+"""Reading a channel's settings: the two servers it may have, and their passwords."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from inbox.models import Channel
+
+DEFAULT_PORTS = {
+    ("imap", "tls"): 993,
+    ("imap", "starttls"): 143,
+    ("imap", "none"): 143,
+    ("smtp", "tls"): 465,
+    ("smtp", "starttls"): 587,
+    ("smtp", "none"): 25,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to connect and how. `username` is empty where the server asks for none."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    username: str
+    password: str
+    folders: tuple[str, ...] = ("INBOX",)
+
+
+def server(channel: Channel, protocol: Literal["imap", "smtp"]) -> Server | None:
+    """The channel's IMAP or SMTP server, None when it has none. Raises ValueError when no key opens its password."""
+    given = channel.settings.get(protocol)
+    if not given:
+        return None
+    security = given.get("security", "tls")
+    secrets = channel.secrets
+    return Server(
+        host=given["host"],
+        port=int(given.get("port") or DEFAULT_PORTS[protocol, security]),
+        security=security,
+        username=given.get("username", ""),
+        password=str(secrets.get(f"{protocol}.password", "")),
+        folders=tuple(given.get("folders") or ("INBOX",)),
+    )
