@@ -214,11 +214,12 @@ def file_part(name: str, content_type: str, content: bytes, content_id: str = ""
         content_type = "application/octet-stream"
     if content_type.startswith(("message/", "multipart/")):  # may not be base 64 (RFC 2046 5.2.1)
         content_type = "application/octet-stream"
+    name = one_line(name) or "file"
     disposition = "inline" if content_id else "attachment"
     headers = [
         header("Content-Transfer-Encoding", "base64"),
-        header("Content-Disposition", disposition + parameter("filename", name or "file")),
+        header("Content-Disposition", disposition + parameter("filename", name)),
     ]
     if content_id and (value := message_ids([content_id])):
         headers.append(header("Content-ID", value))
-    return Part(content_type + parameter("name", name or "file"), headers, base64_lines(content))
+    return Part(content_type + parameter("name", name), headers, base64_lines(content))
