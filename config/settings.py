@@ -84,6 +84,10 @@ ALLOW_PRIVATE_NETWORKS = flag("ALLOW_PRIVATE_NETWORKS", DEMO)
 # Organisation ------------------------------------------------------------------------------------------------------
 ORGANISATION_NAME = os.environ.get("ORGANISATION_NAME", "Rabta")
 AFTER_REPLY_STATUS = os.environ.get("AFTER_REPLY_STATUS", "pending")  # open, pending or solved
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this machine read /metrics
+RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
+INTAKE_LEASE_SECONDS = int(os.environ.get("INTAKE_LEASE_SECONDS", "120"))  # a claimed receipt is free again after this
+DELIVERY_LEASE_SECONDS = int(os.environ.get("DELIVERY_LEASE_SECONDS", "120"))  # and a message whose worker died
 
 # Django ------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -213,6 +217,7 @@ CELERY_BROKER_URL = local.broker_url(os.environ.get("BROKER_URL", REDIS_URL))
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,  # seconds until a dead worker's task runs again; tasks are short, sweeps are quicker
     "socket_connect_timeout": 1,
+    "socket_timeout": 1 if PROCESS == "web" else 5,  # a worker waits up to 1 s for a task in one read
     "max_retries": 1,
     "interval_start": 0.1,
     "interval_step": 0.1,

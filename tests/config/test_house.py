@@ -1,0 +1,124 @@
+"""Migrations, settings and translations fit the code."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.test import Client, RequestFactory
+from django.urls import get_resolver
+
+from config import errors, local, supervision, translations
+
+CATALOGUES = sorted(path for folder in settings.LOCALE_PATHS for path in Path(folder).glob("*/LC_MESSAGES/*.po"))
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_system_checks_find_nothing() -> None:
+    assert run_checks(databases=["default"]) == []
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_translations_are_complete(path: Path) -> None:
+    catalogue = polib.pofile(str(path))
+    if path.parts[-3] != "en":
+        assert [entry.msgid for entry in catalogue.untranslated_entries() + catalogue.fuzzy_entries()] == []
+
+
+def test_translations_are_compiled_once(tmp_path: Path) -> None:
+    folder = tmp_path / "ur" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.po").write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"\n')
+    assert translations.compile_translations(tmp_path) == [folder / "django.mo"]
+    assert translations.compile_translations(tmp_path) == []
+
+
+def test_every_setting_is_documented() -> None:
+    """Each environment variable that the settings read has a row in docs/settings.md."""
+    source = "".join((settings.BASE_DIR / "config" / name).read_text() for name in ("settings.py", "options.py"))
+    read = set(re.findall(r'(?:environ\.get|flag|listed|number)\(\s*"([A-Z_0-9]+)"', source))
+    documented = set(re.findall(r"`([A-Z_0-9]+)`", (settings.BASE_DIR / "docs" / "settings.md").read_text()))
+    assert len(read) > 20
+    assert read - documented == set()
+
+
+def test_production_needs_its_secrets(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "postgresql://db.example/rabta",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "SECRET_KEY and ENCRYPTION_KEYS" in done.stderr
+
+
+def test_secrets_are_kept_and_private(tmp_path: Path) -> None:
+    made = local.secrets(tmp_path / "data")
+    assert local.secrets(tmp_path / "data") == made
+    assert (tmp_path / "data" / "secrets.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("redis://broker:6379/1", "redis://broker:6379/1"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("unix:///run/redis.sock?db=3", "redis+socket:///run/redis.sock?virtual_host=3"),
+    ],
+)
+def test_broker_url(url: str, expected: str) -> None:
+    assert local.broker_url(url) == expected
+
+
+def test_long_paths_keep_their_sockets_in_tmp(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 120)
+    assert len(os.fsencode(local.socket_dir(deep))) < 60
+    assert local.socket_dir(deep) != local.run_dir(deep)
+
+
+def test_up_runs_the_commands_of_the_procfile() -> None:
+    names = [program.name for program in supervision.app_programs(demo=False)]
+    assert set(supervision.procfile()) == {"web", "worker", "beat", "mail"}
+    assert set(names) == {"web", "worker", "worker-live", "beat", "mail"}
+
+
+def test_a_database_out_of_reach_is_a_503_that_says_when_to_come_back() -> None:
+    import psycopg
+    from django.db import OperationalError
+    from psycopg_pool import PoolTimeout
+
+    for cause in (PoolTimeout("no connection"), psycopg.OperationalError("connection refused")):
+        try:
+            raise OperationalError("wrapped") from cause
+        except OperationalError:
+            response = errors.server_error(RequestFactory().get("/api/v1/tickets/"))
+        assert response.status_code == 503
+        assert response.headers["Retry-After"] == "5"
+        assert response.headers["Content-Type"] == "application/problem+json"
+    try:
+        raise ValueError("a bug")
+    except ValueError:
+        assert errors.server_error(RequestFactory().get("/")).status_code == 500
+
+
+def test_the_handler_is_in_place(client: Client) -> None:
+    assert get_resolver().resolve_error_handler(500) is errors.server_error
