@@ -7,6 +7,8 @@ import atexit
 import os
 from contextlib import ExitStack
 
+import django
+
 from config import embedded
 
 
@@ -34,5 +36,6 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # Redis has sixteen databases by default; each worker keeps its wake-ups to itself.
     os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].split('?')[0]}?db={1 + int(worker.removeprefix('gw')) % 15}"
 
-# Only now: pytest-django sets Django up once every conftest is loaded.
+# Only now, and here rather than later, so that the conftests of folders below may import models.
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django.setup()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -23,12 +24,16 @@ from inbox.threads import referenced
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=10)
 MAX_ATTEMPTS = 5  # claims that never came back: the receipt itself stops the worker
 BATCH_SIZE = 50
 BATCH_BYTES = 16 * 1024 * 1024
 WAIT_FOR_PARENT = timedelta(minutes=2)
 TRIES = 5  # of a transaction that lost a race for a lock or a key
+
+
+def lease() -> timedelta:
+    """How long a claimed receipt stays out of other workers' hands."""
+    return timedelta(seconds=settings.INTAKE_LEASE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def store(channel: Channel, raws: Sequence[RawReceipt], *, claim: bool = False) 
                 at=min(raw.at or now, now),
                 received_at=now,
                 attempts=int(claim),
-                next_attempt_at=now + LEASE if claim else now,
+                next_attempt_at=now + lease() if claim else now,
             )
         )
     with transaction.atomic():
@@ -98,7 +103,7 @@ def claim(limit: int = BATCH_SIZE) -> list[int]:
                          ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING id
             """,
-            [now + LEASE, now, limit],
+            [now + lease(), now, limit],
         )
         return sorted(pk for (pk,) in cursor.fetchall())
 

@@ -1,0 +1,164 @@
+"""What agents do to tickets: once each, recorded, and counted right afterwards."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from inbox import acknowledge, log
+from inbox.actions import customers, merge, messages, reply, sweeping, tickets, uploads
+from inbox.actions.errors import ActionError
+from inbox.actions.intake import Outcome
+from inbox.adapters import Party
+from inbox.models import Agent, Channel, Event, Message, Status, Tag, Team, Ticket
+
+pytestmark = pytest.mark.django_db
+Take = Callable[..., Outcome]
+
+
+@pytest.fixture
+def ticket(take: Take) -> Ticket:
+    return Ticket.objects.get(pk=take("m1", subject="Parcel").ticket)
+
+
+def kinds_of(ticket: Ticket) -> list[str]:
+    return list(Event.objects.filter(ticket=ticket).order_by("pk").values_list("kind", flat=True))
+
+
+def test_no_change_leaves_no_event(ticket: Ticket, sana: Agent) -> None:
+    before = kinds_of(ticket)
+    tickets.set_status(ticket, Status.OPEN, by=sana)
+    tickets.assign(ticket, by=sana, agent=None)
+    tickets.set_tags(ticket, [], by=sana)
+    tickets.set_priority(ticket, "normal", by=sana)
+    tickets.set_subject(ticket, "Parcel", by=sana)
+    tickets.set_spam(ticket, False, by=sana)
+    assert kinds_of(ticket) == before
+
+
+def test_changes_are_recorded_with_who(ticket: Ticket, sana: Agent) -> None:
+    team = Team.objects.create(name="Orders", slug="orders")
+    tickets.assign(ticket, by=sana, agent=sana, team=team)
+    tickets.set_tags(ticket, ["urgent  parcel", "urgent parcel"], by=sana)
+    tickets.set_status(ticket, Status.SOLVED, by=sana)
+    tickets.set_status(ticket, Status.OPEN, by=sana)
+    assert kinds_of(ticket)[2:] == ["assigned", "tags_changed", "status_changed", "reopened", "status_changed"]
+    event = Event.objects.get(kind="assigned")
+    assert (event.actor_id, event.data["to"], event.data["team_to"]) == (sana.pk, sana.pk, team.pk)
+    assert Tag.objects.get().name == "urgent parcel"
+
+
+def test_merge_moves_counts_and_locks(ticket: Ticket, sana: Agent, take: Take) -> None:
+    other = Ticket.objects.get(pk=take("n1", sender="omar@example.com", text="me too").ticket)
+    kept = merge.merge(other, ticket, by=sana)
+    other.refresh_from_db()
+    assert (kept.message_count, other.merged_into, other.status) == (2, ticket, Status.CLOSED)
+    assert set(kept.participants.values_list("identity__value", "role")) == {
+        ("ayesha@example.com", "requester"),
+        ("omar@example.com", "cc"),
+    }
+    assert Message.objects.filter(first_ticket=other).get().ticket == ticket
+    with pytest.raises(ActionError):
+        reply.reply(other, by=sana, text="too late")
+    outcome = take("n2", sender="omar@example.com", references=["n1"])
+    assert outcome.ticket == ticket.pk
+    follow = take("n3", sender="omar@example.com", subject=f"#{other.pk}")
+    assert follow.ticket == ticket.pk
+    with pytest.raises(ActionError):
+        merge.merge(ticket, ticket, by=sana)
+
+
+def test_move_to_a_new_ticket_recounts_both(ticket: Ticket, sana: Agent, take: Take) -> None:
+    second = Message.objects.get(pk=take("m2", references=["m1"], subject="Another matter", text="also this").message)
+    moved = messages.move(second, to=None, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.message_count, ticket.preview) == (1, "Where is my parcel?")
+    assert (moved.ticket.message_count, moved.ticket.subject, moved.thread_rule) == (1, "Another matter", "moved")
+    assert moved.ticket.waiting_since == moved.created_at
+    back = messages.move(moved, to=ticket, by=sana)
+    assert back.ticket == ticket
+    ticket.refresh_from_db()
+    assert ticket.message_count == 2
+
+
+def test_open_ticket_writes_first(desk: Channel, sana: Agent) -> None:
+    party = Party("email", "Dina@Example.com", "Dina")
+    opened = tickets.open_ticket(by=sana, channel=desk, identity=party, subject="Your order", text="It shipped.")
+    message = opened.messages.get()
+    assert (message.to[0]["address"], opened.status, opened.first_replied_at) == ("Dina@Example.com", "pending", None)
+    assert opened.customer.identities.get().value == "dina@example.com"
+    with pytest.raises(ActionError):
+        tickets.open_ticket(by=sana, channel=desk, identity=Party("email", "desk@example.org"), text="to ourselves")
+
+
+def test_open_ticket_for_a_customer_who_told_us(desk: Channel, sana: Agent) -> None:
+    party = Party("email", "dina@example.com", "Dina")
+    opened = tickets.open_ticket(by=sana, channel=desk, identity=party, subject="x", text="told", direction="in")
+    assert (opened.status, opened.message_count, opened.waiting_since is None) == ("open", 1, False)
+
+
+def test_upload_is_used_once_by_its_owner(ticket: Ticket, sana: Agent) -> None:
+    file = uploads.upload(by=sana, name="../../etc/passwd", content_type="text/plain", content=b"x")
+    assert file.name == "passwd"
+    message = reply.note(ticket, by=sana, text="see", attachments=[file.pk])
+    assert message.attachments.get() == file
+    with pytest.raises(ActionError):
+        reply.note(ticket, by=sana, text="again", attachments=[file.pk])
+
+
+def test_customer_edit_refuses_strange_fields(ticket: Ticket, sana: Agent) -> None:
+    assert customers.update(ticket.customer, by=sana, name="Ayesha Khan").name == "Ayesha Khan"
+    with pytest.raises(ValueError):
+        customers.update(ticket.customer, by=sana, pk=3)
+
+
+def test_sweeps_end_snoozes_and_close(ticket: Ticket, sana: Agent) -> None:
+    tickets.snooze(ticket, timezone.now() + timedelta(hours=1), by=sana)
+    assert sweeping.end_snoozes() == 0
+    Ticket.objects.update(snoozed_until=timezone.now())
+    assert sweeping.end_snoozes() == 1
+    tickets.set_status(ticket, Status.SOLVED, by=sana)
+    assert sweeping.close_solved() == 0
+    Ticket.objects.update(solved_at=timezone.now() - timedelta(days=14, minutes=1))
+    assert sweeping.close_solved() == 1
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.closed_at is None) == (Status.CLOSED, False)
+
+
+def _acknowledge_all() -> None:
+    for event in Event.objects.filter(kind="ticket_created").order_by("pk"):
+        acknowledge.acknowledge(event)
+
+
+def test_acknowledgement_once_and_never_to_robots(desk: Channel, take: Take) -> None:
+    desk.settings = {"acknowledgement": "We have your message."}
+    desk.save()
+    person = Ticket.objects.get(pk=take("m1", cc=["bilal@example.com"]).ticket)
+    robot = Ticket.objects.get(pk=take("m2", sender="robot@example.com", suppress_auto_reply=True).ticket)
+    _acknowledge_all()
+    _acknowledge_all()
+    sent = Message.objects.filter(ticket=person, direction="out").get()
+    assert (sent.kind, sent.cc, [one["address"] for one in sent.to]) == ("auto_reply", [], ["ayesha@example.com"])
+    assert not Message.objects.filter(ticket=robot, direction="out").exists()
+    person.refresh_from_db()
+    assert (person.status, person.waiting_since is None, person.assignee) == (Status.OPEN, False, None)
+
+
+def test_acknowledgements_are_capped(desk: Channel, take: Take) -> None:
+    desk.settings = {"acknowledgement": "We have your message."}
+    desk.save()
+    for n in range(6):
+        take(f"m{n}")
+    _acknowledge_all()
+    assert Message.objects.filter(direction="out").count() == acknowledge.MAX_PER_HOUR
+
+
+@pytest.mark.django_db(transaction=True)
+def test_followers_read_each_event_once_and_start_over(ticket: Ticket) -> None:
+    seen: list[int] = []
+    assert log.follow("test", lambda event: seen.append(event.pk)) == 2
+    assert log.follow("test", lambda event: seen.append(event.pk)) == 0
+    log.rewind("test")
+    assert log.follow("test", lambda event: seen.append(event.pk)) == 2
+    assert seen[:2] == seen[2:] == sorted(seen[:2])

@@ -1,0 +1,188 @@
+"""The way out: the state table, leases, back-off and order."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from inbox import delivery
+from inbox.actions import messages, reply, tickets
+from inbox.actions.errors import ActionError
+from inbox.actions.intake import Outcome
+from inbox.adapters import DeliveryError, DeliveryUpdate
+from inbox.models import NEXT_STATES, Agent, Channel, DeliveryState, Event, Message, Status, Ticket
+from tests.paper import Paper
+
+pytestmark = pytest.mark.django_db
+Take = Callable[..., Outcome]
+
+
+@pytest.fixture
+def ticket(take: Take) -> Ticket:
+    return Ticket.objects.get(pk=take("m1", subject="Parcel").ticket)
+
+
+def later(message: Message) -> Message:
+    """Pretend that its next attempt is due."""
+    Message.objects.filter(pk=message.pk).update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+    return Message.objects.get(pk=message.pk)
+
+
+def test_reply_is_frozen_queued_and_sent(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="On its way")
+    assert (message.state, message.to[0]["address"]) == (DeliveryState.QUEUED, "ayesha@example.com")
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee, ticket.waiting_since) == (Status.PENDING, sana, None)
+    assert ticket.first_replied_at is not None
+    assert delivery.deliver(desk.pk) == 1
+    message.refresh_from_db()
+    assert (message.state, message.attempts, Paper.sent) == (DeliveryState.SENT, 1, [message.pk])
+    assert delivery.deliver(desk.pk) == 0
+
+
+def test_a_second_click_sends_once(ticket: Ticket, sana: Agent) -> None:
+    first = reply.reply(ticket, by=sana, text="On its way", client_id="c1")
+    assert reply.reply(ticket, by=sana, text="On its way", client_id="c1").pk == first.pk
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_nothing_overtakes_in_one_ticket(ticket: Ticket, desk: Channel, sana: Agent, take: Take) -> None:
+    other = Ticket.objects.get(pk=take("n1", sender="omar@example.com").ticket)
+    first = reply.reply(ticket, by=sana, text="one")
+    second = reply.reply(ticket, by=sana, text="two")
+    third = reply.reply(other, by=sana, text="elsewhere")
+    Paper.answers[:] = [DeliveryError("busy", permanent=False)]
+    delivery.deliver(desk.pk)
+    assert Paper.sent == [third.pk]
+    later(first)
+    delivery.deliver(desk.pk)
+    assert Paper.sent == [third.pk, first.pk, second.pk]
+
+
+def test_temporary_errors_wait_longer_each_time(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    waits = []
+    for _attempt in range(4):
+        Paper.answers[:] = [DeliveryError("busy", permanent=False)]
+        later(message)
+        delivery.deliver(desk.pk)
+        message.refresh_from_db()
+        assert (message.state, message.error) == (DeliveryState.QUEUED, "busy")
+        assert message.next_attempt_at is not None
+        waits.append(message.next_attempt_at - timezone.now())
+    assert all(later > 1.3 * earlier for earlier, later in zip(waits, waits[1:], strict=False))
+
+
+def test_retry_after_is_honoured() -> None:
+    assert delivery.next_attempt(1, retry_after=600) > timezone.now() + timedelta(seconds=590)
+
+
+def test_permanent_error_fails_at_once_and_opens_the_ticket(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    Paper.answers[:] = [DeliveryError("No such mailbox.", permanent=True)]
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    ticket.refresh_from_db()
+    assert (message.state, message.error) == (DeliveryState.FAILED, "No such mailbox.")
+    assert (ticket.status, ticket.delivery_failed) == (Status.OPEN, True)
+    messages.retry(message, by=sana)
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    ticket.refresh_from_db()
+    assert (message.state, ticket.delivery_failed) == (DeliveryState.SENT, False)
+
+
+def test_a_server_that_is_away_costs_no_attempt(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    Paper.away = True
+    delivery.deliver(desk.pk)
+    desk.refresh_from_db()
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (DeliveryState.QUEUED, 0)
+    assert desk.out_failing_since and desk.out_error == "Nobody answers." and desk.next_send_at > timezone.now()
+    Paper.away = False
+    assert delivery.deliver(desk.pk) == 0
+    Channel.objects.update(next_send_at=timezone.now())
+    assert delivery.deliver(desk.pk) == 1
+    desk.refresh_from_db()
+    assert not desk.failing
+
+
+def test_lost_worker_is_found_by_its_lease(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    assert delivery.claim(desk) == message
+    assert delivery.claim(desk) is None
+    assert delivery.recover() == 0
+    Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert delivery.recover() == 1
+    assert delivery.deliver(desk.pk) == 1
+
+
+def test_where_repeating_is_unsafe_the_fate_is_unknown(
+    ticket: Ticket, desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Paper, "repeat_safe", False)
+    message = reply.reply(ticket, by=sana, text="one")
+    Paper.answers[:] = [DeliveryError("cut off", permanent=False, unknown=True)]
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    assert message.state == DeliveryState.UNKNOWN
+    assert messages.delivery_update(desk, DeliveryUpdate(message.external_id, "delivered"))
+    message.refresh_from_db()
+    assert message.state == DeliveryState.DELIVERED
+
+
+def test_a_fault_of_ours_is_tried_again_and_shown(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    Paper.answers[:] = [KeyError("oops")]
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    assert message.state == DeliveryState.QUEUED and "oops" in message.error
+
+
+def test_late_reports_never_move_a_state_back(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    delivery.deliver(desk.pk)
+    for state, expected in (("read", "read"), ("delivered", "read"), ("sent", "read"), ("failed", "read")):
+        messages.delivery_update(desk, DeliveryUpdate(message.external_id, state))  # type: ignore[arg-type]
+        message.refresh_from_db()
+        assert message.state == expected
+
+
+def test_a_bounce_fails_a_sent_message(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    delivery.deliver(desk.pk)
+    messages.delivery_update(desk, DeliveryUpdate(message.external_id, "failed", error="mailbox full"))
+    message.refresh_from_db()
+    ticket.refresh_from_db()
+    assert (message.state, message.error, ticket.status) == ("failed", "mailbox full", Status.OPEN)
+    assert not messages.delivery_update(desk, DeliveryUpdate("not ours", "failed"))
+
+
+def test_state_table_is_closed() -> None:
+    assert set(NEXT_STATES) == set(DeliveryState.values)
+    for later_states in NEXT_STATES.values():
+        assert later_states <= set(DeliveryState.values)
+
+
+def test_a_scheduled_reply_blocks_nobody(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    reply.reply(ticket, by=sana, text="tomorrow", send_at=timezone.now() + timedelta(days=1))
+    today = reply.reply(ticket, by=sana, text="today")
+    delivery.deliver(desk.pk)
+    assert Paper.sent == [today.pk]
+
+
+def test_replies_to_locked_tickets_are_refused(ticket: Ticket, sana: Agent) -> None:
+    tickets.set_status(ticket, Status.CLOSED, by=sana)
+    with pytest.raises(ActionError) as refused:
+        reply.reply(ticket, by=sana, text="one")
+    assert refused.value.code == "closed"
+    assert reply.note(ticket, by=sana, text="still possible").direction == "note"
+
+
+def test_every_state_leaves_a_line_in_the_log(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    delivery.deliver(desk.pk)
+    kinds = list(Event.objects.filter(ticket=ticket, data__message=message.pk).values_list("kind", flat=True))
+    assert kinds == ["message_added", "message_sent"]
