@@ -1,0 +1,118 @@
+"""A Dovecot of our own: IMAP (with STARTTLS and TLS) and LMTP in a temporary folder, every log-in with one password."""
+
+import contextlib
+import pwd
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imapclient import IMAPClient
+
+from tests.servers import certificates
+from tests.servers.ports import folder, free_port, needs, stop, wait_for
+
+PASSWORD = "secret"
+CONFIG = """
+base_dir = {base}/run
+state_dir = {base}/state
+log_path = {base}/log
+protocols = imap lmtp
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{base}/cert.pem
+ssl_key = <{base}/key.pem
+disable_plaintext_auth = no
+first_valid_uid = 1
+mail_location = maildir:{base}/mail/%n
+auth_mechanisms = plain login
+default_internal_user = dovecot
+default_login_user = dovenull
+mail_fsync = never
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home={base}/home/%n allow_all_users=yes
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+service anvil {{
+  client_limit = 1000
+}}
+protocol lmtp {{
+  postmaster_address = postmaster@example.com
+  auth_username_format = %n
+}}
+"""
+
+
+@dataclass
+class Dovecot:
+    """Where it listens. A mailbox of any name exists; its owner logs in with PASSWORD."""
+
+    base: Path
+    imap: int
+    imaps: int
+    lmtp: int
+
+    @contextlib.contextmanager
+    def client(self, user: str) -> Iterator[IMAPClient]:
+        """The mailbox as its owner's mail program sees it."""
+        with IMAPClient("127.0.0.1", self.imap, ssl=False) as client:
+            client.login(user, PASSWORD)
+            client.select_folder("INBOX")
+            yield client
+
+    def append(self, user: str, *mails: bytes) -> None:
+        """Put mails into the mailbox, unread."""
+        with self.client(user) as client:
+            for mail in mails:
+                client.append("INBOX", mail)
+
+    def mails(self, user: str) -> list[bytes]:
+        """Every mail in the inbox, in the order of arrival; nothing is marked."""
+        with self.client(user) as client:
+            found = client.fetch(client.search(), ["BODY.PEEK[]"]) if client.search() else {}
+            return [found[uid][b"BODY[]"] for uid in sorted(found)]
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Dovecot]:
+    """A Dovecot while the block runs; skips where there is none."""
+    program = needs("dovecot", "dovecot-imapd dovecot-lmtpd")
+    with folder("rt-dovecot-") as base:
+        certificates.make(base)
+        for name in ("run", "state", "home", "mail"):
+            (base / name).mkdir()
+        owner = pwd.getpwnam("mail")
+        for name in ("home", "mail"):
+            (base / name).chmod(0o755)
+            subprocess.run(["chown", f"{owner.pw_uid}:{owner.pw_gid}", base / name], check=True)
+        server = Dovecot(base, free_port(), free_port(), free_port())
+        config = base / "dovecot.conf"
+        config.write_text(
+            CONFIG.format(base=base, password=PASSWORD, imap=server.imap, imaps=server.imaps, lmtp=server.lmtp)
+        )
+        process = subprocess.Popen([program, "-F", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(server.imap, process)
+            wait_for(server.lmtp, process)
+            yield server
+        finally:
+            stop(process)
