@@ -45,10 +45,14 @@ class EmailAdapter(Adapter):
         return EmailSettingsForm(data, channel)
 
     def check(self, channel: Channel) -> list[Check]:
+        try:
+            reading, sending = server(channel, "imap"), server(channel, "smtp")
+        except DeliveryError as error:
+            return [Check(str(_("Password")), False, error.reason)]
         lines: list[Check] = []
-        if reading := server(channel, "imap"):
+        if reading:
             lines += checks.check_imap(reading)
-        if sending := server(channel, "smtp"):
+        if sending:
             lines += checks.check_smtp(sending, channel.settings["address"])
         if not reading:
             lines.append(Check("IMAP", True, _("None: mail comes by pipe or through the SMTP receiver.")))

@@ -97,6 +97,13 @@ class EmailSettingsForm(forms.Form):
     reopen_days = forms.IntegerField(
         label=lazy("Days in which an answer opens a solved ticket again"), required=False, min_value=0, max_value=3650
     )
+    acknowledgement = forms.CharField(
+        label=lazy("Automatic answer to a new ticket"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=lazy("Empty: none is sent. Automatic mail and mailing lists are never answered."),
+    )
 
     def __init__(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> None:
         self.channel = channel

@@ -61,7 +61,7 @@ class Link:
             try:
                 self._connection = open_connection(self.server)
             except (OSError, smtplib.SMTPException, ValueError) as error:
-                raise DeliveryError(why_no_connection(error, self.server), permanent=False) from error
+                raise failure(error, self.server, connecting=True) from error
         self._used_at = time.monotonic()
         return self._connection
 
@@ -151,8 +151,13 @@ def _hung_up(error: Exception) -> bool:
     return isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError)
 
 
-def failure(error: Exception, server: Server) -> DeliveryError:
-    """The DeliveryError for what went wrong: 5xx is final, all else is tried again with the same Message-ID."""
+def failure(error: Exception, server: Server, *, connecting: bool = False) -> DeliveryError:
+    """The DeliveryError for what went wrong: 5xx is final, all else is tried again with the same Message-ID.
+
+    A refusal while connecting is about the channel, not the message, and never final. A lost connection is `unknown`.
+    """
+    if connecting:
+        return DeliveryError(why_no_connection(error, server), permanent=False, unknown=True)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         refused: Mapping[str, Reply] = error.recipients
         words = "; ".join(f"{who}: {explained(reply)}" for who, reply in refused.items())
@@ -165,7 +170,7 @@ def failure(error: Exception, server: Server) -> DeliveryError:
         return DeliveryError(words, permanent=error.smtp_code >= 500)
     if isinstance(error, smtplib.SMTPResponseException):
         return DeliveryError(explained((error.smtp_code, _bytes(error.smtp_error))), permanent=error.smtp_code >= 500)
-    return DeliveryError(why_no_connection(error, server), permanent=False)
+    return DeliveryError(why_no_connection(error, server), permanent=False, unknown=True)
 
 
 def _bytes(answer: bytes | str) -> bytes:

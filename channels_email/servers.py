@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from django.utils.translation import gettext as _
+
+from inbox.adapters import DeliveryError
 from inbox.models import Channel
 
 DEFAULT_PORTS = {
@@ -28,12 +31,18 @@ class Server:
 
 
 def server(channel: Channel, protocol: Literal["imap", "smtp"]) -> Server | None:
-    """The channel's IMAP or SMTP server, None when it has none. Raises ValueError when no key opens its password."""
+    """The channel's IMAP or SMTP server, None when it has none. Raises DeliveryError when no key opens its password."""
     given = channel.settings.get(protocol)
     if not given:
         return None
     security = given.get("security", "tls")
-    secrets = channel.secrets
+    try:
+        secrets = channel.secrets
+    except ValueError as error:
+        raise DeliveryError(
+            _("The password of this channel cannot be opened: its key is missing in ENCRYPTION_KEYS. Enter it again."),
+            permanent=False,
+        ) from error
     return Server(
         host=given["host"],
         port=int(given.get("port") or DEFAULT_PORTS[protocol, security]),
