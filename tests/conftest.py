@@ -6,15 +6,18 @@ Under pytest-xdist the controller starts them; its workers inherit the addresses
 import atexit
 import os
 from contextlib import ExitStack
+from pathlib import Path
 
 import django
 
 from config import embedded
+from config.translations import compile_translations
 
 
 def start_servers() -> None:
     stack = ExitStack()
     atexit.register(stack.close)
+    compile_translations(Path(__file__).resolve().parent.parent / "config" / "locale")
     servers = stack.enter_context(embedded.scratch())
     os.environ.update(
         DATABASE_URL=servers.database_url,
