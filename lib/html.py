@@ -76,7 +76,7 @@ QUOTE_MARKS = frozenset(
 )
 SIGNATURE_MARKS = frozenset(
     "gmail_signature moz-signature signature mobile_signature ms-outlook-mobile-signature ydp-signature sig"
-    " applemailsignature protonmail_signature_block zm_signature outlook-mobile-signature x_signature"
+    " protonmail_signature_block zm_signature outlook-mobile-signature x_signature"
     " yahoo-signature mail_signature".split()
 )
 _MARKS = QUOTE_MARKS | SIGNATURE_MARKS
@@ -234,11 +234,11 @@ _ALT = re.compile(r' alt="([^"]*)"')
 _CLASS = re.compile(r' (?:class|id)="([^"]*)"')
 
 
-def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str], str] | None = None) -> str:
+def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str, str], str] | None = None) -> str:
     """Cleaned HTML as plain text: blocks are lines, list items get a dash, a link keeps its address where it differs.
 
-    `skip(tag, marks, attributes)` is asked for each element that carries marks or may be a quotation, and answers ""
-    to keep it, "element" to leave it out, or "rest" to end the text before it.
+    `skip(tag, marks, attributes, what follows)` is asked for each blockquote and each element that carries marks, and
+    answers "" to keep it, "element" to leave it out, or "rest" to end the text before it.
     """
     out: list[str] = []
     at = 0
@@ -256,15 +256,14 @@ def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str], str] | N
             piece = cleaned[at : match.start()]
             out.append(piece if pre else _GAP.sub(" ", piece))
         at = match.end()
-        if skip and not closing and (tag in ("blockquote", "div", "hr", "table", "span", "p", "td", "body") or attributes):
-            marks = _CLASS.findall(attributes) if "class=" in attributes or "id=" in attributes else ()
-            verdict = skip(tag, frozenset(" ".join(marks).split()), attributes) if marks or tag in ("blockquote", "hr", "div") else ""
+        if skip and not closing and (tag == "blockquote" or "class=" in attributes or "id=" in attributes):
+            marks = frozenset(" ".join(_CLASS.findall(attributes)).split())
+            verdict = skip(tag, marks, attributes, cleaned[at : at + 400])
             if verdict == "rest":
                 at = len(cleaned)
                 break
-            if verdict == "element":
-                if tag not in ("hr", "br", "img"):
-                    hidden, hidden_tag = 1, tag
+            if verdict == "element" and tag not in ("hr", "br", "img", "wbr"):
+                hidden, hidden_tag = 1, tag
                 continue
         if tag == "br":
             out.append("\n")

@@ -1,0 +1,132 @@
+"""The phrases by which mail programs, in many languages, announce a quoted mail or a signature. Data and small predicates."""
+
+from __future__ import annotations
+
+import re
+
+# "wrote" as programs put it; those of scripts without spaces are matched without word boundaries.
+_WROTE_WORDS = (
+    r"wrote|writes|has written|said|a [ée]crit|écrivait|schrieb|schreibt|hat geschrieben|geschrieben|escribi[óo]|escribe|ha escrito|escreveu|escreveste"
+    r"|ha scritto|scrive|scrisse|schreef|het volgende geschreven|geschreven|skrev|skrifaði|kirjoitti|napisał(?:\(a\)|a)?|pisze|napsala?(?:\(a\))?"
+    r"|napísala?(?:\(a\))?|írta|írta a következőt|a scris|написал(?:\(а\)|а)?|пишет|писал(?:\(а\)|а)?|написав(?:\(ла\)|ла)?|пише|написа|έγραψε|yazdı|şunu yazdı"
+    r"|menulis|đã viết|escrigué|va escriure|idatzi du|je napisao(?:/la)?|je napisal(?:a)?|rašė|rakstīja|kirjutas|a répondu|replied|responded|sent|reageerde|a wrote|tulis"
+)
+_WROTE_GLUED = (
+    r"写道|寫道|写到|撰写|のメッセージ|さんは書きました|書き(?:込み)?ました|님이 작성|님의 말|작성:|작성한|씀|كتب(?:ت)?|كتب/ت|نے لکھا|نے تحریر کیا|لکھا|نوشت|نوشته است|نوشته|כתב/ה|כתב|כתבה|ने लिखा|লিখেছেন|เขียนว่า"
+)
+_INTRO = (
+    r"on|le|la|am|el|il|op|em|den|dne|dnia|w dniu|din|pe|la data de|pada|vào(?: lúc)?|på|om|kl|in data|ngày|tarihinde|στις|data|a|à|de|em|at|in|"
+    r"quoting|citando|zitat von|em seg|em ter|em qua|em qui|em sex|em sáb|em dom|il giorno|il giorno mar|od|dana|den|dag|ha|fecha|в|во|у|on the"
+)
+_INTRO_GLUED = r"在|于|於|في|بتاريخ|يوم|في يوم|در|بروز|مورخہ|مورخه|به تاریخ|בתאריך|ב-|ที่|में"
+_DATE = r"(?:\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d+年|[٠-٩۰-۹]{1,4}[/:.-][٠-٩۰-۹]{1,2})"
+_MAIL = r"[^\s<>\"'():]+@[^\s<>\"'():]+"
+
+WROTE = re.compile(rf"(?<!\w)(?:{_WROTE_WORDS})(?!\w)|(?:{_WROTE_GLUED})", re.I)
+_HEAD_INTRO = re.compile(rf"^[\s>*_«\"–—-]*(?:(?:{_INTRO})\b|(?:{_INTRO_GLUED}))", re.I)
+_ENDS = re.compile(rf"(?:[::][\s*_»\]]*|(?:wrote|écrit|schrieb|{_WROTE_GLUED})[\s.*_]*)$", re.I)
+_HAS_DATE = re.compile(_DATE)
+_HAS_MAIL = re.compile(_MAIL)
+_STRICT_TAIL = re.compile(rf"(?:{_WROTE_WORDS}|{_WROTE_GLUED})[^::]{{0,120}}[::]?[\s*_»\]]*$", re.I)
+_DATE_FIRST = re.compile(
+    rf"^[\s>*_-]*(?:\w{{2,12}}\.?,? ?){{0,2}}(?:le |den |the )?(?:\d|[٠-٩۰-۹]|\w+ \d).{{0,200}}(?:<{_MAIL}>|\[mailto:{_MAIL}\]|{_MAIL}>?|«[^»]+»)\)?[\s*>]*(?:{_WROTE_GLUED})?[::]?[\s*]*$", re.I | re.S
+)
+
+_LABELS: dict[str, str] = {}
+for _kind, _names in {
+    "from": "from von de da van från fra od от від az из από von desde dari từ 发件人 發件人 寄件者 寄件人 差出人 送信者 보낸사람|보낸 사람 gönderen kimden"
+    " lähettäjä feladó de|de la مِن من از فرستنده منجانب ارسال|ارسال کنندہ מאת expéditeur remitente afzender mittente remetente avsändare afsender nadawca"
+    " отправитель відправник expeditor odesílatel pošiljatelj isimli|from|from:|mailto absender|ausgangspunkt|от|от кого|від|від кого|mesaj|พีจาก จาก प्रेषक المرسل",
+    "date": "sent date gesendet datum envoyé enviado enviada|enviado em|enviada em|enviado el|enviado a|fecha|data|inviato|data invio verzonden skickat sendt dato wysłano"
+    " отправлено дата надіслано|дата и время|تاريخ تاریخ أرسلت|تم الإرسال|تاريخ الإرسال|بتاريخ|ارسال|ارسال شده|بھیجا|بھیجا گیا|发送时间 發送時間 日期 時間 时间 寄件日期 送信日時 日時 送信日"
+    " 보낸날짜|보낸 날짜|날짜|gönderilme|gönderilme tarihi|tarih|gönderildi|lähetetty päiväys päivämäärä elküldve dátum odesláno odoslané trimis|date d'envoi|datum/zeit|message du|datum verzonden"
+    " sent|sent on|on|дата отправки|ημερομηνία|στάλθηκε|dikirim|tanggal|đã gửi|ngày|נשלח|תאריך|received|reçu|empfangen|delivered|datum odeslání|poslano|วันที่|दिनांक|date sent|quando|when",
+    "to": "to an à a para per aan till til do кому komu إلى الى للمرسل|المستلم|به|بنام|گیرنده|کو|收件人 收件者 宛先 받는사람|받는 사람|kime|alıcı|vastaanottaja címzett către pro za"
+    " destinataire destinatario|destinatário|empfänger|ontvanger|mottagare|modtager|adresat|do|kepada|đến|אל|προς|ถึง|प्राप्तकर्ता|kam|kome",
+    "cc": "cc kopie copie copia kopia kopi dw копия копія نسخة抄送 نسخة نسخه 抄送 副本 참조 bilgi tiedoksi másolat kopie|copie à|cc:|copia a|em cc|skrivelse|con copia|cópia|cópia para|c.c.|სc",
+    "subject": "subject betreff objet oggetto asunto assunto onderwerp ämne emne temat тема الموضوع موضوع 主题 主題 主旨 件名 題名 제목 konu aihe tárgy předmět predmet subiect sujet"
+    " θέμα subjek|subyek|perihal|chủ đề|tiêu đề|נושא|เรื่อง|विषय|re|betr|sujet|مضمون|عنوان",
+    "reply-to": "reply-to antwort|antwort an|répondre à|responder a|rispondi a",
+}.items():
+    for _group in _names.split("|"):
+        for _name in (_group, *_group.split()):
+            _LABELS.setdefault(_name.strip(), _kind)
+for _short in ("la", "el", "cc:", "from:", "isimli", "mesaj", "on", "em", "кто", "sc", "კc"):
+    _LABELS.pop(_short, None)
+
+_LABEL = re.compile(r"^[>|\s*_]{0,12}([^\W\d_][^\n::*_<>\"]{0,24}?)[\s*_]{0,4}[::][\s*_]{0,4}(.*)$", re.S)
+
+SEPARATOR = re.compile(
+    r"^[\s>|*_]*[-_=*—–]{2,}\s*(?:(?:start |beginning of |begin )?(?:original|reply|replied|forwarded by .{0,60})\s?(?:message|mail|e-mail|appointment|email)?|ursprüngliche\s(?:nachricht|e-mail)|originalnachricht"
+    r"|original-nachricht|message (?:d'origine|d’origine|original|initial|transféré)|e-mail d'origine|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht"
+    r"|originele bericht|ursprungligt meddelande|originalmeddelande|oprindelig (?:meddelelse|besked)|opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|oryginalna wiadomość"
+    r"|исходное сообщение|исходное письмо|пересылаемое сообщение|оригинальное сообщение|původní (?:zpráva|e-mail)|pôvodná správa|eredeti üzenet|mesaj original|orijinal (?:mesaj|ileti)|özgün ileti"
+    r"|原始邮件|原始郵件|原邮件|邮件原件|元のメッセージ|オリジナルメッセージ|original message|원본 메일|원본 메시지|الرسالة الأصلية|رسالة أصلية|الرسالة الاصلية|اصل پیغام|اصلی پیغام|پیام اصلی|הודעה מקורית|thư gốc|pesan asli)"
+    r"\s*[-_=*—–]*[\s*_]*$",
+    re.I,
+)
+FORWARD = re.compile(
+    r"^[\s>|*_]*(?:[-_=*]{2,}\s*(?:forwarded message|forwarded by|weitergeleitete nachricht|message transféré|mensaje reenviado|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht"
+    r"|vidarebefordrat meddelande|videresendt|treść przekazanej wiadomości|przekazana wiadomość|пересылаемое сообщение|пересланное сообщение|转发的邮件|轉寄郵件|轉寄的郵件|转发邮件信息|転送メッセージ|전달된 메시지"
+    r"|الرسالة المحولة|رسالة (?:معاد توجيهها|محولة)|فارورڈ کردہ|آگے بھیجا گیا).{0,40}"
+    r"|begin forwarded message|anfang der weitergeleiteten nachricht|début du message (?:réexpédié|transféré)|inicio del mensaje reenviado|inizio messaggio inoltrato|início da mensagem reencaminhada"
+    r"|begin doorgestuurd bericht|vidarebefordrat brev|начало переадресованного сообщения|下面是被转发的邮件|转发的邮件|転送された)\s*:?.{0,20}$",
+    re.I,
+)
+REPLY_ABOVE = re.compile(
+    r"^[\s>*_#-]*(?:\W*please (?:type|enter|write) your reply above this line|.{0,20}(?:reply|respond|write|type) .{0,30}above (?:this|the) line|.{0,20}antwort.{0,30}(?:über|oberhalb) dieser (?:zeile|linie)"
+    r"|.{0,30}(?:au-dessus de|sopra|por encima de|acima d)\w? (?:cette|questa|esta) (?:ligne|riga|línea|linha)|.{0,20}antwoord.{0,20}boven deze (?:lijn|regel))",
+    re.I,
+)
+RULE = re.compile(r"^[\s>*]*(?:_{5,}|-{5,}|={5,}|\*{5,}|—{3,}|─{3,})[\s*]*$")
+SIGNATURE = re.compile(r"^(?:--\s?|—\s?|– ?|__+\s?|-- ?\*+)$")
+_DEVICE = re.compile(
+    r"^[\s*_>\[(-]{0,6}(?:sent (?:from|via|using|with|by) (?:my |the |a |an )?\S.{1,60}|get outlook for (?:ios|android).{0,100}|sent from .{0,20}(?:mail|app|phone|pad)\b.{0,60}"
+    r"|(?:von|aus|mit) (?:meinem|meiner|mein|der|dem|outlook|yahoo|gmx|web\.de)\b.{1,60}(?:gesendet|verschickt|geschickt).{0,40}|gesendet (?:von|mit|über|aus|via).{1,80}|diese nachricht wurde .{0,80}gesendet\.?"
+    r"|(?:envoy[ée]|télécharg\w+) (?:de|depuis|à partir|avec|via|par|outlook)\b.{1,80}|enviad[oa] (?:desde|de|do|del|pelo|a partir|con|via|com|mediante)\b.{1,80}|obtener outlook para.{0,60}|obter o outlook.{0,60}|baixe o outlook.{0,60}"
+    r"|inviat[oa] (?:da|dal|con|tramite|dalla)\b.{1,80}|scarica outlook.{0,60}|ottieni outlook.{0,60}|verzonden (?:vanaf|met|via|vanuit)\b.{1,80}|verstuurd vanaf.{1,60}|download outlook.{0,60}|outlook voor (?:ios|android).{0,60}|outlook für (?:ios|android).{0,60}"
+    r"|skicka(?:t|des) (?:från|med|via)\b.{1,60}|hämta outlook.{0,60}|send[et]t (?:fra|med|via)\b.{1,60}|hent outlook.{0,60}|lähetetty .{1,40}|wysłan[eoa] (?:z|za pomocą|przez)\b.{1,60}|pobierz outlook.{0,60}"
+    r"|отправлено (?:с|из|от|через)\b.{1,60}|надіслано (?:з|із|від)\b.{1,60}|odesláno z.{1,60}|odoslané z.{1,60}|elküldve.{1,60}|trimis (?:de|din).{1,60}|iphone.?umdan gönderildi|.{1,30}(?:dan|den) gönderildi"
+    r"|发自我的.{1,30}|从我的.{1,30}发送|發自我的.{1,30}|从.{1,20}发送|寄自.{1,30}|從我的.{1,30}傳送|.{0,20}(?:iphone|ipad|android|galaxy|スマートフォン|outlook|yahoo).{0,20}から送信(?:.{0,10})?|나의 .{1,20}에서 보냄|.{0,20}에서 보냄"
+    r"|(?:أ|تم ال)?(?:رسل(?:ت)?|إرسال(?:ها|ه)?) من.{1,60}|مرسل من.{1,60}|میرے .{1,30}سے بھیجا(?: گیا)?.{0,10}|.{1,30}سے بھیجا گیا.{0,10}|ارسال (?:شده )?از.{1,40}|נשלח מ.{1,40}|gửi từ.{1,40}|dikirim dari.{1,40})[\s*_\])]{0,4}$",
+    re.I,
+)
+_NOT_DEVICE = re.compile(r"[.!?]\s+\S|\b(?:you|it|this|him|her|them)\b", re.I)
+
+
+def ends_like_header(line: str) -> bool:
+    """Whether a line may be the last of "On … wrote:"; cheap, asked of every line."""
+    return bool(_ENDS.search(line[-60:]))
+
+
+def is_wrote_header(block: str, *, quoted_after: bool) -> int:
+    """0 for no header; 2 where the block begins with an introduction ("On …", "Le …"); 1 where with a name or a date."""
+    if len(block) > 400:
+        return 0
+    dated = bool(_HAS_DATE.search(block))
+    mailed = bool(_HAS_MAIL.search(block))
+    if not dated and not mailed and not quoted_after:
+        return 0
+    wrote = bool(_STRICT_TAIL.search(block))
+    if wrote:
+        if _HEAD_INTRO.match(block) and (dated or mailed):
+            return 2
+        if (dated and mailed) or ((dated or mailed) and (quoted_after or len(block) < 160)):
+            return 1
+        return 1 if quoted_after and len(block) < 100 else 0
+    return 2 if dated and _DATE_FIRST.match(block) and (quoted_after or block.rstrip(" *").endswith((":", ":"))) else 0
+
+
+def label(line: str) -> tuple[str, str]:
+    """("from", "John <j@x>") of "From: John <j@x>" in any known language; ("", "") otherwise."""
+    match = _LABEL.match(line[:300])
+    if not match:
+        return "", ""
+    name = match[1].strip(" *_\u200e\u200f\u00a0").lower()
+    return _LABELS.get(name, ""), match[2]
+
+
+def is_device_line(line: str) -> bool:
+    """Whether a line is what a phone or a program adds ("Sent from my iPhone")."""
+    text = line.strip()
+    return len(text) <= 120 and bool(_DEVICE.match(text)) and not _NOT_DEVICE.search(text)
