@@ -1,7 +1,7 @@
 """The channel contract: what an adapter is, the plain values it deals in, and the registry of kinds.
 
 An adapter is one class per kind of channel. It knows the wire and nothing of tickets: `parse` turns stored bytes into
-`Inbound` values, `send` turns one `Message` row into whatever the platform wants. How to write one: docs/adding-a-channel.md.
+`Inbound` values, `send` turns one `Message` row into whatever the platform wants. docs/adding-a-channel.md says how.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ Kind = Literal["message", "auto_reply", "bounce", "feedback_report", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One address as the wire gave it. `kind` is email, phone or a platform's name; `scope` the page or bot where ids are page-scoped."""
+    """One address as the wire gave it.
+
+    `kind` is email, phone or a platform's name; `scope` the page or bot where ids are page-scoped.
+    """
 
     kind: str
     value: str
@@ -181,11 +184,11 @@ class Adapter:
     repeat_safe: ClassVar[bool] = False  # may a send whose outcome is not known be repeated?
     reopen_days: ClassVar[int] = 3
     rich_text: ClassVar[bool] = False
-    joins_open_ticket: ClassVar[bool] = True  # does what a customer writes here join their open ticket? (not for mail)
+    joins_open_ticket: ClassVar[bool] = True  # what they write joins their open ticket
     live: ClassVar[bool] = False
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:
-        """A form that validates `Channel.settings`; its cleaned data splits into settings and credentials by `secrets`."""
+        """A form that validates `Channel.settings`; what `secrets` names in its cleaned data is kept encrypted."""
         raise NotImplementedError
 
     secrets: ClassVar[tuple[str, ...]] = ()  # dotted names within settings that are kept encrypted

@@ -146,7 +146,10 @@ def _record(adapter: Adapter, message: Message, result: Result) -> int:
         messages.fail(row, _("Tried for two days without success. Last answer: %(reason)s") % {"reason": reason})
     else:
         messages.advance(
-            row, DeliveryState.QUEUED, error=reason[:2000], next_attempt_at=next_attempt(row.attempts, error.retry_after)
+            row,
+            DeliveryState.QUEUED,
+            error=reason[:2000],
+            next_attempt_at=next_attempt(row.attempts, error.retry_after),
         )
     return 0
 
@@ -166,9 +169,14 @@ def _sent(row: Message, sent: Sent) -> int:
     return 1
 
 
+def jitter(wait: timedelta) -> timedelta:
+    """A wait a little shorter or longer, so that what failed together does not try again together."""
+    return wait * random.uniform(0.8, 1.2)
+
+
 def next_attempt(attempts: int, retry_after: float | None = None) -> datetime:
     """When to try again: exponential with jitter, never before what the platform asked for (seconds)."""
-    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LONGEST_RETRY) * random.uniform(0.8, 1.2)
+    wait = jitter(min(FIRST_RETRY * 2 ** min(max(attempts, 1) - 1, 20), LONGEST_RETRY))
     return timezone.now() + max(wait, timedelta(seconds=retry_after or 0))
 
 
@@ -185,7 +193,7 @@ def hand_back(channel: Channel, message: Message, error: DeliveryError) -> None:
         held.out_failures += 1
         held.out_failing_since = held.out_failing_since or timezone.now()
         held.out_error = str(error.reason)[:2000]
-        wait = min(timedelta(seconds=2) * 2 ** min(held.out_failures - 1, 20), LONGEST_HOLD) * random.uniform(0.8, 1.2)
+        wait = jitter(min(timedelta(seconds=2) * 2 ** min(held.out_failures - 1, 20), LONGEST_HOLD))
         held.next_send_at = timezone.now() + max(wait, timedelta(seconds=error.retry_after or 0))
         held.save(update_fields=["out_failures", "out_failing_since", "out_error", "next_send_at"])
 
@@ -201,7 +209,9 @@ def recover() -> int:
     """Find messages whose worker died in mid-send; returns how many. Where a repeat is safe they are queued again."""
     now = timezone.now()
     found = 0
-    for pk in Message.objects.filter(state=DeliveryState.SENDING, lease_until__lt=now).values_list("pk", flat=True)[:500]:
+    for pk in Message.objects.filter(state=DeliveryState.SENDING, lease_until__lt=now).values_list("pk", flat=True)[
+        :500
+    ]:
         with transaction.atomic():
             row = messages.lock(pk)
             if row.state != DeliveryState.SENDING or row.lease_until is None or row.lease_until > now:

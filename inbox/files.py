@@ -1,5 +1,7 @@
 """Bytes in Django storage, addressed by their content: written twice they are stored once."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import tempfile
@@ -16,7 +18,7 @@ class DurableFileSystemStorage(FileSystemStorage):
     again from their receipt and are spared the wait.
     """
 
-    def _save(self, name: str, content: File) -> str:
+    def _save(self, name: str, content: File[bytes]) -> str:
         path = Path(self.path(name))
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=".part-")
@@ -27,8 +29,8 @@ class DurableFileSystemStorage(FileSystemStorage):
                 file.flush()
                 if name.startswith("receipts/"):
                     os.fsync(file.fileno())
-            os.chmod(part, self.file_permissions_mode or 0o640)
-            os.replace(part, path)
+            Path(part).chmod(self.file_permissions_mode or 0o640)
+            Path(part).replace(path)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise

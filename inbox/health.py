@@ -8,7 +8,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -38,8 +38,8 @@ def keep_beating(process: str) -> threading.Event:
         while not stop.is_set():
             try:
                 beat(process)
-            except Exception:
-                connections.close_all()  # away for now; the missing beat is what says so
+            except Exception:  # noqa: BLE001 (the missing beat is what says so)
+                connections.close_all()
             stop.wait(BEAT_EVERY)
         connections.close_all()
 
@@ -121,7 +121,7 @@ def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Exception:
+    except DatabaseError:
         return False
     return True
 
@@ -136,9 +136,7 @@ def report() -> dict[str, Any]:
         "processes": processes(),
         "queues": queues(),
         "channels": channels(),
-        "followers": {
-            cursor.name: cursor.error for cursor in Cursor.objects.filter(failing_since__isnull=False)
-        },
+        "followers": {cursor.name: cursor.error for cursor in Cursor.objects.filter(failing_since__isnull=False)},
     }
 
 
@@ -174,7 +172,7 @@ def report_followers() -> dict[str, str]:
 
 
 def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -> list[str]:
-    found = []
+    found: list[str] = []
     if channel["paused"]:
         return found
     if channel["in_failing_since"]:

@@ -44,12 +44,10 @@ def line(
     at: datetime | None = None,
     **data: Any,
 ) -> Event:
-    """An event not yet saved. `data` holds ids and codes, never text or addresses. `by` is the agent, None the system."""
+    """An event not yet saved. `data` holds ids and codes, never text; `by` is the agent, None the system."""
     if actor is None:
         actor = (ActorKind.SYSTEM, None) if by is None else (ActorKind.BOT if by.is_bot else ActorKind.AGENT, by.pk)
-    return Event(
-        ticket=ticket, kind=kind, actor_kind=actor[0], actor_id=actor[1], at=at or timezone.now(), data=data
-    )
+    return Event(ticket=ticket, kind=kind, actor_kind=actor[0], actor_id=actor[1], at=at or timezone.now(), data=data)
 
 
 def record(ticket: Ticket | None, kind: str, /, *, by: Agent | None = None, **data: Any) -> Event:
@@ -97,7 +95,7 @@ def waiting_events(cursor: Cursor) -> models.QuerySet[Event]:
 
 
 def follow(name: str, handler: Handler, limit: int = BATCH) -> int:
-    """Hand the next events to `handler`; returns how many it took. An event it fails on stops this follower, visibly."""
+    """Hand the next events to `handler`; returns how many it took. One it fails on stops this follower, visibly."""
     with transaction.atomic(), only_one(f"follow:{name}") as mine:
         if not mine:
             return 0

@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 
 
 class AgentPreferencesMiddleware:
-    """Activate what the logged-in agent chose; where nothing was chosen, the browser's language and the default zone stay."""
+    """Activate what the agent chose; where nothing was chosen, the browser's language and the default zone stay."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

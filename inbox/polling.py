@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from inbox.actions import receive
 from inbox.adapters import DeliveryError, adapter_for, kinds
+from inbox.delivery import jitter
 from inbox.models import Channel
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def poll(channel_id: int) -> int:
 
 
 def _failed(channel: Channel, reason: str) -> None:
-    wait = min(timedelta(seconds=10) * 2 ** min(channel.in_failures, 20), LONGEST_HOLD) * random.uniform(0.8, 1.2)
+    wait = jitter(min(timedelta(seconds=10) * 2 ** min(channel.in_failures, 20), LONGEST_HOLD))
     Channel.objects.filter(pk=channel.pk).update(
         in_failing_since=channel.in_failing_since or timezone.now(),
         in_error=reason[:2000],
@@ -73,5 +73,7 @@ def due_channels() -> list[tuple[int, str]]:
     """Channels that want to be polled now: (id, kind)."""
     polled = [kind for kind, adapter in kinds().items() if adapter.polls]
     return list(
-        Channel.objects.filter(paused=False, kind__in=polled, next_poll_at__lte=timezone.now()).values_list("pk", "kind")
+        Channel.objects.filter(paused=False, kind__in=polled, next_poll_at__lte=timezone.now()).values_list(
+            "pk", "kind"
+        )
     )

@@ -1,4 +1,7 @@
-"""Heartbeats of the Celery processes. A worker's children beat, not their parent: it must not touch the database before it forks."""
+"""Heartbeats of the Celery processes.
+
+A worker's children beat, not their parent: it must not touch the database before it forks.
+"""
 
 from typing import Any
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inbox.adapters import Inbound, Party
-from inbox.models import Customer, Status, Ticket
+from inbox.adapters import Inbound
+from inbox.models import Status, Ticket
 
-# "Re", "Fwd" and their like in the languages whose mail programs translate them, with counters such as "Re[2]:".
+# "Re", "Fwd" and their like where mail programs translate them, with counters such as "Re[2]:".
 PREFIXES = (
     "re|aw|sv|vs|antw|ant|odp|ynt|rif|res|bls|vb|fw|fwd|wg|tr|rv|enc|i|pd|doorst|ilt|vl|ref|hal|"
     "جواب|رد|إعادة توجيه|回复|回覆|答复|转发|轉寄|返信|転送|회신|전달|ответ|на|отв|תשובה"
@@ -24,7 +24,7 @@ NUMBER = re.compile(r"(?<![\w&])#(\d{1,18})(?!\w)")
 
 
 def bare_subject(subject: str) -> str:
-    """A subject without reply and forward prefixes, ticket numbers, case and spacing: what "the same subject" compares."""
+    """A subject without reply and forward prefixes, ticket numbers, case and spacing."""
     stripped = PREFIX.sub("", subject)
     return " ".join(NUMBER.sub("", stripped).replace("[]", "").casefold().split())
 
@@ -62,26 +62,25 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What the decision may ask. Tickets come with merges already followed; `takes_part` knows a ticket's participants."""
+    """What the decision may ask. Tickets come with merges followed; `takes_part` and `open_ticket` are the sender's."""
 
     ticket: Callable[[int], Ticket | None]
     by_reference: Callable[[str], Iterable[Known]]
-    takes_part: Callable[[Ticket, Party | None], bool]
+    takes_part: Callable[[Ticket], bool]
     by_thread_key: Callable[[str], Ticket | None]
-    open_ticket_of: Callable[[Customer], Ticket | None]
+    open_ticket: Callable[[], Ticket | None]
 
 
 def decide(
     inbound: Inbound,
     lookup: Lookup,
     *,
-    customer: Customer | None,
     joins_open_ticket: bool,
     reopen_days: int,
     now: datetime,
 ) -> Decision:
-    """The ticket for this message. `customer` is None when the sender was never seen; times are aware."""
-    found = _find(inbound, lookup, customer, joins_open_ticket)
+    """The ticket for this message; `reopen_days` is the window after a solve, `now` is aware."""
+    found = _find(inbound, lookup, joins_open_ticket)
     if found is None:
         return Decision("new")
     rule, detail, ticket, unverified, answered = found
@@ -92,7 +91,9 @@ def decide(
     if inbound.kind != "message":
         return Decision(rule, detail, ticket, unverified=unverified)  # automatic mail opens nothing again
     if ticket.solved_at is not None and now - ticket.solved_at > timedelta(days=reopen_days):
-        return Decision("follow_up", f"{rule}: {detail}; re-open window over", follow_up_of=ticket, unverified=unverified)
+        return Decision(
+            "follow_up", f"{rule}: {detail}; re-open window over", follow_up_of=ticket, unverified=unverified
+        )
     subject = bare_subject(inbound.subject)
     if subject and subject not in {bare_subject(ticket.subject), bare_subject(answered)}:
         return Decision("follow_up", f"{rule}: {detail}; new subject", follow_up_of=ticket, unverified=unverified)
@@ -102,15 +103,15 @@ def decide(
 Found = tuple[str, str, Ticket, bool, str]
 
 
-def _find(inbound: Inbound, lookup: Lookup, customer: Customer | None, joins_open_ticket: bool) -> Found | None:
+def _find(inbound: Inbound, lookup: Lookup, joins_open_ticket: bool) -> Found | None:
     for number in inbound.payload.get("signed_tickets", ()):
         ticket = lookup.ticket(number)
         if ticket is not None:
             answered = next((known.subject for known in _known(inbound, lookup) if known.ticket.pk == ticket.pk), "")
-            return "token", f"#{number}", ticket, not lookup.takes_part(ticket, inbound.sender), answered
+            return "token", f"#{number}", ticket, not lookup.takes_part(ticket), answered
     for reference in referenced(inbound):
         for known in lookup.by_reference(reference):
-            if lookup.takes_part(known.ticket, inbound.sender):
+            if lookup.takes_part(known.ticket):
                 return "reference", reference[:200], known.ticket, False, known.subject
     if inbound.thread_key:
         ticket = lookup.by_thread_key(inbound.thread_key)
@@ -118,10 +119,10 @@ def _find(inbound: Inbound, lookup: Lookup, customer: Customer | None, joins_ope
             return "session", inbound.thread_key[:200], ticket, False, ""
     for number in numbers_in(inbound.subject):
         ticket = lookup.ticket(number)
-        if ticket is not None and lookup.takes_part(ticket, inbound.sender):
+        if ticket is not None and lookup.takes_part(ticket):
             return "subject_number", f"#{number}", ticket, False, ""
-    if joins_open_ticket and customer is not None:
-        ticket = lookup.open_ticket_of(customer)
+    if joins_open_ticket:
+        ticket = lookup.open_ticket()
         if ticket is not None:
             return "session", f"#{ticket.pk}", ticket, False, ""
     return None

@@ -19,7 +19,7 @@ def queue_of(kind: str) -> str:
 def _send(task: str, args: list[int], queue: str) -> None:
     try:
         current_app.send_task(task, args=args, queue=queue, retry=False)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # Redis may be away at any moment; what is due stands in PostgreSQL and the sweep finds it.
         logger.warning("no wake-up for %s: %s", task, error)
 

@@ -1,4 +1,4 @@
-"""Secrets at rest and signatures in mail, both under ENCRYPTION_KEYS (newest first), so that a rotation keeps old ones valid."""
+"""Secrets at rest and signatures in mail, both under ENCRYPTION_KEYS (newest first); a rotation keeps old ones."""
 
 import base64
 import hashlib
@@ -38,7 +38,7 @@ def _signature(key: str, purpose: str, payload: str) -> str:
 
 
 def sign(purpose: str, payload: str) -> str:
-    """A short lower-case signature of `payload`, different for each purpose: mail systems fold the case of addresses."""
+    """A short signature of `payload` for one purpose, in lower case: mail systems fold the case of addresses."""
     return _signature(settings.ENCRYPTION_KEYS[0], purpose, payload)
 
 

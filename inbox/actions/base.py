@@ -20,7 +20,7 @@ def announce(tickets: Iterable[int], messages: Iterable[int] = ()) -> None:
 
 @contextmanager
 def locked(ticket: Ticket, *, even_if_closed: bool = False) -> Iterator[Ticket]:
-    """The ticket's row, fresh and locked until the transaction ends. Raises ActionError when it may not change any more."""
+    """The ticket's row, fresh and locked until the transaction ends. Raises ActionError when it may not change."""
     with transaction.atomic():
         row = (
             Ticket.objects.select_for_update(no_key=True, of=("self",))

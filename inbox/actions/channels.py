@@ -24,7 +24,7 @@ class UnknownKind(ActionError):
 
 
 def create(kind: str, slug: str, settings: Mapping[str, Any], *, by: Agent | None) -> Channel:
-    """Connect a channel. Raises ValidationError (by field) for settings, ActionError for an unknown kind or a taken slug."""
+    """Connect a channel. Raises ValidationError by field for the settings, ActionError for the kind or the slug."""
     adapter = adapter_of(kind)
     checked = validated(adapter, settings, None)
     plain, secrets = split(checked, adapter.secrets)
@@ -100,7 +100,7 @@ def split(settings: Mapping[str, Any], names: tuple[str, ...]) -> tuple[dict[str
 
 
 def joined(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with those secrets put back that they do not name themselves, where the part they belong to is still there."""
+    """Settings with the secrets they do not name put back, where the part these belong to is still there."""
     whole: dict[str, Any] = copy.deepcopy(dict(settings))
     for name, value in secrets.items():
         *folders, leaf = name.split(".")

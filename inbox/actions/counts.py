@@ -19,7 +19,9 @@ def recount(ticket: Ticket) -> None:
     answers = by_hand.filter(direction=Direction.OUT)
     last_answer = answers.aggregate(at=Max("created_at"))["at"]
     first_answer = (
-        answers.filter(created_at__gte=spoken["first"]).aggregate(at=Min("created_at"))["at"] if spoken["first"] else None
+        answers.filter(created_at__gte=spoken["first"]).aggregate(at=Min("created_at"))["at"]
+        if spoken["first"]
+        else None
     )
     waiting = from_customer.filter(created_at__gt=last_answer) if last_answer else from_customer
     ticket.message_count = messages.count()

@@ -13,9 +13,9 @@ from inbox.models import Agent, Engagement, LinkKind, Message, Participant, Part
 
 
 def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
-    """Move all of `source` into `into` and close `source`; replies to it follow. Returns the target. Raises ActionError.
+    """Move all of `source` into `into` and close `source`; replies to it follow. Returns the target.
 
-    Messages keep the ticket they first belonged to, so that a merge can be undone.
+    Raises ActionError. Messages keep the ticket they first belonged to, so that a merge can be undone.
     """
     if source.pk == into.pk:
         raise ActionError(_("A ticket cannot be merged into itself."), "same")

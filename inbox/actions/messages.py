@@ -29,7 +29,9 @@ from inbox.models import (
 STAMPS = {DeliveryState.SENT: "sent_at", DeliveryState.DELIVERED: "delivered_at", DeliveryState.READ: "read_at"}
 
 
-def advance(message: Message, state: str, *, at: datetime | None = None, by: Agent | None = None, **fields: Any) -> bool:
+def advance(
+    message: Message, state: str, *, at: datetime | None = None, by: Agent | None = None, **fields: Any
+) -> bool:
     """Move a locked row to a later delivery state; false, and nothing changed, where that would be a step back."""
     if state not in NEXT_STATES.get(message.state, ()):
         return False
@@ -70,7 +72,7 @@ def open_after_failure(ticket_id: int) -> None:
     fields = ["delivery_failed"]
     row.delivery_failed = True
     if row.status in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
-        log.record(row, "status_changed", **{"from": row.status, "to": Status.OPEN.value})
+        log.record(row, "status_changed", by=None, **{"from": row.status, "to": Status.OPEN.value})
         row.status, row.solved_at = Status.OPEN, None
         fields += ["status", "solved_at"]
     base.save(row, *fields)
@@ -93,7 +95,7 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
                 message.delayed, message.error = True, update.error[:2000]
                 message.save(update_fields=["delayed", "error"])
                 base.announce([message.ticket_id], [message.pk])
-        elif update.state == DeliveryState.FAILED:
+        elif update.state == "failed":
             fail(message, update.error or str(_("The message was returned.")))
         else:
             advance(message, update.state, at=update.at)
@@ -118,7 +120,7 @@ def retry(message: Message, *, by: Agent | None) -> Message:
 
 
 def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
-    """Move a message, with its files, to another ticket, or (None) into a new one of its sender; both are counted anew."""
+    """Move a message, with its files, to another ticket, or (None) to a new one; both are counted anew."""
     with transaction.atomic():
         row = lock(message.pk)
         source = row.ticket

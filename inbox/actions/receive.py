@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from inbox import files, wake
 from inbox.actions import messages as message_actions
-from inbox.actions.intake import Batch, Outcome, StoredFile, Work
+from inbox.actions.intake import Batch
+from inbox.actions.work import Outcome, StoredFile, Work
 from inbox.adapters import DeliveryUpdate, Ignore, Inbound, Parsed, RawReceipt, adapter_for
 from inbox.models import MAX_INLINE_BYTES, Agent, Channel, Receipt, ReceiptState
 from inbox.threads import referenced
@@ -172,7 +173,7 @@ def _parse_all(receipts: Sequence[Receipt], outcomes: dict[int, Outcome]) -> lis
             outcomes[receipt.pk] = _end(receipt, ReceiptState.IGNORED, str(reason))
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever a parser trips over is kept with the receipt)
             logger.warning("receipt %s cannot be parsed: %r", receipt.pk, error)
             outcomes[receipt.pk] = _end(receipt, ReceiptState.FAILED, _words(error))
     return ready
@@ -226,7 +227,9 @@ def _postpone(items: Sequence[Item], outcomes: dict[int, Outcome]) -> list[Item]
     """Set aside what answers a message that lies in an older receipt not taken in yet, so that no thread is torn."""
     now = timezone.now()
     batch = {receipt.pk for receipt, _, _ in items}
-    asked = {reference: receipt.pk for receipt, works, _ in items for work in works for reference in referenced(work.inbound)}
+    asked = {
+        reference: receipt.pk for receipt, works, _ in items for work in works for reference in referenced(work.inbound)
+    }
     if not asked:
         return list(items)
     fresh = Receipt.objects.filter(
@@ -273,7 +276,7 @@ def _apply(items: Sequence[Item]) -> list[Outcome]:
         return _apply_once(items)
     except (InterfaceError, OperationalError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (as above: it blocks nothing behind it)
         return [_end(receipt, ReceiptState.FAILED, _words(error))]
 
 
@@ -330,7 +333,7 @@ def own_addresses() -> frozenset[str]:
 
 
 def preview(channel: Channel, raw: RawReceipt) -> Outcome:
-    """What `take_in` would make of these bytes; writes nothing (files of the mail excepted, which are kept by content)."""
+    """What `take_in` would make of these bytes; writes nothing."""
     now = timezone.now()
     receipt = Receipt(channel=channel, external_id=raw.external_id, key=raw.key, meta=dict(raw.meta), at=raw.at or now)
     receipt.received_at = now
@@ -339,7 +342,7 @@ def preview(channel: Channel, raw: RawReceipt) -> Outcome:
         values: Sequence[Parsed] = adapter.parse(receipt, raw.raw)
     except Ignore as reason:
         return Outcome(0, "ignored", str(reason))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (as take_in would say)
         return Outcome(0, "failed", _words(error))
     inbounds = [value for value in values if isinstance(value, Inbound)]
     if not inbounds:

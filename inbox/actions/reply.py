@@ -107,9 +107,9 @@ def reply(
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
-    `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes (default
-    AFTER_REPLY_STATUS). An automatic reply goes to the requester alone and changes no status. The same `client_id`
-    again returns the first message. Raises ActionError.
+    `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes
+    (default AFTER_REPLY_STATUS). An automatic reply goes to the requester alone and changes no status.
+    The same `client_id` again returns the first message. Raises ActionError.
     """
     with base.locked(ticket) as row:
         first = already(by, client_id)

@@ -48,7 +48,7 @@ def close_solved() -> int:
             .order_by("number")[:BATCH]
         )
         for row in rows:
-            log.record(row, "status_changed", **{"from": row.status, "to": Status.CLOSED.value})
+            log.record(row, "status_changed", by=None, **{"from": row.status, "to": Status.CLOSED.value})
             row.status, row.closed_at = Status.CLOSED, now
             base.save(row, "status", "closed_at")
     return len(rows)

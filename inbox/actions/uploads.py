@@ -26,7 +26,7 @@ def upload(*, by: Agent | None, name: str, content_type: str, content: bytes) ->
 
 
 def attach(message: Message, ids: Sequence[int], *, by: Agent | None) -> None:
-    """Put waiting uploads of this agent into a message. Raises ActionError when one is not theirs, or is used already."""
+    """Put waiting uploads of this agent into a message. Raises ActionError when one is not theirs, or is used."""
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return

@@ -113,7 +113,5 @@ class CustomerEvent(models.Model):
     external_id = models.CharField(max_length=200, null=True, blank=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["customer", "kind", "external_id"], name="customer_event_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["customer", "kind", "external_id"], name="customer_event_once"),)
         indexes = (models.Index(fields=["customer", "-at"], name="customer_event_journey"),)

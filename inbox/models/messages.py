@@ -37,7 +37,7 @@ class DeliveryState(models.TextChoices):
     UNKNOWN = "unknown", _("Not known")
 
 
-# What a state may become (see "The way out" in docs/architecture.md); all else is a late or wrong report and is left out.
+# What a state may become ("The way out" in docs/architecture.md); all else is a late or wrong report, and left out.
 NEXT_STATES: dict[str, frozenset[str]] = {
     DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.FAILED}),
     DeliveryState.SENDING: frozenset(
@@ -204,9 +204,7 @@ class Attachment(models.Model):
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
         indexes = (
-            models.Index(
-                fields=["created_at"], name="attachment_waiting", condition=models.Q(message__isnull=True)
-            ),
+            models.Index(fields=["created_at"], name="attachment_waiting", condition=models.Q(message__isnull=True)),
         )
 
     def __str__(self) -> str:

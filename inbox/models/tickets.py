@@ -142,15 +142,11 @@ class Ticket(models.Model):
                 name="ticket_by_channel",
                 condition=models.Q(spam=False, merged_into__isnull=True),
             ),
-            models.Index(
-                fields=["-last_message_at", "-number"], name="ticket_spam", condition=models.Q(spam=True)
-            ),
+            models.Index(fields=["-last_message_at", "-number"], name="ticket_spam", condition=models.Q(spam=True)),
             models.Index(fields=["-updated_at", "-number"], name="ticket_updated"),
             models.Index(fields=["created_at", "number"], name="ticket_created"),
             models.Index(fields=["customer", "-last_message_at"], name="ticket_of_customer"),
-            models.Index(
-                fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")
-            ),
+            models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(
                 fields=["channel", "thread_key"], name="ticket_thread_key", condition=~models.Q(thread_key="")
             ),
@@ -184,7 +180,7 @@ class ParticipantRole(models.TextChoices):
 
 
 class Participant(models.Model):
-    """An identity on a ticket: the proof that threading asks for. Unconfirmed ones get no answers until an agent says so."""
+    """An identity on a ticket: the proof that threading asks for. Unconfirmed ones get no answers."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="participants")
     identity = models.ForeignKey("inbox.Identity", on_delete=models.PROTECT, related_name="participations")

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from inbox.actions import receive
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.models import Agent, Channel, Role
 from tests.paper import Paper, raw
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from inbox import acknowledge, log
 from inbox.actions import customers, merge, messages, reply, sweeping, tickets, uploads
 from inbox.actions.errors import ActionError
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Event, Message, Status, Tag, Team, Ticket
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils import timezone
 from inbox import delivery
 from inbox.actions import messages, reply, tickets
 from inbox.actions.errors import ActionError
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.adapters import DeliveryError, DeliveryUpdate
 from inbox.models import NEXT_STATES, Agent, Channel, DeliveryState, Event, Message, Status, Ticket
 from tests.paper import Paper
@@ -71,7 +72,7 @@ def test_temporary_errors_wait_longer_each_time(ticket: Ticket, desk: Channel, s
         assert (message.state, message.error) == (DeliveryState.QUEUED, "busy")
         assert message.next_attempt_at is not None
         waits.append(message.next_attempt_at - timezone.now())
-    assert all(later > 1.3 * earlier for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(later > 1.3 * earlier for earlier, later in pairwise(waits))
 
 
 def test_retry_after_is_honoured() -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from inbox.actions import receive, reply, tickets
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.models import (
     Agent,
     Channel,

@@ -1,0 +1,210 @@
+"""What a batch of messages needs to know before it is taken in: senders, repeats, and the tickets it may belong to.
+
+A fixed number of queries for any batch. Tickets come locked, after senders, in the order of their numbers: the one
+order of locks that keeps two workers from waiting for each other in a circle.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from inbox import threads
+from inbox.actions.work import Address, Work, address_of
+from inbox.adapters import Inbound, Party
+from inbox.models import Customer, Identity, Message, MessageKey, Participant, Status, Ticket
+
+MAX_PARTICIPANTS = 50  # of one message; the rest stays readable in its recipients
+MERGE_HOPS = 20
+
+
+class Surroundings:
+    """Make it inside the transaction. `own` are our own addresses, which are never a customer.
+
+    `new_customers` and `new_identities` are those that nobody had yet; the batch saves them.
+    """
+
+    def __init__(self, works: Sequence[Work], own: frozenset[str], now: datetime) -> None:
+        self.works = works
+        self.own = own
+        self.now = now
+        self.new_customers: list[Customer] = []
+        self.new_identities: list[Identity] = []
+        self._find_senders()
+        self._find_duplicates()
+        self._find_tickets()
+
+    def sender(self, inbound: Inbound) -> Party | None:
+        """Who wrote: From; for mail from our own address (a contact form) the first Reply-To that is not ours."""
+        if inbound.sender is not None and inbound.sender.value not in self.own:
+            return inbound.sender
+        return next((party for party in inbound.reply_to if party.value not in self.own), None)
+
+    def others(self, inbound: Inbound) -> list[Party]:
+        sender = self.sender(inbound)
+        found = {address_of(party): party for party in (*inbound.to, *inbound.cc) if party.value not in self.own}
+        if sender is not None:
+            found.pop(address_of(sender), None)
+        return list(found.values())[:MAX_PARTICIPANTS]
+
+    def identity(self, party: Party | None) -> Identity | None:
+        """Whose address this is, saved or new."""
+        return self.identities.get(address_of(party)) if party is not None else None
+
+    def _find_senders(self) -> None:
+        parties: dict[Address, Party] = {}
+        for work in self.works:
+            for party in (self.sender(work.inbound), *self.others(work.inbound)):
+                if party is not None:
+                    parties.setdefault(address_of(party), party)
+        self.identities = self._identities(parties)
+        missing = sorted(address for address in parties if address not in self.identities)
+        if missing:
+            # Somebody else may be making the same customers right now: wait for them, then look again.
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock(20002, k) FROM unnest(%s::int[]) AS k ORDER BY k",
+                    [sorted({zlib.crc32(repr(address).encode()) - 2**31 for address in missing})],
+                )
+            self.identities.update(self._identities(dict.fromkeys(missing)))
+        for address in missing:
+            if address not in self.identities:
+                self._new_identity(parties[address])
+
+    def _identities(self, addresses: Iterable[Address]) -> dict[Address, Identity]:
+        values = {value for _, _, value in addresses}
+        found = Identity.objects.active().filter(value__in=values).select_related("customer", "customer__merged_into")
+        return {(identity.kind, identity.scope, identity.value): identity for identity in found}
+
+    def _new_identity(self, party: Party) -> None:
+        customer = Customer(name=party.name[:200] or party.value.split("@")[0][:200], created_at=self.now)
+        identity = Identity(
+            customer=customer,
+            kind=party.kind,
+            scope=party.scope,
+            value=party.value[:320],
+            name=party.name[:200],
+            verified_at=self.now,
+            verified_how="channel",
+        )
+        self.new_customers.append(customer)
+        self.new_identities.append(identity)
+        self.identities[address_of(party)] = identity
+
+    def _find_duplicates(self) -> None:
+        keys = {work.inbound.key for work in self.works}
+        scopes = {work.inbound.scope for work in self.works}
+        found = MessageKey.objects.filter(scope__in=scopes, key__in=keys).select_related("message__ticket")
+        self.seen: dict[tuple[str, str], Message] = {(key.scope, key.key): key.message for key in found}
+
+    def _find_tickets(self) -> None:
+        references = {ref for work in self.works for ref in threads.referenced(work.inbound)}
+        rows = (
+            Message.objects.filter(external_id__in=references).values_list("external_id", "ticket_id", "subject")
+            if references
+            else []
+        )
+        self.references: dict[str, list[tuple[Ticket | int, str]]] = defaultdict(list)
+        for external_id, ticket_id, subject in rows:
+            self.references[external_id].append((ticket_id, subject))
+        wanted = {ticket for known in self.references.values() for ticket, _ in known if isinstance(ticket, int)}
+        for work in self.works:
+            wanted.update(work.inbound.payload.get("signed_tickets", ()))
+            wanted.update(threads.numbers_in(work.inbound.subject))
+        self.sessions: dict[tuple[int, Address], Ticket | int] = {}
+        self.thread_keys: dict[tuple[int, str], Ticket | int] = {}
+        self._find_sessions(wanted)
+        self.tickets = self._lock(wanted)
+        self.participants: dict[int, set[Address]] = defaultdict(set)
+        for number, kind, scope, value in Participant.objects.filter(
+            ticket__in=self.tickets, confirmed=True
+        ).values_list("ticket_id", "identity__kind", "identity__scope", "identity__value"):
+            self.participants[number].add((kind, scope, value))
+
+    def _find_sessions(self, wanted: set[int]) -> None:
+        """For messengers: the customer's open ticket there, and the tickets of comment threads and sessions."""
+        joining = [work for work in self.works if work.adapter.joins_open_ticket]
+        customers = {
+            identity.customer_id: (work.channel.pk, address_of(party))
+            for work in joining
+            if (party := self.sender(work.inbound)) and (identity := self.identities[address_of(party)]).pk
+        }
+        if customers:
+            for number, customer, channel in (
+                Ticket.objects.current()
+                .filter(customer__in=customers, channel__in={work.channel.pk for work in joining})
+                .exclude(status=Status.CLOSED)
+                .order_by("number")
+                .values_list("number", "customer_id", "channel_id")
+            ):
+                if customers[customer][0] == channel:
+                    self.sessions[customers[customer]] = number
+                    wanted.add(number)
+        keyed = {work.inbound.thread_key for work in self.works if work.inbound.thread_key}
+        if keyed:
+            for number, channel, key in Ticket.objects.filter(thread_key__in=keyed).values_list(
+                "number", "channel_id", "thread_key"
+            ):
+                self.thread_keys[channel, key] = number
+                wanted.add(number)
+
+    def _lock(self, numbers: Iterable[int]) -> dict[int, Ticket]:
+        """These tickets and those they were merged into, locked in the order of their numbers."""
+        found: dict[int, Ticket] = {}
+        wanted = {number for number in numbers if 0 < number < 2**63}
+        for _hop in range(MERGE_HOPS):
+            if not wanted:
+                break
+            rows = Ticket.objects.select_for_update(no_key=True).filter(number__in=wanted).order_by("number")
+            found.update({ticket.number: ticket for ticket in rows})
+            wanted = {t.merged_into_id for t in found.values() if t.merged_into_id and t.merged_into_id not in found}
+        return found
+
+    def ticket(self, number: Ticket | int) -> Ticket | None:
+        """A ticket by number, with merges followed; a ticket made in this batch is handed over as it is."""
+        found = self.tickets.get(number) if isinstance(number, int) else number
+        for _hop in range(MERGE_HOPS):
+            if found is None or found.merged_into_id is None:
+                break
+            found = self.tickets.get(found.merged_into_id)
+        return found
+
+    def _by_reference(self, reference: str) -> Iterable[threads.Known]:
+        for number, subject in self.references.get(reference, ()):
+            ticket = self.ticket(number)
+            if ticket is not None:
+                yield threads.Known(ticket, subject)
+
+    def members(self, ticket: Ticket) -> set[Address]:
+        """The confirmed participants of a ticket, also of one that this batch has made and not saved yet."""
+        return self.participants[ticket.number or -id(ticket)]
+
+    def lookup(self, work: Work, party: Party | None) -> threads.Lookup:
+        """What the thread decision may ask about one message, whose sender is `party`."""
+
+        def maybe(number: Ticket | int | None) -> Ticket | None:
+            return None if number is None else self.ticket(number)
+
+        return threads.Lookup(
+            ticket=self.ticket,
+            by_reference=self._by_reference,
+            takes_part=lambda ticket: party is not None and address_of(party) in self.members(ticket),
+            by_thread_key=lambda key: maybe(self.thread_keys.get((work.channel.pk, key))),
+            open_ticket=lambda: maybe(self.sessions.get((work.channel.pk, address_of(party)))) if party else None,
+        )
+
+    def remember(self, work: Work, ticket: Ticket, message: Message) -> None:
+        """A message of this batch, for those after it."""
+        inbound = work.inbound
+        self.seen[inbound.scope, inbound.key] = message
+        if inbound.external_id:
+            self.references[inbound.external_id].append((ticket, inbound.subject))
+        if inbound.thread_key:
+            self.thread_keys.setdefault((work.channel.pk, inbound.thread_key), ticket)
+        party = self.sender(inbound)
+        if work.adapter.joins_open_ticket and party is not None:
+            self.sessions[work.channel.pk, address_of(party)] = ticket

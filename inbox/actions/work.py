@@ -1,0 +1,62 @@
+"""The values of intake: one parsed message with its receipt, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from inbox.adapters import Adapter, Inbound, Party
+from inbox.models import Channel, Receipt
+
+Address = tuple[str, str, str]  # kind, scope, value
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of an inbound message, already in storage."""
+
+    name: str
+    content_type: str
+    size: int
+    digest: str
+    stored: str
+    inline: bool
+    content_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One parsed message and the receipt it came in."""
+
+    receipt: Receipt
+    channel: Channel
+    adapter: Adapter
+    inbound: Inbound
+    files: tuple[StoredFile, ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one receipt. `ticket` and `message` are ids; `status` is as `receive_email` prints it."""
+
+    receipt_id: int
+    status: str
+    reason: str = ""
+    ticket: int | None = None
+    message: int | None = None
+    rule: str = ""
+    detail: str = ""
+    inbound: Inbound | None = None
+
+
+def address_of(party: Party) -> Address:
+    return party.kind, party.scope, party.value
+
+
+def one_line(text: str, length: int) -> str:
+    return " ".join(text[: length * 4].split())[:length]
+
+
+def wire(parties: Iterable[Party]) -> list[dict[str, str]]:
+    """Recipients as they are frozen on the message."""
+    return [{"name": party.name, "address": party.value} for party in parties]
