@@ -1,0 +1,118 @@
+"""Mail servers, channels and the people of these tests: Sana answers, Ali asks, Bilal is in copy, Carol is a stranger."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from channels_email.receiver import Receiver
+from inbox.models import Agent, Brand, Channel, Role
+from tests.servers import dovecot as dovecot_server
+from tests.servers.dovecot import PASSWORD, Dovecot
+
+SUPPORT = "support@rabta.example"
+ALI = "ali@customer.example"
+BILAL = "bilal@customer.example"
+CAROL = "carol@stranger.example"
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    with dovecot_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def mailbox(request: pytest.FixtureRequest) -> str:
+    """A mailbox that only this test uses."""
+    return "".join(char for char in request.node.name if char.isalnum())[-50:].lower()
+
+
+@pytest.fixture
+def sana(db: None) -> Agent:
+    return Agent.objects.create_user("sana@rabta.example", name="Sana", role=Role.AGENT)
+
+
+MakeChannel = Callable[..., Channel]
+
+
+@pytest.fixture
+def make_channel(db: None) -> MakeChannel:
+    """Makes an e-mail channel; `settings` go on top of the address, `secrets` are its passwords."""
+
+    def make(slug: str = "support", address: str = SUPPORT, secrets: dict[str, str] | None = None, **settings: Any) -> Channel:
+        brand, _made = Brand.objects.get_or_create(name="Rabta Store")
+        channel = Channel(
+            kind="email",
+            slug=slug,
+            name=slug.title(),
+            brand=brand,
+            addresses=[address],
+            settings={"address": address, **settings},
+        )
+        channel.secrets = secrets or {}
+        channel.save()
+        return channel
+
+    return make
+
+
+def imap_settings(server: Dovecot, user: str, **more: Any) -> dict[str, Any]:
+    """Settings of a channel that reads `user`'s mailbox, with its password: arguments for `make_channel`."""
+    imap = {"host": "127.0.0.1", "port": server.imap, "security": "none", "username": user, **more}
+    return {"imap": imap, "secrets": {"imap.password": PASSWORD}}
+
+
+def mail(
+    text: str = "Where is my order?",
+    *,
+    sender: str = ALI,
+    to: str = SUPPORT,
+    subject: str = "My order",
+    message_id: str | None = None,
+    **headers: str,
+) -> bytes:
+    """A mail as a customer's program writes it. Further headers by name, `in_reply_to` for In-Reply-To."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    message["Date"] = format_datetime(timezone.now())
+    message["Message-ID"] = message_id or make_msgid(domain="customer.example")
+    for name, value in headers.items():
+        message[name.replace("_", "-").title()] = value
+    message.set_content(text)
+    return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+@contextlib.contextmanager
+def receiving(**options: Any) -> Iterator[Receiver]:
+    """The SMTP receiver in a thread of its own while the block runs."""
+    receiver = Receiver(**options)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(receiver.start(), loop).result(10)
+        yield receiver
+    finally:
+        closing = [receiver.executor.submit(connections.close_all) for _thread in range(20)]
+        for one in closing:
+            one.result(10)
+        asyncio.run_coroutine_threadsafe(receiver.stop(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+def fixture_path(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path

@@ -1,0 +1,209 @@
+"""The SMTP and LMTP receiver: 250 only for what is stored, for whom we know, within its limits."""
+
+import smtplib
+import socket
+import ssl
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+
+from channels_email import receiver as module
+from channels_email.receiver import Receiver
+from inbox.actions import receive
+from inbox.models import Receipt
+from tests.channels_email.conftest import ALI, SUPPORT, MakeChannel, mail, receiving
+from tests.servers import certificates
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def receiver(make_channel: MakeChannel) -> Iterator[Receiver]:
+    make_channel()
+    with receiving() as running:
+        yield running
+
+
+def client(receiver: Receiver) -> smtplib.SMTP:
+    return smtplib.SMTP("127.0.0.1", receiver.smtp_port, timeout=20)
+
+
+def stored() -> list[bytes]:
+    return [receive.raw_of(receipt) for receipt in Receipt.objects.order_by("pk")]
+
+
+def test_a_mail_is_stored_byte_for_byte_with_its_envelope(receiver: Receiver) -> None:
+    raw = mail(".a line that begins with a dot\r\n\r\n.\r\nand ends with one.")
+    with client(receiver) as smtp:
+        smtp.sendmail(ALI, ["Support+T1.x@RABTA.example"], raw)
+    receipt = Receipt.objects.get()
+    assert stored() == [raw]
+    assert receipt.meta["recipients"] == ["Support+T1.x@RABTA.example"]
+    assert receipt.meta["mail_from"] == ALI
+    assert receipt.key.endswith("@customer.example")
+
+
+def test_the_same_mail_again_is_one_receipt(receiver: Receiver) -> None:
+    raw = mail()
+    with client(receiver) as smtp:
+        smtp.sendmail(ALI, [SUPPORT], raw)
+        smtp.sendmail(ALI, [SUPPORT], raw)
+    assert len(stored()) == 1
+
+
+def test_a_null_sender_is_taken(receiver: Receiver) -> None:
+    with client(receiver) as smtp:
+        smtp.sendmail("", [SUPPORT], mail())
+    assert Receipt.objects.get().meta["mail_from"] == ""
+
+
+@pytest.mark.parametrize("address", ["other@rabta.example", "support@else.example", "supportx@rabta.example"])
+def test_an_unknown_recipient_is_refused_for_good(receiver: Receiver, address: str) -> None:
+    with client(receiver) as smtp, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        smtp.sendmail(ALI, [address], mail())
+    assert refused.value.recipients[address][0] == 550
+    assert not stored()
+
+
+def test_a_catch_all_takes_every_address_of_its_domain(make_channel: MakeChannel) -> None:
+    make_channel(catch_all=True)
+    with receiving() as running, client(running) as smtp:
+        smtp.sendmail(ALI, ["anything@rabta.example"], mail())
+    assert len(stored()) == 1
+
+
+def test_several_channels_get_a_receipt_each(receiver: Receiver, make_channel: MakeChannel) -> None:
+    make_channel("sales", "sales@rabta.example")
+    with client(receiver) as smtp:
+        smtp.sendmail(ALI, [SUPPORT, "sales@rabta.example"], mail())
+    assert sorted(Receipt.objects.values_list("channel__slug", flat=True)) == ["sales", "support"]
+
+
+def test_long_lines_eight_bits_and_utf8_addresses_come_through(make_channel: MakeChannel) -> None:
+    make_channel(address="جواب@rabta.example")
+    raw = "Subject: خط\r\n\r\n".encode() + b"x" * 200_000 + "ہے\r\n".encode()
+    with receiving() as running, client(running) as smtp:
+        smtp.sendmail(ALI, ["جواب@rabta.example"], raw, mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+    assert stored() == [raw]
+
+
+def test_a_mail_over_the_limit_is_refused_and_the_next_one_taken(make_channel: MakeChannel) -> None:
+    make_channel()
+    with receiving(max_bytes=10_000) as running, client(running) as smtp:
+        smtp.ehlo()
+        assert smtp.esmtp_features["size"] == "10000"
+        with pytest.raises(smtplib.SMTPSenderRefused) as announced:
+            smtp.sendmail(ALI, [SUPPORT], mail("x" * 70 + "\n" * 20_000))
+        assert announced.value.smtp_code == 552
+        smtp.esmtp_features.pop("size")  # a client that does not say how much is coming
+        with pytest.raises(smtplib.SMTPDataError) as late:
+            smtp.sendmail(ALI, [SUPPORT], mail("line\n" * 20_000))
+        assert late.value.smtp_code == 552
+        smtp.sendmail(ALI, [SUPPORT], mail())
+    assert len(stored()) == 1
+
+
+def test_starttls_is_offered_and_works(make_channel: MakeChannel, tmp_path: Path) -> None:
+    make_channel()
+    certificate, key = certificates.make(tmp_path)
+    with receiving(certificate=str(certificate), key=str(key)) as running:
+        with smtplib.SMTP("localhost", running.smtp_port) as smtp:
+            smtp.starttls(context=ssl.create_default_context(cafile=str(certificate)))
+            smtp.sendmail(ALI, [SUPPORT], mail())
+        with client(running) as smtp:  # and who cannot do it is taken as well
+            smtp.sendmail(ALI, [SUPPORT], mail())
+    assert len(stored()) == 2
+
+
+def test_while_the_store_is_away_the_sender_is_told_to_come_back(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_arguments: object, **_options: object) -> None:
+        raise OperationalError("the store is away")
+
+    with client(receiver) as smtp:
+        with monkeypatch.context() as patch:
+            patch.setattr(receive, "store", away)
+            with pytest.raises(smtplib.SMTPDataError) as refused:
+                smtp.sendmail(ALI, [SUPPORT], mail())
+            assert refused.value.smtp_code == 451
+            patch.setattr(module.Channel.objects, "filter", away)
+            patch.setattr(module, "ADDRESSES_FOR", -1.0)
+            with pytest.raises(smtplib.SMTPRecipientsRefused) as unknown:
+                smtp.sendmail(ALI, [SUPPORT], mail())
+            assert unknown.value.recipients[SUPPORT][0] == 451
+        smtp.sendmail(ALI, [SUPPORT], mail())
+    assert len(stored()) == 1
+
+
+def test_a_dead_database_connection_is_replaced(receiver: Receiver) -> None:
+    from django.db import connection
+
+    with client(receiver) as smtp:
+        smtp.sendmail(ALI, [SUPPORT], mail("first"))
+        with connection.cursor() as cursor:  # as when PostgreSQL is restarted
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        for attempt in range(6):
+            try:
+                smtp.sendmail(ALI, [SUPPORT], mail("second"))
+                break
+            except (smtplib.SMTPDataError, smtplib.SMTPRecipientsRefused):
+                assert attempt < 5
+    assert len(stored()) == 2
+
+
+def test_an_aborted_mail_leaves_nothing(receiver: Receiver) -> None:
+    with socket.create_connection(("127.0.0.1", receiver.smtp_port)) as raw:
+        file = raw.makefile("rb")
+        file.readline()
+        for line in (b"HELO x", b"MAIL FROM:<a@b.example>", b"RCPT TO:<" + SUPPORT.encode() + b">", b"DATA"):
+            raw.sendall(line + b"\r\n")
+            file.readline()
+        raw.sendall(b"Subject: half a m")
+    with client(receiver) as smtp:
+        smtp.noop()
+    assert not stored()
+
+
+def test_lmtp_answers_for_each_recipient(make_channel: MakeChannel) -> None:
+    make_channel()
+    make_channel("sales", "sales@rabta.example")
+    with receiving(lmtp_port=0) as running, socket.create_connection(("127.0.0.1", running.lmtp_port or 0)) as raw:
+        file = raw.makefile("rb")
+
+        def say(line: bytes, answers: int = 1) -> list[bytes]:
+            raw.sendall(line + b"\r\n")
+            found = [file.readline() for _one in range(answers)]
+            while found[-1][3:4] == b"-":
+                found.append(file.readline())
+            return found
+
+        file.readline()
+        say(b"LHLO x")
+        say(b"MAIL FROM:<>")
+        assert say(b"RCPT TO:<support@rabta.example>")[0].startswith(b"250")
+        assert say(b"RCPT TO:<nobody@rabta.example>")[0].startswith(b"550")
+        assert say(b"RCPT TO:<sales@rabta.example>")[0].startswith(b"250")
+        say(b"DATA")
+        assert [one[:3] for one in say(b"Subject: x\r\n\r\nhello\r\n.", 2)] == [b"250", b"250"]
+        assert say(b"NOOP")[0].startswith(b"250")
+    assert len(stored()) == 2
+
+
+def test_thirty_megabytes_need_a_bounded_memory(receiver: Receiver) -> None:
+    raw = mail() + (b"x" * 76 + b"\r\n") * (30 * 1024 * 1024 // 78)
+    tracemalloc.start()
+    try:
+        with client(receiver) as smtp:
+            smtp.sendmail(ALI, [SUPPORT], raw)
+            _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [len(one) for one in stored()] == [len(raw)]
+    assert peak < 12 * len(raw)  # this process sends as well

@@ -1,0 +1,54 @@
+"""Private networks are refused, however they are written."""
+
+import socket
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from lib import net
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
+        "::1", "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1",
+    ],
+)  # fmt: skip
+def test_private_addresses(address: str) -> None:
+    assert not net.is_public(address)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:8.8.8.8"])
+def test_public_addresses(address: str) -> None:
+    assert net.is_public(address)
+
+
+@override_settings(ALLOW_PRIVATE_NETWORKS=False)
+def test_a_name_that_leads_inside_is_refused_before_any_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connected(*_arguments: Any, **_options: Any) -> Any:
+        raise AssertionError("connected")
+
+    monkeypatch.setattr(socket, "create_connection", connected)
+    for host in ("localhost", "127.0.0.1", "[::1]".strip("[]"), "2130706433", "0x7f.1"):
+        with pytest.raises(net.Refused, match="private network"):
+            net.connect(host, 25, 1)
+
+
+@override_settings(ALLOW_PRIVATE_NETWORKS=False)
+def test_the_checked_address_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [["93.184.216.34", "10.0.0.1"], ["127.0.0.1"]]
+    seen = []
+
+    def resolved(_host: str, port: int, **_options: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answers.pop(0)]
+
+    def connected(target: tuple[str, int], **_options: Any) -> Any:
+        seen.append(target)
+        return object()
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(socket, "create_connection", connected)
+    net.connect("rebinding.example", 25, 1)
+    assert seen == [("93.184.216.34", 25)]
