@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 OLDEST_POSTGRES = 15
@@ -47,3 +48,22 @@ HINT = (
     "Create it anew, for example: CREATE DATABASE rabta TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8' "
     "(PostgreSQL 17 and newer: LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8')."
 )
+
+
+@register(Tags.security, deploy=True)
+def nothing_of_the_demo(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """`check --deploy` names what `up` brings along for trying Rabta out."""
+    found: list[CheckMessage] = []
+    if settings.DEMO:
+        found.append(Warning("DEMO is on: its log-ins are public and anyone may play the customer.", id="config.W001"))
+    if settings.EMBEDDED_POSTGRES:
+        found.append(
+            Warning(
+                "The embedded PostgreSQL trusts every process that reaches its socket, and nobody backs it up.",
+                hint="Set DATABASE_URL.",
+                id="config.W002",
+            )
+        )
+    if settings.ALLOW_PRIVATE_NETWORKS:
+        found.append(Warning("Channels may connect to addresses inside your network.", id="config.W003"))
+    return found

@@ -19,6 +19,7 @@ def start_servers() -> None:
     atexit.register(stack.close)
     compile_translations(Path(__file__).resolve().parent.parent / "config" / "locale")
     servers = stack.enter_context(embedded.scratch())
+    (servers.data_dir / "data" / "static").mkdir(parents=True)
     os.environ.update(
         DATABASE_URL=servers.database_url,
         REDIS_URL=servers.redis_url,
