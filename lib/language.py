@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-_LOOK = 1500  # characters
+_LOOK = 800  # characters
 _WORD = re.compile(r"[^\W\d_]+")
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|^>.*$", re.M)
 

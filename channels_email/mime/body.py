@@ -61,16 +61,19 @@ def _alternative(part: Part, body: Body, warnings: list[str]) -> list[Piece]:
     """The first plain text and the last HTML of the alternatives: two tellings of one thing."""
     plain: str | None = None
     html: str | None = None
+    others: list[str] = []
     for child in part.children:
         pieces = _read(child, body, warnings, related=False)
         texts = [piece.plain for piece in pieces if piece.plain is not None]
         pages = [piece.html for piece in pieces if piece.html is not None]
-        if texts and not pages and plain is None:
+        if texts and plain is None and len(texts) >= len(pages):
             plain = "\n".join(texts)
-        elif texts and plain is None and len(texts) >= len(pages):
-            plain = "\n".join(texts)
+        elif texts and not pages:
+            others += texts
         if pages:
             html = "\n".join(pages)
+    if plain is not None and html is None and others:
+        plain = "\n\n".join([plain, *(other for other in others if other.strip() != plain.strip())])
     if plain is not None and not plain.strip() and html:
         plain = None
     return [Piece(plain, html)] if plain is not None or html is not None else []

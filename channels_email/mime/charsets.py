@@ -70,7 +70,7 @@ def decode(data: bytes, label: str = "", hint: str = "") -> str:
         return tidy(data[3:].decode("utf-8", "replace"))
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return tidy(data.decode("utf-16", "replace"))
-    if name in ("", "utf-8") or _one_byte(name):
+    if name in ("", "utf-8") or (_one_byte(name) and b"\xef\xbf\xbd" not in data):
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ MAX_NAME = 150  # characters
 MAX_NAME_BYTES = 240  # what file systems take, less a little
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]")
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"[ \t\r\n\f\v\u00a0]+")
 _PATHLIKE = re.compile(r"^(?:[a-zA-Z]:|[/\\]|\.\.?[/\\]|~[/\\])|[/\\]\.\.[/\\]|\\")
 _EXTENSIONS = {
     "text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "message/rfc822": ".eml", "image/jpeg": ".jpg",

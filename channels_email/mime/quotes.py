@@ -25,9 +25,13 @@ _MAIL = r"[^\s<>\"'():]+@[^\s<>\"'():]+"
 WROTE = re.compile(rf"(?<!\w)(?:{_WROTE_WORDS})(?!\w)|(?:{_WROTE_GLUED})", re.I)
 _HEAD_INTRO = re.compile(rf"^[\s>*_«\"–—-]*(?:(?:{_INTRO})\b|(?:{_INTRO_GLUED}))", re.I)
 _ENDS = re.compile(rf"(?:[::][\s*_»\]]*|(?:wrote|écrit|schrieb|{_WROTE_GLUED})[\s.*_]*)$", re.I)
+_STARTS_DATED = re.compile(r"^[\s>*_«\"–—-]*(?:\d|[٠-٩۰-۹]|(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс)\w{0,7}[.,]? )", re.I)
+_GMAIL_DATE = re.compile(r"^\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d:\d\d \S.{1,80}$")
+_LONE_DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[ ,T]|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}[ ,]")
+_CUT_SHORT = re.compile(r"^[^<]*>")
 _HAS_DATE = re.compile(_DATE)
 _HAS_MAIL = re.compile(_MAIL)
-_STRICT_TAIL = re.compile(rf"(?:{_WROTE_WORDS}|{_WROTE_GLUED})[^::]{{0,120}}[::]?[\s*_»\]]*$", re.I)
+_STRICT_TAIL = re.compile(rf"(?:(?<!\w)(?:{_WROTE_WORDS})(?!\w)|{_WROTE_GLUED})(?:[^::]|(?<=\d)[::](?=\d)){{0,120}}[::]?[\s*_»\]]*$", re.I)
 _DATE_FIRST = re.compile(
     rf"^[\s>*_-]*(?:\w{{2,12}}\.?,? ?){{0,2}}(?:le |den |the )?(?:\d|[٠-٩۰-۹]|\w+ \d).{{0,200}}(?:<{_MAIL}>|\[mailto:{_MAIL}\]|{_MAIL}>?|«[^»]+»)\)?[\s*>]*(?:{_WROTE_GLUED})?[::]?[\s*]*$", re.I | re.S
 )
@@ -74,7 +78,7 @@ FORWARD = re.compile(
     re.I,
 )
 REPLY_ABOVE = re.compile(
-    r"^[\s>*_#-]*(?:\W*please (?:type|enter|write) your reply above this line|.{0,20}(?:reply|respond|write|type) .{0,30}above (?:this|the) line|.{0,20}antwort.{0,30}(?:über|oberhalb) dieser (?:zeile|linie)"
+    r"^[\s>*_#-]{0,20}(?:\W{0,20}please (?:type|enter|write) your reply above this line|.{0,20}(?:reply|respond|write|type) .{0,30}above (?:this|the) line|.{0,20}antwort.{0,30}(?:über|oberhalb) dieser (?:zeile|linie)"
     r"|.{0,30}(?:au-dessus de|sopra|por encima de|acima d)\w? (?:cette|questa|esta) (?:ligne|riga|línea|linha)|.{0,20}antwoord.{0,20}boven deze (?:lijn|regel))",
     re.I,
 )
@@ -85,13 +89,13 @@ _DEVICE = re.compile(
     r"|(?:von|aus|mit) (?:meinem|meiner|mein|der|dem|outlook|yahoo|gmx|web\.de)\b.{1,60}(?:gesendet|verschickt|geschickt).{0,40}|gesendet (?:von|mit|über|aus|via).{1,80}|diese nachricht wurde .{0,80}gesendet\.?"
     r"|(?:envoy[ée]|télécharg\w+) (?:de|depuis|à partir|avec|via|par|outlook)\b.{1,80}|enviad[oa] (?:desde|de|do|del|pelo|a partir|con|via|com|mediante)\b.{1,80}|obtener outlook para.{0,60}|obter o outlook.{0,60}|baixe o outlook.{0,60}"
     r"|inviat[oa] (?:da|dal|con|tramite|dalla)\b.{1,80}|scarica outlook.{0,60}|ottieni outlook.{0,60}|verzonden (?:vanaf|met|via|vanuit)\b.{1,80}|verstuurd vanaf.{1,60}|download outlook.{0,60}|outlook voor (?:ios|android).{0,60}|outlook für (?:ios|android).{0,60}"
-    r"|skicka(?:t|des) (?:från|med|via)\b.{1,60}|hämta outlook.{0,60}|send[et]t (?:fra|med|via)\b.{1,60}|hent outlook.{0,60}|lähetetty .{1,40}|wysłan[eoa] (?:z|za pomocą|przez)\b.{1,60}|pobierz outlook.{0,60}"
+    r"|skicka(?:t|des) (?:från|med|via)\b.{1,60}|hämta outlook.{0,60}|sende?t (?:fra|med|via)\b.{1,60}|hent outlook.{0,60}|lähetetty .{1,40}|wysłan[eoa] (?:z|za pomocą|przez)\b.{1,60}|pobierz outlook.{0,60}"
     r"|отправлено (?:с|из|от|через)\b.{1,60}|надіслано (?:з|із|від)\b.{1,60}|odesláno z.{1,60}|odoslané z.{1,60}|elküldve.{1,60}|trimis (?:de|din).{1,60}|iphone.?umdan gönderildi|.{1,30}(?:dan|den) gönderildi"
     r"|发自我的.{1,30}|从我的.{1,30}发送|發自我的.{1,30}|从.{1,20}发送|寄自.{1,30}|從我的.{1,30}傳送|.{0,20}(?:iphone|ipad|android|galaxy|スマートフォン|outlook|yahoo).{0,20}から送信(?:.{0,10})?|나의 .{1,20}에서 보냄|.{0,20}에서 보냄"
     r"|(?:أ|تم ال)?(?:رسل(?:ت)?|إرسال(?:ها|ه)?) من.{1,60}|مرسل من.{1,60}|میرے .{1,30}سے بھیجا(?: گیا)?.{0,10}|.{1,30}سے بھیجا گیا.{0,10}|ارسال (?:شده )?از.{1,40}|נשלח מ.{1,40}|gửi từ.{1,40}|dikirim dari.{1,40})[\s*_\])]{0,4}$",
     re.I,
 )
-_NOT_DEVICE = re.compile(r"[.!?]\s+\S|\b(?:you|it|this|him|her|them)\b", re.I)
+_NOT_DEVICE = re.compile(r"[.!?]\s+\S|\b(?:you|it|this|him|her|them|is|was|are|but|since|much)\b", re.I)
 
 
 def ends_like_header(line: str) -> bool:
@@ -108,12 +112,18 @@ def is_wrote_header(block: str, *, quoted_after: bool) -> int:
     if not dated and not mailed and not quoted_after:
         return 0
     wrote = bool(_STRICT_TAIL.search(block))
+    if _CUT_SHORT.match(block) and not block.startswith(">"):
+        return 0  # an address that began on the line before
     if wrote:
-        if _HEAD_INTRO.match(block) and (dated or mailed):
+        if (_HEAD_INTRO.match(block) and (dated or mailed)) or (dated and _STARTS_DATED.match(block)):
             return 2
         if (dated and mailed) or ((dated or mailed) and (quoted_after or len(block) < 160)):
             return 1
         return 1 if quoted_after and len(block) < 100 else 0
+    if _GMAIL_DATE.match(block):
+        return 2
+    if quoted_after and len(block) < 100 and _LONE_DATE.match(block):
+        return 2
     return 2 if dated and _DATE_FIRST.match(block) and (quoted_after or block.rstrip(" *").endswith((":", ":"))) else 0
 
 

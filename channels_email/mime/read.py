@@ -174,7 +174,7 @@ def _key(
     root: Part, external_id: str, address: str, subject: str, written_at: datetime | None, body: Body
 ) -> str:
     """The same for every copy, whatever hops did to folding, transfer encoding and trace fields."""
-    text = _SPACE.sub("", _FROM_MANGLED.sub("From ", body.first) if ">From " in body.first else body.first)
+    text = "".join((_FROM_MANGLED.sub("From ", body.first) if ">From " in body.first else body.first).split())
     moment = written_at.isoformat() if written_at else _SPACE.sub(" ", root.text("date"))
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
     parts = [external_id, address, moment, _SPACE.sub(" ", subject), digest]

@@ -12,9 +12,14 @@ from channels_email.mime import quotes
 from lib import html as markup
 
 MAX_LINES = 4000  # beyond these a mail is not looked through; what is written now stands at the top
+_LONGEST_LINE = 400  # characters: headers and rules are shorter, and no pattern has to look at more
 _LONGEST_SIGNATURE = 25  # lines
 _QUOTED = re.compile(r"^[ \t\u200e\u200f]{0,3}(?:>|>|&gt;)")
 _BARS = re.compile(r"^[ \t]{0,3}\|")
+_TRAILING_RULE = re.compile(r"^[\s>*]*[-_=*—]{2,}[\s*]*$")
+_GLUED_HEADER = re.compile(
+    r"(?m)^(.{0,500}?\S)(?:[ \t]*-{2,}[ \t]*|[ \t]+)(On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d)[^\n]{8,200} wrote:)[ \t]*$"
+)
 _FENCE = re.compile(r"^[ \t]*```")
 _QUOTE_ELEMENTS = markup.QUOTE_MARKS - {"gmail_extra", "gmail_attr", "divrplyfwdmsg", "appendonsend", "outlookmessageheader"}
 _REST = frozenset({"divrplyfwdmsg", "appendonsend", "outlookmessageheader", "ms-outlook-mobile-reference-message", "mail-editor-reference-message-container", "stopspelling"})
@@ -57,6 +62,8 @@ def _skip(tag: str, marks: frozenset[str], attributes: str, following: str) -> s
 
 def strip_text(text: str) -> str:
     """Plain text without quotations and signature; the whole where nothing else would be left."""
+    if " wrote:" in text:
+        text = _GLUED_HEADER.sub(r"\1\n\2", text[:200_000]) + text[200_000:]
     lines = text.split("\n")
     rest = lines[MAX_LINES:]
     lines = lines[:MAX_LINES]
@@ -78,7 +85,7 @@ def _scan(lines: list[str], quoted: list[bool]) -> tuple[int, set[int]]:
     while index < count:
         line = lines[index]
         bare = line.strip()
-        if not bare or quoted[index]:
+        if not bare or quoted[index] or len(bare) > _LONGEST_LINE:
             index += 1
             continue
         if _FENCE.match(line):
@@ -91,22 +98,35 @@ def _scan(lines: list[str], quoted: list[bool]) -> tuple[int, set[int]]:
         if quotes.SEPARATOR.match(bare) or quotes.REPLY_ABOVE.match(bare):
             return (index, drop) if _anything(lines, quoted, index, drop) or index + 1 >= count else (count, drop)
         if _is_block(lines, index):
-            return _above(lines, index), drop
-        if quotes.ends_like_header(bare) or (">" in bare and _followed_by_quote(lines, quoted, index)):
+            start = _above(lines, index)
+            return (start, drop) if _anything(lines, quoted, start, drop) else (count, drop)
+        if _may_be_header(lines, quoted, index, bare):
             start = _header_start(lines, quoted, index, drop)
             if start is not None:
                 if not _followed_by_quote(lines, quoted, index):
-                    return (start, drop) if _anything(lines, quoted, start, drop) else (count, drop)
+                    if _anything(lines, quoted, start, drop):
+                        return start, drop
+                    drop.update(range(start, index + 1))
+                    index += 1
+                    continue
                 drop.update(range(start, index + 1))
                 index = _after_quote(lines, quoted, index + 1, drop)
                 continue
         if quotes.SIGNATURE.match(line.rstrip("\r")) and _ends_here(lines, quoted, index):
             if _anything(lines, quoted, index, drop):
                 return index, drop
-        if quotes.is_device_line(bare) and index:
+        if index and quotes.is_device_line(bare):
+            if "outlook" in bare.lower() and _anything(lines, quoted, index, drop):
+                return index, drop  # it writes its line between the answer and the history
             drop.add(index)
         index += 1
     return count, drop
+
+
+def _may_be_header(lines: list[str], quoted: list[bool], index: int, bare: str) -> bool:
+    if quotes.ends_like_header(bare):
+        return True
+    return bare[0].isdigit() and "GMT" in bare or (">" in bare or bare[0].isdigit()) and _followed_by_quote(lines, quoted, index)
 
 
 def _anything(lines: list[str], quoted: list[bool], end: int, drop: set[int]) -> bool:
@@ -138,15 +158,19 @@ def _is_block(lines: list[str], index: int) -> bool:
         if "from" in seen and (len(seen) >= 3 or (len(seen) == 2 and mailed and seen & {"date", "subject"})):
             return True
     above = next((line.strip() for line in reversed(lines[max(0, index - 2) : index]) if line.strip()), "")
-    return "from" in seen and len(seen) >= 2 and bool(quotes.RULE.match(above))
+    return "from" in seen and len(seen) >= 2 and bool(quotes.RULE.match(above[:_LONGEST_LINE]))
 
 
 def _above(lines: list[str], index: int) -> int:
     """Where the rule or the blank lines over a header block begin."""
     at = index
-    while at and (not lines[at - 1].strip() or quotes.RULE.match(lines[at - 1]) or quotes.SEPARATOR.match(lines[at - 1].strip())):
+    while at and (not lines[at - 1].strip() or _is_rule(lines[at - 1])):
         at -= 1
     return at
+
+
+def _is_rule(line: str) -> bool:
+    return len(line) <= _LONGEST_LINE and bool(quotes.RULE.match(line) or quotes.SEPARATOR.match(line.strip()))
 
 
 def _header_start(lines: list[str], quoted: list[bool], index: int, drop: set[int]) -> int | None:
@@ -189,7 +213,7 @@ def _ends_here(lines: list[str], quoted: list[bool], index: int) -> bool:
     """Whether what follows a "-- " is short enough for a signature, up to the quotation or the end."""
     size = 0
     for at in range(index + 1, len(lines)):
-        bare = lines[at].strip()
+        bare = lines[at].strip()[:_LONGEST_LINE]
         if not bare:
             continue
         if quoted[at] or quotes.SEPARATOR.match(bare) or quotes.label(bare)[0] == "from" or (quotes.ends_like_header(bare) and quotes.WROTE.search(bare)):
@@ -203,5 +227,5 @@ def _ends_here(lines: list[str], quoted: list[bool], index: int) -> bool:
 def _trim(kept: list[tuple[str, bool]]) -> None:
     """Take quotations, rules and blank lines off the end; those in the middle are being answered and stay."""
     had_text = any(line.strip() and not is_quote for line, is_quote in kept)
-    while kept and had_text and (kept[-1][1] or not kept[-1][0].strip() or quotes.RULE.match(kept[-1][0])):
+    while kept and had_text and (kept[-1][1] or not kept[-1][0].strip() or _TRAILING_RULE.match(kept[-1][0][:_LONGEST_LINE])):
         kept.pop()
