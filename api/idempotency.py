@@ -1,0 +1,102 @@
+"""`Idempotency-Key` on every POST: the same request again gets the first answer again, and changes nothing twice.
+
+The key's row is written in the same transaction as the change. Of two requests at the same time the second waits on
+that row, then gets the first one's answer; after a crash neither the change nor the key is there, and the retry runs.
+Errors are not kept: they changed nothing, so the same key may be used for the corrected request.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from psycopg.errors import LockNotAvailable
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.models import KEPT_FOR, IdempotencyKey
+from api.problems import Conflict, Unprocessable
+from lib import signing
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+WAIT_SECONDS = 10  # how long the second of two simultaneous requests waits for the first
+PRUNED_AT_ONCE = 100
+
+
+def once(request: Request, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+    """Run `handler` under the request's key, or give the answer that it gave before."""
+    key = request.headers[HEADER]
+    if not 1 <= len(key) <= 255 or not key.isprintable():
+        raise ValidationError({HEADER: [_("Give 1 to 255 printable characters.")]})
+    target = f"{request.method} {request.path}"[:300]
+    digest = _digest(request)
+    with transaction.atomic():
+        row, mine = _claim(request, key, target, digest)
+        if not mine:
+            return _again(row, target, digest)
+        response = handler(request, *args, **kwargs)
+        if response.status_code >= 400:
+            transaction.set_rollback(True)
+            return response
+        row.status = response.status_code
+        row.answer = signing.seal(JSONRenderer().render(response.data).decode())
+        row.save(update_fields=["status", "answer"])
+    return response
+
+
+def _claim(request: Request, key: str, target: str, digest: str) -> tuple[IdempotencyKey, bool]:
+    """(the key's row, whether this request is the one to run)."""
+    old = timezone.now() - KEPT_FOR
+    expired = IdempotencyKey.objects.filter(created_at__lt=old).select_for_update(skip_locked=True)
+    IdempotencyKey.objects.filter(pk__in=expired.values("pk")[:PRUNED_AT_ONCE]).delete()
+    IdempotencyKey.objects.filter(agent=request.user, key=key, created_at__lt=old).delete()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS}s"])
+        row = IdempotencyKey(agent=request.user, key=key, request=target, digest=digest)
+        # ON CONFLICT DO NOTHING waits for another transaction that holds the same key, then tells nothing of the row.
+        IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', '0', true)")
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Conflict(
+                _("A request with this Idempotency-Key is still running. Ask again in a moment."), "still_running"
+            ) from error
+        raise
+    found = IdempotencyKey.objects.get(agent=request.user, key=key)
+    return found, found.status == 0
+
+
+def _again(row: IdempotencyKey, target: str, digest: str) -> Response:
+    if row.request != target or row.digest != digest:
+        raise Unprocessable(
+            _("This Idempotency-Key was used for another request. Take a new key for a new request."), "key_reused"
+        )
+    answer = json.loads(signing.unseal(row.answer))
+    return Response(answer, status=row.status, headers={REPLAYED: "true"})
+
+
+def _digest(request: Request) -> str:
+    """SHA-256 of what the body says; a multipart body is sent with another boundary each time, so its parts count."""
+    data = request.data
+    if hasattr(data, "lists"):
+        data = {name: [_part(value) for value in values] for name, values in data.lists()}
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _part(value: Any) -> Any:
+    if not isinstance(value, UploadedFile):
+        return value
+    content = hashlib.sha256()
+    for chunk in value.chunks():
+        content.update(chunk)
+    value.seek(0)
+    return [value.name, value.content_type, content.hexdigest()]

@@ -1,0 +1,164 @@
+"""Message, its files, and what can be written."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from api.serializers.common import (
+    BIGGEST_ID,
+    Address,
+    ChannelRef,
+    SafeHtml,
+    SeenChannel,
+    ShownName,
+    address,
+    text_of,
+    usable_address,
+)
+from api.strict import StrictSerializer
+from inbox.actions.reply import choose_channel
+from inbox.adapters import adapter_for
+from inbox.models import Attachment, AuthorKind, DeliveryState, Direction, Message, Origin, Status
+
+
+class AttachmentOut(serializers.Serializer[Attachment]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    content_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="Bytes.")
+    inline = serializers.BooleanField()
+    url = serializers.SerializerMethodField()
+
+    def get_url(self, attachment: Attachment) -> str:
+        return address(f"/api/v1/attachments/{attachment.pk}/")
+
+
+class AuthorOut(serializers.Serializer[Message]):
+    type = serializers.ChoiceField(choices=AuthorKind.choices, source="author_kind")
+    id = serializers.SerializerMethodField()
+    name = serializers.CharField(source="author_name")
+    address = serializers.CharField(source="author_address")
+
+    @extend_schema_field({"type": ["integer", "null"], "description": "Of the agent or the customer, by `type`."})
+    def get_id(self, message: Message) -> int | None:
+        return message.customer_id if message.author_kind == AuthorKind.CUSTOMER else message.agent_id
+
+
+class DeliveryOut(serializers.Serializer[Message]):
+    state = serializers.ChoiceField(choices=DeliveryState.choices)
+    attempts = serializers.IntegerField()
+    error = serializers.CharField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class MessageOut(serializers.Serializer[Message]):
+    """A message as the API shows it. Rows come from `with_all`, or each costs queries of its own."""
+
+    id = serializers.IntegerField()
+    ticket = serializers.IntegerField(source="ticket_id")
+    direction = serializers.ChoiceField(choices=Direction.choices)
+    origin = serializers.ChoiceField(choices=Origin.choices)
+    to = Address(many=True)
+    cc = Address(many=True)
+    bcc = Address(many=True)
+    channel = ChannelRef()
+    author = AuthorOut(source="*")
+    subject = serializers.CharField()
+    text = serializers.CharField()
+    html = serializers.CharField(help_text="Sanitised.")
+    visible_text = serializers.CharField(help_text="Without quotes and signature.")
+    language = serializers.CharField()
+    external_id = serializers.CharField()
+    in_reply_to = serializers.CharField()
+    is_auto_reply = serializers.BooleanField()
+    attachments = AttachmentOut(many=True)
+    delivery = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+
+    @extend_schema_field(DeliveryOut(allow_null=True))
+    def get_delivery(self, message: Message) -> dict[str, Any] | None:
+        return dict(DeliveryOut(message).data) if message.state else None
+
+    @staticmethod
+    def with_all(messages: QuerySet[Message]) -> QuerySet[Message]:
+        """The rows with everything that their JSON shows: two queries, however many rows."""
+        return messages.select_related("channel").prefetch_related(
+            Prefetch("attachments", Attachment.objects.order_by("pk"))
+        )
+
+
+class AddressIn(StrictSerializer):
+    name = ShownName(max_length=200, required=False, allow_blank=True, default="")
+    address = serializers.CharField(max_length=320)
+
+
+# What each kind of message takes besides `kind`.
+REPLY_FIELDS = {"text", "html", "channel", "to", "cc", "bcc", "attachments", "status", "send_at"}
+NOTE_FIELDS = {"text", "html", "attachments"}
+
+
+class MessageIn(StrictSerializer):
+    """POST /tickets/{number}/messages/: a reply to the customer, or a note among us."""
+
+    kind = serializers.ChoiceField(choices=["reply", "note", "logged"])
+    text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    html = SafeHtml(required=False, allow_blank=True, trim_whitespace=False)
+    channel = SeenChannel(required=False, help_text="Slug or id; without it that of the customer's last message.")
+    to = AddressIn(many=True, required=False, help_text="Without it whoever the customer's last message asks for.")
+    cc = AddressIn(many=True, required=False)
+    bcc = AddressIn(many=True, required=False)
+    attachments = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=BIGGEST_ID),
+        required=False,
+        max_length=50,
+        help_text="Ids that POST /attachments/ gave.",
+    )
+    status = serializers.ChoiceField(
+        choices=[choice for choice in Status.choices if choice[0] != Status.CLOSED],
+        required=False,
+        help_text="What the ticket becomes; without it what this installation does after a reply.",
+    )
+    send_at = serializers.DateTimeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind = attrs["kind"]
+        if kind == "logged":
+            raise serializers.ValidationError(
+                {"kind": [_("Calls and visits cannot be logged yet. Use reply or note.")]}
+            )
+        allowed = REPLY_FIELDS if kind == "reply" else NOTE_FIELDS
+        wrong = {name: [_("A %(kind)s takes no such field.") % {"kind": kind}] for name in attrs if name not in allowed}
+        wrong.pop("kind", None)
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        attrs["text"] = text_of(attrs.get("text", ""), attrs.get("html", ""))
+        if not attrs["text"].strip() and not attrs.get("attachments"):
+            raise serializers.ValidationError(
+                {"text": [_("There is nothing to send: give text, html or attachments.")]}
+            )
+        if kind == "note":
+            attrs.pop("html", None)
+        self._check_recipients(attrs)
+        return attrs
+
+    def _check_recipients(self, attrs: dict[str, Any]) -> None:
+        channel = attrs.get("channel") or choose_channel(self.context["ticket"])[0]
+        kind = adapter_for(channel.kind).identity_kind
+        for field in ("to", "cc", "bcc"):
+            for place, recipient in enumerate(attrs.get(field, ())):
+                try:
+                    recipient["address"] = usable_address(kind, recipient["address"])
+                except serializers.ValidationError as error:
+                    raise serializers.ValidationError({f"{field}.{place}.address": error.detail}) from error
+        if attrs.get("to") == []:
+            raise serializers.ValidationError({"to": [_("Name somebody, or leave this out.")]})
+
+
+class UploadIn(StrictSerializer):
+    file = serializers.FileField(allow_empty_file=True, max_length=255)

@@ -1,0 +1,68 @@
+"""Input that means what it says: a field or filter we do not know is refused by name, never passed over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.request import Request
+
+PAGING = {"cursor", "page_size"}
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields it does not have, and fields that are only ever answered."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            unknown = {
+                name: [_("This cannot be set.") if name in self.fields else _("There is no such field.")]
+                for name in data
+                if name not in writable
+            }
+            if unknown:
+                raise serializers.ValidationError(unknown)
+        return super().to_internal_value(data)
+
+
+class Filters(serializers.Serializer[Any]):
+    """The query parameters of a list. Subclasses name them as fields; the result has only those that were given."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+    @classmethod
+    def read(cls, request: Request, **context: Any) -> dict[str, Any]:
+        """The validated filters of this request. Raises ValidationError naming each that is unknown or wrong."""
+        given = {name: value for name, value in request.query_params.items() if name not in PAGING}
+        filters = cls(data=given, context={"request": request, **context})
+        unknown = {name: [_("There is no such filter.")] for name in given if name not in filters.fields}
+        twice = {name: [_("Give this once.")] for name in given if len(request.query_params.getlist(name)) > 1}
+        if unknown or twice:
+            raise serializers.ValidationError({**twice, **unknown})
+        filters.is_valid(raise_exception=True)
+        return dict(filters.validated_data)
+
+
+class Codes(serializers.Field[Any, Any, Any, Any]):
+    """Several of the given codes, parted by commas: `open,pending`."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.codes = [str(code) for code, _label in choices]
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        words = str(data).split(",")
+        for word in words:
+            if word not in self.codes:
+                raise serializers.ValidationError(
+                    _("“%(word)s” is none of: %(codes)s.") % {"word": word[:40], "codes": ", ".join(self.codes)}
+                )
+        return words
+
+    def to_representation(self, value: Any) -> Any:
+        return ",".join(value)

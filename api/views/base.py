@@ -1,0 +1,88 @@
+"""What all API views share."""
+
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from django.http import Http404
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from api import idempotency
+from api.pagination import CursorPagination
+from api.permissions import HasScope
+from api.schema import ApiSchema
+from api.strict import Filters
+from inbox.models import Agent
+
+Input = TypeVar("Input", bound=BaseSerializer[Any])
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """One shape for everybody: an Accept header that asks for another gets this one all the same (RFC 9110, 12.5.1)."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class View(GenericViewSet[Any]):
+    """The base of every viewset of the API.
+
+    `queries` names the filters of an action (by its name; none means that it takes no query parameters), `scopes` the
+    scope where it is not read for GET and write for the rest.
+    """
+
+    schema = ApiSchema()
+    permission_classes = [HasScope]
+    content_negotiation_class = AlwaysJson
+    pagination_class = CursorPagination
+    lookup_value_regex = r"[0-9]{1,18}"
+    queries: ClassVar[dict[str, type[Filters]]] = {}
+    scopes: ClassVar[dict[str, str]] = {}
+    filters: dict[str, Any]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.filters = self.queries.get(self.action, Filters).read(request)
+        if request.method == "POST" and idempotency.HEADER in request.headers:
+            # `dispatch` looks the handler up after this.
+            self.post = partial(idempotency.once, handler=self.post)  # type: ignore[has-type]
+
+    @property
+    def agent(self) -> Agent:
+        """Whoever the token acts for."""
+        agent = self.request.user
+        assert isinstance(agent, Agent)
+        return agent
+
+    def taken(self, serializer: type[Input], **context: Any) -> dict[str, Any]:
+        """The validated body. Raises ValidationError naming each field at fault."""
+        body = serializer(
+            data=self.request.data,
+            partial=self.request.method == "PATCH",
+            context={**self.get_serializer_context(), **context},
+        )
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
+    def page(self, queryset: Any, serializer: type[BaseSerializer[Any]]) -> Response:
+        """One page of an ordered queryset."""
+        rows = self.paginate_queryset(queryset)
+        return self.get_paginated_response(serializer(rows, many=True, context=self.get_serializer_context()).data)
+
+
+class NotFound(APIView):
+    """Whatever under /api/ is no resource: a problem answer as well, to everybody."""
+
+    permission_classes = []
+    authentication_classes = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise Http404

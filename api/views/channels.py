@@ -1,0 +1,75 @@
+"""/channels/ and /receipts/."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.models import Scope
+from api.serializers.channels import (
+    ChannelIn,
+    ChannelOut,
+    ChannelPatch,
+    ReceiptFilters,
+    ReceiptOut,
+)
+from api.serializers.common import address
+from api.views.base import View
+from inbox import access
+from inbox.actions import channels, receive
+
+
+class ChannelView(View):
+    lookup_value_regex = r"[-\w]{1,50}"
+    scopes = {"create": Scope.ADMIN, "partial_update": Scope.ADMIN}
+
+    @extend_schema(operation_id="channels_list", responses=ChannelOut(many=True))
+    def list(self, request: Request) -> Response:
+        return self.page(ChannelOut.with_all(access.channels(self.agent)).order_by("pk"), ChannelOut)
+
+    @extend_schema(operation_id="channels_connect", request=ChannelIn, responses={201: ChannelOut})
+    def create(self, request: Request) -> Response:
+        """Connect a channel."""
+        asked = self.taken(ChannelIn)
+        try:
+            channel = channels.create(**asked, by=self.agent)
+        except channels.UnknownKind as error:
+            raise ValidationError({"kind": [str(error.reason)]}) from error
+        return Response(
+            ChannelOut(channel, context=self.get_serializer_context()).data,
+            status=201,
+            headers={"Location": address(f"/api/v1/channels/{channel.pk}/")},
+        )
+
+    @extend_schema(operation_id="channels_get", responses=ChannelOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """By slug or id."""
+        channel = access.get_channel(self.agent, pk)
+        return Response(ChannelOut(channel, context=self.get_serializer_context()).data)
+
+    @extend_schema(operation_id="channels_change", request=ChannelPatch, responses=ChannelOut)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change the settings, or pause it."""
+        channel = channels.update(access.get_channel(self.agent, pk), by=self.agent, **self.taken(ChannelPatch))
+        return Response(ChannelOut(channel, context=self.get_serializer_context()).data)
+
+
+class ReceiptView(View):
+    queries = {"list": ReceiptFilters}
+
+    @extend_schema(operation_id="receipts_list", responses=ReceiptOut(many=True))
+    def list(self, request: Request) -> Response:
+        """What arrived, newest first; `state=failed` is what could not be taken in."""
+        return self.page(ReceiptFilters.apply(access.receipts(self.agent), self.filters), ReceiptOut)
+
+    @extend_schema(operation_id="receipts_get", responses=ReceiptOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(ReceiptOut(access.get_receipt(self.agent, int(pk))).data)
+
+    @extend_schema(operation_id="receipts_retry", request=None, responses={202: ReceiptOut})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Take a failed receipt in again, in the background."""
+        receive.retry(access.get_receipt(self.agent, int(pk)), by=self.agent)
+        return Response(ReceiptOut(access.get_receipt(self.agent, int(pk))).data, status=202)

@@ -1,0 +1,124 @@
+"""/tickets/: the list, one ticket, its messages and its log."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import concurrency
+from api.serializers.common import address
+from api.serializers.messages import MessageIn, MessageOut
+from api.serializers.tickets import EventOut, MergeIn, TicketFilters, TicketIn, TicketOut, TicketPatch
+from api.views.base import View
+from inbox import access
+from inbox.actions import merge, reply, tickets
+from inbox.models import Message, Ticket
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag of what you saw; 412 when it has changed since."
+)
+OWNER = {"assignee": "agent", "team": "team"}
+SETTERS = {
+    "status": tickets.set_status,
+    "priority": tickets.set_priority,
+    "subject": tickets.set_subject,
+    "tags": tickets.set_tags,
+    "spam": tickets.set_spam,
+    "snoozed_until": tickets.snooze,
+}
+
+
+class TicketView(View):
+    lookup_field = "number"
+    queries = {"list": TicketFilters}
+
+    def shown(self, number: int) -> dict[str, Any]:
+        """The ticket's JSON as it is now."""
+        access.get_ticket(self.agent, number)
+        return dict(TicketOut(TicketOut.with_all(Ticket.objects.all()).get(pk=number)).data)
+
+    @extend_schema(operation_id="tickets_list", responses=TicketOut(many=True))
+    def list(self, request: Request) -> Response:
+        """Tickets that this agent may see, spam and merged ones included."""
+        found = TicketFilters.apply(access.tickets(self.agent), self.filters)
+        return self.page(TicketOut.with_all(found), TicketOut)
+
+    @extend_schema(operation_id="tickets_open", request=TicketIn, responses={201: TicketOut})
+    def create(self, request: Request) -> Response:
+        """Open a ticket: with a customer's message (`in`), or with one of ours that is sent to them (`out`)."""
+        if not self.agent.may_write:
+            raise PermissionDenied
+        ticket = tickets.open_ticket(by=self.agent, **self.taken(TicketIn))
+        return Response(
+            self.shown(ticket.number), status=201, headers={"Location": address(f"/api/v1/tickets/{ticket.number}/")}
+        )
+
+    @extend_schema(operation_id="tickets_get", responses=TicketOut)
+    def retrieve(self, request: Request, number: str) -> Response:
+        return concurrency.answer(request, self.shown(int(number)))
+
+    @extend_schema(operation_id="tickets_change", request=TicketPatch, responses=TicketOut, parameters=[IF_MATCH])
+    def partial_update(self, request: Request, number: str) -> Response:
+        """Change what is named: all of it, or nothing."""
+        ticket = access.writable_ticket(self.agent, int(number))
+        asked = self.taken(TicketPatch)
+        with transaction.atomic():
+            Ticket.objects.select_for_update(no_key=True, of=("self",)).get(pk=ticket.pk)
+            concurrency.require_match(request, self.shown(ticket.pk))
+            owner = {new: asked.pop(name) for name, new in OWNER.items() if name in asked}
+            if owner:
+                tickets.assign(ticket, by=self.agent, **owner)
+            for name, value in asked.items():
+                SETTERS[name](ticket, value, by=self.agent)
+        # Whoever gave the ticket to a team they are not in sees it no more, but is told what became of it.
+        done = TicketOut.with_all(Ticket.objects.all()).get(pk=ticket.pk)
+        return concurrency.answer(request, dict(TicketOut(done).data))
+
+    @extend_schema(operation_id="tickets_messages_list", responses=MessageOut(many=True))
+    @action(detail=True, methods=["get"])
+    def messages(self, request: Request, number: str) -> Response:
+        """The messages of a ticket, oldest first."""
+        ticket = access.get_ticket(self.agent, int(number))
+        return self.page(MessageOut.with_all(ticket.messages.order_by("pk")), MessageOut)
+
+    @extend_schema(operation_id="tickets_messages_add", request=MessageIn, responses={201: MessageOut})
+    @messages.mapping.post
+    def add_message(self, request: Request, number: str) -> Response:
+        """Answer the customer, or leave a note. A reply is queued at once and sent in the background."""
+        ticket = access.get_ticket(self.agent, int(number))
+        asked = self.taken(MessageIn, ticket=ticket)
+        if asked.pop("kind") == "note":
+            message = reply.note(ticket, by=self.agent, **asked)
+        else:
+            access.writable_ticket(self.agent, ticket.pk)
+            message = reply.reply(ticket, by=self.agent, **asked)
+        made = MessageOut.with_all(Message.objects.all()).get(pk=message.pk)
+        return Response(
+            MessageOut(made).data, status=201, headers={"Location": address(f"/api/v1/messages/{made.pk}/")}
+        )
+
+    @extend_schema(operation_id="tickets_events_list", responses=EventOut(many=True))
+    @action(detail=True, methods=["get"])
+    def events(self, request: Request, number: str) -> Response:
+        """The log of a ticket, oldest first."""
+        ticket = access.get_ticket(self.agent, int(number))
+        return self.page(ticket.events.order_by("pk"), EventOut)
+
+    @extend_schema(operation_id="tickets_merge", request=MergeIn, responses=TicketOut)
+    @action(detail=True, methods=["post"], url_path="merge")
+    def merge(self, request: Request, number: str) -> Response:
+        """Merge this ticket into another; answers with that other one."""
+        source = access.writable_ticket(self.agent, int(number))
+        try:
+            into = access.writable_ticket(self.agent, self.taken(MergeIn)["into"])
+        except Http404 as error:
+            raise ValidationError({"into": [_("There is no such ticket, or not for you.")]}) from error
+        merge.merge(source, into, by=self.agent)
+        return Response(self.shown(into.pk))

@@ -1,0 +1,54 @@
+"""/tokens/: one's own; an administrator's token sees and revokes those of others too."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.models import ApiToken, Scope
+from api.serializers.tokens import NewTokenOut, TokenIn, TokenOut
+from api.views.base import View
+
+
+class TokenView(View):
+    def seen(self) -> QuerySet[ApiToken]:
+        tokens = ApiToken.objects.select_related("agent").order_by("pk")
+        return tokens if self.token.allows(Scope.ADMIN) else tokens.filter(agent=self.agent)
+
+    @property
+    def token(self) -> ApiToken:
+        token = self.request.auth
+        assert isinstance(token, ApiToken)
+        return token
+
+    @extend_schema(operation_id="tokens_list", responses=TokenOut(many=True))
+    def list(self, request: Request) -> Response:
+        return self.page(self.seen(), TokenOut)
+
+    @extend_schema(operation_id="tokens_create", request=TokenIn, responses={201: NewTokenOut})
+    def create(self, request: Request) -> Response:
+        """A new token of one's own, with no wider scope than that of the token that asks."""
+        asked = self.taken(TokenIn)
+        if not self.token.allows(asked["scope"]):
+            raise ValidationError({"scope": [_("A token cannot make one that reaches further than itself.")]})
+        token, secret = ApiToken.objects.issue(self.agent, asked["scope"], asked["name"])
+        return Response({**TokenOut(token).data, "token": secret}, status=201)
+
+    @extend_schema(operation_id="tokens_get", responses=TokenOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(TokenOut(self.one(pk)).data)
+
+    @extend_schema(operation_id="tokens_revoke", responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Revoke a token: it stops working at once. Its row stays, with the time."""
+        ApiToken.objects.filter(pk=self.one(pk).pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+        return Response(status=204)
+
+    def one(self, pk: str) -> ApiToken:
+        token = self.seen().filter(pk=int(pk)).first()
+        if token is None:
+            raise NotFound(_("There is no such thing here, or not for you."))
+        return token
