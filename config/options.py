@@ -5,7 +5,8 @@ import os
 import socket
 from pathlib import Path
 
-SMTP_PORTS = {"SMTP_IN_PORT": 2525, "SANDBOX_SMTP_PORT": 2526}
+PORTS = {"PORT": 8000, "SMTP_IN_PORT": 2525, "SANDBOX_SMTP_PORT": 2526}  # defaults
+moved: list[tuple[int, int]] = []  # (default, port taken instead): what `environment` changed, for `up` to say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def environment(arguments: list[str]) -> dict[str, str]:
     """What `manage.py up ARGUMENTS` adds to the environment before the settings are loaded.
 
-    The two mail ports step aside for another program unless they were asked for; the port of the pages never does.
+    A port nobody asked for steps aside when another program has it; one that was asked for never does.
     """
     parser = argparse.ArgumentParser(add_help=False)
     add_arguments(parser)
@@ -32,10 +33,13 @@ def environment(arguments: list[str]) -> dict[str, str]:
     else:  # a demo never mixes its log-ins into a database of your own unless asked
         found["DEMO"] = os.environ.get("DEMO", "0" if os.environ.get("DATABASE_URL") else "1")
     taken: set[int] = set()
-    for name, default in SMTP_PORTS.items():
-        if name not in os.environ:
-            found[name] = str(free_port(default, taken))
-            taken.add(int(found[name]))
+    for name, default in PORTS.items():
+        if name not in os.environ and name not in found:
+            port = free_port(default, taken)
+            found[name] = str(port)
+            taken.add(port)
+            if port != default and not is_free("127.0.0.1", default):
+                moved.append((default, port))
     return found
 
 

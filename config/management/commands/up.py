@@ -22,7 +22,7 @@ import psutil
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config import embedded, local, options, supervision
@@ -46,7 +46,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **kwargs: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, stop)
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, stop)
         try:
             with locked(settings.DATA_DIR) as lock:
                 self.run(lock)
@@ -58,6 +59,8 @@ class Command(BaseCommand):
     def run(self, lock: int) -> None:
         data_dir: Path = settings.DATA_DIR
         check_ports()
+        for default, port in options.moved:
+            self.say(f"Port {default} is in use by another program; taking {port} instead.")
         if not (data_dir / "postgres").exists() and settings.EMBEDDED_POSTGRES:
             self.say(f"First start: making a database in {data_dir} ...")
         opened = embedded.prepare(data_dir)
@@ -87,12 +90,16 @@ class Command(BaseCommand):
         if settings.EMBEDDED_REDIS:
             embedded.wait_for_redis(data_dir)
         compile_translations(*map(Path, settings.LOCALE_PATHS))
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            raise embedded.CannotStart(f"PostgreSQL at DATABASE_URL does not answer: {error}") from error
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         executor = MigrationExecutor(connection)
         if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.say(f"Bringing the database up to date ({len(plan)} steps) ...")
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
@@ -102,8 +109,8 @@ class Command(BaseCommand):
         return list(demo.ensure())
 
     def wait_for_pages(self, supervisor: supervision.Supervisor) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        deadline, deaths = time.monotonic() + 60, 0
+        while time.monotonic() < deadline and deaths < 2:
             try:
                 with urlopen(f"http://{pages_host()}:{settings.PORT}/healthz", timeout=5):
                     return
@@ -111,8 +118,11 @@ class Command(BaseCommand):
                 return  # it answers
             except (URLError, OSError):
                 check_alive(supervisor)
+                deaths += supervisor.restarted().count("web")
                 time.sleep(0.1)
-        raise embedded.CannotStart(f"The web process does not answer; see {settings.DATA_DIR}/log/web.log.")
+        log = settings.DATA_DIR / "log" / "web.log"
+        last = log.read_text(errors="replace").strip().splitlines()[-1:]
+        raise embedded.CannotStart(f"The web process does not answer; see {log}: {''.join(last)}")
 
     def greet(self, people: list[tuple[str, str, str]]) -> None:
         lines = [f"Rabta is at {settings.BASE_URL}/", ""]
@@ -122,7 +132,12 @@ class Command(BaseCommand):
             lines += [f"  {email:{width}}  {password}  ({role})" for email, password, role in people]
             lines += ["", f"Be a customer in the browser:  {settings.BASE_URL}/sandbox/"]
         else:
-            lines += ["Make the first person:  manage.py createagent EMAIL --role admin --password-stdin"]
+            lines += [
+                "Make the first person who can log in (its password comes from standard input):",
+                f"  DATA_DIR={settings.DATA_DIR} {sys.executable} manage.py createagent EMAIL --role admin "
+                "--password-stdin",
+                "",
+            ]
         lines += [f"Mail comes in by SMTP at:      {settings.SMTP_IN_HOST}:{settings.SMTP_IN_PORT}"]
         lines += [f"Data and logs:                 {settings.DATA_DIR}", ""]
         if settings.DEMO:
@@ -160,8 +175,9 @@ class Command(BaseCommand):
             time.sleep(0.05)
 
     def say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            self.stdout.write(text)
+            self.stdout.flush()
 
 
 def stop(number: int, frame: FrameType | None) -> None:
