@@ -7,6 +7,7 @@ folder's UIDVALIDITY changes, it is read again from the start; the receipts' dig
 import contextlib
 import hashlib
 import imaplib
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ from channels_email.servers import Server
 from channels_email.words import said, why_no_connection
 from inbox.adapters import RawReceipt
 from lib import net
+
+logging.getLogger("imapclient").setLevel(logging.WARNING)  # it tells every log-out at INFO
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024

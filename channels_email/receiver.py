@@ -5,6 +5,7 @@ Database work runs on a few threads, mails of unknown size within a budget of me
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
 import threading
@@ -26,12 +27,14 @@ from inbox.actions import receive
 from inbox.models import Channel
 
 logger = logging.getLogger(__name__)
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every command at INFO
 
 THREADS = 4
 MAX_SESSIONS = 100
 MAX_RECIPIENTS = 200
 MAX_LINE = 1024 * 1024  # mail programs that send a whole paragraph, or a whole mail, as one line
 ADDRESSES_FOR = 5.0  # seconds an address list is believed
+GRACE_SECONDS = 3.0
 BUSY = "452 4.3.1 Too many mails at once, try again soon"
 STORE_AWAY = "451 4.3.0 The store is away, try again later"
 Result = TypeVar("Result")
@@ -238,10 +241,26 @@ class Receiver:
         return int(server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Close the ports, let what is being stored end."""
+        """Close the ports and sessions, let what is being stored end."""
         for server in self.servers:
             server.close()
-        await asyncio.to_thread(self.executor.shutdown, cancel_futures=True)
+        for session in list(self.handler.announced):
+            if isinstance(session.transport, asyncio.Transport):
+                session.transport.write(b"421 4.3.2 Shutting down, try again soon\r\n")
+                session.transport.close()
+        await asyncio.to_thread(self._release_threads)
+
+    def _release_threads(self) -> None:
+        everyone = threading.Barrier(THREADS)  # a job for each thread, so that each closes its own connection
+
+        def leave() -> None:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                everyone.wait(GRACE_SECONDS)
+            connection.close()
+
+        for _thread in range(THREADS):
+            self.executor.submit(leave)
+        self.executor.shutdown()
 
 
 def _tls(certificate: str, key: str) -> ssl.SSLContext:

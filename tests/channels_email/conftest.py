@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,17 +101,13 @@ def receiving(**options: Any) -> Iterator[Receiver]:
         asyncio.run_coroutine_threadsafe(receiver.start(), loop).result(10)
         yield receiver
     finally:
-        closing = [receiver.executor.submit(connections.close_all) for _thread in range(20)]
-        for one in closing:
-            one.result(10)
         asyncio.run_coroutine_threadsafe(receiver.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
 
 
-def fixture_path(folder: Path, name: str, content: bytes) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
+def database_url() -> str:
+    """The address of this test's database, for processes of their own."""
+    options = connections["default"].settings_dict
+    return f"postgresql://{options['USER']}@/{options['NAME']}?host={options['HOST'] or options['OPTIONS']['host']}"

@@ -1,9 +1,12 @@
 """The SMTP and LMTP receiver: 250 only for what is stored, for whom we know, within its limits."""
 
+import os
 import smtplib
 import socket
 import ssl
-import tracemalloc
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +16,10 @@ from django.db import OperationalError
 from channels_email import receiver as module
 from channels_email.receiver import Receiver
 from inbox.actions import receive
-from inbox.models import Receipt
-from tests.channels_email.conftest import ALI, SUPPORT, MakeChannel, mail, receiving
+from inbox.models import Heartbeat, Receipt
+from tests.channels_email.conftest import ALI, SUPPORT, MakeChannel, database_url, mail, receiving
 from tests.servers import certificates
+from tests.servers.ports import free_port, stop, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -196,14 +200,44 @@ def test_lmtp_answers_for_each_recipient(make_channel: MakeChannel) -> None:
     assert len(stored()) == 2
 
 
-def test_thirty_megabytes_need_a_bounded_memory(receiver: Receiver) -> None:
-    raw = mail() + (b"x" * 76 + b"\r\n") * (30 * 1024 * 1024 // 78)
-    tracemalloc.start()
+def test_the_mail_process_lives_takes_thirty_megabytes_and_ends_at_once(make_channel: MakeChannel) -> None:
+    make_channel()
+    port = free_port()
+    environment = {**os.environ, "DATABASE_URL": database_url(), "SMTP_IN_PORT": str(port), "RABTA_PROCESS": "mail"}
+    process = subprocess.Popen([sys.executable, "manage.py", "mail"], env=environment)
     try:
-        with client(receiver) as smtp:
-            smtp.sendmail(ALI, [SUPPORT], raw)
-            _now, peak = tracemalloc.get_traced_memory()
+        wait_for(port, process, 30)
+        raw = mail() + (b"x" * 76 + b"\r\n") * (30 * 1024 * 1024 // 78)
+        before = peak_memory(process.pid)
+        smtp = smtplib.SMTP("127.0.0.1", port, timeout=60)
+        smtp.sendmail(ALI, [SUPPORT], raw)
+        assert peak_memory(process.pid) - before < 6 * len(raw)
+        assert Heartbeat.objects.get(process="mail").name.endswith(f":{process.pid}")
+        began = time.monotonic()
+        process.terminate()  # with a session open
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < 5
+        assert smtp.getreply()[0] == 421
+        smtp.close()
     finally:
-        tracemalloc.stop()
-    assert [len(one) for one in stored()] == [len(raw)]
-    assert peak < 12 * len(raw)  # this process sends as well
+        stop(process)
+    assert Receipt.objects.get().size == len(raw)
+
+
+def peak_memory(pid: int) -> int:
+    """The most bytes a process has held in memory so far."""
+    return next(
+        int(line.split()[1]) * 1024
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
+
+
+def test_a_port_in_use_is_said(make_channel: MakeChannel) -> None:
+    with receiving() as running:
+        environment = {**os.environ, "DATABASE_URL": database_url(), "SMTP_IN_PORT": str(running.smtp_port)}
+        done = subprocess.run(
+            [sys.executable, "manage.py", "mail"], env=environment, capture_output=True, text=True, timeout=60
+        )
+    assert done.returncode == 1
+    assert f"Cannot take mail on 127.0.0.1:{running.smtp_port}" in done.stderr

@@ -52,8 +52,12 @@ service lmtp {{
     port = {lmtp}
   }}
 }}
+auth_failure_delay = 0
 service anvil {{
   client_limit = 1000
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 protocol lmtp {{
   postmaster_address = postmaster@example.com

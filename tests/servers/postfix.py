@@ -38,6 +38,7 @@ smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_tls_cert_file = {base}/cert.pem
 smtpd_tls_key_file = {base}/key.pem
 smtpd_tls_security_level = may
+smtpd_tls_received_header = yes
 smtpd_peername_lookup = no
 smtp_host_lookup = native
 smtputf8_enable = yes
