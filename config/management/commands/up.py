@@ -9,6 +9,7 @@ import fcntl
 import os
 import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -55,6 +56,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except Stop:
             return
+        except Exception:
+            # Stop may arrive in the middle of a transaction, whose own cleaning up then fails in other words.
+            if not stopping.is_set():
+                raise
 
     def run(self, lock: int) -> None:
         data_dir: Path = settings.DATA_DIR
@@ -180,7 +185,11 @@ class Command(BaseCommand):
             self.stdout.flush()
 
 
+stopping = threading.Event()
+
+
 def stop(number: int, frame: FrameType | None) -> None:
+    stopping.set()
     raise Stop
 
 
