@@ -7,6 +7,7 @@ kept as failed, with the reason, and blocks nothing behind it.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -133,6 +134,20 @@ def take_in(receipt_ids: Sequence[int], *, patient: bool = True) -> list[Outcome
             ready = _postpone(parsed, outcomes) if patient else parsed
             for outcome in _apply(ready):
                 outcomes[outcome.receipt_id] = outcome
+    return [outcomes[pk] for pk in receipt_ids if pk in outcomes]
+
+
+def take_in_now(receipt_ids: Sequence[int], *, seconds: float = 5.0) -> list[Outcome]:
+    """As `take_in`, for a caller that needs the outcome: waits this long for what is answered, then no longer."""
+    outcomes: dict[int, Outcome] = {}
+    waiting = list(receipt_ids)
+    until = time.monotonic() + seconds
+    while waiting:
+        patient = time.monotonic() < until
+        outcomes.update({outcome.receipt_id: outcome for outcome in take_in(waiting, patient=patient)})
+        waiting = [pk for pk in waiting if pk in outcomes and outcomes[pk].status == "postponed"]
+        if waiting:
+            time.sleep(0.1)
     return [outcomes[pk] for pk in receipt_ids if pk in outcomes]
 
 

@@ -233,3 +233,9 @@ def test_preview_writes_nothing(desk: Channel) -> None:
     outcome = receive.preview(desk, raw("m1", subject="Parcel"))
     assert (outcome.status, outcome.ticket, outcome.rule) == ("created", None, "new")
     assert not Ticket.objects.exists() and not Receipt.objects.exists()
+
+
+def test_who_needs_the_outcome_waits_only_so_long(desk: Channel) -> None:
+    receive.store(desk, [raw("m1")], claim=True)
+    second = receive.store(desk, [raw("m2", references=["m1"])], claim=True)[0].receipt_id
+    assert receive.take_in_now([second], seconds=0.3)[0].status == "created"

@@ -70,7 +70,7 @@ class Command(BaseCommand):
             return
         stored = receive.store(channel, [raw for _path, raw in batch], claim=True)
         try:
-            taken = receive.take_in([one.receipt_id for one in stored], patient=False)
+            taken = receive.take_in_now([one.receipt_id for one in stored])
         except (DatabaseError, InterfaceError) as error:
             # Stored is what counts: the workers take them in when the store is back.
             for path, _raw in batch:
