@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from inbox import delivery, log, polling, wake
+from inbox import delivery, health, log, polling, wake
 from inbox.actions import receive, sweeping
 from inbox.models import Receipt, ReceiptState
 
@@ -54,4 +54,5 @@ def follow_log() -> int:
 @shared_task(name="inbox.tasks.prune")
 def prune() -> int:
     """Forget what is past its age. Runs daily."""
+    health.prune()
     return sweeping.prune()

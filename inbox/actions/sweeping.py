@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -55,13 +56,26 @@ def close_solved() -> int:
 
 
 def prune() -> int:
-    """Forget raw receipts past their age (RECEIPT_DAYS) and uploads that no message ever named; failed ones stay."""
+    """Forget raw receipts past their age (RECEIPT_DAYS) and uploads that no message ever named; failed ones stay.
+
+    Returns how many receipts went. Their files go too, unless something else holds the same bytes.
+    """
     now = timezone.now()
     old = Receipt.objects.filter(received_at__lt=now - timedelta(days=settings.RECEIPT_DAYS)).exclude(
         state__in=[ReceiptState.NEW, ReceiptState.FAILED]
     )
     gone = 0
-    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
-        gone += Receipt.objects.filter(pk__in=ids).delete()[0]
-    Attachment.objects.filter(message__isnull=True, created_at__lt=now - timedelta(days=2)).delete()
+    while rows := list(old.values_list("pk", "stored")[:BATCH]):
+        gone += Receipt.objects.filter(pk__in=[pk for pk, _ in rows]).delete()[1].get("inbox.Receipt", 0)
+        _forget_files({stored for _, stored in rows if stored}, Receipt)
+    unused = Attachment.objects.filter(message__isnull=True, created_at__lt=now - timedelta(days=2))
+    while uploads := list(unused.values_list("pk", "stored")[:BATCH]):
+        Attachment.objects.filter(pk__in=[pk for pk, _ in uploads]).delete()
+        _forget_files({stored for _, stored in uploads}, Attachment)
     return gone
+
+
+def _forget_files(names: set[str], holder: type[Receipt] | type[Attachment]) -> None:
+    held = set(holder._default_manager.filter(stored__in=names).values_list("stored", flat=True))
+    for name in names - held:
+        default_storage.delete(name)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from inbox import acknowledge, log
@@ -11,7 +12,7 @@ from inbox.actions import customers, merge, messages, reply, sweeping, tickets, 
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Event, Message, Status, Tag, Team, Ticket
+from inbox.models import Agent, Attachment, Channel, Event, Message, Receipt, Status, Tag, Team, Ticket
 
 pytestmark = pytest.mark.django_db
 Take = Callable[..., Outcome]
@@ -124,6 +125,23 @@ def test_sweeps_end_snoozes_and_close(ticket: Ticket, sana: Agent) -> None:
     assert sweeping.close_solved() == 1
     ticket.refresh_from_db()
     assert (ticket.status, ticket.closed_at is None) == (Status.CLOSED, False)
+
+
+def test_prune_forgets_rows_and_their_files(desk: Channel, sana: Agent, take: Take) -> None:
+    take("m1", text="x" * 400_000)
+    other = Channel.objects.create(kind="paper", name="Sales", slug="sales")
+    take("m1", text="x" * 400_000, channel=other)
+    stored = Receipt.objects.values_list("stored", flat=True).distinct().get()
+    upload = uploads.upload(by=sana, name="a", content_type="text/plain", content=b"never used")
+    assert sweeping.prune() == 0
+    old = timezone.now() - timedelta(days=400)
+    Receipt.objects.filter(channel=desk).update(received_at=old)
+    Attachment.objects.update(created_at=old)
+    assert sweeping.prune() == 1
+    assert default_storage.exists(stored) and not default_storage.exists(upload.stored)
+    Receipt.objects.update(received_at=old)
+    assert sweeping.prune() == 1
+    assert not default_storage.exists(stored)
 
 
 def _acknowledge_all() -> None:
