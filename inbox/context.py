@@ -5,6 +5,32 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+STYLE_SHEETS = [
+    f"inbox/css/{name}.css"
+    for name in (
+        "tokens",
+        "base",
+        "layout",
+        "components/rail",
+        "components/views",
+        "components/list",
+        "components/pieces",
+        "components/conversation",
+        "components/composer",
+        "components/customer",
+        "components/pages",
+    )
+]
+SCRIPTS = [
+    f"inbox/js/{name}.js" for name in ("times", "htmx", "menus", "conversation", "rows", "mail", "composer", "uploads", "keyboard", "live")
+]
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"DEMO": settings.DEMO, "ORGANISATION_NAME": settings.ORGANISATION_NAME}
+    return {
+        "DEMO": settings.DEMO,
+        "ORGANISATION_NAME": settings.ORGANISATION_NAME,
+        "DEFAULT_ZONE": settings.TIME_ZONE,
+        "STYLE_SHEETS": STYLE_SHEETS,
+        "SCRIPTS": SCRIPTS,
+    }

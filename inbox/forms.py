@@ -1,0 +1,164 @@
+"""What people send from the screens, checked."""
+
+from __future__ import annotations
+
+from email.utils import getaddresses
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from inbox import directory
+from inbox.models import Agent, Priority, Status
+
+CHOSEN_STATUSES = [choice for choice in Status.choices if choice[0] != Status.CLOSED]
+
+
+class AddressesField(forms.CharField):
+    """Recipients as people type them, `Name <address>, address`, as [{"name", "address"}]."""
+
+    def to_python(self, value: Any) -> list[dict[str, str]]:  # type: ignore[override]
+        typed = (super().to_python(value) or "").replace(";", ",").replace("،", ",")
+        found = []
+        for name, address in getaddresses([typed], strict=False):
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValidationError(_("“%(text)s” is not an address.") % {"text": address or name or typed}) from None
+            found.append({"name": name, "address": address})
+        return found
+
+
+class NumberField(forms.CharField):
+    """A ticket number, with or without its #."""
+
+    def to_python(self, value: Any) -> int | None:  # type: ignore[override]
+        typed = (super().to_python(value) or "").strip().removeprefix("#").strip()
+        if not typed:
+            return None
+        if not typed.isdecimal() or len(typed) > 18:
+            raise ValidationError(_("“%(text)s” is not a ticket number.") % {"text": typed})
+        return int(typed)
+
+
+class AnswerForm(forms.Form):
+    """A reply or a note. `client_id` is made with the form, so that a second click sends nothing twice."""
+
+    kind = forms.ChoiceField(choices=[("reply", ""), ("note", "")])
+    text = forms.CharField(required=False, strip=False, max_length=200_000)
+    client_id = forms.CharField(required=False, max_length=64)
+    status = forms.ChoiceField(required=False, choices=CHOSEN_STATUSES)
+    attachments = forms.TypedMultipleChoiceField(required=False, coerce=int)
+    to = AddressesField(required=False)
+    cc = AddressesField(required=False)
+    bcc = AddressesField(required=False)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        ids = [value for value in data.getlist("attachments") if value.isdecimal() and len(value) < 19]
+        self.fields["attachments"].choices = [(value, "") for value in ids]  # type: ignore[attr-defined]
+
+
+class AssignmentForm(forms.Form):
+    """Who gets a ticket; a field that was not sent is left alone, an empty one means nobody."""
+
+    agent = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+    team = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+
+    def __init__(self, data: Any, agent: Agent) -> None:
+        super().__init__(data)
+        known = directory.of(agent)
+        self.fields["agent"].choices = [("", ""), *((one.pk, one.name) for one in known.people)]  # type: ignore[attr-defined]
+        self.fields["team"].choices = [("", ""), *((one.pk, one.name) for one in known.teams)]  # type: ignore[attr-defined]
+
+
+class StatusForm(forms.Form):
+    status = forms.ChoiceField(choices=CHOSEN_STATUSES)
+
+
+class PriorityForm(forms.Form):
+    priority = forms.ChoiceField(choices=Priority.choices)
+
+
+class TagsForm(forms.Form):
+    tags = forms.CharField(required=False, max_length=4000)
+
+    def clean_tags(self) -> list[str]:
+        typed: str = self.cleaned_data["tags"]
+        return [tag.strip().removeprefix("#") for tag in typed.replace("،", ",").split(",") if tag.strip()]
+
+
+class SubjectForm(forms.Form):
+    subject = forms.CharField(required=False, max_length=500)
+
+
+class SpamForm(forms.Form):
+    spam = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+
+
+class SnoozeForm(forms.Form):
+    hours = forms.IntegerField(min_value=0, max_value=24 * 90)
+
+
+class MergeForm(forms.Form):
+    into = NumberField()
+
+
+class MoveForm(forms.Form):
+    """Where a message goes: the ticket of a number, or a new one."""
+
+    ticket = NumberField(required=False)
+    new = forms.ChoiceField(required=False, choices=[("yes", "")])
+
+    def clean(self) -> dict[str, Any]:
+        if not self.cleaned_data.get("ticket") and not self.cleaned_data.get("new") and not self.errors:
+            raise ValidationError(_("Say which ticket."))
+        return self.cleaned_data
+
+
+class ProfileForm(forms.Form):
+    """What a person chose for their own screens. `next` is where they were."""
+
+    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    theme = forms.ChoiceField(choices=[("system", ""), ("light", ""), ("dark", "")])
+    time_zone = forms.CharField(required=False, max_length=60)
+    next = forms.CharField(required=False)
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"].strip()
+        if zone and zone not in available_timezones():
+            raise ValidationError(_("“%(text)s” is not a time zone such as Asia/Karachi.") % {"text": zone})
+        return zone
+
+
+class FilterForm(forms.Form):
+    """What narrows a list further."""
+
+    f_status = forms.ChoiceField(required=False, label=gettext_lazy("Status"))
+    f_assignee = forms.ChoiceField(required=False, label=gettext_lazy("Assignee"))
+    f_priority = forms.ChoiceField(required=False, label=gettext_lazy("Priority"))
+
+    def __init__(self, data: Any, people: list[directory.Named], without: set[str]) -> None:
+        super().__init__(data, auto_id="filter-%s")
+        anything = [("", _("any"))]
+        choices = {
+            "f_status": [*anything, *Status.choices],
+            "f_assignee": [*anything, ("me", _("me")), ("none", _("nobody")), *((str(one.pk), one.name) for one in people)],
+            "f_priority": [*anything, *Priority.choices],
+        }
+        for name, options in choices.items():
+            if name.removeprefix("f_") in without:
+                del self.fields[name]
+                continue
+            self.fields[name].choices = options  # type: ignore[attr-defined]
+            self.fields[name].widget.attrs["class"] = "input"
+
+
+def problem_of(form: forms.Form) -> str:
+    """The first thing that is wrong with a form, as one sentence."""
+    return next((str(error) for errors in form.errors.values() for error in errors), "")

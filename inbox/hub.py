@@ -1,0 +1,291 @@
+"""In each web process one hub: it hears which tickets changed, renders each row once per language, and sends every
+socket what its agent may see.
+
+The first change leaves at once, what follows is gathered for a quarter of a second. A fact that Redis lost is found by
+a look at what changed lately, so that screens are late by seconds at most. Rows go to all who may see them (the page
+knows which list it shows); of an open conversation only the number goes, and the page asks for what is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.sessions.models import Session
+from django.db import close_old_connections
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from inbox import access, lists, live
+from inbox.models import Agent, Role, Ticket
+
+logger = logging.getLogger(__name__)
+
+GATHER = 0.25  # seconds between two frames
+COUNTS_EVERY = 2.0  # seconds between two counts
+LOOK_EVERY = 5.0  # seconds between two looks at what changed lately
+LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
+BEAT_EVERY = 20.0  # seconds between two signs of life; log-ins are checked with them
+MOST_ROWS = 100  # changed at once; above that pages fetch their list anew
+MOST_FRAMES = 60  # waiting for one slow socket before it is given up
+
+T = TypeVar("T")
+LOGGED_OUT = 4401  # close code: log in again
+TOO_SLOW = 4408
+
+
+@dataclass(eq=False)
+class Socket:
+    """One open page: whose it is, in which language, and what still has to be sent to it."""
+
+    agent: int
+    session: str
+    language: str
+    frames: asyncio.Queue[str | int] = field(default_factory=lambda: asyncio.Queue(MOST_FRAMES))
+
+    def put(self, frame: str | int) -> None:
+        """Queue a frame, or a close code. A socket that does not keep up is closed; its page will ask again."""
+        try:
+            self.frames.put_nowait(frame)
+        except asyncio.QueueFull:
+            while not self.frames.empty():
+                self.frames.get_nowait()
+            self.frames.put_nowait(TOO_SLOW)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.sockets: set[Socket] = set()
+        self.changed: set[int] = set()
+        self.seen: dict[int, datetime] = {}  # when each ticket changed that was sent lately
+        self.tasks: list[asyncio.Task[None]] = []
+        self.flusher: asyncio.Task[None] | None = None
+        self.counter: asyncio.Task[None] | None = None
+        self.newcomer = asyncio.Event()
+        self.thread = ThreadPoolExecutor(1, "hub")
+
+    # Who is here -------------------------------------------------------------------------------------------------
+
+    def join(self, socket: Socket) -> None:
+        self.sockets.add(socket)
+        self.seen.clear()  # what changed between the rendering of its page and now is sent again
+        self.newcomer.set()
+        self._count_soon()
+        if not self.tasks:
+            loops = (self._listen, self._look, self._beat)
+            self.tasks = [asyncio.get_running_loop().create_task(again(loop)) for loop in loops]
+
+    def leave(self, socket: Socket) -> None:
+        self.sockets.discard(socket)
+        if not self.sockets:
+            for task in self.tasks:
+                task.cancel()
+            self.tasks = []
+
+    # What is heard -----------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add(live.GROUP, channel)
+        try:
+            while True:
+                message = await layer.receive(channel)
+                self.note(message.get("tickets", ()))
+        finally:
+            await layer.group_discard(live.GROUP, channel)
+
+    async def _look(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.newcomer.wait(), LOOK_EVERY)
+            self.newcomer.clear()
+            rows = await self._in_thread(lately)
+            self.note(number for number, at in rows if self.seen.get(number) != at)
+            self.seen = {number: at for number, at in self.seen.items() if at > timezone.now() - 2 * LOOK_BACK}
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY)
+            here = list(self.sockets)
+            valid = await self._in_thread(lambda: logged_in(here))
+            for socket in here:
+                socket.put('{"beat":1}' if socket.session in valid else LOGGED_OUT)
+
+    def note(self, numbers: Iterable[int]) -> None:
+        """These tickets changed; their rows leave soon."""
+        self.changed.update(numbers)
+        if self.changed and self.sockets and self.flusher is None:
+            self.flusher = asyncio.get_running_loop().create_task(self._flush())
+
+    # What is sent ------------------------------------------------------------------------------------------------
+
+    async def _flush(self) -> None:
+        try:
+            while self.changed and self.sockets:
+                batch, self.changed = self.changed, set()
+                try:
+                    await self._send_rows(batch)
+                except Exception:  # the database is away: keep the batch, screens are late but complete
+                    logger.exception("rows were not sent")
+                    self.changed |= batch
+                    await asyncio.sleep(1)
+                self._count_soon()
+                await asyncio.sleep(GATHER)
+        finally:
+            self.flusher = None
+
+    async def _send_rows(self, batch: set[int]) -> None:
+        here = list(self.sockets)
+        if len(batch) > MOST_ROWS:
+            for socket in here:
+                socket.put('{"reload":1}')
+            return
+        agents, languages = {socket.agent for socket in here}, {socket.language for socket in here}
+        rows, visible = await self._in_thread(lambda: prepare(batch, agents, languages))
+        self.seen.update({number: row.at for number, row in rows.items()})
+        made: dict[tuple[frozenset[int], str], str] = {}
+        for socket in here:
+            sees = visible.get(socket.agent)
+            if sees is None:
+                socket.put(LOGGED_OUT)
+                continue
+            key = (sees, socket.language)
+            if key not in made:
+                made[key] = json.dumps(
+                    {
+                        "rows": "".join(rows[number].html[socket.language] for number in sorted(sees)),
+                        "changed": sorted(sees),
+                        "gone": sorted(batch - sees),
+                    },
+                    ensure_ascii=False,
+                )
+            socket.put(made[key])
+
+    def _count_soon(self) -> None:
+        if self.counter is None:
+            self.counter = asyncio.get_running_loop().create_task(self._count())
+
+    async def _count(self) -> None:
+        try:
+            await asyncio.sleep(GATHER)
+            here = list(self.sockets)
+            found = await self._in_thread(lambda: count_for({socket.agent for socket in here}))
+            for socket in here:
+                if socket.agent in found:
+                    socket.put(json.dumps({"counts": found[socket.agent]}))
+            await asyncio.sleep(COUNTS_EVERY)
+        except Exception:
+            logger.exception("counts were not sent")
+        finally:
+            self.counter = None
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Run database work in the hub's own thread, so that it holds one connection at most, and only meanwhile."""
+
+        def run() -> T:
+            close_old_connections()
+            try:
+                return work()
+            finally:
+                close_old_connections()
+
+        return await sync_to_async(run, thread_sensitive=False, executor=self.thread)()
+
+
+async def again(loop: Callable[[], Any]) -> None:
+    """Keep a loop going through whatever happens to Redis or the database."""
+    while True:
+        try:
+            await loop()
+        except Exception:
+            logger.exception("the hub stumbled; it goes on in a second")
+        await asyncio.sleep(1)
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def current() -> Hub:
+    """The hub of this process (of this event loop)."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]
+
+
+# In the hub's thread ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Row:
+    at: datetime
+    html: dict[str, str]
+
+
+def lately() -> list[tuple[int, datetime]]:
+    """Tickets that changed within the last seconds."""
+    since = timezone.now() - LOOK_BACK
+    return list(Ticket.objects.filter(updated_at__gt=since).order_by("-updated_at").values_list("number", "updated_at")[:500])
+
+
+def logged_in(sockets: list[Socket]) -> set[str]:
+    """The sessions that still stand, of agents that are still active."""
+    keys = {socket.session for socket in sockets}
+    standing = set(Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True))
+    active = set(Agent.objects.filter(pk__in={s.agent for s in sockets}, is_active=True).values_list("pk", flat=True))
+    return {socket.session for socket in sockets if socket.session in standing and socket.agent in active}
+
+
+def with_sight(agents: set[int]) -> list[Agent]:
+    """These agents as they are now, those of equal permission sharing what they see: two queries a group."""
+    sights: dict[tuple[bool, frozenset[int]], access.Sight] = {}
+    found = list(Agent.objects.filter(pk__in=agents, is_active=True).prefetch_related("teams"))
+    for agent in found:
+        key = (agent.role == Role.ADMIN, frozenset(team.pk for team in agent.teams.all()))
+        if key not in sights:
+            sights[key] = access.Sight(agent)
+        agent._sight = sights[key]  # type: ignore[attr-defined]
+    return found
+
+
+def prepare(
+    batch: set[int], agents: set[int], languages: set[str]
+) -> tuple[dict[int, Row], dict[int, frozenset[int]]]:
+    """The rows of these tickets in each language, and which of them each agent sees; an agent who left is missing."""
+    tickets = list(Ticket.objects.filter(pk__in=batch).select_related("customer", "reply_channel", "assignee"))
+    rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
+    for language in languages:
+        with translation.override(language):
+            for ticket in tickets:
+                rows[ticket.number].html[language] = render_to_string("inbox/_row.html", {"ticket": ticket})
+    visible = {
+        agent.pk: frozenset(ticket.number for ticket in tickets if access.sees(agent, ticket))
+        for agent in with_sight(agents)
+    }
+    return rows, visible
+
+
+def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
+    """The sidebar's counts of each agent: what agents of equal permission share is counted once, their own beside it."""
+    found: dict[int, dict[str, str]] = {}
+    shared: dict[int, dict[str, str]] = {}
+    people = with_sight(agents)
+    own = lists.counts({str(agent.pk): lists.select(agent, lists.VIEWS["mine"].match) for agent in people})
+    for agent in people:
+        sight = access.sight(agent)
+        if id(sight) not in shared:
+            views = {key: view for key, view in lists.counted(agent).items() if key != "mine"}
+            shared[id(sight)] = lists.counts({key: lists.select(agent, view.match) for key, view in views.items()})
+        found[agent.pk] = {**shared[id(sight)], "mine": own[str(agent.pk)]}
+    return found

@@ -1,0 +1,77 @@
+// The open conversation: where it is scrolled to, and fetching what is new without touching what is being typed.
+/* global htmx */
+const stream = () => document.getElementById("stream")
+const atEnd = box => box.scrollHeight - box.scrollTop - box.clientHeight < 80
+
+export const openTicket = () => document.querySelector(".talk[data-ticket]")
+
+// Change something in the stream; who was reading its end stays there.
+export function keepPlace(change) {
+  const box = stream()
+  const end = box && atEnd(box)
+  change()
+  if (end) box.scrollTop = box.scrollHeight
+}
+
+let busy = false
+let again = false
+
+export async function refresh() {
+  const talk = openTicket()
+  if (!talk) return
+  if (busy) return void (again = true)
+  busy = true
+  const box = stream()
+  const end = atEnd(box)
+  const before = box.querySelectorAll(".message").length
+  const from = document.getElementById("timeline").dataset.from
+  try {
+    await htmx.ajax("GET", `${talk.dataset.changes}?from=${from}`, { source: "#live", swap: "none" })
+  } finally {
+    busy = false
+  }
+  if (end) box.scrollTop = box.scrollHeight
+  else if (box.querySelectorAll(".message").length > before) offer()
+  if (again) {
+    again = false
+    refresh()
+  }
+}
+
+function offer() {
+  const pill = document.getElementById("newer")
+  if (!pill) return
+  pill.textContent = document.getElementById("words").dataset.newer
+  pill.hidden = false
+}
+
+function opened() {
+  const box = stream()
+  if (!box || box.dataset.placed) return
+  box.dataset.placed = "yes"
+  box.scrollTop = box.scrollHeight
+  box.addEventListener("scroll", () => {
+    const pill = document.getElementById("newer")
+    if (pill && atEnd(box)) pill.hidden = true
+  }, { passive: true })
+}
+
+document.addEventListener("click", event => {
+  if (event.target.id !== "newer") return
+  stream().scrollTo({ top: stream().scrollHeight, behavior: "smooth" })
+})
+
+// Older messages are put above what is being read, which stays where it is.
+document.addEventListener("htmx:before:swap", event => {
+  if (event.detail.ctx?.sourceElement?.matches?.("#stream > .more")) stream().dataset.below = stream().scrollHeight - stream().scrollTop
+})
+document.addEventListener("htmx:after:swap", event => {
+  opened()
+  const box = stream()
+  if (box?.dataset.below) {
+    box.scrollTop = box.scrollHeight - Number(box.dataset.below)
+    delete box.dataset.below
+  }
+  if (event.detail.ctx?.sourceElement?.id === "composer" && box) box.scrollTop = box.scrollHeight
+})
+opened()

@@ -1,0 +1,58 @@
+// The keyboard: moving through the list, opening, and a key for each thing one does all day.
+import { write } from "./composer.js"
+import { openTicket } from "./conversation.js"
+import { show } from "./menus.js"
+
+const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
+const byId = id => document.getElementById(id)
+let leader = 0 // when g was pressed
+
+function move(step) {
+  const all = rows()
+  if (!all.length) return
+  const at = all.findIndex(row => row === document.activeElement)
+  const from = at >= 0 ? at : all.findIndex(row => row.hasAttribute("aria-current"))
+  const next = all[Math.min(Math.max(from + step, 0), all.length - 1)]
+  next.focus({ preventScroll: true })
+  next.scrollIntoView({ block: "nearest" })
+}
+
+function back() {
+  const row = document.querySelector("#rows .row[aria-current]") ?? rows()[0]
+  row?.focus()
+}
+
+const keys = {
+  j: () => move(1),
+  k: () => move(-1),
+  r: () => write("reply"),
+  n: () => write("note"),
+  a: () => show(byId("assign-menu")),
+  t: () => {
+    show(byId("more-menu"))
+    byId("tags-input")?.focus()
+  },
+  e: () => byId("solve")?.click(),
+  "?": () => byId("shortcuts").showModal(),
+}
+
+const typing = element => element.isContentEditable || element.matches("input:not([type=radio]), textarea, select")
+
+document.addEventListener("keydown", event => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return
+  if (event.key === "Escape" && openTicket()) return back()
+  if (typing(event.target)) return
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+  if (key === "g") return void (leader = Date.now())
+  if (Date.now() - leader < 1500) {
+    leader = 0
+    const view = document.querySelector(`[data-go="${CSS.escape(key)}"]`)
+    if (view) {
+      event.preventDefault()
+      return view.click()
+    }
+  }
+  if (!Object.hasOwn(keys, key)) return
+  event.preventDefault()
+  keys[key]()
+})

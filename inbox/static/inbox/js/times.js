@@ -1,0 +1,65 @@
+// Rewrites <time data-time="…"> in the reader's language and zone, and keeps "3m" true as minutes pass.
+const root = document.documentElement
+const lang = root.lang
+const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+const timeZone = root.dataset.zone || own
+
+document.cookie = `zone=${own}; path=/; max-age=31536000; samesite=lax`
+
+const format = options => new Intl.DateTimeFormat(lang, { timeZone, ...options })
+const clock = format({ hour: "2-digit", minute: "2-digit", hour12: false })
+const date = format({ day: "numeric", month: "short" })
+const year = format({ day: "numeric", month: "short", year: "numeric" })
+const day = format({ weekday: "long", day: "numeric", month: "long" })
+const full = format({ dateStyle: "medium", timeStyle: "short" })
+const key = format({ year: "numeric", month: "2-digit", day: "2-digit" })
+const named = new Intl.RelativeTimeFormat(lang, { numeric: "auto" })
+const unit = (value, name) => new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "narrow" }).format(value)
+
+function short(then, now) {
+  const minutes = Math.floor((now - then) / 60000)
+  if (minutes < 1) return document.getElementById("words")?.dataset.now ?? ""
+  if (minutes < 60) return unit(minutes, "minute")
+  if (minutes < 1440) return unit(Math.floor(minutes / 60), "hour")
+  if (minutes < 10080) return unit(Math.floor(minutes / 1440), "day")
+  return (now - then > 300 * 86400000 ? year : date).format(then)
+}
+
+function dayName(then, now) {
+  if (key.format(then) === key.format(now)) return named.format(0, "day")
+  if (key.format(then) === key.format(now - 86400000)) return named.format(-1, "day")
+  return (now - then > 300 * 86400000 ? year : day).format(then)
+}
+
+const zoneClock = zone => {
+  try {
+    return new Intl.DateTimeFormat(lang, { timeZone: zone, hour: "2-digit", minute: "2-digit", hour12: false }).format()
+  } catch {
+    return zone
+  }
+}
+
+function words(element, now) {
+  const then = new Date(element.dateTime)
+  switch (element.dataset.time) {
+    case "short": return short(then, now)
+    case "clock": return clock.format(then)
+    case "day": return dayName(then, now)
+    case "date": return year.format(then)
+    case "zone": return zoneClock(element.dataset.zone)
+    default: return full.format(then)
+  }
+}
+
+export function refresh() {
+  const now = Date.now()
+  for (const element of document.querySelectorAll("time[data-time]")) {
+    const text = words(element, now)
+    if (element.textContent !== text) element.textContent = text
+    if (element.dateTime) element.title = full.format(new Date(element.dateTime))
+  }
+}
+
+refresh()
+setInterval(refresh, 30000)
+document.addEventListener("htmx:after:swap", refresh)

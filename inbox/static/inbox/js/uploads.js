@@ -1,0 +1,98 @@
+// Files for the composer: chosen, dropped or pasted, sent at once with their progress, named in the form when done.
+const words = document.getElementById("words").dataset
+const csrf = () => document.querySelector("#composer [name=csrfmiddlewaretoken]").value
+
+function lock(form) {
+  const busy = Boolean(form.querySelector("[data-uploading]"))
+  for (const button of form.querySelectorAll("#send, #send-solve, #send-note")) button.disabled = busy
+}
+
+function chip(name) {
+  const box = document.createElement("span")
+  box.className = "file"
+  box.dataset.uploading = ""
+  const label = document.createElement("span")
+  label.className = "truncate"
+  label.dir = "auto"
+  label.textContent = name
+  const bar = document.createElement("progress")
+  bar.max = 1
+  bar.value = 0
+  bar.setAttribute("aria-label", name)
+  box.append(label, bar)
+  return box
+}
+
+function failed(box, text) {
+  delete box.dataset.uploading
+  box.classList.add("bad")
+  box.querySelector("progress").remove()
+  const span = document.createElement("span")
+  span.textContent = text
+  const button = document.createElement("button")
+  button.type = "button"
+  button.className = "text-button"
+  button.dataset.removeUpload = ""
+  button.textContent = words.remove
+  box.append(span, button)
+}
+
+function send(form, file) {
+  const box = chip(file.name)
+  document.getElementById("uploads").append(box)
+  lock(form)
+  const body = new FormData()
+  body.append("file", file, file.name)
+  const request = new XMLHttpRequest() // fetch cannot say how far an upload is
+  request.open("POST", form.dataset.uploads)
+  request.setRequestHeader("X-CSRFToken", csrf())
+  request.setRequestHeader("HX-Request", "true")
+  request.upload.onprogress = event => (box.querySelector("progress").value = event.loaded / event.total)
+  request.onload = () => {
+    if (request.status === 201) box.outerHTML = request.responseText
+    else failed(box, request.status === 413 ? words.tooLarge : words.notUploaded)
+    lock(form)
+  }
+  request.onerror = () => {
+    failed(box, words.notUploaded)
+    lock(form)
+  }
+  request.send(body)
+}
+
+const sendAll = (form, files) => [...files].forEach(file => send(form, file))
+const carries = event => [...(event.dataTransfer?.types ?? [])].includes("Files")
+
+document.addEventListener("change", event => {
+  if (!event.target.matches("#composer [name=files]")) return
+  sendAll(event.target.form, event.target.files)
+  event.target.value = ""
+})
+document.addEventListener("paste", event => {
+  const form = event.target.closest?.("#composer")
+  if (!form || !event.clipboardData.files.length) return
+  event.preventDefault()
+  sendAll(form, event.clipboardData.files)
+})
+document.addEventListener("dragover", event => {
+  const form = document.getElementById("composer")
+  if (!form || !carries(event)) return
+  event.preventDefault()
+  form.classList.toggle("dragging", Boolean(event.target.closest?.(".talk")))
+})
+document.addEventListener("dragleave", event => {
+  if (!event.relatedTarget) document.getElementById("composer")?.classList.remove("dragging")
+})
+document.addEventListener("drop", event => {
+  const form = document.getElementById("composer")
+  if (!form || !carries(event)) return
+  event.preventDefault() // a file dropped beside the composer must not open in place of the inbox
+  form.classList.remove("dragging")
+  if (event.target.closest?.(".talk")) sendAll(form, event.dataTransfer.files)
+})
+document.addEventListener("click", event => {
+  const button = event.target.closest("[data-remove-upload]")
+  const form = button?.closest("#composer")
+  button?.closest(".file").remove()
+  if (form) form.elements.namedItem("text").focus()
+})

@@ -1,0 +1,237 @@
+"""A ticket's messages and events as one stream, with the days between them; and events in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from inbox.models import ActorKind, Attachment, AuthorKind, Direction, Event, Message, Priority, Status, Ticket
+from inbox.threads import bare_subject
+from lib import html
+
+PAGE = 30
+MOST_EVENTS = 200
+TOGETHER = timedelta(seconds=5)  # what one person did at once is one line
+PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}  # raster only: an SVG can carry scripts
+
+SHOWN = (
+    "status_changed", "assigned", "priority_changed", "tags_changed", "subject_changed", "spam_changed", "snoozed",
+    "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
+)  # fmt: skip
+
+RULES = {
+    "token": gettext_lazy("It answers to an address or a message id that we signed for this ticket."),
+    "reference": gettext_lazy("It answers a message of this ticket, and its sender takes part in it."),
+    "subject_number": gettext_lazy("Its subject names this ticket, and its sender takes part in it."),
+    "session": gettext_lazy("It belongs to the conversation that was open on this channel."),
+    "new": gettext_lazy("It answers nothing that we know, so it opened a ticket."),
+    "follow_up": gettext_lazy("The ticket it answers is done, so it opened a follow-up."),
+    "moved": gettext_lazy("Somebody moved it here."),
+    "manual": gettext_lazy("Somebody wrote it down here."),
+}
+
+
+@dataclass
+class File:
+    pk: int
+    name: str
+    size: int
+    content_type: str
+
+    @property
+    def is_picture(self) -> bool:
+        return self.content_type in PICTURES
+
+
+class Shown:
+    """A message with what its template asks for."""
+
+    def __init__(self, message: Message, ticket: Ticket, names: dict[int, str]) -> None:
+        self.message = message
+        self.files = [
+            File(row["pk"], row["name"], row["size"], row["content_type"])
+            for row in message.file_rows  # type: ignore[attr-defined]
+            if not (row["inline"] and message.html)
+        ]
+        self.shown_author = self._author(names)
+        self.author_key = f"{message.agent_id or ''}" or (
+            message.customer_id if message.customer_id else self.shown_author
+        )
+        self.why = RULES.get(message.thread_rule, "") if message.direction == Direction.IN else ""
+        same = bare_subject(message.subject) == bare_subject(ticket.subject)
+        self.other_subject = bool(message.subject) and not same
+        self.remote_images = html.remote_images(message.html) if message.html else 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.message, name)
+
+    def _author(self, names: dict[int, str]) -> str:
+        message = self.message
+        if message.agent_id:
+            return names.get(message.agent_id) or message.author_name
+        if message.author_kind == AuthorKind.SYSTEM and not message.author_name:
+            return _("Rabta")
+        return message.author_name or message.author_address or _("Unknown")
+
+    @property
+    def shows_html(self) -> bool:
+        """HTML stands for itself unless its quotes fold away, or it holds no more than the plain text."""
+        return bool(self.message.html) and not self.message.hidden_text and self.message.direction == Direction.IN
+
+    @property
+    def shown_text(self) -> str:
+        return self.message.visible_text or self.message.text
+
+
+@dataclass
+class Entry:
+    kind: Literal["day", "event", "message"]
+    id: str
+    at: datetime
+    text: str = ""
+    message: Shown | None = None
+
+
+@dataclass
+class Timeline:
+    entries: list[Entry] = field(default_factory=list)
+    first: int = 0  # id of the oldest message in it
+    earlier: str = ""  # address of what came before, empty at the start
+
+
+def build(ticket: Ticket, names: dict[int, str], *, since: int | None = None, before: int | None = None) -> Timeline:
+    """The newest messages, all from `since` on, or a page of those before `before`; with the events among them. 2 queries."""
+    files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
+    row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline")
+    found = (
+        Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
+        .select_related("channel")
+        .annotate(file_rows=ArraySubquery(files.values(row=row)))
+    )
+    if since is not None:
+        messages = list(found.filter(pk__gte=since).order_by("-pk")[: 20 * PAGE])
+    else:
+        messages = list((found.filter(pk__lt=before) if before is not None else found).order_by("-pk")[: PAGE + 1])
+    more = since is None and len(messages) > PAGE
+    messages = messages[:PAGE] if more else messages
+    messages.sort(key=lambda message: (message.created_at, message.pk))
+    timeline = Timeline(first=min((message.pk for message in messages), default=0))
+    if more:
+        timeline.earlier = f"{reverse('ticket-earlier', args=[ticket.number])}?before={timeline.first}"
+    events = Event.objects.filter(ticket=ticket, kind__in=SHOWN).order_by("-pk")
+    if more or since is not None or before is not None:
+        if messages:
+            events = events.filter(at__gte=messages[0].created_at)
+    if before is not None and messages:
+        events = events.filter(at__lt=messages[-1].created_at)
+    entries = [Entry("message", f"m-{one.pk}", one.created_at, message=Shown(one, ticket, names)) for one in messages]
+    entries += lines(list(events[:MOST_EVENTS])[::-1], names)
+    entries.sort(key=lambda entry: entry.at)
+    timeline.entries = with_days(entries)
+    return timeline
+
+
+def with_days(entries: list[Entry]) -> list[Entry]:
+    """The entries with a mark before each first one of a day in the reader's zone."""
+    out: list[Entry] = []
+    day: date | None = None
+    for entry in entries:
+        today = timezone.localtime(entry.at).date()
+        if today != day:
+            day = today
+            out.append(Entry("day", f"d-{today.isoformat()}-{entry.id}", entry.at))
+        out.append(entry)
+    return out
+
+
+def lines(events: list[Event], names: dict[int, str]) -> list[Entry]:
+    """Events in words; what one actor did within seconds is one line."""
+    out: list[Entry] = []
+    last: Event | None = None
+    for event in events:
+        words = sentence(event, names)
+        if not words:
+            continue
+        together = last is not None and (last.actor_kind, last.actor_id) == (event.actor_kind, event.actor_id)
+        if together and last is not None and event.at - last.at < TOGETHER and event.actor_kind == ActorKind.AGENT:
+            out[-1].text = _("%(done)s, %(then)s") % {"done": out[-1].text, "then": words}
+        else:
+            out.append(Entry("event", f"e-{event.pk}", event.at, text=started(event, words, names)))
+        last = event
+    return out
+
+
+def started(event: Event, words: str, names: dict[int, str]) -> str:
+    """The line with who did it in front."""
+    if event.actor_kind == ActorKind.AGENT:
+        return _("%(who)s: %(what)s") % {"who": names.get(event.actor_id or 0, _("Somebody")), "what": words}
+    if event.actor_kind == ActorKind.CUSTOMER:
+        return _("The customer wrote: %(what)s") % {"what": words}
+    return words[:1].upper() + words[1:]
+
+
+def sentence(event: Event, names: dict[int, str]) -> str:
+    """What happened, without who did it; empty where there is nothing to say."""
+    data = event.data
+    match event.kind:
+        case "status_changed":
+            return _("now %(status)s") % {"status": _label(Status, data.get("to"))}
+        case "assigned":
+            return _assigned(event, names)
+        case "priority_changed":
+            return _("priority %(priority)s") % {"priority": _label(Priority, data.get("to"))}
+        case "tags_changed":
+            return _("changed the tags")
+        case "subject_changed":
+            return _("changed the subject")
+        case "spam_changed":
+            return _("marked as spam") if data.get("spam") else _("not spam after all")
+        case "snoozed":
+            until = parse_datetime(data["until"]) if data.get("until") else None
+            if until is None:
+                return _("back from snooze")
+            return _("snoozed until %(time)s") % {"time": date_format(timezone.localtime(until), "DATETIME_FORMAT")}
+        case "merged":
+            return _("merged into #%(number)s") % {"number": data.get("into")}
+        case "merged_from":
+            return _("merged #%(number)s into this ticket") % {"number": data.get("source")}
+        case "message_moved":
+            if data.get("to") == event.ticket_id:
+                return _("moved a message here from #%(number)s") % {"number": data.get("from")}
+            return _("moved a message to #%(number)s") % {"number": data.get("to")}
+        case "message_retried":
+            return _("sent a message again")
+        case "participant_confirmed":
+            return _("confirmed a sender")
+        case "follow_up_of":
+            return _("a follow-up of #%(number)s") % {"number": data.get("of")}
+    return ""
+
+
+def _label(choices: type[Status] | type[Priority], value: str | None) -> str:
+    return str(choices(value).label) if value in choices.values else str(value)
+
+
+def _assigned(event: Event, names: dict[int, str]) -> str:
+    data = event.data
+    if data.get("from") != data.get("to"):
+        to = data.get("to")
+        if to is None:
+            return _("gave the ticket back")
+        if event.actor_kind == ActorKind.AGENT and to == event.actor_id:
+            return _("took the ticket")
+        return _("given to %(name)s") % {"name": names.get(to, _("Somebody"))}
+    if data.get("team_from") != data.get("team_to"):
+        return _("moved to another team") if data.get("team_to") else _("taken from its team")
+    return ""

@@ -1,0 +1,33 @@
+"""Addresses of the agents' workplace. Each is a noun; what changes something is a POST to it."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from inbox.views import customers, files, inbox, messages, people, tickets
+
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("tickets/<int:number>/", tickets.ticket, name="ticket"),
+    path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
+    path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),
+    path("tickets/<int:number>/messages/", messages.create, name="ticket-messages"),
+    path("tickets/<int:number>/assignment/", tickets.assignment, name="ticket-assignment"),
+    path("tickets/<int:number>/status/", tickets.status, name="ticket-status"),
+    path("tickets/<int:number>/priority/", tickets.priority, name="ticket-priority"),
+    path("tickets/<int:number>/tags/", tickets.tags, name="ticket-tags"),
+    path("tickets/<int:number>/subject/", tickets.subject, name="ticket-subject"),
+    path("tickets/<int:number>/spam/", tickets.spam, name="ticket-spam"),
+    path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
+    path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
+    path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
+    path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),
+    path("messages/<int:pk>/raw/", messages.raw, name="message-raw"),
+    path("messages/<int:pk>/html/", messages.as_html, name="message-html"),
+    path("attachments/<int:pk>/", files.attachment, name="attachment"),
+    path("uploads/", files.upload, name="uploads"),
+    path("customers/<int:pk>/", customers.customer, name="customer"),
+    path("profile/", people.profile, name="profile"),
+    path("problems/", people.problems, name="problems"),
+    path("language/", set_language, name="set_language"),
+]

@@ -1,0 +1,19 @@
+"""`/customers/<id>/`: a person, how to reach them, and their tickets."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from inbox import access, lists
+from inbox.views.shell import AgentRequest, agent_only
+from inbox.views.tickets import customer_context, identities_of
+
+
+@require_safe
+@agent_only
+def customer(request: AgentRequest, pk: int) -> HttpResponse:
+    found = access.get_customer(request.user, pk)
+    tickets = access.tickets(request.user).filter(customer=found, merged_into__isnull=True)
+    page = lists.page(tickets, reverse("customer", args=[pk]), request.GET.get("before", ""))
+    return render(request, "inbox/customer.html", {"page": page, **customer_context(found, identities_of(found))})

@@ -1,0 +1,51 @@
+"""`/attachments/<id>/` and `/uploads/`: files out and in. What strangers sent never runs here."""
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from inbox import access
+from inbox.actions import uploads
+from inbox.timeline import PICTURES
+from inbox.views.shell import AgentRequest, agent_only
+
+
+@require_safe
+@agent_only
+def attachment(request: AgentRequest, pk: int) -> HttpResponse:
+    """A file as a download; a raster picture is shown in the page when asked for with `show=inline`."""
+    found = access.get_attachment(request.user, pk)
+    inline = request.GET.get("show") == "inline" and found.content_type in PICTURES
+    try:
+        content = default_storage.open(found.stored)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(
+        content,
+        as_attachment=not inline,
+        filename=found.name,
+        content_type=found.content_type if inline else "application/octet-stream",
+    )
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    return response  # type: ignore[return-value]
+
+
+@require_POST
+@agent_only
+def upload(request: AgentRequest) -> HttpResponse:
+    """Take one file that a composer will name; answers the piece of the form that names it."""
+    file = request.FILES.get("file")
+    if file is None:
+        return HttpResponse(_("Choose a file."), status=400, content_type="text/plain; charset=utf-8")
+    if file.size is None or file.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return HttpResponse(_("This file is too large."), status=413, content_type="text/plain; charset=utf-8")
+    kept = uploads.upload(
+        by=request.user, name=file.name or "", content_type=file.content_type or "", content=file.read()
+    )
+    return render(request, "inbox/_upload.html", {"file": kept}, status=201)

@@ -1,0 +1,179 @@
+"""`/tickets/<number>/messages/` and `/messages/<id>/…`: answering, and all that a single message offers."""
+
+from __future__ import annotations
+
+from django.contrib import messages as notices
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST, require_safe
+
+from inbox import access
+from inbox.actions import messages as actions
+from inbox.actions import receive, reply, uploads
+from inbox.actions.errors import ActionError
+from inbox.adapters import kinds
+from inbox.forms import AnswerForm, MoveForm, problem_of
+from inbox.models import Direction, Message
+from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
+from inbox.views.tickets import answer, conversation
+from lib import html
+
+# The mail's own page: nothing runs, nothing loads but our own files; its own styles are nobody else's.
+MAIL_POLICY = (
+    "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "style-src 'unsafe-inline'; img-src 'self' data:{remote}; frame-ancestors 'self'; form-action 'none'; base-uri 'none'"
+)
+
+
+@require_POST
+@agent_only
+def create(request: AgentRequest, number: int) -> HttpResponse:
+    """Send a reply or leave a note. What cannot be sent stays in the composer, with the reason."""
+    found = access.get_ticket(request.user, number)
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, number, problem_of(form))
+    data = form.cleaned_data
+    if data["kind"] == "reply" and not request.user.may_write:
+        raise PermissionDenied
+    try:
+        ids = data["attachments"] + [
+            uploads.upload(
+                by=request.user, name=file.name or "", content_type=file.content_type or "", content=file.read()
+            ).pk
+            for file in request.FILES.getlist("files")
+        ]
+        if data["kind"] == "note":
+            reply.note(found, by=request.user, text=data["text"], attachments=ids, client_id=data["client_id"] or None)
+        else:
+            reply.reply(
+                found,
+                by=request.user,
+                text=data["text"],
+                to=data["to"] if data["to"] else None,
+                cc=data["cc"] if "cc" in request.POST else None,
+                bcc=data["bcc"],
+                attachments=ids,
+                status=data["status"] or None,
+                client_id=data["client_id"] or None,
+            )
+    except ActionError as error:
+        return _refused(request, number, str(error))
+    return answer(request, number, fresh_composer=True)
+
+
+def _refused(request: AgentRequest, number: int, problem: str) -> HttpResponse:
+    """Nothing was sent. htmx shows the reason and leaves what was typed; a plain form gets its page back, filled in."""
+    if wants_part(request):
+        return render(request, "inbox/_refused.html", {"problem": problem}, status=422)
+    found = access.get_ticket(request.user, number)
+    typed = {"kind": request.POST.get("kind", ""), "text": request.POST.get("text", ""), "problem": problem}
+    context = conversation(request, found) | {"composer": typed, "client_id": request.POST.get("client_id", "")}
+    return render(request, "inbox/inbox.html", {**frame(request, remembered(request)), **context}, status=422)
+
+
+@require_POST
+@agent_only
+def retry(request: AgentRequest, pk: int) -> HttpResponse:
+    """Queue a failed message again."""
+    message = _writable(request, pk)
+    actions.retry(message, by=request.user)
+    return answer(request, message.ticket_id)
+
+
+@require_POST
+@agent_only
+def ticket(request: AgentRequest, pk: int) -> HttpResponse:
+    """Move a message to another ticket, or make it one of its own."""
+    message = _writable(request, pk)
+    number = message.ticket_id
+    form = MoveForm(request.POST)
+    if not form.is_valid():
+        return answer(request, number, problem=problem_of(form))
+    try:
+        to = access.writable_ticket(request.user, form.cleaned_data["ticket"]) if form.cleaned_data["ticket"] else None
+        moved = actions.move(message, to=to, by=request.user)
+    except ActionError as error:
+        return answer(request, number, problem=str(error))
+    except Http404:
+        return answer(request, number, problem=_("There is no such ticket, or you may not see it."))
+    if wants_part(request):
+        return HttpResponse(headers={"HX-Location": _pane(moved.ticket_id)})
+    notices.success(request, _("Moved to #%(number)s.") % {"number": moved.ticket_id})
+    return redirect("ticket", moved.ticket_id)
+
+
+def _pane(number: int) -> str:
+    """What makes htmx open a ticket in its pane."""
+    return f'{{"path": "{reverse("ticket", args=[number])}", "target": "#conversation", "swap": "innerHTML"}}'
+
+
+@require_POST
+@agent_only
+def sender(request: AgentRequest, pk: int) -> HttpResponse:
+    """Vouch for the sender of a message that came without proof."""
+    message = _writable(request, pk)
+    try:
+        actions.confirm_sender(message, by=request.user)
+    except ActionError as error:
+        return answer(request, message.ticket_id, problem=str(error))
+    return answer(request, message.ticket_id)
+
+
+def _writable(request: AgentRequest, pk: int) -> Message:
+    message = access.get_message(request.user, pk)
+    if not request.user.may_write:
+        raise PermissionDenied
+    return message
+
+
+@require_safe
+@agent_only
+def raw(request: AgentRequest, pk: int) -> HttpResponse:
+    """The message as it arrived, or as it leaves or left."""
+    message = access.get_message(request.user, pk)
+    content: bytes | None = None
+    if message.direction == Direction.OUT:
+        adapter = kinds().get(message.channel.kind)
+        content = adapter.raw(message)[0] if adapter else None
+    elif message.receipt is not None:
+        try:
+            content = receive.raw_of(message.receipt)
+        except FileNotFoundError:
+            content = None
+    if content is None:
+        raise Http404
+    response = HttpResponse(content, content_type="text/plain; charset=utf-8")
+    suffix = "eml" if message.channel.kind == "email" else "txt"
+    response["Content-Disposition"] = f'attachment; filename="message-{message.pk}.{suffix}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@require_safe
+@xframe_options_sameorigin
+def as_html(request: HttpRequest, pk: int) -> HttpResponse:
+    return _as_html(request, pk)
+
+
+@agent_only
+def _as_html(request: AgentRequest, pk: int) -> HttpResponse:
+    """The mail's own HTML as a page for a sandboxed frame. Remote images load only with `images`."""
+    message = access.get_message(request.user, pk)
+    if not message.html:
+        raise Http404
+    remote = "images" in request.GET
+    body = html.with_remote_images(message.html) if remote else message.html
+    if wanted := html.content_ids(body):
+        rows = message.attachments.filter(content_id__in=wanted | {f"<{one}>" for one in wanted})
+        where = {row.content_id.strip("<>"): f"{reverse('attachment', args=[row.pk])}?show=inline" for row in rows}
+        body = html.with_inline_images(body, where)
+    response = render(request, "inbox/message_html.html", {"body": mark_safe(body)})  # noqa: S308 - cleaned on its way in
+    response["Content-Security-Policy"] = MAIL_POLICY.format(remote=" https: http:" if remote else "")
+    response["Referrer-Policy"] = "no-referrer"
+    return response

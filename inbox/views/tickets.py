@@ -1,0 +1,272 @@
+"""`/tickets/<number>/`: a conversation, and what changes a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages
+from django.db.models import BooleanField, Value
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from inbox import access, directory, timeline
+from inbox.actions import merge as merging
+from inbox.actions import reply
+from inbox.actions import tickets as actions
+from inbox.actions.errors import ActionError
+from inbox.adapters import kinds
+from inbox.forms import (
+    CHOSEN_STATUSES,
+    AssignmentForm,
+    MergeForm,
+    PriorityForm,
+    SnoozeForm,
+    SpamForm,
+    StatusForm,
+    SubjectForm,
+    TagsForm,
+    problem_of,
+)
+from inbox.models import Customer, Identity, Participant, Priority, Ticket
+from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
+
+PAST = 8  # tickets of the customer that the panel lists
+
+
+@require_safe
+@agent_only
+def ticket(request: AgentRequest, number: int) -> HttpResponse:
+    """The conversation: the whole page with its list, or for htmx the panes right of it."""
+    found = access.get_ticket(request.user, number)
+    context = conversation(request, found)
+    if wants_part(request):
+        return render(request, "inbox/_conversation.html", context)
+    return render(request, "inbox/inbox.html", {**frame(request, remembered(request)), **context})
+
+
+@require_safe
+@agent_only
+def changes(request: AgentRequest, number: int) -> HttpResponse:
+    """The regions of an open conversation as they are now, from the message `from` on; what is being typed stays."""
+    return regions(request, number)
+
+
+@require_safe
+@agent_only
+def earlier(request: AgentRequest, number: int) -> HttpResponse:
+    """A page of older messages, before the message `before`."""
+    found = access.get_ticket(request.user, number)
+    before = _integer(request.GET.get("before"))
+    known = directory.of(request.user)
+    context = {
+        "ticket": found,
+        "timeline": timeline.build(found, known.names, before=before),
+        "may_change": may_change(request, found),
+    }
+    return render(request, "inbox/_earlier.html", context)
+
+
+def may_change(request: AgentRequest, found: Ticket) -> bool:
+    return request.user.may_write and not found.is_locked
+
+
+def _integer(value: str | None) -> int | None:
+    return int(value) if value and value.isdecimal() and len(value) < 19 else None
+
+
+def conversation(request: AgentRequest, found: Ticket, *, since: int | None = None) -> dict[str, Any]:
+    """Everything that the panes of one ticket show."""
+    known = directory.of(request.user)
+    others, identities = _people(found)
+    return {
+        "ticket": found,
+        "current_number": found.number,
+        "timeline": timeline.build(found, known.names, since=since),
+        "may_change": may_change(request, found),
+        "people": known.people,
+        "team_choices": known.teams,
+        "statuses": CHOSEN_STATUSES,
+        "priorities": Priority.choices,
+        "client_id": uuid4().hex,
+        "composer": {"kind": "reply"},
+        "route": None if found.is_locked else route(found),
+        "others": others,
+        "past": access.tickets(request.user)
+        .filter(customer=found.customer_id, merged_into__isnull=True)
+        .exclude(number=found.number)
+        .order_by("-last_message_at")[:PAST],
+        **customer_context(found.customer, identities),
+    }
+
+
+def customer_context(customer: Customer, identities: list[dict[str, Any]]) -> dict[str, Any]:
+    language = customer.language.partition("-")[0]
+    try:
+        name = translation.get_language_info(language)["name_translated"] if language else ""
+    except KeyError:
+        name = language
+    return {"customer": customer, "identities": identities, "customer_language": name}
+
+
+IDENTITY = ("id", "kind", "value", "name", "verified_at", "retired_at")
+
+
+def identities_of(customer: Customer) -> list[dict[str, Any]]:
+    rows = Identity.objects.filter(customer=customer).order_by("retired_at", "pk").values(*IDENTITY)[:30]
+    return [{**row, "verified": row["verified_at"] is not None} for row in rows]
+
+
+def _people(found: Ticket) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Who else takes part, and the customer's own addresses: one query."""
+    own = Identity.objects.filter(customer=found.customer_id).values_list(*IDENTITY, "customer_id", Value(True, output_field=BooleanField()))
+    part = Participant.objects.filter(ticket=found, until__isnull=True).exclude(identity__customer=found.customer_id)
+    there = part.values_list(*(f"identity__{name}" for name in IDENTITY), "identity__customer_id", "confirmed")
+    others, identities = [], []
+    for *values, customer, confirmed in own.order_by()[:30].union(there.order_by()[:30], all=True):
+        row = dict(zip(IDENTITY, values, strict=True))
+        row["verified"] = row["verified_at"] is not None
+        if customer == found.customer_id:
+            identities.append(row)
+        else:
+            others.append({"identity": row, "confirmed": confirmed})
+    identities.sort(key=lambda row: (row["retired_at"] is not None, row["id"]))
+    return others, identities
+
+
+def route(found: Ticket) -> dict[str, Any]:
+    """Where a reply would leave and why, whom it reaches, and what stands in its way."""
+    channel, why = reply.choose_channel(found)
+    adapter = kinds().get(channel.kind)
+    if adapter is None:
+        return {"channel": channel, "why": why, "to": [], "cc": [], "editable": False, "warning": ""}
+    to, cc = reply.default_recipients(found, channel)
+    verdicts = (adapter.may_reply(found), adapter.may_send(channel))
+    warning = next((str(verdict.reason) for verdict in verdicts if not verdict.allowed), "")
+    if not warning and channel.out_failing_since is not None:
+        warning = channel.out_error
+    editable = adapter.identity_kind == "email"
+    return {"channel": channel, "why": why, "to": to, "cc": cc, "editable": editable, "warning": warning}
+
+
+def regions(
+    request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False
+) -> HttpResponse:
+    """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
+    found = (
+        access.tickets(request.user)
+        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
+        .filter(number=number)
+        .first()
+    )
+    if found is None:
+        return render(request, "inbox/_gone.html", {"number": number, "problem": problem})
+    since = _integer(request.GET.get("from") or request.POST.get("from"))
+    context = conversation(request, found, since=since)
+    context |= {"problem": problem, "fresh_composer": fresh_composer}
+    return render(request, "inbox/_regions.html", context, status=422 if problem else 200)
+
+
+def answer(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
+    """What follows an action: regions for htmx, a redirect to the page for a plain form."""
+    if wants_part(request):
+        return regions(request, number, problem=problem, fresh_composer=fresh_composer)
+    if problem:
+        messages.error(request, problem)
+    return redirect("ticket", number)
+
+
+def act(
+    request: AgentRequest, number: int, form: forms.Form, do: Callable[[Ticket, dict[str, Any]], object]
+) -> HttpResponse:
+    """Access, form, one action, answer."""
+    found = access.writable_ticket(request.user, number)
+    if not form.is_valid():
+        return answer(request, number, problem=problem_of(form))
+    try:
+        do(found, form.cleaned_data)
+    except ActionError as error:
+        return answer(request, number, problem=str(error))
+    except Http404:  # of the other ticket that the form names
+        return answer(request, number, problem=_("There is no such ticket, or you may not see it."))
+    return answer(request, number)
+
+
+@require_POST
+@agent_only
+def assignment(request: AgentRequest, number: int) -> HttpResponse:
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        keep = actions.KEEP
+        agent = access.agents(request.user).get(pk=data["agent"]) if data["agent"] else None
+        team = access.teams(request.user).get(pk=data["team"]) if data["team"] else None
+        return actions.assign(
+            found,
+            by=request.user,
+            agent=agent if "agent" in request.POST else keep,
+            team=team if "team" in request.POST else keep,
+        )
+
+    return act(request, number, AssignmentForm(request.POST, request.user), do)
+
+
+@require_POST
+@agent_only
+def status(request: AgentRequest, number: int) -> HttpResponse:
+    return act(
+        request, number, StatusForm(request.POST), lambda t, d: actions.set_status(t, d["status"], by=request.user)
+    )
+
+
+@require_POST
+@agent_only
+def priority(request: AgentRequest, number: int) -> HttpResponse:
+    return act(
+        request, number, PriorityForm(request.POST), lambda t, d: actions.set_priority(t, d["priority"], by=request.user)
+    )
+
+
+@require_POST
+@agent_only
+def tags(request: AgentRequest, number: int) -> HttpResponse:
+    return act(request, number, TagsForm(request.POST), lambda t, d: actions.set_tags(t, d["tags"], by=request.user))
+
+
+@require_POST
+@agent_only
+def subject(request: AgentRequest, number: int) -> HttpResponse:
+    return act(
+        request, number, SubjectForm(request.POST), lambda t, d: actions.set_subject(t, d["subject"], by=request.user)
+    )
+
+
+@require_POST
+@agent_only
+def spam(request: AgentRequest, number: int) -> HttpResponse:
+    return act(
+        request, number, SpamForm(request.POST), lambda t, d: actions.set_spam(t, d["spam"] == "yes", by=request.user)
+    )
+
+
+@require_POST
+@agent_only
+def snooze(request: AgentRequest, number: int) -> HttpResponse:
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        until = timezone.now() + timedelta(hours=data["hours"]) if data["hours"] else None
+        return actions.snooze(found, until, by=request.user)
+
+    return act(request, number, SnoozeForm(request.POST), do)
+
+
+@require_POST
+@agent_only
+def merge(request: AgentRequest, number: int) -> HttpResponse:
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        return merging.merge(found, access.writable_ticket(request.user, data["into"]), by=request.user)
+
+    return act(request, number, MergeForm(request.POST), do)
