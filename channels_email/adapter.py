@@ -39,6 +39,7 @@ class EmailAdapter(Adapter):
     repeat_safe = True  # the same Message-ID again: clients show one
     reopen_days = 14
     rich_text = True
+    joins_open_ticket = False  # two mails of one person are two matters unless they say otherwise
     secrets = SECRETS
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> EmailSettingsForm:
