@@ -23,7 +23,7 @@ test: $(VENV)/.installed-dev ## linters, types and all tests
 	@exec .ci/test
 
 bench: $(VENV)/.installed-dev ## speed of e-mail in and out, beside bare loops on this machine
-	@exec $(BIN)/python manage.py bench $(ARGS)
+	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/.installed-dev ## ruff, mypy, import arrows, missing migrations
 	@exec .ci/lint

@@ -1,5 +1,6 @@
 """Logging: one JSON object a line in production, lines for people under `manage.py up`. All of it goes to stdout."""
 
+import re
 from typing import Any
 
 import structlog
@@ -15,11 +16,18 @@ SHARED: list[structlog.typing.Processor] = [
 
 
 def without_noise(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """One line a request (its end), and uvicorn's lines without their copy in colour."""
+    """One line a request (its end), without secrets; and uvicorn's lines without their copy in colour."""
     if event.get("event") == "request_started":
         raise structlog.DropEvent
     event.pop("color_message", None)
+    if isinstance(request := event.get("request"), str):
+        event["request"] = without_secrets(request)
     return event
+
+
+def without_secrets(request: str) -> str:
+    """`GET /path?query` without the query (what people search for) and the tokens that some paths carry."""
+    return re.sub(r"^(\S+ /(?:hooks/[^/?]+|chat|survey)/)[^/?]+", r"\1…", request).split("?", 1)[0]
 
 
 def configuration(style: str, level: str) -> dict[str, Any]:
@@ -55,6 +63,7 @@ def configuration(style: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stdout"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True, "level": level},
+            "django.request": {"level": "ERROR"},  # below that, django_structlog has said it
             "django.server": {"handlers": [], "propagate": True, "level": level},
             "uvicorn": {"handlers": [], "propagate": True, "level": level},
             "uvicorn.error": {"handlers": [], "propagate": True, "level": level},
