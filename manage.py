@@ -11,6 +11,8 @@ def main() -> None:
         from config.options import environment
 
         os.environ.update(environment(sys.argv[2:]))
+    if sys.argv[1:2] == ["createchannel"]:  # Django reads any --settings as the name of a Python module
+        sys.argv = [arg.replace("--settings", "--channel-settings", arg.startswith("--settings")) for arg in sys.argv]
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

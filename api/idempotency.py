@@ -22,6 +22,7 @@ from rest_framework.response import Response
 
 from api.models import KEPT_FOR, IdempotencyKey
 from api.problems import Conflict, Unprocessable
+from inbox.models import Agent
 from lib import signing
 
 HEADER = "Idempotency-Key"
@@ -53,14 +54,16 @@ def once(request: Request, handler: Callable[..., Response], *args: Any, **kwarg
 
 def _claim(request: Request, key: str, target: str, digest: str) -> tuple[IdempotencyKey, bool]:
     """(the key's row, whether this request is the one to run)."""
+    agent = request.user
+    assert isinstance(agent, Agent)
     old = timezone.now() - KEPT_FOR
     expired = IdempotencyKey.objects.filter(created_at__lt=old).select_for_update(skip_locked=True)
     IdempotencyKey.objects.filter(pk__in=expired.values("pk")[:PRUNED_AT_ONCE]).delete()
-    IdempotencyKey.objects.filter(agent=request.user, key=key, created_at__lt=old).delete()
+    IdempotencyKey.objects.filter(agent=agent, key=key, created_at__lt=old).delete()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS}s"])
-        row = IdempotencyKey(agent=request.user, key=key, request=target, digest=digest)
+        row = IdempotencyKey(agent=agent, key=key, request=target, digest=digest)
         # ON CONFLICT DO NOTHING waits for another transaction that holds the same key, then tells nothing of the row.
         IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
         with connection.cursor() as cursor:
@@ -71,7 +74,7 @@ def _claim(request: Request, key: str, target: str, digest: str) -> tuple[Idempo
                 _("A request with this Idempotency-Key is still running. Ask again in a moment."), "still_running"
             ) from error
         raise
-    found = IdempotencyKey.objects.get(agent=request.user, key=key)
+    found = IdempotencyKey.objects.get(agent=agent, key=key)
     return found, found.status == 0
 
 

@@ -4,6 +4,8 @@ A cursor is the opaque form of (order, direction, values of the ordering fields 
 field must be unique; all ordering fields run the same way and hold no NULL.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import json
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -44,8 +46,8 @@ def decode(cursor: str, model: type[Model], order: tuple[str, ...]) -> Position:
         cursor_order, backwards, values = plain
         if tuple(cursor_order) != order or len(values) != len(order) or backwards not in (0, 1):
             raise ValueError("a cursor of another list")
-        fields = [model._meta.get_field(name.removeprefix("-")) for name in order]
-        typed = [field.to_python(value) for field, value in zip(fields, values, strict=True)]  # type: ignore[union-attr]
+        fields = [field_of(model, name.removeprefix("-")) for name in order]
+        typed = [field.to_python(value) for field, value in zip(fields, values, strict=True)]
         if None in typed:
             raise ValueError("no value")
     except (binascii.Error, UnicodeError, ValueError, TypeError, RecursionError, DjangoValidationError) as error:
@@ -53,6 +55,12 @@ def decode(cursor: str, model: type[Model], order: tuple[str, ...]) -> Position:
             {"cursor": [_("This cursor does not belong to this list. Start again without it.")]}
         ) from error
     return Position(order, bool(backwards), tuple(typed))
+
+
+def field_of(model: type[Model], name: str) -> Field[Any, Any]:
+    field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
 
 
 def beyond(order: tuple[str, ...], values: tuple[Any, ...], backwards: bool) -> Q:
@@ -71,7 +79,8 @@ def beyond(order: tuple[str, ...], values: tuple[Any, ...], backwards: bool) -> 
 class CursorPagination(BasePagination):
     """Reads `cursor` and `page_size`; answers {"next", "previous", "results"} with whole addresses or null."""
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        assert isinstance(queryset, QuerySet)
         order = tuple(str(name) for name in queryset.query.order_by)
         size = self.page_size(request)
         given = request.query_params.get("cursor")

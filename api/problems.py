@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.signals import got_request_exception
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
+from django.utils.log import log_response
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, NotFound, Throttled, ValidationError
@@ -26,7 +27,7 @@ from rest_framework.views import set_rollback
 
 from inbox.actions.errors import ActionError
 
-logger = logging.getLogger("django.request")
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5  # what a client is asked to wait while the database is away or all its connections are taken
@@ -131,15 +132,15 @@ def _from_drf(error: APIException) -> Response:
     headers = {}
     if auth := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth
-    if isinstance(error, Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    if isinstance(error, Throttled) and (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
     if isinstance(error, ValidationError):
         return invalid(error.detail)
-    detail = error.detail
-    code = detail.code if isinstance(detail, ErrorDetail) else error.default_code
+    code = error.detail.code if isinstance(error.detail, ErrorDetail) else error.default_code
+    said = str(error.detail)
     if isinstance(error, NotAuthenticated):
-        detail = _("Send a token as “Authorization: Bearer TOKEN”.")
-    return problem(error.status_code, code=str(code or ""), detail=str(detail), headers=headers)
+        said = _("Send a token as “Authorization: Bearer TOKEN”.")
+    return problem(error.status_code, code=str(code or ""), detail=said, headers=headers)
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response:
@@ -163,11 +164,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     # As Django's own handler does, but in the shape that clients of the API parse.
     request = context["request"]._request
     got_request_exception.send(sender=None, request=request)
-    logger.error(
-        "Internal Server Error: %s", request.path, exc_info=error, extra={"status_code": 500, "request": request}
-    )
-    return problem(
+    answer = problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         code="internal",
         detail=_("Something went wrong on our side. It was written to the log."),
     )
+    log_response("Internal Server Error: %s", request.path, response=answer, request=request, exception=error)
+    return answer

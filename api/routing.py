@@ -21,7 +21,7 @@ def register(prefix: str, viewset: type[ViewSetMixin]) -> None:
 
 def urls() -> list[URLPattern | URLResolver]:
     """The patterns of everything registered, relative to /api/v1/."""
-    router = SimpleRouter()
+    router = SimpleRouter(use_regex_path=False)
     for prefix, viewset in _routes.items():
         router.register(prefix, viewset, basename=f"api-{prefix.replace('/', '-')}")
     return list(router.urls)

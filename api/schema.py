@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 description, made from the views: how tokens authenticate, and what every operation shares."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -34,6 +34,60 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+INTRODUCTION = """
+Send a token with every request: `Authorization: Bearer TOKEN`. Times are ISO 8601 in UTC. Lists come in pages: follow
+`next` until it is null. Fields and filters that do not exist are refused. Errors are RFC 9457 problem details; their
+`code` says what is wrong:
+
+| code | status | means |
+| --- | --- | --- |
+"""
+CODES = {
+    "invalid": (400, "The input does not validate; `errors` names the fields."),
+    "parse_error": (400, "The body is no JSON."),
+    "not_authenticated": (401, "There is no token."),
+    "authentication_failed": (401, "The token is unknown or was revoked."),
+    "permission_denied": (403, "The token's scope or the agent's role does not reach that far."),
+    "not_found": (404, "There is no such thing, or not for this agent."),
+    "method_not_allowed": (405, "This address does not take that method."),
+    "unsupported_media_type": (415, "Send JSON; files as multipart/form-data."),
+    "taken": (409, "Another one has this value, and there can be only one."),
+    "still_running": (409, "The first request with this Idempotency-Key has not ended yet."),
+    "closed": (409, "The ticket is closed; open a follow-up."),
+    "merged": (409, "The ticket was merged; go on with the one it went into."),
+    "window_closed": (409, "The channel does not take a reply now."),
+    "attachment_gone": (409, "A file is used already, or not the agent's own."),
+    "slug_taken": (409, "There is a channel of that slug."),
+    "changed_meanwhile": (412, "If-Match names an older state."),
+    "key_reused": (422, "The Idempotency-Key belongs to another request."),
+    "no_address": (422, "The customer cannot be reached on this channel."),
+    "own_address": (422, "The address is one of ours."),
+    "past": (422, "The time is over."),
+    "same": (422, "A ticket cannot be merged into itself."),
+    "internal": (500, "Our fault; it is in the log."),
+    "store_unavailable": (503, "The database is out of reach; try again after `Retry-After`."),
+}
+
+
+def introduce(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """drf-spectacular's hook: what to know before the first request, and the codes of problems."""
+    rows = (f'| <a id="problem-{code}"></a>`{code}` | {status} | {means} |' for code, (status, means) in CODES.items())
+    result["info"]["description"] = INTRODUCTION.strip() + "\n" + "\n".join(rows)
+    _tidy(result)
+    return result
+
+
+def _tidy(value: Any) -> None:
+    """Take out what drf-spectacular notes for its own hook."""
+    if isinstance(value, dict):
+        value.pop("x-spec-enum-id", None)
+        for inner in value.values():
+            _tidy(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _tidy(inner)
+
+
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "api.authentication.TokenAuthentication"
     name = "token"
@@ -46,19 +100,26 @@ class ApiSchema(AutoSchema):
     """Adds to each operation its filters, the Idempotency-Key of POSTs, and the shape of errors."""
 
     def get_override_parameters(self) -> list[Any]:
-        filters = self.view.queries.get(self.view.action)
+        filters = getattr(self.view, "queries", {}).get(getattr(self.view, "action", None))
         found: list[Any] = [filters] if filters else []
         if self.method == "POST":
             found.append(IDEMPOTENCY_KEY)
         return found
 
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        """`Ticket`, not `TicketOut`: that ending is our own way to tell what is answered from what is taken."""
+        name: str = super().get_serializer_name(serializer, direction)
+        return name.removesuffix("Out")
+
     def get_tags(self) -> list[str]:
         """The resource: the part of the path after /api/v1/."""
         return [self.path.removeprefix("/api/v1/").split("/")[0]]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        problem = ResolvedComponent("Problem", ResolvedComponent.SCHEMA, object="Problem", schema=PROBLEM)
+        problem = ResolvedComponent(  # type: ignore[no-untyped-call]
+            "Problem", ResolvedComponent.SCHEMA, object="Problem", schema=PROBLEM
+        )
         self.registry.register_on_missing(problem)
         bodies["default"] = {
             "description": "An error.",

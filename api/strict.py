@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -48,6 +49,7 @@ class Filters(serializers.Serializer[Any]):
         return dict(filters.validated_data)
 
 
+@extend_schema_field({"type": "string"})
 class Codes(serializers.Field[Any, Any, Any, Any]):
     """Several of the given codes, parted by commas: `open,pending`."""
 

@@ -230,4 +230,4 @@ class EventOut(serializers.Serializer[Event]):
     kind = serializers.CharField()
     actor = ActorOut(source="*")
     at = serializers.DateTimeField()
-    data = JsonObject()
+    data = JsonObject()  # type: ignore[assignment]  # a field; the metaclass takes it out of the class

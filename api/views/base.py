@@ -42,7 +42,7 @@ class View(GenericViewSet[Any]):
     permission_classes = [HasScope]
     content_negotiation_class = AlwaysJson
     pagination_class = CursorPagination
-    lookup_value_regex = r"[0-9]{1,18}"
+    lookup_value_converter = "int"
     queries: ClassVar[dict[str, type[Filters]]] = {}
     scopes: ClassVar[dict[str, str]] = {}
     filters: dict[str, Any]

@@ -1,5 +1,10 @@
 """/channels/ and /receipts/."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -7,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.models import Scope
+from api.problems import GENERAL
 from api.serializers.channels import (
     ChannelIn,
     ChannelOut,
@@ -20,22 +26,33 @@ from inbox import access
 from inbox.actions import channels, receive
 
 
+@contextmanager
+def named_settings() -> Iterator[None]:
+    """Errors of the adapter's form as errors of the body: `settings.address`."""
+    try:
+        yield
+    except channels.UnknownKind as error:
+        raise ValidationError({"kind": [str(error.reason)]}) from error
+    except DjangoValidationError as error:
+        fields = {GENERAL if name == NON_FIELD_ERRORS else name: texts for name, texts in error.message_dict.items()}
+        raise ValidationError({"settings": fields}) from error
+
+
 class ChannelView(View):
-    lookup_value_regex = r"[-\w]{1,50}"
+    lookup_value_converter = "slug"
     scopes = {"create": Scope.ADMIN, "partial_update": Scope.ADMIN}
 
     @extend_schema(operation_id="channels_list", responses=ChannelOut(many=True))
     def list(self, request: Request) -> Response:
+        """Channels that this agent may see."""
         return self.page(ChannelOut.with_all(access.channels(self.agent)).order_by("pk"), ChannelOut)
 
     @extend_schema(operation_id="channels_connect", request=ChannelIn, responses={201: ChannelOut})
     def create(self, request: Request) -> Response:
         """Connect a channel."""
         asked = self.taken(ChannelIn)
-        try:
+        with named_settings():
             channel = channels.create(**asked, by=self.agent)
-        except channels.UnknownKind as error:
-            raise ValidationError({"kind": [str(error.reason)]}) from error
         return Response(
             ChannelOut(channel, context=self.get_serializer_context()).data,
             status=201,
@@ -51,7 +68,9 @@ class ChannelView(View):
     @extend_schema(operation_id="channels_change", request=ChannelPatch, responses=ChannelOut)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change the settings, or pause it."""
-        channel = channels.update(access.get_channel(self.agent, pk), by=self.agent, **self.taken(ChannelPatch))
+        channel = access.get_channel(self.agent, pk)
+        with named_settings():
+            channel = channels.update(channel, by=self.agent, **self.taken(ChannelPatch))
         return Response(ChannelOut(channel, context=self.get_serializer_context()).data)
 
 
@@ -64,12 +83,13 @@ class ReceiptView(View):
         return self.page(ReceiptFilters.apply(access.receipts(self.agent), self.filters), ReceiptOut)
 
     @extend_schema(operation_id="receipts_get", responses=ReceiptOut)
-    def retrieve(self, request: Request, pk: str) -> Response:
-        return Response(ReceiptOut(access.get_receipt(self.agent, int(pk))).data)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """One receipt."""
+        return Response(ReceiptOut(access.get_receipt(self.agent, pk)).data)
 
     @extend_schema(operation_id="receipts_retry", request=None, responses={202: ReceiptOut})
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: str) -> Response:
+    def retry(self, request: Request, pk: int) -> Response:
         """Take a failed receipt in again, in the background."""
-        receive.retry(access.get_receipt(self.agent, int(pk)), by=self.agent)
-        return Response(ReceiptOut(access.get_receipt(self.agent, int(pk))).data, status=202)
+        receive.retry(access.get_receipt(self.agent, pk), by=self.agent)
+        return Response(ReceiptOut(access.get_receipt(self.agent, pk)).data, status=202)

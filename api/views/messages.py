@@ -53,14 +53,15 @@ class MessageView(View):
         return Response(MessageOut(MessageOut.with_all(Message.objects.all()).get(pk=pk)).data)
 
     @extend_schema(operation_id="messages_get", responses=MessageOut)
-    def retrieve(self, request: Request, pk: str) -> Response:
-        return self.shown(access.get_message(self.agent, int(pk)).pk)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """One message."""
+        return self.shown(access.get_message(self.agent, pk).pk)
 
     @extend_schema(operation_id="messages_retry", request=None, responses=MessageOut)
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: str) -> Response:
+    def retry(self, request: Request, pk: int) -> Response:
         """Queue a failed message again."""
-        message = access.get_message(self.agent, int(pk))
+        message = access.get_message(self.agent, pk)
         access.writable_ticket(self.agent, message.ticket_id)
         messages.retry(message, by=self.agent)
         return self.shown(message.pk)
@@ -70,9 +71,9 @@ class MessageView(View):
         responses={(200, "message/rfc822"): OpenApiTypes.BINARY, (200, "application/json"): OpenApiTypes.BINARY},
     )
     @action(detail=True, methods=["get"], pagination_class=None)
-    def raw(self, request: Request, pk: str) -> HttpResponse:
+    def raw(self, request: Request, pk: int) -> HttpResponse:
         """The original as it arrived or left."""
-        message = access.get_message(self.agent, int(pk))
+        message = access.get_message(self.agent, pk)
         content, content_type = original(message)
         ending = "eml" if content_type == "message/rfc822" else "json"
         return download(content, content_type, f"message-{message.pk}.{ending}")
@@ -98,8 +99,9 @@ class AttachmentView(View):
     @extend_schema(
         operation_id="attachments_download", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}
     )
-    def retrieve(self, request: Request, pk: str) -> HttpResponse:
-        attachment = access.get_attachment(self.agent, int(pk))
+    def retrieve(self, request: Request, pk: int) -> HttpResponse:
+        """Download a file."""
+        attachment = access.get_attachment(self.agent, pk)
         try:
             content = files.get(attachment.stored)
         except FileNotFoundError as error:

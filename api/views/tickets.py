@@ -1,5 +1,6 @@
 """/tickets/: the list, one ticket, its messages and its log."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -25,7 +26,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of what you saw; 412 when it has changed since."
 )
 OWNER = {"assignee": "agent", "team": "team"}
-SETTERS = {
+SETTERS: dict[str, Callable[..., Ticket]] = {
     "status": tickets.set_status,
     "priority": tickets.set_priority,
     "subject": tickets.set_subject,
@@ -61,13 +62,14 @@ class TicketView(View):
         )
 
     @extend_schema(operation_id="tickets_get", responses=TicketOut)
-    def retrieve(self, request: Request, number: str) -> Response:
-        return concurrency.answer(request, self.shown(int(number)))
+    def retrieve(self, request: Request, number: int) -> Response:
+        """One ticket; `ETag` names its state."""
+        return concurrency.answer(request, self.shown(number))
 
     @extend_schema(operation_id="tickets_change", request=TicketPatch, responses=TicketOut, parameters=[IF_MATCH])
-    def partial_update(self, request: Request, number: str) -> Response:
+    def partial_update(self, request: Request, number: int) -> Response:
         """Change what is named: all of it, or nothing."""
-        ticket = access.writable_ticket(self.agent, int(number))
+        ticket = access.writable_ticket(self.agent, number)
         asked = self.taken(TicketPatch)
         with transaction.atomic():
             Ticket.objects.select_for_update(no_key=True, of=("self",)).get(pk=ticket.pk)
@@ -83,16 +85,16 @@ class TicketView(View):
 
     @extend_schema(operation_id="tickets_messages_list", responses=MessageOut(many=True))
     @action(detail=True, methods=["get"])
-    def messages(self, request: Request, number: str) -> Response:
+    def messages(self, request: Request, number: int) -> Response:
         """The messages of a ticket, oldest first."""
-        ticket = access.get_ticket(self.agent, int(number))
+        ticket = access.get_ticket(self.agent, number)
         return self.page(MessageOut.with_all(ticket.messages.order_by("pk")), MessageOut)
 
     @extend_schema(operation_id="tickets_messages_add", request=MessageIn, responses={201: MessageOut})
     @messages.mapping.post
-    def add_message(self, request: Request, number: str) -> Response:
+    def add_message(self, request: Request, number: int) -> Response:
         """Answer the customer, or leave a note. A reply is queued at once and sent in the background."""
-        ticket = access.get_ticket(self.agent, int(number))
+        ticket = access.get_ticket(self.agent, number)
         asked = self.taken(MessageIn, ticket=ticket)
         if asked.pop("kind") == "note":
             message = reply.note(ticket, by=self.agent, **asked)
@@ -106,16 +108,16 @@ class TicketView(View):
 
     @extend_schema(operation_id="tickets_events_list", responses=EventOut(many=True))
     @action(detail=True, methods=["get"])
-    def events(self, request: Request, number: str) -> Response:
+    def events(self, request: Request, number: int) -> Response:
         """The log of a ticket, oldest first."""
-        ticket = access.get_ticket(self.agent, int(number))
+        ticket = access.get_ticket(self.agent, number)
         return self.page(ticket.events.order_by("pk"), EventOut)
 
     @extend_schema(operation_id="tickets_merge", request=MergeIn, responses=TicketOut)
     @action(detail=True, methods=["post"], url_path="merge")
-    def merge(self, request: Request, number: str) -> Response:
+    def merge(self, request: Request, number: int) -> Response:
         """Merge this ticket into another; answers with that other one."""
-        source = access.writable_ticket(self.agent, int(number))
+        source = access.writable_ticket(self.agent, number)
         try:
             into = access.writable_ticket(self.agent, self.taken(MergeIn)["into"])
         except Http404 as error:

@@ -26,6 +26,7 @@ class TokenView(View):
 
     @extend_schema(operation_id="tokens_list", responses=TokenOut(many=True))
     def list(self, request: Request) -> Response:
+        """One's own tokens; with an administrator's token everybody's."""
         return self.page(self.seen(), TokenOut)
 
     @extend_schema(operation_id="tokens_create", request=TokenIn, responses={201: NewTokenOut})
@@ -38,17 +39,18 @@ class TokenView(View):
         return Response({**TokenOut(token).data, "token": secret}, status=201)
 
     @extend_schema(operation_id="tokens_get", responses=TokenOut)
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """One token."""
         return Response(TokenOut(self.one(pk)).data)
 
     @extend_schema(operation_id="tokens_revoke", responses={204: None})
-    def destroy(self, request: Request, pk: str) -> Response:
+    def destroy(self, request: Request, pk: int) -> Response:
         """Revoke a token: it stops working at once. Its row stays, with the time."""
         ApiToken.objects.filter(pk=self.one(pk).pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
         return Response(status=204)
 
-    def one(self, pk: str) -> ApiToken:
-        token = self.seen().filter(pk=int(pk)).first()
+    def one(self, pk: int) -> ApiToken:
+        token = self.seen().filter(pk=pk).first()
         if token is None:
             raise NotFound(_("There is no such thing here, or not for you."))
         return token

@@ -53,7 +53,18 @@ def join(ticket: Ticket, party: Party, *, by: Agent | None, role: str = Particip
     return participant
 
 
-EDITABLE = ("name", "stage", "language", "time_zone", "tags", "attributes", "external_id", "opt_outs", "organisation")
+EDITABLE = (
+    "name",
+    "stage",
+    "language",
+    "time_zone",
+    "preferred_channel",
+    "tags",
+    "attributes",
+    "external_id",
+    "opt_outs",
+    "organisation",
+)
 
 
 def update(customer: Customer, *, by: Agent | None, **changes: Any) -> Customer:

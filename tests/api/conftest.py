@@ -53,11 +53,6 @@ class Api:
         return self.client.post(f"{V1}/attachments/", {"file": file}, headers=sent)
 
 
-@pytest.fixture(autouse=True)
-def only_the_api(settings: Any) -> None:
-    settings.ROOT_URLCONF = "api.urls"
-
-
 @pytest.fixture
 def as_sana(sana: Agent) -> Api:
     return Api(sana)

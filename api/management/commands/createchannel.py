@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import MaxLengthValidator, validate_slug
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
@@ -21,16 +21,26 @@ class Command(BaseCommand):
         "Connect a channel and print it as JSON, with its webhook address. An existing one is left as it is: an error."
     )
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", help="such as email")
         parser.add_argument("slug", help="its name in addresses and in the API")
+        # Takes the place of Django's own option, which manage.py keeps from seeing this one.
         parser.add_argument(
-            "--settings", default="{}", metavar="JSON", help="see docs/channels/; - reads them from standard input"
+            "--settings",
+            "--channel-settings",
+            dest="channel_settings",
+            default="{}",
+            metavar="JSON",
+            help="see docs/channels/; - reads them from standard input, where other people's `ps` does not see them",
         )
+        parser.set_defaults(settings=None)
 
-    def handle(self, *args: Any, kind: str, slug: str, settings: str, **options: Any) -> None:
+    def handle(self, *args: Any, kind: str, slug: str, channel_settings: str, **options: Any) -> None:
         try:
-            given = json.loads(sys.stdin.read() if settings == "-" else settings)
+            given = json.loads(sys.stdin.read() if channel_settings == "-" else channel_settings)
         except ValueError as error:
             raise CommandError(_("--settings is not JSON: %(error)s") % {"error": error}) from error
         if not isinstance(given, dict):

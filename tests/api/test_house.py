@@ -1,0 +1,172 @@
+"""Health, metrics, the OpenAPI description and its page, and the commands."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+from prometheus_client.parser import text_string_to_metric_families
+
+from api.models import ApiToken, digest_of
+from inbox import health
+from inbox.models import Agent, Channel, Ticket
+from tests.api.conftest import Api
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *args: str, typed: str = "") -> str:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    out = io.StringIO()
+    call_command(*args, stdout=out, stderr=io.StringIO())
+    return out.getvalue().strip()
+
+
+def test_alive_asks_nobody(client: Any, django_assert_num_queries: Any) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "alive"})
+
+
+def test_ready_names_what_is_away(db: None, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    checks = response.json()["checks"]
+    assert checks == {
+        "database": {"ok": True},
+        "redis": {"ok": True},
+        "workers": {"ok": False},
+        "beat": {"ok": False},
+        "mail": {"ok": False},
+    }
+    for process in ("worker", "beat", "mail"):
+        health.beat(process)
+    assert client.get("/readyz").status_code == 200
+    monkeypatch.setattr("inbox.health.redis_answers", lambda: False)
+    assert client.get("/readyz").json()["checks"]["redis"] == {"ok": False}
+    monkeypatch.setattr("inbox.health.database_answers", lambda: False)
+    assert not any(part["ok"] for part in client.get("/readyz").json()["checks"].values())
+
+
+def test_metrics_tell_what_waits(client: Any, as_sana: Api, ticket: Ticket, support: Channel) -> None:
+    as_sana.post(f"/tickets/{ticket.number}/messages/", {"kind": "reply", "text": "x"})
+    Channel.objects.update(out_failing_since=timezone.now())
+    health.beat("worker")
+    text = client.get("/metrics").content.decode()
+    found = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert found["rabta_database_up",] == 1
+    assert found["rabta_messages", "queued"] == 1
+    assert found["rabta_receipts", "new"] == 0
+    assert found["rabta_channel_failing", "email", "out", "support"] == 1
+    assert found["rabta_channel_failing", "email", "in", "support"] == 0
+    assert found["rabta_heartbeat_age_seconds", "worker"] < 5
+    assert (found["rabta_process_up", "worker"], found["rabta_process_up", "beat"]) == (1, 0)
+    assert any(name.startswith("django_http_requests") for name, *_ in found)
+
+
+def test_metrics_are_for_this_machine_or_a_token(db: None, client: Any, settings: Any) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7").status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer "}).status_code == 403
+    settings.METRICS_TOKEN = "scrape"
+    assert (
+        client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer scrape"}).status_code == 200
+    )
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer other"}).status_code == 403
+
+
+def test_the_description_is_valid_and_whole() -> None:
+    GENERATOR_STATS.reset()
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    validate_schema(schema)
+    assert not GENERATOR_STATS, list(GENERATOR_STATS._warn_cache) + list(GENERATOR_STATS._error_cache)
+    assert schema["openapi"].startswith("3.1")
+    operations = [one for path in schema["paths"].values() for name, one in path.items() if name != "parameters"]
+    assert len(operations) > 25
+    assert all(one["description"] and "default" in one["responses"] for one in operations)
+    names = [one["operationId"] for one in operations]
+    assert len(set(names)) == len(names)
+
+
+def test_the_description_is_open(client: Any) -> None:
+    assert client.get("/api/schema/").status_code == 200
+    response = client.get("/api/schema/", headers={"Accept": "application/json"})
+    assert response.json()["info"]["title"] == "Rabta"
+
+
+def test_the_page_has_nothing_inline(client: Any) -> None:
+    page = client.get("/api/docs/").content.decode()
+    assert "<style" not in page
+    assert "<script>" not in page
+    assert "http://" not in page
+    script = client.get("/api/docs/?script=")
+    assert script["Content-Type"].startswith("application/javascript")
+    assert b"/api/schema/" in script.content
+
+
+def test_createagent(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("createagent", "Sana@Example.org", "--role", "manager", "--password-stdin", "--name", "Sana K.")
+    made = json.loads(run(monkeypatch, *command, typed="correct horse battery\n"))
+    agent = Agent.objects.get()
+    assert (agent.email, agent.role, agent.name) == ("sana@example.org", "manager", "Sana K.")
+    assert made == {"id": agent.pk, "email": agent.email, "name": "Sana K.", "role": "manager", "created": True}
+    assert agent.check_password("correct horse battery")
+    told = json.loads(run(monkeypatch, "createagent", "sana@example.org", "--role", "admin"))
+    agent.refresh_from_db()
+    assert (told["created"], agent.role, agent.name) == (False, "admin", "Sana K.")
+    assert agent.check_password("correct horse battery")
+    for bad in (("createagent", "no address"), ("createagent", "b@example.org", "--password-stdin")):
+        with pytest.raises(CommandError):
+            run(monkeypatch, *bad, typed="short\n")
+    assert Agent.objects.count() == 1
+
+
+def test_createtoken(sana: Agent, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = run(monkeypatch, "createtoken", "sana@example.org", "--scope", "read")
+    assert ApiToken.objects.get().digest == digest_of(secret)
+    assert client.get("/api/v1/tickets/", headers={"Authorization": f"Bearer {secret}"}).status_code == 200
+    for bad in (("createtoken", "nobody@example.org"), ("createtoken", "sana@example.org", "--scope", "admin")):
+        with pytest.raises(CommandError):
+            run(monkeypatch, *bad)
+
+
+def test_createchannel(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = json.loads(
+        run(monkeypatch, "createchannel", "email", "help", "--settings", '{"address": "help@example.org"}')
+    )
+    channel = Channel.objects.get()
+    assert (told["id"], told["slug"], told["addresses"]) == (channel.pk, "help", ["help@example.org"])
+    assert told["webhook_url"].endswith(f"/hooks/email/{channel.token}/")
+    assert told["settings"] == {"address": "help@example.org"}
+    read = ("createchannel", "email", "more", "--settings", "-")
+    assert json.loads(run(monkeypatch, *read, typed='{"address": "more@example.org"}'))["slug"] == "more"
+    for kind, slug, settings, says in (
+        ("email", "help", '{"address": "other@example.org"}', "help"),
+        ("email", "new", '{"address": "nobody"}', "address"),
+        ("email", "new", "[]", "object"),
+        ("email", "new", "{", "JSON"),
+        ("email", "new one", '{"address": "new@example.org"}', "slug"),
+        ("pigeon", "new", "{}", "pigeon"),
+    ):
+        with pytest.raises(CommandError, match=says):
+            run(monkeypatch, "createchannel", kind, slug, "--settings", settings)
+    assert Channel.objects.count() == 2
+
+
+def test_check_channels(support: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "check_channels").startswith("support: ok")
+    Channel.objects.update(in_failing_since=timezone.now(), in_error="Log-in refused")
+    out = io.StringIO()
+    with pytest.raises(CommandError) as failed:
+        call_command("check_channels", stdout=out)
+    assert failed.value.returncode == 1
+    assert "support: FAILING\n  receiving: Log-in refused" in out.getvalue()
