@@ -38,7 +38,11 @@ def test_socket_folder_is_closed_to_others(servers: embedded.Scratch) -> None:
     assert (servers.data_dir / "sockets").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("content", ["", "garbage\n", "1\n/elsewhere\n", f"{os.getpid()}\n"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "garbage\n", "1\n/elsewhere\n", f"{os.getpid()}\n"],
+    ids=["empty", "garbage", "another-user", "ourselves"],
+)
 def test_stale_pid_file_of_a_foreign_process_is_removed(tmp_path: Path, content: str) -> None:
     pid_file = tmp_path / "postmaster.pid"
     pid_file.write_text(content)
