@@ -1,0 +1,48 @@
+"""The customers' mailboxes of the demo: one row for each mail in each mailbox."""
+
+from email.utils import getaddresses
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from sandbox.reading import ids_of, parse
+
+
+class SandboxMail(models.Model):
+    """A mail that came to `mailbox`, or was `sent` from it."""
+
+    mailbox = models.CharField(max_length=320)
+    sent = models.BooleanField(default=False)
+    raw = models.BinaryField()
+    sender = models.CharField(max_length=500, blank=True)
+    subject = models.CharField(max_length=998, blank=True)
+    message_id = models.CharField(max_length=998, blank=True)
+    references = ArrayField(models.CharField(max_length=998), default=list, blank=True)
+    seen = models.BooleanField(default=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "sandbox mail"
+        indexes = (models.Index(fields=["mailbox", "-id"], name="sandbox_mailbox"),)
+
+    def __str__(self) -> str:
+        return f"{self.mailbox}: {self.subject}"
+
+    @classmethod
+    def put(cls, mailbox: str, raw: bytes, *, sent: bool = False) -> Self:
+        """Put a mail into a mailbox."""
+        message = parse(raw)
+        found = getaddresses([str(message["From"] or "")])
+        name, address = found[0] if found else ("", "")
+        return cls.objects.create(
+            mailbox=mailbox.lower(),
+            sent=sent,
+            seen=sent,
+            raw=raw,
+            sender=(name or address)[:500],
+            subject=str(message["Subject"] or "")[:998],
+            message_id=next(iter(ids_of(message["Message-ID"])), "")[:998],
+            references=[one[:998] for one in (*ids_of(message["References"]), *ids_of(message["In-Reply-To"]))],
+        )

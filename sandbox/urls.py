@@ -1,0 +1,16 @@
+from django.urls import path
+
+from sandbox import views
+
+app_name = "sandbox"
+urlpatterns = [
+    path("", views.people, name="people"),
+    path("mail/<int:pk>/body/", views.body, name="body"),
+    path("mail/<int:pk>/source/", views.source, name="source"),
+    path("mail/<int:pk>/part/<int:number>/", views.part, name="part"),
+    path("<str:address>/", views.mailbox, name="mailbox"),
+    path("<str:address>/list/", views.thread_list, name="list"),
+    path("<str:address>/new/", views.write, name="write"),
+    path("<str:address>/<int:pk>/", views.thread, name="thread"),
+    path("<str:address>/<int:pk>/news/", views.thread_news, name="news"),
+]
