@@ -1,4 +1,4 @@
-"""Mail servers, channels and the people of these tests: Sana answers, Ali asks, Bilal is in copy, Carol is a stranger."""
+"""Mail servers, channels and the people: Sana answers, Ali asks, Bilal is in copy, Carol is a stranger."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,9 @@ MakeChannel = Callable[..., Channel]
 def make_channel(db: None) -> MakeChannel:
     """Makes an e-mail channel; `settings` go on top of the address, `secrets` are its passwords."""
 
-    def make(slug: str = "support", address: str = SUPPORT, secrets: dict[str, str] | None = None, **settings: Any) -> Channel:
+    def make(
+        slug: str = "support", address: str = SUPPORT, secrets: dict[str, str] | None = None, **settings: Any
+    ) -> Channel:
         brand, _made = Brand.objects.get_or_create(name="Rabta Store")
         channel = Channel(
             kind="email",

@@ -162,7 +162,7 @@ def test_two_workers_on_one_mailbox_make_one_message_a_mail(
             for _round in range(3):
                 polling.poll(channel.pk)
                 receive.take_in_waiting()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             failures.append(error)
         finally:
             connection.close()

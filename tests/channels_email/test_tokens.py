@@ -26,7 +26,7 @@ def test_a_changed_number_or_signature_proves_nothing() -> None:
     assert not tokens.is_own_message_id(re.sub(r"[a-z2-7]{16}@", "a" * 16 + "@", message_id))
 
 
-@pytest.mark.parametrize("token", ["", "t", "support@example.com", "support+news@example.com", "t1.x", "<>", "@", "+@x"])
+@pytest.mark.parametrize("token", ["", "t", "a@example.com", "a+news@example.com", "t1.x", "<>", "@", "+@x"])
 def test_other_text_is_no_token(token: str) -> None:
     assert tokens.ticket_of(token) is None
 

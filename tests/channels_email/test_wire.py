@@ -57,7 +57,8 @@ def test_a_display_name_reads_back(name: str, address: str) -> None:
 
 
 def test_an_urdu_subject_and_name_read_back() -> None:
-    raw = wire.header("Subject", wire.unstructured(URDU)) + wire.header("To", wire.address_list([(URDU, "a@example.com")]))
+    raw = wire.header("Subject", wire.unstructured(URDU))
+    raw += wire.header("To", wire.address_list([(URDU, "a@example.com")]))
     message = read(raw + b"\r\n")
     assert message["Subject"] == URDU
     assert shown(wire.header("To", wire.address_list([(URDU, "a@example.com")]))) == URDU

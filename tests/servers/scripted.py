@@ -21,7 +21,7 @@ class Scripted:
 
 @contextlib.contextmanager
 def running(script: Script) -> Iterator[Scripted]:
-    """Serve while the block runs. `script` gets each command line, and `.` when a mail has come; "" takes the default."""
+    """Serve while the block runs. `script` gets each command line, `.` when a mail has come; "" is the default."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Scripted(int(listener.getsockname()[1]))
 
