@@ -16,7 +16,7 @@ from django.db import OperationalError
 from channels_email import receiver as module
 from channels_email.receiver import Receiver
 from inbox.actions import receive
-from inbox.models import Heartbeat, Receipt
+from inbox.models import Channel, Heartbeat, Receipt
 from tests.channels_email.conftest import ALI, SUPPORT, MakeChannel, database_url, mail, receiving
 from tests.servers import certificates
 from tests.servers.ports import free_port, stop, wait_for
@@ -134,7 +134,7 @@ def test_while_the_store_is_away_the_sender_is_told_to_come_back(
             with pytest.raises(smtplib.SMTPDataError) as refused:
                 smtp.sendmail(ALI, [SUPPORT], mail())
             assert refused.value.smtp_code == 451
-            patch.setattr(module.Channel.objects, "filter", away)
+            patch.setattr(Channel.objects, "filter", away)
             patch.setattr(module, "ADDRESSES_FOR", -1.0)
             with pytest.raises(smtplib.SMTPRecipientsRefused) as unknown:
                 smtp.sendmail(ALI, [SUPPORT], mail())
