@@ -28,6 +28,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config import embedded, local, options, supervision
 from config.translations import compile_translations
+from inbox.models import Agent
 
 STOP_WITHIN = 9.0  # seconds, then SIGKILL: the whole takes less than ten
 MIGRATION_LOCK = 7_226_822  # pg_advisory_lock: one migration at a time, whoever starts it
@@ -79,11 +80,11 @@ class Command(BaseCommand):
         try:
             supervisor.wait_until_ready()
             self.prepare_database(data_dir)
-            people = self.demo() if settings.DEMO else []
+            people, mailbox = self.demo() if settings.DEMO else ([], "")
             connection.close()
             supervisor.start_app()
             self.wait_for_pages(supervisor)
-            self.greet(people)
+            self.greet(people, mailbox)
             self.watch(supervisor)
         finally:
             self.stop(supervisor)
@@ -108,10 +109,13 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
-    def demo(self) -> list[tuple[str, str, str]]:
+    def demo(self) -> tuple[list[tuple[str, str, str]], str]:
+        """Make the demo organisation; returns its people (e-mail, password, role) and its support address."""
         from sandbox import demo  # here alone: without a demo nothing of the sandbox is loaded
 
-        return list(demo.ensure())
+        if not Agent.objects.exists():
+            self.say("Making a demo organisation ...")
+        return demo.ensure(), demo.SUPPORT
 
     def wait_for_pages(self, supervisor: supervision.Supervisor) -> None:
         deadline, deaths = time.monotonic() + 60, 0
@@ -129,7 +133,7 @@ class Command(BaseCommand):
         last = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise embedded.CannotStart(f"The web process does not answer; see {log}: {''.join(last)}")
 
-    def greet(self, people: list[tuple[str, str, str]]) -> None:
+    def greet(self, people: list[tuple[str, str, str]], mailbox: str) -> None:
         lines = [f"Rabta is at {settings.BASE_URL}/", ""]
         if settings.DEMO:
             lines += ["Log in as (demo people, known to everybody):"]
@@ -143,7 +147,8 @@ class Command(BaseCommand):
                 "--password-stdin",
                 "",
             ]
-        lines += [f"Mail comes in by SMTP at:      {settings.SMTP_IN_HOST}:{settings.SMTP_IN_PORT}"]
+        where = f"{settings.SMTP_IN_HOST}:{settings.SMTP_IN_PORT}"
+        lines += [f"Mail comes in by SMTP at:      {where}{', for ' + mailbox if mailbox else ''}"]
         lines += [f"Data and logs:                 {settings.DATA_DIR}", ""]
         if settings.DEMO:
             lines += [
