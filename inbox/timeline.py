@@ -65,9 +65,7 @@ class Shown:
             if not (row["inline"] and message.html)
         ]
         self.shown_author = self._author(names)
-        self.author_key = f"{message.agent_id or ''}" or (
-            message.customer_id if message.customer_id else self.shown_author
-        )
+        self.author_key = f"agent-{message.agent_id}" if message.agent_id else message.customer_id or self.shown_author
         self.why = RULES.get(message.thread_rule, "") if message.direction == Direction.IN else ""
         same = bare_subject(message.subject) == bare_subject(ticket.subject)
         self.other_subject = bool(message.subject) and not same
@@ -177,7 +175,7 @@ def started(event: Event, words: str, names: dict[int, str]) -> str:
     if event.actor_kind == ActorKind.AGENT:
         return _("%(who)s: %(what)s") % {"who": names.get(event.actor_id or 0, _("Somebody")), "what": words}
     if event.actor_kind == ActorKind.CUSTOMER:
-        return _("The customer wrote: %(what)s") % {"what": words}
+        return _("The customer wrote, %(what)s") % {"what": words}
     return words[:1].upper() + words[1:]
 
 

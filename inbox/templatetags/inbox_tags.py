@@ -52,6 +52,12 @@ def avatar(name: object, key: object = "", size: str = "") -> SafeString:
 
 
 @register.simple_tag
+def face(name: object, key: object, size: str = "") -> SafeString:
+    """The avatar of an agent: a hue of their own beside that of the customer with the same id."""
+    return avatar(name, f"agent-{key}", size)
+
+
+@register.simple_tag
 def moment(value: datetime | None, form: str = "short") -> SafeString:
     """A time in the reader's zone. Scripts rewrite it ("3m", "09:12"); without them the date stands there."""
     if value is None:
