@@ -29,10 +29,7 @@ def answer(request: Request, data: Any) -> Response:
 
 def require_match(request: Request, data: Any) -> None:
     """Raises PreconditionFailed when the request's If-Match names another state than `data`, the one under lock."""
-    given = request.headers.get("If-Match")
-    if given is None:
-        return
-    known = parse_etags(given)
+    known = parse_etags(request.headers["If-Match"])
     if "*" not in known and etag_of(data) not in known:
         raise PreconditionFailed(
             _("This was changed in the meantime. Read it again, then decide."), "changed_meanwhile"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inbox.models import Agent
 
-TOKEN_MARK = "rabta_"  # noqa: S105  lets secret scanners tell our tokens from other random text
+TOKEN_MARK = "rabta_"
 PREFIX_LENGTH = len(TOKEN_MARK) + 6
 USED_EVERY = timedelta(minutes=1)
 KEPT_FOR = timedelta(hours=24)

@@ -18,6 +18,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.log import log_response
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from psycopg.errors import UniqueViolation
 from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, NotFound, Throttled, ValidationError
 from rest_framework.exceptions import PermissionDenied as ScopeDenied
@@ -50,6 +51,14 @@ class Unprocessable(APIException):
 
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     default_code = "unprocessable"
+
+
+class TooLarge(APIException):
+    """413: more than this installation takes in one request."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("This is more than is taken in one request.")
+    default_code = "too_large"
 
 
 class PreconditionFailed(APIException):

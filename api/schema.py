@@ -50,6 +50,7 @@ CODES = {
     "permission_denied": (403, "The token's scope or the agent's role does not reach that far."),
     "not_found": (404, "There is no such thing, or not for this agent."),
     "method_not_allowed": (405, "This address does not take that method."),
+    "too_large": (413, "The request is larger than 30 MB."),
     "unsupported_media_type": (415, "Send JSON; files as multipart/form-data."),
     "taken": (409, "Another one has this value, and there can be only one."),
     "still_running": (409, "The first request with this Idempotency-Key has not ended yet."),

@@ -1,9 +1,15 @@
 """What all API views share."""
 
+from datetime import UTC
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from django.http import Http404
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from api import idempotency
 from api.pagination import CursorPagination
 from api.permissions import HasScope
+from api.problems import TooLarge
 from api.schema import ApiSchema
 from api.strict import Filters
 from inbox.models import Agent
@@ -40,6 +47,7 @@ class View(GenericViewSet[Any]):
 
     schema = ApiSchema()
     permission_classes = [HasScope]
+    metadata_class = None
     content_negotiation_class = AlwaysJson
     pagination_class = CursorPagination
     lookup_value_converter = "int"
@@ -47,8 +55,14 @@ class View(GenericViewSet[Any]):
     scopes: ClassVar[dict[str, str]] = {}
     filters: dict[str, Any]
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with timezone.override(UTC):  # the zone of all times in and out, whatever the installation's own
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge
         self.filters = self.queries.get(self.action, Filters).read(request)
         if request.method == "POST" and idempotency.HEADER in request.headers:
             # `dispatch` looks the handler up after this.
@@ -85,4 +99,6 @@ class NotFound(APIView):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise Http404
+        if request.path.endswith("/"):
+            raise Http404
+        raise exceptions.NotFound(_("There is nothing at this address. The API's addresses end with a slash."))

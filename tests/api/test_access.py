@@ -124,6 +124,23 @@ def test_errors_of_every_origin_are_problems(as_sana: Api, support: Channel, mon
     assert "secret detail" not in problem(as_sana.get("/tickets/"), 500, "internal")["detail"]
 
 
+def test_large_requests_are_refused_unread(as_sana: Api, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    problem(as_sana.upload("a.txt", b"x" * 2000), 413, "too_large")
+    problem(as_sana.post("/tickets/", {"text": "x" * 2000}), 413, "too_large")
+
+
+def test_times_are_utc_wherever_we_are(as_sana: Api, ticket: Ticket, settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Karachi"
+    body = as_sana.patch(f"/tickets/{ticket.number}/", {"snoozed_until": "2036-01-01T10:00:00"}).json()
+    assert body["snoozed_until"] == "2036-01-01T10:00:00Z"
+    assert body["created_at"].endswith("Z")
+
+
+def test_a_forgotten_slash_is_pointed_out(db: None, client: Any) -> None:
+    assert "slash" in problem(client.post("/api/v1/tickets", {}, content_type="application/json"), 404)["detail"]
+
+
 def test_people_read_problems_in_their_language(db: None, client: Any) -> None:
     body = problem(client.get("/api/v1/tickets/", headers={"Accept-Language": "en"}), 401)
     assert "Authorization: Bearer" in body["detail"]
