@@ -43,8 +43,17 @@ class Address(forms.CharField):
         return address
 
 
+class Tick(forms.CheckboxInput):
+    """Hands on what was given, where Django's own takes any text for yes."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        return data.get(name, False)
+
+
 class Flag(forms.BooleanField):
     """True or false, not "anything that is not empty"."""
+
+    widget = Tick
 
     def to_python(self, value: Any) -> bool:
         if value in (True, "true", "on", "1", "True"):

@@ -13,7 +13,7 @@ from sandbox.letters import LETTERS, Letter
 from sandbox.models import SandboxMail
 
 SUPPORT = "support@karvaan.example"
-PASSWORD = "demo-karvaan"  # noqa: S105  # printed at every start
+PASSWORD = "demo-karvaan"  # printed at every start
 PEOPLE = (
     ("sana@karvaan.example", "Sana Malik", Role.AGENT, "Sana Malik\nKarvaan Customer Care"),
     ("omar@karvaan.example", "Omar Farooq", Role.MANAGER, "Omar Farooq\nKarvaan Customer Care"),

@@ -96,7 +96,8 @@ LETTERS = (
         "purchasing@example.edu",
         "Quote for 120 rain jackets",
         "Good afternoon,\n\nwe would like a quotation for 120 children's rain jackets (128 to 164) "
-        "with our logo, delivered before 15 January.\n\nWhom may we call to discuss colours?\n\nKind regards\nM. Osei\n",
+        "with our logo, delivered before 15 January.\n\n"
+        "Whom may we call to discuss colours?\n\nKind regards\nM. Osei\n",
         7,
         tags=("vip",),
         priority="high",

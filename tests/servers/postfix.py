@@ -90,6 +90,13 @@ class Postfix:
         path = self.base / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def wait_for_log(self, words: str, seconds: float = 30) -> None:
+        """Return when the log has these words."""
+        deadline = time.monotonic() + seconds
+        while words not in self.log():
+            assert time.monotonic() < deadline, self.log()[-3000:]
+            time.sleep(0.05)
+
     def wait_until_empty(self, seconds: float = 20) -> None:
         """Return when everything has left the queue; fail with the log otherwise."""
         deadline = time.monotonic() + seconds
