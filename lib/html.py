@@ -17,6 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 import nh3
 
 MAX_INPUT = 3_000_000  # characters; what is beyond is cut
+MAX_OUTPUT = 2 * MAX_INPUT
+MAX_ATTRIBUTES = 1000  # of one element
+MAX_ENTITIES = 20_000  # in one stretch of text, which the parser puts together by the square
 MAX_DEPTH = 800  # open elements, past which browsers and parsers get slow by the square
 MAX_FORMATTING = 400_000  # copies of unclosed <b>, <font>… that HTML5 makes a parser repeat in each block
 
@@ -83,12 +86,19 @@ _MARKS = QUOTE_MARKS | SIGNATURE_MARKS
 _PREFIXED = re.compile(r"^(?:x_|m_-?\d+|ydp[0-9a-f]+|yiv\d+)+")
 
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+# Within these an end tag does not reach what is open outside them (the scopes of the HTML5 parser).
+_SCOPES = frozenset("table td th caption applet marquee object template select svg math button".split())
+_RAW = frozenset("script style title textarea xmp iframe noembed noframes plaintext noscript".split())
 _UNCOUNTED = frozenset(
     "area base br col embed hr img input link meta source track wbr p li dd dt option optgroup tr td th tbody thead tfoot"
     " colgroup html head body rp rt".split()
 )
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|title|textarea|xmp|noembed)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
-_ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^<>\"']|\"[^\"<>]*\"|'[^'<>]*')*)")
+# A tag as HTML5 reads it: quotes only count after "=". The groups are atomic, so nothing is ever tried twice.
+_ANY_TAG = re.compile(
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(/?)([a-zA-Z][^\s/>]{0,60})((?>[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*+)", re.S
+)
+_SLASH_OR_SPACE = re.compile(r"[\s/]+")
 _REMOTE_IMG = re.compile(r'<img((?: [a-z-]+="[^"]*")*?) src="((?:https?:)?//[^"]*)"', re.I)
 _RESTORED_IMG = re.compile(r'(<img(?: [a-z-]+="[^"]*")*?) data-remote-src="([^"]*)"')
 _CID_IMG = re.compile(r'(<img(?: [a-z-]+="[^"]*")*?) src="cid:([^"]*)"', re.I)
@@ -154,42 +164,63 @@ def clean(source: str) -> str:
     source = source[:MAX_INPUT]
     if "\x00" in source:
         source = source.replace("\x00", "")
-    if source.count("<") > 800:
+    if len(source) > 20_000 or source.count("<") > 500:
         _weigh(source)
     out = _cleaner.clean(source)
+    if len(out) > MAX_OUTPUT:
+        raise TooComplex("it grows too much when it is written out")
     if "<img" in out:
         out = _REMOTE_IMG.sub(r'<img\1 data-remote-src="\2"', out)
     return out.strip()
 
 
 def _weigh(source: str) -> None:
-    """Estimate in one pass how deep elements nest and how often formatting is repeated; raises TooComplex."""
+    """Estimate in one pass how deep elements nest and how often formatting is repeated; raises TooComplex.
+
+    Where it cannot know it errs upwards: start tags always count, end tags only where a parser would heed them.
+    """
+    if source.count("&") > MAX_ENTITIES and max(run.count("&") for run in source.split("<")) > MAX_ENTITIES:
+        raise TooComplex("too many character references in one stretch")
     depth = cost = formatting = 0
     counts: dict[str, int] = {}
-    floors: list[dict[str, int]] = []  # a table cell hides the formatting outside it from end tags inside it
-    source = _HIDDEN.sub("", source)
+    scopes: list[tuple[str, dict[str, int]]] = []
+    raw = ""
     for match in _ANY_TAG.finditer(source):
+        if match[2] is None:
+            continue
         name = match[2].lower()
         if match[1]:
-            if name in ("td", "th", "caption") and floors:
-                floors.pop()
-            if name in counts:
-                least = floors[-1].get(name, 0) if floors else 0
-                if counts[name] > least:
-                    counts[name] -= 1
-                    depth -= 1
-                    formatting -= name in _FORMATTING
+            if raw:
+                raw = "" if name == raw else raw
+                continue
+            if name in _SCOPES and any(scope == name for scope, _ in scopes[-50:]):
+                while scopes and scopes.pop()[0] != name:
+                    pass
+            if counts.get(name, 0) > (scopes[-1][1].get(name, 0) if scopes else 0):
+                counts[name] -= 1
+                depth -= 1
+                formatting -= name in _FORMATTING
             continue
         cost += formatting + 1
-        if name in ("td", "th", "caption") and len(floors) < 2000:
-            floors.append({tag: counts.get(tag, 0) for tag in _FORMATTING if tag in counts})
-        if name in _UNCOUNTED or match[3].endswith("/") and name in ("o:p", "v:shape"):
-            continue
-        counts[name] = counts.get(name, 0) + 1
-        depth += 1
-        formatting += name in _FORMATTING
-        if depth > MAX_DEPTH or cost > MAX_FORMATTING:
-            raise TooComplex("elements nest too deep" if depth > MAX_DEPTH else "formatting is repeated too often")
+        if len(match[3]) > 200:
+            attributes = max(match[3].count("="), len(_SLASH_OR_SPACE.split(match[3][:100_000])))
+            if attributes > MAX_ATTRIBUTES:
+                raise TooComplex("an element has too many attributes")
+            cost += attributes * attributes // 50 if attributes > 100 else 0
+        if name in _RAW:
+            raw = raw or name
+        if name in _SCOPES and not raw:
+            if name in ("td", "th", "caption") and scopes and scopes[-1][0] in ("td", "th", "caption"):
+                scopes.pop()
+            scopes.append((name, dict(counts)))
+        if name not in _UNCOUNTED:
+            counts[name] = counts.get(name, 0) + 1
+            depth += 1
+            formatting += name in _FORMATTING
+        if depth > MAX_DEPTH:
+            raise TooComplex("elements nest too deep")
+        if cost > MAX_FORMATTING + 2 * len(source):
+            raise TooComplex("formatting is repeated too often")
 
 
 def remote_images(cleaned: str) -> int:
@@ -297,8 +328,9 @@ def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str, str], str
         piece = cleaned[at:]
         out.append(piece if pre else _GAP.sub(" ", piece))
     text = "".join(out)
-    if "&" in text:
-        text = _html.unescape(text)
+    if "&" in text:  # nh3 writes these five and nothing else
+        text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
+        text = text.replace("&amp;", "&")
     text = text.replace("\xa0", " ")
     text = _EDGES.sub("\n", text) if "<pre" not in cleaned else text
     return _MANY_LINES.sub("\n\n", text).strip()

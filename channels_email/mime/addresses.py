@@ -22,7 +22,7 @@ _TOKEN = re.compile(
 _SIMPLE = re.compile(rb"""\s*"?([^"<>@,;:()\\=\r\n\x80-\xff]*?)"?\s*<([A-Za-z0-9._%+=-]+@[A-Za-z0-9.-]+)>\s*\Z""")
 _BARE = re.compile(rb"\s*([A-Za-z0-9._%+=-]+@[A-Za-z0-9.-]+)\s*\Z")
 _USABLE = re.compile(r"""(?:"(?:[^"\\\x00-\x1f]|\\.)+"|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f]+)@(?:\[[0-9A-Fa-f.:v]+\]|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f!/=]+)\Z""")
-_INSIDE = re.compile(r"[^\s\"'(),:;<>@\[\]]+@[^\s\"'(),:;<>@\[\]]+")
+_INSIDE = re.compile(r"[^\s\"'(),:;<>@\[\]]{1,100}@[^\s\"'(),:;<>@\[\]]{1,255}")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
@@ -94,8 +94,8 @@ def _parse(value: bytes, hint: str) -> list[Party]:
 def _finish(out: list[Party], words: list[str], angle: str, comment: str, hint: str) -> None:
     if not words and not angle:
         return
-    raw = "".join(words).strip()
-    address = angle.strip("<> \t\r\n") if angle else raw
+    raw = "".join(words).strip()[:4000]
+    address = angle[:4000].strip("<> \t\r\n") if angle else raw
     if angle and address.startswith("@") and ":" in address:
         address = address.rpartition(":")[2]  # a source route (RFC 5322, 4.4)
     if address.lower().startswith("mailto:"):

@@ -18,9 +18,11 @@ MAX_DEPTH = 100
 MAX_PARTS = 2500
 MAX_HEADERS = 3000  # fields of one part that are looked at; of one name, MAX_SAME
 MAX_SAME = 50
+MAX_NAME = 1000  # bytes of a field's name
 MAX_VALUE = 256 * 1024  # bytes of one field
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)(?:\r?\n|\r|\Z)")
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_FIELD_END = re.compile(rb"\n(?![ \t])")  # a search, not a repeated group: the engine keeps state for each repeat
 _LINE = re.compile(rb"[^\r\n]*(?:\r?\n|\r|\Z)")
 _BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n|\r\r")
 _KNOWN_FIELD = re.compile(
@@ -30,6 +32,7 @@ _KNOWN_FIELD = re.compile(
 )
 _GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\r\n]{1,200}?)[ \t]*\r?\nContent-", re.I)
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_OTHER_BYTES = re.compile(rb"[^A-Za-z0-9+/=\s]")
 _UU_BEGIN = re.compile(rb"(?:^|\n)begin[ \t]+[0-7]{3,4}[ \t]+([^\r\n]{1,500})\r?\n")
 
 
@@ -97,11 +100,11 @@ def _base64(body: memoryview) -> bytes:
         return data
     # Damaged, or several pieces with their own padding one after another.
     raw = bytes(body)
-    pieces = [piece for piece in re.split(rb"=+", raw) if piece.strip()]
-    if data is not None and not all(re.fullmatch(rb"[A-Za-z0-9+/\s]*", piece) for piece in pieces[1:]):
+    padding = raw.find(b"=")
+    if data is not None and (padding < 0 or _OTHER_BYTES.search(raw, padding)):
         return data
     out = []
-    for piece in pieces[:100_000]:
+    for piece in raw.split(b"=", 100_000)[:100_000]:
         piece = piece.translate(None, _NOT_BASE64)
         piece = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
         out.append(binascii.a2b_base64(piece + b"=="))
@@ -136,6 +139,8 @@ def uuencoded(body: bytes, limit: int = 50) -> Iterator[tuple[str, bytes, int, i
 
 def read_tree(raw: bytes, warnings: list[str]) -> Part:
     """The root part of a mail. Limits that were reached are named in `warnings`; nothing is raised."""
+    if b"\n" not in raw[:65536] and b"\r" in raw[:65536]:
+        raw = raw.replace(b"\r", b"\n")
     start = _skip_junk(raw)
     root = _open(raw, start, len(raw), "text/plain", 0, warnings, {})
     stack: list[tuple[bytes, Part]] = []
@@ -245,15 +250,18 @@ def read_headers(
         if raw[at] in b"\r\n":
             at += 2 if raw[at : at + 2] == b"\r\n" else 1
             break
-        match = _FIELD.match(raw, at, end)
+        match = _FIELD.match(raw, at, min(at + MAX_NAME, end))
         if match and not (active and raw.startswith(b"--", at) and _delimits(raw, at, active)):
             count += 1
+            stop = _FIELD_END.search(raw, match.end(), end)
+            after = stop.end() if stop else end
             if count <= MAX_HEADERS:
                 last = headers.setdefault(match[1].decode("ascii").lower(), [])
                 if len(last) < MAX_SAME:
-                    value = match[2]
-                    if len(value) > MAX_VALUE:
-                        value = value[:MAX_VALUE]
+                    value = raw[match.end() : min(after, match.end() + MAX_VALUE)]
+                    if after - match.end() > MAX_VALUE:
+                        if match[1].lower() == b"references":
+                            value = raw[after - MAX_VALUE : after]  # the newest stand last
                         if warnings is not None:
                             warnings.append(f"the field {match[1][:40].decode()} was cut at {MAX_VALUE} bytes")
                     last.append(value)
@@ -263,7 +271,7 @@ def read_headers(
                 gap = _BLANK_LINE.search(raw, at, end)
                 at = gap.end() if gap else end
                 break
-            at = match.end()
+            at = after
             continue
         line = _LINE.match(raw, at, end)
         after = line.end() if line else end

@@ -23,7 +23,7 @@ _DATE = r"(?:\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|
 _MAIL = r"[^\s<>\"'():]+@[^\s<>\"'():]+"
 
 WROTE = re.compile(rf"(?<!\w)(?:{_WROTE_WORDS})(?!\w)|(?:{_WROTE_GLUED})", re.I)
-_HEAD_INTRO = re.compile(rf"^[\s>*_«\"–—-]*(?:(?:{_INTRO})\b|(?:{_INTRO_GLUED}))", re.I)
+_HEAD_INTRO = re.compile(rf"^[\s>*_«\"–—-]{{0,10}}(?:(?:{_INTRO})\b|(?:{_INTRO_GLUED}))", re.I)
 _ENDS = re.compile(rf"(?:[::][\s*_»\]]*|(?:wrote|écrit|schrieb|{_WROTE_GLUED})[\s.*_]*)$", re.I)
 _STARTS_DATED = re.compile(r"^[\s>*_«\"–—-]*(?:\d|[٠-٩۰-۹]|(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс)\w{0,7}[.,]? )", re.I)
 _GMAIL_DATE = re.compile(r"^\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d:\d\d \S.{1,80}$")
@@ -61,16 +61,16 @@ for _short in ("la", "el", "cc:", "from:", "isimli", "mesaj", "on", "em", "кт�
 _LABEL = re.compile(r"^[>|\s*_]{0,12}([^\W\d_][^\n::*_<>\"]{0,24}?)[\s*_]{0,4}[::][\s*_]{0,4}(.*)$", re.S)
 
 SEPARATOR = re.compile(
-    r"^[\s>|*_]*[-_=*—–]{2,}\s*(?:(?:start |beginning of |begin )?(?:original|reply|replied|forwarded by .{0,60})\s?(?:message|mail|e-mail|appointment|email)?|ursprüngliche\s(?:nachricht|e-mail)|originalnachricht"
+    r"^[\s>|*_]{0,10}[-_=*—–]{2,60}\s*(?:(?:start |beginning of |begin )?(?:original|reply|replied|forwarded by .{0,60})\s?(?:message|mail|e-mail|appointment|email)?|ursprüngliche\s(?:nachricht|e-mail)|originalnachricht"
     r"|original-nachricht|message (?:d'origine|d’origine|original|initial|transféré)|e-mail d'origine|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht"
     r"|originele bericht|ursprungligt meddelande|originalmeddelande|oprindelig (?:meddelelse|besked)|opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|oryginalna wiadomość"
     r"|исходное сообщение|исходное письмо|пересылаемое сообщение|оригинальное сообщение|původní (?:zpráva|e-mail)|pôvodná správa|eredeti üzenet|mesaj original|orijinal (?:mesaj|ileti)|özgün ileti"
     r"|原始邮件|原始郵件|原邮件|邮件原件|元のメッセージ|オリジナルメッセージ|original message|원본 메일|원본 메시지|الرسالة الأصلية|رسالة أصلية|الرسالة الاصلية|اصل پیغام|اصلی پیغام|پیام اصلی|הודעה מקורית|thư gốc|pesan asli)"
-    r"\s*[-_=*—–]*[\s*_]*$",
+    r"\s*[-_=*—–]{0,80}[\s*_]{0,10}$",
     re.I,
 )
 FORWARD = re.compile(
-    r"^[\s>|*_]*(?:[-_=*]{2,}\s*(?:forwarded message|forwarded by|weitergeleitete nachricht|message transféré|mensaje reenviado|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht"
+    r"^[\s>|*_]{0,10}(?:[-_=*]{2,60}\s*(?:forwarded message|forwarded by|weitergeleitete nachricht|message transféré|mensaje reenviado|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht"
     r"|vidarebefordrat meddelande|videresendt|treść przekazanej wiadomości|przekazana wiadomość|пересылаемое сообщение|пересланное сообщение|转发的邮件|轉寄郵件|轉寄的郵件|转发邮件信息|転送メッセージ|전달된 메시지"
     r"|الرسالة المحولة|رسالة (?:معاد توجيهها|محولة)|فارورڈ کردہ|آگے بھیجا گیا).{0,40}"
     r"|begin forwarded message|anfang der weitergeleiteten nachricht|début du message (?:réexpédié|transféré)|inicio del mensaje reenviado|inizio messaggio inoltrato|início da mensagem reencaminhada"
@@ -82,7 +82,7 @@ REPLY_ABOVE = re.compile(
     r"|.{0,30}(?:au-dessus de|sopra|por encima de|acima d)\w? (?:cette|questa|esta) (?:ligne|riga|línea|linha)|.{0,20}antwoord.{0,20}boven deze (?:lijn|regel))",
     re.I,
 )
-RULE = re.compile(r"^[\s>*]*(?:_{5,}|-{5,}|={5,}|\*{5,}|—{3,}|─{3,})[\s*]*$")
+RULE = re.compile(r"^[\s>*]{0,10}(?:_{5,}|-{5,}|={5,}|\*{5,}|—{3,}|─{3,})[\s*]*$")
 SIGNATURE = re.compile(r"^(?:--\s?|—\s?|– ?|__+\s?|-- ?\*+)$")
 _DEVICE = re.compile(
     r"^[\s*_>\[(-]{0,6}(?:sent (?:from|via|using|with|by) (?:my |the |a |an )?\S.{1,60}|get outlook for (?:ios|android).{0,100}|sent from .{0,20}(?:mail|app|phone|pad)\b.{0,60}"

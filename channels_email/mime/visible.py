@@ -16,7 +16,7 @@ _LONGEST_LINE = 400  # characters: headers and rules are shorter, and no pattern
 _LONGEST_SIGNATURE = 25  # lines
 _QUOTED = re.compile(r"^[ \t\u200e\u200f]{0,3}(?:>|>|&gt;)")
 _BARS = re.compile(r"^[ \t]{0,3}\|")
-_TRAILING_RULE = re.compile(r"^[\s>*]*[-_=*—]{2,}[\s*]*$")
+_TRAILING_RULE = re.compile(r"^[\s>*]{0,10}[-_=*—]{2,}\s*$")
 _GLUED_HEADER = re.compile(
     r"(?m)^(.{0,500}?\S)(?:[ \t]*-{2,}[ \t]*|[ \t]+)(On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d)[^\n]{8,200} wrote:)[ \t]*$"
 )
@@ -31,7 +31,7 @@ def visible_reply(text: str, html: str, *, prefer_html: bool) -> str:
     """The new part of a mail. `html` is cleaned HTML; `prefer_html` says that `text` was made from it."""
     if not text.strip():
         return ""
-    if prefer_html and html:
+    if prefer_html and _has_marks(html):
         return _from_html(html, text)
     found = strip_text(text)
     if html and len(found) > 0.9 * len(text) and _has_marks(html):
@@ -42,7 +42,8 @@ def visible_reply(text: str, html: str, *, prefer_html: bool) -> str:
 
 
 def _has_marks(html: str) -> bool:
-    return any(f'"{mark}' in html for mark in ("gmail_quote", "yahoo_quoted", "divrplyfwdmsg", "cite", "moz-cite", "protonmail_quote", "olk_src"))
+    """Whether the HTML sets anything apart as a quotation or a signature; of classes, `clean` keeps only such marks."""
+    return ' class="' in html or ' id="' in html or ' type="cite' in html.lower()
 
 
 def _from_html(html: str, text: str) -> str:
