@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from inbox import log, wake
 from inbox.actions import base, customers, uploads
 from inbox.actions.errors import ActionError
+from inbox.actions.work import is_ours
 from inbox.adapters import Adapter, Party, adapter_for
 from inbox.models import (
     PREVIEW_LENGTH,
@@ -64,10 +65,11 @@ def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[
     others: Recipients = []
     for participant in (
         Participant.objects.filter(ticket=ticket, confirmed=True, until__isnull=True, identity__kind=kind)
-        .exclude(identity__value__in=channel.addresses)
         .select_related("identity")
         .order_by("pk")
     ):
+        if is_ours(participant.identity.value, channel.addresses):
+            continue
         one = {"name": participant.identity.name, "address": participant.identity.value}
         (requester if participant.role == ParticipantRole.REQUESTER else others).append(one)
     if not requester:
@@ -84,7 +86,7 @@ def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients) -> 
     last = last_inbound(ticket, channel)
     if last is None or last.author_address != requester[0]["address"]:
         return requester
-    asked = [one for one in last.reply_to if one["address"] not in channel.addresses]
+    asked = [one for one in last.reply_to if not is_ours(one["address"], channel.addresses)]
     return asked[:5] or requester
 
 
@@ -182,7 +184,7 @@ def _write(
         Participant.objects.filter(ticket=ticket).values_list("identity__value", flat=True)
     )
     for one in [*to, *(cc or [])]:
-        if one["address"].lower() not in members:
+        if one["address"].lower() not in members and not is_ours(one["address"].lower(), channel.addresses):
             customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by)
     return message
 

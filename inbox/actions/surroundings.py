@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import connection
 
 from inbox import threads
-from inbox.actions.work import Address, Work, address_of
+from inbox.actions.work import Address, Work, address_of, is_ours
 from inbox.adapters import Inbound, Party
 from inbox.models import Customer, Identity, Message, MessageKey, Participant, Status, Ticket
 
@@ -40,13 +40,14 @@ class Surroundings:
 
     def sender(self, inbound: Inbound) -> Party | None:
         """Who wrote: From; for mail from our own address (a contact form) the first Reply-To that is not ours."""
-        if inbound.sender is not None and inbound.sender.value not in self.own:
+        if inbound.sender is not None and not is_ours(inbound.sender.value, self.own):
             return inbound.sender
-        return next((party for party in inbound.reply_to if party.value not in self.own), None)
+        return next((party for party in inbound.reply_to if not is_ours(party.value, self.own)), None)
 
     def others(self, inbound: Inbound) -> list[Party]:
         sender = self.sender(inbound)
-        found = {address_of(party): party for party in (*inbound.to, *inbound.cc) if party.value not in self.own}
+        everybody = (*inbound.to, *inbound.cc)
+        found = {address_of(party): party for party in everybody if not is_ours(party.value, self.own)}
         if sender is not None:
             found.pop(address_of(sender), None)
         return list(found.values())[:MAX_PARTICIPANTS]

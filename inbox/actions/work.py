@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from inbox.adapters import Adapter, Inbound, Party
@@ -51,6 +51,12 @@ class Outcome:
 
 def address_of(party: Party) -> Address:
     return party.kind, party.scope, party.value
+
+
+def is_ours(value: str, own: Collection[str]) -> bool:
+    """Whether an address is one of `own`, also with the +tag that our Reply-To carries: never a customer."""
+    local, at, domain = value.rpartition("@")
+    return value in own or (bool(at) and f"{local.partition('+')[0]}@{domain}" in own)
 
 
 def one_line(text: str, length: int) -> str:

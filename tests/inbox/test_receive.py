@@ -202,6 +202,16 @@ def test_pending_ticket_opens_and_snooze_ends(take: Take, sana: Agent) -> None:
     assert (ticket.status, ticket.snoozed_until) == (Status.OPEN, None)
 
 
+def test_an_answer_to_our_signed_address_makes_no_participant_of_it(take: Take, sana: Agent) -> None:
+    first = take("m1")
+    take("m2", references=["m1"], to=["desk+t1.abcdefgh@example.org"], reply_to=["desk+t1.abcdefgh@example.org"])
+    ticket = Ticket.objects.get(pk=first.ticket)
+    assert ticket.message_count == 2
+    assert list(Customer.objects.values_list("identities__value", flat=True)) == ["ayesha@example.com"]
+    answer = reply.reply(ticket, by=sana, text="Tomorrow.")
+    assert [one["address"] for one in [*answer.to, *answer.cc]] == ["ayesha@example.com"]
+
+
 def test_our_own_address_is_never_a_customer(take: Take) -> None:
     form = take("m1", sender="desk@example.org", reply_to=["ayesha@example.com"])
     assert Ticket.objects.get(pk=form.ticket).customer.identities.get().value == "ayesha@example.com"
