@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Any
@@ -15,7 +16,10 @@ from django.utils import timezone
 from channels_email.receiver import Receiver
 from inbox.models import Agent, Brand, Channel, Role
 from tests.servers import dovecot as dovecot_server
+from tests.servers import postfix as postfix_server
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.ports import free_port
+from tests.servers.postfix import Postfix
 
 SUPPORT = "support@rabta.example"
 ALI = "ali@customer.example"
@@ -27,6 +31,25 @@ CAROL = "carol@stranger.example"
 def dovecot() -> Iterator[Dovecot]:
     with dovecot_server.running() as server:
         yield server
+
+
+@dataclass(frozen=True)
+class Relay:
+    """A Postfix that brings mail for customers to Dovecot, and mail for us to `receiver_port`."""
+
+    postfix: Postfix
+    receiver_port: int
+
+
+@pytest.fixture(scope="session")
+def relay(dovecot: Dovecot) -> Iterator[Relay]:
+    port = free_port()
+    hops = {
+        "rabta.example": f"smtp:[127.0.0.1]:{port}",
+        "customer.example": f"lmtp:inet:127.0.0.1:{dovecot.lmtp}",
+    }
+    with postfix_server.running(hops) as server:
+        yield Relay(server, port)
 
 
 @pytest.fixture

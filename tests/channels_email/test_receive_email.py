@@ -159,7 +159,8 @@ def python_of(user: str) -> str | None:
     packages = sysconfig.get_paths()["purelib"]
     for command in (sys.executable, f"env PYTHONPATH={packages} /usr/bin/python3"):
         trial = embedded.attached(
-            ["sh", "-c", f"cd {BASE_DIR} && {command} -B -c 'import django, imapclient, psycopg, config'"], user=user
+            ["/bin/sh", "-c", f"cd {BASE_DIR} && {command} -B -c 'import django, imapclient, psycopg, config'"],
+            user=user,
         )
         environment = {"PATH": os.environ["PATH"], "SECRET_KEY": "x", "ENCRYPTION_KEYS": "x", "DATABASE_URL": "x"}
         if subprocess.run(trial, cwd="/", capture_output=True, env=environment).returncode == 0:
@@ -194,6 +195,7 @@ def test_postfix_hands_it_over_by_pipe_and_keeps_it_while_we_are_away(make_chann
             server.wait_for_log("status=deferred")
             assert not Receipt.objects.exists()
             away.unlink()
+            server.flush()
             server.wait_until_empty(60)
     assert Message.objects.get().text.strip() == "first"
     assert Receipt.objects.get().state == "done"

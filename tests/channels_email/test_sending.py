@@ -16,8 +16,8 @@ from inbox import delivery
 from inbox.actions import receive, reply, uploads
 from inbox.adapters import adapter_for
 from inbox.models import Agent, Channel, DeliveryState, Message, Ticket
-from tests.channels_email.conftest import ALI, BILAL, SUPPORT, MakeChannel, imap_settings, mail
-from tests.servers import postfix, scripted
+from tests.channels_email.conftest import ALI, BILAL, SUPPORT, MakeChannel, Relay, imap_settings, mail
+from tests.servers import scripted
 from tests.servers.dovecot import Dovecot
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
@@ -269,19 +269,23 @@ def test_private_networks_are_refused(ask: Callable[..., Ticket], sana: Agent) -
 
 
 def test_postfix_takes_it_by_starttls_and_dovecot_has_it(
-    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+    relay: Relay,
+    dovecot: Dovecot,
+    mailbox: str,
+    make_channel: MakeChannel,
+    sana: Agent,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     customer = f"{mailbox}@customer.example"
-    with postfix.running({"customer.example": f"lmtp:inet:127.0.0.1:{dovecot.lmtp}"}) as server:
-        monkeypatch.setenv("SSL_CERT_FILE", str(server.base / "cert.pem"))
-        options = smtp_settings(server.port, host="localhost", security="starttls")
-        channel = make_channel(**{**imap_settings(dovecot, "support"), **options})
-        assert all(line.ok for line in adapter_for("email").check(channel)), adapter_for("email").check(channel)
-        ticket = ticket_from(channel, mail(sender=customer))
-        message = reply.reply(ticket, by=sana, text=URDU)
-        assert delivery.deliver(channel.pk) == 1
-        server.wait_until_empty()
-        (found,) = dovecot.mails(mailbox)
+    monkeypatch.setenv("SSL_CERT_FILE", str(relay.postfix.base / "cert.pem"))
+    options = smtp_settings(relay.postfix.port, host="localhost", security="starttls")
+    channel = make_channel(**{**imap_settings(dovecot, "support"), **options})
+    assert all(line.ok for line in adapter_for("email").check(channel)), adapter_for("email").check(channel)
+    ticket = ticket_from(channel, mail(sender=customer))
+    message = reply.reply(ticket, by=sana, text=URDU)
+    assert delivery.deliver(channel.pk) == 1
+    relay.postfix.wait_until_empty()
+    (found,) = dovecot.mails(mailbox)
     assert b"using TLSv1.3" in found.replace(b"\r\n\t", b" ")
     assert read(found)["Message-ID"] == f"<{message.external_id}>"
 

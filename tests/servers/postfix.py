@@ -86,6 +86,10 @@ class Postfix:
         done = subprocess.run(["postqueue", "-c", self.base, "-p"], capture_output=True, text=True, check=True)
         return done.stdout
 
+    def flush(self) -> None:
+        """Try everything in the queue again now."""
+        subprocess.run(["postqueue", "-c", self.base, "-f"], check=True)
+
     def log(self) -> str:
         path = self.base / "log"
         return path.read_text(errors="replace") if path.exists() else ""
