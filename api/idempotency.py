@@ -27,6 +27,7 @@ from lib import signing
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
+KEPT_HEADERS = ("Location", "ETag")
 WAIT_SECONDS = 10  # how long the second of two simultaneous requests waits for the first
 PRUNED_AT_ONCE = 100
 
@@ -47,7 +48,8 @@ def once(request: Request, handler: Callable[..., Response], *args: Any, **kwarg
             transaction.set_rollback(True)
             return response
         row.status = response.status_code
-        row.answer = signing.seal(JSONRenderer().render(response.data).decode())
+        kept = {name: response[name] for name in KEPT_HEADERS if name in response}
+        row.answer = signing.seal([JSONRenderer().render(response.data).decode(), kept])
         row.save(update_fields=["status", "answer"])
     return response
 
@@ -83,8 +85,8 @@ def _again(row: IdempotencyKey, target: str, digest: str) -> Response:
         raise Unprocessable(
             _("This Idempotency-Key was used for another request. Take a new key for a new request."), "key_reused"
         )
-    answer = json.loads(signing.unseal(row.answer))
-    return Response(answer, status=row.status, headers={REPLAYED: "true"})
+    answer, headers = signing.unseal(row.answer)
+    return Response(json.loads(answer), status=row.status, headers={**headers, REPLAYED: "true"})
 
 
 def _digest(request: Request) -> str:

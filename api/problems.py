@@ -128,11 +128,14 @@ def taken(error: IntegrityError) -> Response:
 
 
 def unavailable() -> Response:
-    """503: the database does not answer, or all its connections are taken. Nothing was changed."""
+    """503: the database does not answer, or all its connections are taken."""
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code="store_unavailable",
-        detail=_("The database is out of reach right now. Nothing was changed; please try again shortly."),
+        detail=_(
+            "The database is out of reach right now. Please try again shortly; under one Idempotency-Key nothing"
+            " happens twice."
+        ),
         headers={"Retry-After": str(RETRY_SECONDS)},
     )
 

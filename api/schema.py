@@ -112,6 +112,11 @@ class ApiSchema(AutoSchema):
         name: str = super().get_serializer_name(serializer, direction)
         return name.removesuffix("Out")
 
+    def get_summary(self) -> str | None:
+        """The first sentence of the description: what a list of operations has room for."""
+        said = str(self.get_description() or "").split("\n\n")[0]
+        return " ".join(said.split()).split(". ")[0].rstrip(".") or None
+
     def get_tags(self) -> list[str]:
         """The resource: the part of the path after /api/v1/."""
         return [self.path.removeprefix("/api/v1/").split("/")[0]]

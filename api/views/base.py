@@ -47,7 +47,7 @@ class View(GenericViewSet[Any]):
 
     schema = ApiSchema()
     permission_classes = [HasScope]
-    metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     content_negotiation_class = AlwaysJson
     pagination_class = CursorPagination
     lookup_value_converter = "int"

@@ -98,6 +98,7 @@ def test_what_is_not_there_is_a_problem_too(db: None, client: Any, path: str) ->
 
 def test_errors_of_every_origin_are_problems(as_sana: Api, support: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     problem(as_sana.call("PUT", "/tickets/1/", {}), 405)
+    problem(as_sana.call("OPTIONS", "/tickets/"), 405)
     problem(
         as_sana.client.post("/api/v1/tickets/", b"{", content_type="application/json", headers=as_sana.headers), 400
     )

@@ -13,8 +13,12 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from prometheus_client.parser import text_string_to_metric_families
+from rest_framework.response import Response
 
+from api import routing
 from api.models import ApiToken, digest_of
+from api.routing import register, urls
+from api.views.base import View
 from inbox import health
 from inbox.models import Agent, Channel, Ticket
 from tests.api.conftest import Api
@@ -27,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *args: str, typed: str = "") -> str:
     return out.getvalue().strip()
 
 
-def test_alive_asks_nobody(client: Any, django_assert_num_queries: Any) -> None:
+def test_alive_asks_nobody(client: Any) -> None:  # no `db`: a query would fail
     response = client.get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
@@ -111,6 +115,21 @@ def test_the_page_has_nothing_inline(client: Any) -> None:
     script = client.get("/api/docs/?script=")
     assert script["Content-Type"].startswith("application/javascript")
     assert b"/api/schema/" in script.content
+
+
+def test_other_apps_add_their_own_routes() -> None:
+    class Answers(View):
+        def list(self, request: Any) -> Response:
+            return Response([])
+
+    register("surveys/answers", Answers)
+    try:
+        register("surveys/answers", Answers)
+        with pytest.raises(ValueError, match="taken"):
+            register("surveys/answers", View)
+        assert any(str(one.pattern).startswith("surveys/answers/") for one in urls())
+    finally:
+        routing._routes.pop("surveys/answers")
 
 
 def test_createagent(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

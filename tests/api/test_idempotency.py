@@ -22,6 +22,7 @@ def test_the_same_request_again_gets_the_first_answer(as_sana: Api, ticket: Tick
     again = reply(as_sana, ticket, "k1")
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json()
+    assert again["Location"] == first["Location"]
     assert again["Idempotent-Replayed"] == "true"
     assert Message.objects.filter(direction="out").count() == 1
     assert reply(as_sana, ticket, "k2").json()["id"] != first.json()["id"]
