@@ -25,8 +25,10 @@ MAX_FORMATTING = 400_000  # copies of unclosed <b>, <font>… that HTML5 makes a
 
 _TAGS = set(
     "a abbr acronym address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del"
-    " details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p"
-    " pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul"
+    " details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd"
+    " li main mark nav ol p"
+    " pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th"
+    " thead time tr tt u ul"
     " var wbr".split()
 )
 _DROPPED = set("script style title noscript template svg math select textarea audio video iframe object applet".split())
@@ -53,14 +55,19 @@ _STYLES = set(
     "color background-color font font-family font-size font-style font-weight font-variant line-height letter-spacing"
     " word-spacing text-align text-decoration text-indent text-transform text-align-last vertical-align white-space"
     " word-break word-wrap overflow-wrap direction unicode-bidi width height max-width max-height min-width min-height"
-    " margin margin-top margin-right margin-bottom margin-left padding padding-top padding-right padding-bottom padding-left"
+    " margin margin-top margin-right margin-bottom margin-left padding padding-top padding-right"
+    " padding-bottom padding-left"
     " border border-top border-right border-bottom border-left border-color border-style border-width border-collapse"
-    " border-spacing border-radius border-top-color border-top-style border-top-width border-left-color border-left-style"
-    " border-left-width border-right-color border-right-style border-right-width border-bottom-color border-bottom-style"
+    " border-spacing border-radius border-top-color border-top-style border-top-width border-left-color"
+    " border-left-style"
+    " border-left-width border-right-color border-right-style border-right-width border-bottom-color"
+    " border-bottom-style"
     " border-bottom-width display float clear table-layout list-style-type list-style-position caption-side empty-cells"
     "".split()
 )
-_BAD_STYLE = re.compile(r"\\|url|expression|javascript|vbscript|binding|behaviou?r|import|position|image|&|<|@|-\d{3,}", re.I)
+_BAD_STYLE = re.compile(
+    r"\\|url|expression|javascript|vbscript|binding|behaviou?r|import|position|image|&|<|@|-\d{3,}", re.I
+)
 _FUNCTION = re.compile(r"([a-z-]*)\(", re.I)
 _DISPLAYS = {"none", "block", "inline", "inline-block", "table", "table-cell", "table-row", "flex", "grid"}
 _FUNCTIONS = {"rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "clamp"}
@@ -90,7 +97,8 @@ _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u"
 _SCOPES = frozenset("table td th caption applet marquee object template select svg math button".split())
 _RAW = frozenset("script style title textarea xmp iframe noembed noframes plaintext noscript".split())
 _UNCOUNTED = frozenset(
-    "area base br col embed hr img input link meta source track wbr p li dd dt option optgroup tr td th tbody thead tfoot"
+    "area base br col embed hr img input link meta source track wbr p li dd dt option optgroup tr td th"
+    " tbody thead tfoot"
     " colgroup html head body rp rt".split()
 )
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|title|textarea|xmp|noembed)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
@@ -256,7 +264,8 @@ _GAP = re.compile(r"[ \t\r\n\f]+")
 _MANY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _EDGES = re.compile(r"[ \t]*\n[ \t]*")
 _BLOCKS = frozenset(
-    "address article aside blockquote caption center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header"
+    "address article aside blockquote caption center dd details div dl dt figcaption figure footer h1"
+    " h2 h3 h4 h5 h6 header"
     " hr li main nav ol p pre section summary table tbody tfoot thead tr ul".split()
 )
 _SPACED = frozenset("p h1 h2 h3 h4 h5 h6 blockquote ul ol table pre dl".split())
@@ -321,7 +330,12 @@ def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str, str], str
             elif link:
                 shown = "".join(out[link_start:]).strip()
                 bare = link.removeprefix("mailto:").removeprefix("tel:")
-                if shown and link.startswith(("http", "mailto:")) and bare.rstrip("/") not in shown and shown not in bare:
+                if (
+                    shown
+                    and link.startswith(("http", "mailto:"))
+                    and bare.rstrip("/") not in shown
+                    and shown not in bare
+                ):
                     out.append(f" <{bare}>" if len(bare) <= 200 else "")
                 link = ""
     if at < len(cleaned) and not hidden:
@@ -359,7 +373,10 @@ def _paragraph(text: str, links: bool) -> str:
                 url += ")"
             href = url if "://" in url else "https://" + url
             out.append(_lines(text[at : match.start()]))
-            out.append(f'<a href="{_html.escape(href)}" rel="noopener noreferrer nofollow" target="_blank">{_html.escape(url)}</a>')
+            out.append(
+                f'<a href="{_html.escape(href)}" rel="noopener noreferrer nofollow"'
+                f' target="_blank">{_html.escape(url)}</a>'
+            )
             at = match.start() + len(url)
     out.append(_lines(text[at:]))
     return "".join(out)

@@ -12,22 +12,27 @@ _LOOK = 800  # characters
 _WORD = re.compile(r"[^\W\d_]+")
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|^>.*$", re.M)
 
-# (first, last, script): blocks in which letters of one script lie.
-_BLOCKS = (
-    (0x0370, 0x03FF, "el"), (0x0400, 0x052F, "cyrillic"), (0x0530, 0x058F, "hy"), (0x0590, 0x05FF, "he"),
-    (0x0600, 0x06FF, "arabic"), (0x0750, 0x077F, "arabic"), (0x08A0, 0x08FF, "arabic"), (0x0900, 0x097F, "devanagari"),
-    (0x0980, 0x09FF, "bn"), (0x0A00, 0x0A7F, "pa"), (0x0A80, 0x0AFF, "gu"), (0x0B00, 0x0B7F, "or"), (0x0B80, 0x0BFF, "ta"),
-    (0x0C00, 0x0C7F, "te"), (0x0C80, 0x0CFF, "kn"), (0x0D00, 0x0D7F, "ml"), (0x0D80, 0x0DFF, "si"), (0x0E00, 0x0E7F, "th"),
-    (0x0E80, 0x0EFF, "lo"), (0x0F00, 0x0FFF, "bo"), (0x1000, 0x109F, "my"), (0x10A0, 0x10FF, "ka"), (0x1100, 0x11FF, "ko"),
-    (0x1200, 0x137F, "am"), (0x1780, 0x17FF, "km"), (0x1F00, 0x1FFF, "el"), (0x3040, 0x30FF, "kana"), (0x3400, 0x9FFF, "han"),
-    (0xAC00, 0xD7AF, "ko"), (0xF900, 0xFAFF, "han"), (0xFB50, 0xFDFF, "arabic"), (0xFE70, 0xFEFF, "arabic"),
-)  # fmt: skip
-_SCRIPT = {page: script for first, last, script in _BLOCKS for page in range(first >> 4, (last >> 4) + 1)}
+# Blocks in which letters of one script lie: first-last script, hexadecimal.
+_BLOCKS = """
+    0370-03FF el, 0400-052F cyrillic, 0530-058F hy, 0590-05FF he, 0600-06FF arabic, 0750-077F arabic,
+    08A0-08FF arabic, 0900-097F devanagari, 0980-09FF bn, 0A00-0A7F pa, 0A80-0AFF gu, 0B00-0B7F or,
+    0B80-0BFF ta, 0C00-0C7F te, 0C80-0CFF kn, 0D00-0D7F ml, 0D80-0DFF si, 0E00-0E7F th, 0E80-0EFF lo,
+    0F00-0FFF bo, 1000-109F my, 10A0-10FF ka, 1100-11FF ko, 1200-137F am, 1780-17FF km, 1F00-1FFF el,
+    3040-30FF kana, 3400-9FFF han, AC00-D7AF ko, F900-FAFF han, FB50-FDFF arabic, FE70-FEFF arabic
+"""
+_SCRIPT: dict[int, str] = {}
+for _span in _BLOCKS.replace("\n", " ").split(","):
+    _range, _script = _span.split()
+    _first, _last = (int(_edge, 16) >> 4 for _edge in _range.split("-"))
+    _SCRIPT.update(dict.fromkeys(range(_first, _last + 1), _script))
 
 _COMMON = {
-    "en": "the and is not have this that with for you your are was but from can please my we it of to would been will thanks",
-    "de": "der die das und ist nicht ich ein eine mit für auf zu den dem von wir sie bitte habe haben wie auch noch sich es im",
-    "fr": "le la les et est pas je vous nous une des pour dans que qui avec sur mon votre ce ai été du merci bonjour au ne",
+    "en": "the and is not have this that with for you your are was but from can please my we it of to would"
+    " been will thanks",
+    "de": "der die das und ist nicht ich ein eine mit für auf zu den dem von wir sie bitte habe haben wie"
+    " auch noch sich es im",
+    "fr": "le la les et est pas je vous nous une des pour dans que qui avec sur mon votre ce ai été du merci"
+    " bonjour au ne",
     "es": "el los las es no una por para con que mi su del se lo he ha está pero como gracias hola me al este muy y",
     "it": "il gli è non una per con che mi si del della sono ho ha ma come grazie buongiorno questo di anche nel alla",
     "pt": "o os as é não uma um por para com que meu minha do da dos se em ao está mas como obrigado você foi eu ou",
@@ -51,7 +56,7 @@ for _language, _list in _COMMON.items():
 
 
 def detect(text: str, hint: str = "") -> str:
-    """ISO 639-1 code of the language of `text`, or "" when unsure. `hint` is what the sender declared (Content-Language)."""
+    """ISO 639-1 code of the language of `text`, or "" when unsure. `hint` is what the sender declared (RFC 3282)."""
     sample = text[:_LOOK]
     if "://" in sample or "@" in sample or ">" in sample:
         sample = _NOISE.sub(" ", sample)

@@ -21,7 +21,9 @@ _TOKEN = re.compile(
 )
 _SIMPLE = re.compile(rb"""\s*"?([^"<>@,;:()\\=\r\n\x80-\xff]*?)"?\s*<([A-Za-z0-9._%+=-]+@[A-Za-z0-9.-]+)>\s*\Z""")
 _BARE = re.compile(rb"\s*([A-Za-z0-9._%+=-]+@[A-Za-z0-9.-]+)\s*\Z")
-_USABLE = re.compile(r"""(?:"(?:[^"\\\x00-\x1f]|\\.)+"|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f]+)@(?:\[[0-9A-Fa-f.:v]+\]|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f!/=]+)\Z""")
+_USABLE = re.compile(
+    r"""(?:"(?:[^"\\\x00-\x1f]|\\.)+"|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f]+)@(?:\[[0-9A-Fa-f.:v]+\]|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f!/=]+)\Z"""
+)
 _INSIDE = re.compile(r"[^\s\"'(),:;<>@\[\]]{1,100}@[^\s\"'(),:;<>@\[\]]{1,255}")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
@@ -56,7 +58,7 @@ def _cached(value: bytes, hint: str) -> tuple[Party, ...]:
 
 
 def _parse(value: bytes, hint: str) -> list[Party]:
-    """Tokens are read from the raw bytes, one character a byte: decoding comes last, so no name can smuggle an address."""
+    """Tokens are read from raw bytes, one character a byte: decoding comes last, so no name smuggles an address in."""
     text = value.decode("latin-1")
     out: list[Party] = []
     words: list[str] = []

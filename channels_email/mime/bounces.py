@@ -1,4 +1,4 @@
-"""What a mail server says about a mail of ours that did not arrive: RFC 3464 reports, and the prose of older servers."""
+"""What a server says about a mail of ours that did not arrive: RFC 3464 reports, and the prose of older servers."""
 
 from __future__ import annotations
 
@@ -13,62 +13,97 @@ MAX_RECIPIENTS = 500
 _LOOK = 65536  # characters of prose that are searched
 
 _DAEMON = re.compile(
-    r"^(?:mailer-?daemon|post-?master|mail(?:er)?|mdaemon|daemon|bounces?|mail-?er|maildelivery|mail-delivery|mailsystem"
-    r"|double-bounce|microsoftexchange[0-9a-f]+|bounce-?notification|antispam|virus-?scan|root|prefer-?daemon|smtp|nntp-admin)$"
+    r"^(?:mailer-?daemon|post-?master|mail(?:er)?|mdaemon|daemon|bounces?|mail-?er|maildelivery"
+    r"|mail-delivery|mailsystem"
+    r"|double-bounce|microsoftexchange[0-9a-f]+|bounce-?notification|antispam|virus-?scan|root"
+    r"|prefer-?daemon|smtp|nntp-admin)$"
 )
 _DAEMON_NAME = re.compile(
-    r"mailer.?daemon|mail delivery|jetmail|delivery (?:sub)?system|mail administrator|postmaster|mail system|system administrator"
+    r"mailer.?daemon|mail delivery|jetmail|delivery (?:sub)?system|mail administrator|postmaster"
+    r"|mail system|system administrator"
     r"|mail gateway|internet mail delivery|returned mail|mail router|메일|配信|bounce",
     re.I,
 )
 _SUBJECT = re.compile(
-    r"undeliver|not deliver|delivery (?:has )?fail|delivery status|delivery (?:problem|report|notification|error|delay)|failure notice"
-    r"|returned (?:mail|to sender|message|email)|return(?:ed)? mail|mail delivery|delivery of your|could ?n.t (?:be|send)|cannot (?:be )?(?:send|deliver)"
-    r"|undelivered|unable to deliver|mail (?:system )?error|message (?:delivery )?(?:fail|delayed)|mail fail|nondeliverable|non.?delivery|bounced"
-    r"|user unknown|address error|delayed (?:mail|message)|warning: (?:message|could not)|unzustellbar|nicht zustellbar|zustellung|rückläufer"
-    r"|non remis|échec|echec|impossible de remettre|no se (?:puede|pudo) entregar|no entregad|devuelto|devolu|falha na entrega|não entregue"
-    r"|mancato recapito|impossibile recapitare|onbestelbaar|niet (?:bezorgd|afgeleverd)|kan inte leverera|olevererbar|kunne ikke leveres"
-    r"|niedostarcz|nie (?:można|udało się) dostarczy|не доставлен|недоставлен|сбой доставки|ошибка доставки|退信|无法(?:投递|送达)|投递失败|退回"
-    r"|配信(?:不能|失敗|できません|エラー)|送信できません|未送达|تعذر (?:ال)?تسليم|لم يتم تسليم|ڈیلیور نہیں|پہنچ نہیں|iletilemedi|teslim edilemedi"
-    r"|mail could not|mail receiving|message status|smtp error|error mail|notification of (?:limited|failed)|no such (?:user|account)"
-    r"|delivery failure|mailbox (?:full|unavailable)|permanent(?:ly)? fail|message refused|mail status|rejected|blocked|failed mail|エラー通知|failure delivery|no such address",
+    r"undeliver|not deliver|delivery (?:has )?fail|delivery status|delivery (?:problem|report"
+    r"|notification|error|delay)|failure notice"
+    r"|returned (?:mail|to sender|message|email)|return(?:ed)? mail|mail delivery|delivery of your"
+    r"|could ?n.t (?:be|send)|cannot (?:be )?(?:send|deliver)"
+    r"|undelivered|unable to deliver|mail (?:system )?error|message (?:delivery )?(?:fail|delayed)"
+    r"|mail fail|nondeliverable|non.?delivery|bounced"
+    r"|user unknown|address error|delayed (?:mail|message)|warning: (?:message|could not)|unzustellbar"
+    r"|nicht zustellbar|zustellung|rückläufer"
+    r"|non remis|échec|echec|impossible de remettre|no se (?:puede|pudo) entregar|no entregad|devuelto"
+    r"|devolu|falha na entrega|não entregue"
+    r"|mancato recapito|impossibile recapitare|onbestelbaar|niet (?:bezorgd|afgeleverd)"
+    r"|kan inte leverera|olevererbar|kunne ikke leveres"
+    r"|niedostarcz|nie (?:można|udało się) dostarczy|не доставлен|недоставлен|сбой доставки"
+    r"|ошибка доставки|退信|无法(?:投递|送达)|投递失败|退回"
+    r"|配信(?:不能|失敗|できません|エラー)|送信できません|未送达|تعذر (?:ال)?تسليم|لم يتم تسليم|ڈیلیور نہیں|پہنچ نہیں"
+    r"|iletilemedi|teslim edilemedi"
+    r"|mail could not|mail receiving|message status|smtp error|error mail|notification of (?:limited"
+    r"|failed)|no such (?:user|account)"
+    r"|delivery failure|mailbox (?:full|unavailable)|permanent(?:ly)? fail|message refused|mail status"
+    r"|rejected|blocked|failed mail|エラー通知|failure delivery|no such address",
     re.I,
 )
 _PROSE = re.compile(
-    r"could not be delivered|couldn.t be delivered|was not delivered|wasn.t delivered|not been delivered|undeliverable|unable to deliver"
-    r"|delivery (?:to the following|failed|has failed)|failed (?:permanently|recipients?)|permanent (?:fatal )?error|qmail-send program|user unknown"
-    r"|no such user|mailbox (?:is )?(?:full|unavailable|not found)|does not exist|did not reach the following|unknown (?:user|recipient|address)"
-    r"|returned (?:to you )?(?:because|undelivered|without)|unrouteable address|message (?:delivery )?(?:has been )?(?:delayed|rejected)"
-    r"|following (?:address(?:es|\(es\))?|recipient)|wasn.t able to deliver|cannot (?:be )?deliver|550[ -]|554[ -]|5\.1\.1|5\.\d\.\d"
-    r"|nicht zugestellt|konnte nicht|n'a pas pu|no se pudo|non è stato|не (?:была? )?доставлен|配信でき|無法|无法|could not be sent|returned mail"
-    r"|problems? (?:occurred )?(?:during|delivering)|invalid (?:recipient|address|final delivery userid)|not listed in|recipient",
+    r"could not be delivered|couldn.t be delivered|was not delivered|wasn.t delivered|not been delivered"
+    r"|undeliverable|unable to deliver"
+    r"|delivery (?:to the following|failed|has failed)|failed (?:permanently|recipients?)"
+    r"|permanent (?:fatal )?error|qmail-send program|user unknown"
+    r"|no such user|mailbox (?:is )?(?:full|unavailable|not found)|does not exist"
+    r"|did not reach the following|unknown (?:user|recipient|address)"
+    r"|returned (?:to you )?(?:because|undelivered|without)|unrouteable address"
+    r"|message (?:delivery )?(?:has been )?(?:delayed|rejected)"
+    r"|following (?:address(?:es|\(es\))?|recipient)|wasn.t able to deliver|cannot (?:be )?deliver"
+    r"|550[ -]|554[ -]|5\.1\.1|5\.\d\.\d"
+    r"|nicht zugestellt|konnte nicht|n'a pas pu|no se pudo|non è stato|не (?:была? )?доставлен|配信でき|無法"
+    r"|无法|could not be sent|returned mail"
+    r"|problems? (?:occurred )?(?:during|delivering)|invalid (?:recipient|address|final delivery userid)"
+    r"|not listed in|recipient",
     re.I,
 )
 # How machines begin; a person who complains about a bounce does not.
 _TEMPLATE = re.compile(
-    r"^[\s*-]*(?:non-?delivery report|(?:the e?mail below |your (?:message|mail) )?could not (?:deliver message|be delivered) to the following"
-    r"|your message\s+to:\s|this is the .{1,60}(?:mail agent|mail system|program)|error: invalid user address|failed recipient|delivery (?:has )?failed"
-    r"|(?:i.m )?afraid i wasn.t able to deliver|delivery of (?:this )?e?mail to|unable to deliver message to the following|this is an? (?:advisory|automatically"
-    r" generated delivery)|duplicated message-id in|your (?:mail|message) (?:to .{1,80} )?(?:cannot|could not|can.t) be delivered)",
+    r"^[\s*-]*(?:non-?delivery report|(?:the e?mail below |your (?:message"
+    r"|mail) )?could not (?:deliver message|be delivered) to the following"
+    r"|your message\s+to:\s|this is the .{1,60}(?:mail agent|mail system|program)"
+    r"|error: invalid user address|failed recipient|delivery (?:has )?failed"
+    r"|(?:i.m )?afraid i wasn.t able to deliver|delivery of (?:this )?e?mail to"
+    r"|unable to deliver message to the following|this is an? (?:advisory|automatically"
+    r" generated delivery)|duplicated message-id in|your (?:mail|message) (?:to .{1,80} )?(?:cannot"
+    r"|could not|can.t) be delivered)",
     re.I,
 )
 _ANSWERED = re.compile(r"^\s*(?:re|fwd?|aw|wg|sv|tr|rv|rif|antw|رد|جواب|回复|答复|转发)\s*[::]", re.I)
 _TEMPORARY = re.compile(
-    r"warning: (?:message|could not send)|warning message only|do not need to resend|will (?:be retried|keep trying|continue to (?:be )?(?:tr|att)|retry)"
-    r"|has been delayed|delivery (?:is |temporarily |has been )?(?:delayed|suspended)|still (?:being|trying|in the queue|not been delivered)|not yet been delivered|temporarily deferred"
-    r"|has been postponed|will continue to try|temporary (?:fail|problem|error)|trying to deliver|no action is required on your part|attempts? will continue|delivery attempts will continue|отложен",
+    r"warning: (?:message|could not send)|warning message only|do not need to resend|will (?:be retried"
+    r"|keep trying|continue to (?:be )?(?:tr|att)|retry)"
+    r"|has been delayed|delivery (?:is |temporarily |has been )?(?:delayed|suspended)|still (?:being"
+    r"|trying|in the queue|not been delivered)|not yet been delivered|temporarily deferred"
+    r"|has been postponed|will continue to try|temporary (?:fail|problem|error)|trying to deliver"
+    r"|no action is required on your part|attempts? will continue|delivery attempts will continue"
+    r"|отложен",
     re.I,
 )
 _COPY = re.compile(
-    r"^[ \t>]*(?:-{2,}.{0,40}(?:below this line|copy of|original message|unsent message|returned (?:message|mail)|message (?:follows|header|text)|forwarded|undelivered message|headers? (?:of|follow)).{0,80}$"
-    r"|(?:your )?original (?:message|mail|text)(?: headers?)?(?: (?:follows?|is|was).{0,60})?:?[ \t]*-*$|\[?original message headers?.{0,40}$|message headers? follows?.{0,20}$|-+ ?header of the .{0,60}$|-- the header and top .{0,60}$"
-    r"|the (?:header|body|text) of (?:the|your) (?:original )?(?:message|mail).{0,60}$|return-path: |received: (?:from|by|\())",
+    r"^[ \t>]*(?:-{2,}.{0,40}(?:below this line|copy of|original message|unsent message"
+    r"|returned (?:message|mail)|message (?:follows|header|text)|forwarded|undelivered message"
+    r"|headers? (?:of|follow)).{0,80}$"
+    r"|(?:your )?original (?:message|mail|text)(?: headers?)?(?: (?:follows?|is|was).{0,60})?:?[ \t]*-*$"
+    r"|\[?original message headers?.{0,40}$|message headers? follows?.{0,20}$|-+ ?header of the .{0,60}$"
+    r"|-- the header and top .{0,60}$"
+    r"|the (?:header|body|text) of (?:the|your) (?:original )?(?:message|mail).{0,60}$|return-path: "
+    r"|received: (?:from|by|\())",
     re.I | re.M,
 )
 _ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:\[[\d.]+\]|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?)"
 _ANY_ADDRESS = re.compile(_ADDRESS)
 _FIELD = re.compile(
-    rf"^[ \t]*(?:final-recipient|original-recipient|x-actual-recipient|x-failed-recipients?)[ \t]*:[ \t]*(?:[\w-]+[ \t]*;)?[ \t]*<?({_ADDRESS})", re.I | re.M
+    rf"^[ \t]*(?:final-recipient|original-recipient|x-actual-recipient"
+    rf"|x-failed-recipients?)[ \t]*:[ \t]*(?:[\w-]+[ \t]*;)?[ \t]*<?({_ADDRESS})",
+    re.I | re.M,
 )
 _STRONG = (
     re.compile(rf"^[ \t>*-]*<({_ADDRESS})>[ \t]*(?::|\.\.\.|$|\()", re.M),
@@ -78,7 +113,8 @@ _STRONG = (
         re.M,
     ),
     re.compile(
-        rf"\b(?:rcpt to|deliver(?:ed|ing|y)?[^\n@]{{0,40}} to|recipient|address|user|mailbox|account|message to|mail to|attempts|for)\b[ \t]*"
+        rf"\b(?:rcpt to|deliver(?:ed|ing|y)?[^\n@]{{0,40}} to|recipient|address|user|mailbox|account"
+        rf"|message to|mail to|attempts|for)\b[ \t]*"
         rf"(?:is|was)?[ \t]*[:=]?[ \t]*(?:[\"'(\[]|<|smtp;|rfc822;)?({_ADDRESS})",
         re.I,
     ),
@@ -89,7 +125,13 @@ _STRONG = (
 _ORIGINAL_ID = re.compile(r"^[ \t>|]*message-id[ \t]*:\s{0,5}<([^<>\s]{1,500})>", re.I | re.M)
 _GROUPS = re.compile(rb"\r?\n[ \t]*\r?\n")
 _REPORT_KINDS = ("message/delivery-status", "message/global-delivery-status", "message/xdelivery-status")
-_ORIGINAL_KINDS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822-header")
+_ORIGINAL_KINDS = (
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/global",
+    "message/global-headers",
+    "text/rfc822-header",
+)
 
 
 def find_bounce(root: Part, text: str, sender: str, name: str, own: frozenset[str] = frozenset()) -> Bounce | None:
@@ -99,7 +141,9 @@ def find_bounce(root: Part, text: str, sender: str, name: str, own: frozenset[st
         # A gateway that wraps somebody else's report
         for part in root.children[:5]:
             if part.kind == "message/rfc822" and b"delivery-status" in part.data[:_LOOK]:
-                reports += [inner for inner in read_tree(part.data[:1_000_000], []).walk() if inner.kind in _REPORT_KINDS]
+                reports += [
+                    inner for inner in read_tree(part.data[:1_000_000], []).walk() if inner.kind in _REPORT_KINDS
+                ]
     for report in reports[:5]:
         found = _read_report(report.data[: 4 * _LOOK], own)
         if found is not None:
@@ -112,7 +156,9 @@ def find_bounce(root: Part, text: str, sender: str, name: str, own: frozenset[st
     failed = root.text("x-failed-recipients")
     if failed:
         recipients = tuple(dict.fromkeys(one.lower() for one in _ANY_ADDRESS.findall(failed[:_LOOK])))
-        return Bounce(recipients[:MAX_RECIPIENTS], _is_temporary(root, text), _original_id(root, text), _first_error(text))
+        return Bounce(
+            recipients[:MAX_RECIPIENTS], _is_temporary(root, text), _original_id(root, text), _first_error(text)
+        )
     if not _looks_like_one(root, text, sender, name):
         return None
     recipients, error = _from_prose(text, sender, own)
@@ -151,7 +197,9 @@ def _read_report(data: bytes, own: frozenset[str]) -> tuple[tuple[str, ...], boo
             if address and address[0].lower() not in own:
                 if key != "x-actual-recipient" or not recipients:
                     recipients.setdefault(address[0].lower().rstrip("."))
-        diagnostic = diagnostic or fields.get("diagnostic-code", "").partition(";")[2].strip() or fields.get("status", "")
+        diagnostic = (
+            diagnostic or fields.get("diagnostic-code", "").partition(";")[2].strip() or fields.get("status", "")
+        )
     if not failed and not delayed:
         return None
     return tuple(recipients)[:MAX_RECIPIENTS], delayed and not failed, diagnostic[:1000]
@@ -164,7 +212,7 @@ def _only_success(data: bytes) -> bool:
 def _looks_like_one(root: Part, text: str, sender: str, name: str) -> bool:
     """Prose bounces need two signs: who speaks (a daemon, or nobody to answer to) and what is said."""
     local = sender.partition("@")[0].lower()
-    if root.text("from").strip(" \"") in ("<>", "") or not local:
+    if root.text("from").strip(' "') in ("<>", "") or not local:
         name += " " + root.text("from")
     back = root.first("return-path").strip().lower() if "return-path" in root.headers else b"?"
     nobody = back in (b"<>", b"", b"<mailer-daemon>", b"<#@[]>") or b"mailer-daemon" in back
@@ -182,7 +230,9 @@ def _looks_like_one(root: Part, text: str, sender: str, name: str) -> bool:
 
 def _is_temporary(root: Part, text: str) -> bool:
     subject = root.text("subject")
-    if re.search(r"\bwarning\b|delayed|\bdelay\b|verzögert", subject, re.I) and not re.search(r"fail|returned", subject, re.I):
+    if re.search(r"\bwarning\b|delayed|\bdelay\b|verzögert", subject, re.I) and not re.search(
+        r"fail|returned", subject, re.I
+    ):
         return True
     copy = _COPY.search(text, 0, _LOOK)
     return bool(_TEMPORARY.search(text, 0, min(copy.start() if copy else 4000, 4000))) and not re.search(
@@ -200,7 +250,9 @@ def _from_prose(text: str, sender: str, own: frozenset[str]) -> tuple[tuple[str,
         return dict.fromkeys(
             one.lower().rstrip(".")
             for one in found
-            if one.lower() not in never and not _DAEMON.match(one.partition("@")[0].lower()) and "." in one.partition("@")[2]
+            if one.lower() not in never
+            and not _DAEMON.match(one.partition("@")[0].lower())
+            and "." in one.partition("@")[2]
         )
 
     recipients = usable(_FIELD.findall(head))
@@ -228,5 +280,5 @@ def _original_id(root: Part, text: str) -> str:
             match = re.search(rb"^(?:x-)?original-message-id[ \t]*:[ \t]*<([^<>\s]+)>", part.data[:_LOOK], re.I | re.M)
             if match:
                 return decode(match[1])
-    match = _ORIGINAL_ID.search(text, 0, 4 * _LOOK)
-    return match[1] if match else ""
+    quoted = _ORIGINAL_ID.search(text, 0, 4 * _LOOK)
+    return quoted[1] if quoted else ""

@@ -13,7 +13,9 @@ from inbox.adapters import InboundFile
 MAX_NAME = 150  # characters
 MAX_NAME_BYTES = 240  # what file systems take, less a little
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]")
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
 _SPACES = re.compile(r"[ \t\r\n\f\v\u00a0]+")
 _PATHLIKE = re.compile(r"^(?:[a-zA-Z]:|[/\\]|\.\.?[/\\]|~[/\\])|[/\\]\.\.[/\\]|\\")
 _EXTENSIONS = {
@@ -27,7 +29,7 @@ _EXTENSIONS = {
 
 
 def safe_name(name: str, content_type: str = "", number: int = 1) -> str:
-    """A file name without path, control or direction characters, never empty, of bounded length; the extension stays."""
+    """A file name without path, control or direction characters, never empty, of bounded length."""
     name = _SPACES.sub(" ", _UNSAFE.sub("", name)).strip()
     if not name.isascii():
         name = unicodedata.normalize("NFC", name).encode("utf-8", "replace").decode()
@@ -55,7 +57,9 @@ def extension(content_type: str) -> str:
 
 def declared_name(part: Part, disposition: dict[str, str]) -> str:
     """The file name a part gives itself in its disposition, its type or its location; "" where it gives none."""
-    name = disposition.get("filename") or disposition.get("name") or part.params.get("name") or part.params.get("filename")
+    name = (
+        disposition.get("filename") or disposition.get("name") or part.params.get("name") or part.params.get("filename")
+    )
     if name:
         return name
     location = part.text("content-location")
@@ -94,7 +98,7 @@ def unpack_tnef(content: bytes, warnings: list[str]) -> tuple[str, str, list[Inb
             for number, item in enumerate(opened.attachments[:200], 1)
         ]
         return _text(opened.body), _text(opened.htmlbody), files
-    except Exception as error:  # the library raises whatever its struct reads run into
+    except Exception as error:  # noqa: BLE001 - the library raises whatever its struct reads run into
         warnings.append(f"winmail.dat could not be opened ({type(error).__name__})")
         return "", "", []
 

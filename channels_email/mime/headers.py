@@ -159,11 +159,13 @@ def date(value: bytes) -> datetime | None:
         parsed = None
     try:
         if parsed is not None:
-            naive = datetime(*parsed[:6]) if parsed[5] < 60 else datetime(*parsed[:5], 59)
-            return _bounded(naive.replace(tzinfo=timezone(timedelta(seconds=parsed[9] or 0))).astimezone(UTC))
+            year, month, day, hour, minute, second = parsed[:6]
+            zone = timezone(timedelta(seconds=parsed[9] or 0))
+            return _bounded(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone).astimezone(UTC))
         iso = _ISO.search(text)
         if iso:
-            return _bounded(datetime(*(int(part or 0) for part in iso.groups()), tzinfo=UTC))  # type: ignore[misc]
+            year, month, day, hour, minute, second = (int(part or 0) for part in iso.groups())
+            return _bounded(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC))
     except (ValueError, OverflowError):
         pass
     return None

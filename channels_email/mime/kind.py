@@ -12,19 +12,39 @@ _MACHINE = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-autoreply-from", "x-mail-autoreply", "x-autoreply-domain",
     "x-auto-reply-from", "x-vacation", "x-auto-reply",
 )  # fmt: skip
-_LIST = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "mailing-list", "x-mailing-list", "x-mailman-version")
+_LIST = (
+    "list-id",
+    "list-post",
+    "list-unsubscribe",
+    "list-help",
+    "list-subscribe",
+    "mailing-list",
+    "x-mailing-list",
+    "x-mailman-version",
+)
 _SUBJECT = re.compile(
     r"^\s*(?:(?:re|aw|sv|antw|rif|odp|رد|جواب)\s*:\s*)?\W{0,3}"
-    r"(?:auto(?:mat(?:ic|ed)|matisch|matique|mática|matica)?[ -]?(?:repl(?:y|ied)|response|respons|respond(?:er)?|antwort|svar)\b"
-    r"|automati(?:c|sche|sk|sch)\w* (?:reply|response|antwort|svar|antwoord)|automatic reply|réponse automatique|respuesta automática"
-    r"|risposta automatica|resposta automática|automatische antwort|automatisch antwoord|autosvar|automatisk svar|automatiskt svar|automaattinen vastaus"
-    r"|odpowiedź automatyczna|automatyczna odpowiedź|автоответ|автоматический ответ|自动(?:回复|答复)|自動(?:回覆|応答|返信)|자동 ?(?:응답|회신)"
-    r"|رد تلقائي|الرد التلقائي|خودکار جواب|پاسخ خودکار|otomatik yanıt|out of (?:the )?office|i am out of (?:the )?office|ooo\s*:|vacation\s*:"
-    r"|away from (?:my|the) (?:mail|office|desk)|abwesenheits|abwesend|abwesenheitsnotiz|absence du bureau|absent du bureau|fuera de (?:la )?oficina"
-    r"|fuori (?:sede|ufficio)|ausência|fora do escritório|afwezig(?:heid)?\b|frånvaro|fravær|poza biurem|нет на работе|away until)",
+    r"(?:auto(?:mat(?:ic|ed)|matisch|matique|mática|matica)?[ -]?(?:repl(?:y|ied)|response|respons"
+    r"|respond(?:er)?|antwort|svar)\b"
+    r"|automati(?:c|sche|sk|sch)\w* (?:reply|response|antwort|svar|antwoord)|automatic reply"
+    r"|réponse automatique|respuesta automática"
+    r"|risposta automatica|resposta automática|automatische antwort|automatisch antwoord|autosvar"
+    r"|automatisk svar|automatiskt svar|automaattinen vastaus"
+    r"|odpowiedź automatyczna|automatyczna odpowiedź|автоответ|автоматический ответ|自动(?:回复|答复)|自動(?:回覆"
+    r"|応答|返信)|자동 ?(?:응답|회신)"
+    r"|رد تلقائي|الرد التلقائي|خودکار جواب|پاسخ خودکار|otomatik yanıt|out of (?:the )?office"
+    r"|i am out of (?:the )?office|ooo\s*:|vacation\s*:"
+    r"|away from (?:my|the) (?:mail|office|desk)|abwesenheits|abwesend|abwesenheitsnotiz"
+    r"|absence du bureau|absent du bureau|fuera de (?:la )?oficina"
+    r"|fuori (?:sede|ufficio)|ausência|fora do escritório|afwezig(?:heid)?\b|frånvaro|fravær|poza biurem"
+    r"|нет на работе|away until)",
     re.I,
 )
-_NOBODY = re.compile(r"^(?:no[._-]?reply|do[._-]?not[._-]?reply|mailer-daemon|postmaster|noreply.*|bounces?[+-].*|.*-bounces?|auto(?:reply|respond(?:er)?))$", re.I)
+_NOBODY = re.compile(
+    r"^(?:no[._-]?reply|do[._-]?not[._-]?reply|mailer-daemon|postmaster|noreply.*|bounces?[+-].*"
+    r"|.*-bounces?|auto(?:reply|respond(?:er)?))$",
+    re.I,
+)
 
 
 def classify(

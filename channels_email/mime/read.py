@@ -1,4 +1,4 @@
-"""From the raw bytes of a mail to one `Inbound`: the only way in for e-mail, used by every mailbox, pipe and receiver."""
+"""From the raw bytes of a mail to one `Inbound`: the only way in for e-mail, whatever brought it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from lib.language import detect
 MAX_SUBJECT = 1000  # characters
 MAX_TOKENS = 20
 
-_KEPT = (
-    "date", "return-path", "sender", "list-id", "list-unsubscribe", "auto-submitted", "precedence", "x-auto-response-suppress",
-    "x-mailer", "user-agent", "x-spam-flag", "x-spam-status", "x-spam-score", "authentication-results", "importance",
-    "x-priority", "content-language", "thread-topic", "x-loop", "feedback-id", "organization", "x-original-to", "delivered-to",
-    "disposition-notification-to", "auto-response-suppress", "x-forwarded-for", "x-forwarded-to", "resent-from",
-)  # fmt: skip
-_ENVELOPE = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "x-rcpt-to", "apparently-to")
+_KEPT = """
+    date return-path sender list-id list-unsubscribe auto-submitted precedence x-auto-response-suppress
+    x-mailer user-agent x-spam-flag x-spam-status x-spam-score authentication-results importance x-priority
+    content-language thread-topic x-loop feedback-id organization x-original-to delivered-to
+    disposition-notification-to x-forwarded-for x-forwarded-to resent-from
+""".split()
+_ENVELOPE = """
+    to cc delivered-to x-original-to envelope-to x-envelope-to x-delivered-to x-rcpt-to apparently-to
+""".split()
 _TAG = re.compile(rb"""[^\s"<>,;:()@+]*\+([A-Za-z0-9._=+-]{1,120})@""")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SPACE = re.compile(r"\s+")
@@ -143,7 +145,7 @@ def _header_hint(root: Part) -> str:
 
 
 def _sender(root: Part, hint: str, own: frozenset[str]) -> tuple[Party | None, tuple[Party, ...], str]:
-    """(who wrote it, Reply-To, the field that said so). A form on our own site writes as us and names the person there."""
+    """(who wrote it, Reply-To, the field that said so). A form on our site writes as us."""
     headers = root.headers
     reply_to = addresses(headers["reply-to"], hint) if "reply-to" in headers else ()
     named = addresses(headers["from"], hint) if "from" in headers else ()
@@ -170,9 +172,7 @@ def _tokens(root: Part, recipients: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)[:MAX_TOKENS]
 
 
-def _key(
-    root: Part, external_id: str, address: str, subject: str, written_at: datetime | None, body: Body
-) -> str:
+def _key(root: Part, external_id: str, address: str, subject: str, written_at: datetime | None, body: Body) -> str:
     """The same for every copy, whatever hops did to folding, transfer encoding and trace fields."""
     text = "".join((_FROM_MANGLED.sub("From ", body.first) if ">From " in body.first else body.first).split())
     moment = written_at.isoformat() if written_at else _SPACE.sub(" ", root.text("date"))

@@ -18,12 +18,32 @@ _QUOTED = re.compile(r"^[ \t\u200e\u200f]{0,3}(?:>|>|&gt;)")
 _BARS = re.compile(r"^[ \t]{0,3}\|")
 _TRAILING_RULE = re.compile(r"^[\s>*]{0,10}[-_=*—]{2,}\s*$")
 _GLUED_HEADER = re.compile(
-    r"(?m)^(.{0,500}?\S)(?:[ \t]*-{2,}[ \t]*|[ \t]+)(On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d)[^\n]{8,200} wrote:)[ \t]*$"
+    r"(?m)^(.{0,500}?\S)(?:[ \t]*-{2,}[ \t]*|[ \t]+)(On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr"
+    r"|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d)[^\n]{8,200} wrote:)[ \t]*$"
 )
 _FENCE = re.compile(r"^[ \t]*```")
-_QUOTE_ELEMENTS = markup.QUOTE_MARKS - {"gmail_extra", "gmail_attr", "divrplyfwdmsg", "appendonsend", "outlookmessageheader"}
-_REST = frozenset({"divrplyfwdmsg", "appendonsend", "outlookmessageheader", "ms-outlook-mobile-reference-message", "mail-editor-reference-message-container", "stopspelling"})
-_FORWARD_NEAR = re.compile(r"-{3,}\s*(?:Forwarded|Weitergeleitet|Message transf|Mensaje reenv|Mensagem encam|Messaggio inol|Doorgest|Vidarebef|Пересл|转发|轉寄)|Begin forwarded", re.I)
+_QUOTE_ELEMENTS = markup.QUOTE_MARKS - {
+    "gmail_extra",
+    "gmail_attr",
+    "divrplyfwdmsg",
+    "appendonsend",
+    "outlookmessageheader",
+}
+_REST = frozenset(
+    {
+        "divrplyfwdmsg",
+        "appendonsend",
+        "outlookmessageheader",
+        "ms-outlook-mobile-reference-message",
+        "mail-editor-reference-message-container",
+        "stopspelling",
+    }
+)
+_FORWARD_NEAR = re.compile(
+    r"-{3,}\s*(?:Forwarded|Weitergeleitet|Message transf|Mensaje reenv|Mensagem encam|Messaggio inol"
+    r"|Doorgest|Vidarebef|Пересл|转发|轉寄)|Begin forwarded",
+    re.I,
+)
 _SAFE_TAG = re.compile(r"<[^>]*>")
 
 
@@ -99,8 +119,8 @@ def _scan(lines: list[str], quoted: list[bool]) -> tuple[int, set[int]]:
         if quotes.SEPARATOR.match(bare) or quotes.REPLY_ABOVE.match(bare):
             return (index, drop) if _anything(lines, quoted, index, drop) or index + 1 >= count else (count, drop)
         if _is_block(lines, index):
-            start = _above(lines, index)
-            return (start, drop) if _anything(lines, quoted, start, drop) else (count, drop)
+            top = _above(lines, index)
+            return (top, drop) if _anything(lines, quoted, top, drop) else (count, drop)
         if _may_be_header(lines, quoted, index, bare):
             start = _header_start(lines, quoted, index, drop)
             if start is not None:
@@ -127,7 +147,12 @@ def _scan(lines: list[str], quoted: list[bool]) -> tuple[int, set[int]]:
 def _may_be_header(lines: list[str], quoted: list[bool], index: int, bare: str) -> bool:
     if quotes.ends_like_header(bare):
         return True
-    return bare[0].isdigit() and "GMT" in bare or (">" in bare or bare[0].isdigit()) and _followed_by_quote(lines, quoted, index)
+    return (
+        bare[0].isdigit()
+        and "GMT" in bare
+        or (">" in bare or bare[0].isdigit())
+        and _followed_by_quote(lines, quoted, index)
+    )
 
 
 def _anything(lines: list[str], quoted: list[bool], end: int, drop: set[int]) -> bool:
@@ -217,7 +242,12 @@ def _ends_here(lines: list[str], quoted: list[bool], index: int) -> bool:
         bare = lines[at].strip()[:_LONGEST_LINE]
         if not bare:
             continue
-        if quoted[at] or quotes.SEPARATOR.match(bare) or quotes.label(bare)[0] == "from" or (quotes.ends_like_header(bare) and quotes.WROTE.search(bare)):
+        if (
+            quoted[at]
+            or quotes.SEPARATOR.match(bare)
+            or quotes.label(bare)[0] == "from"
+            or (quotes.ends_like_header(bare) and quotes.WROTE.search(bare))
+        ):
             return True
         size += 1
         if size > _LONGEST_SIGNATURE:
@@ -228,5 +258,9 @@ def _ends_here(lines: list[str], quoted: list[bool], index: int) -> bool:
 def _trim(kept: list[tuple[str, bool]]) -> None:
     """Take quotations, rules and blank lines off the end; those in the middle are being answered and stay."""
     had_text = any(line.strip() and not is_quote for line, is_quote in kept)
-    while kept and had_text and (kept[-1][1] or not kept[-1][0].strip() or _TRAILING_RULE.match(kept[-1][0][:_LONGEST_LINE])):
+    while (
+        kept
+        and had_text
+        and (kept[-1][1] or not kept[-1][0].strip() or _TRAILING_RULE.match(kept[-1][0][:_LONGEST_LINE]))
+    ):
         kept.pop()
