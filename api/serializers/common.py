@@ -136,6 +136,13 @@ class SeenAgent(Seen):
         return access.agents(agent).get(pk=agent.pk if name == "me" else self.number(name))
 
 
+class AnyAgent(Seen):
+    """Anybody who has or had tickets, former agents included: by id, or `me`."""
+
+    def find(self, agent: Agent, name: str) -> Agent:
+        return Agent.objects.get(pk=agent.pk if name == "me" else self.number(name))
+
+
 class SeenTeam(Seen):
     """A team by slug or id."""
 

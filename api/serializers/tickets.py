@@ -11,6 +11,7 @@ from api.serializers.common import (
     BIGGEST_ID,
     TAG_LENGTH,
     AgentRef,
+    AnyAgent,
     ChannelRef,
     CustomerRef,
     JsonObject,
@@ -116,7 +117,7 @@ class TicketFilters(Filters):
     priority = Codes(Priority.choices, help_text="One or several, parted by commas.")
     channel = SeenChannel(help_text="Slug or id.")
     channel_kind = serializers.CharField(max_length=30)
-    assignee = SeenAgent(none=NOBODY, help_text="An agent's id, `me`, or `none`.")
+    assignee = AnyAgent(none=NOBODY, help_text="An agent's id, `me`, or `none`.")
     team = SeenTeam(none=NOBODY, help_text="Slug or id, or `none`.")
     tag = serializers.CharField(max_length=TAG_LENGTH)
     customer = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)

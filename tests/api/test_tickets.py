@@ -48,13 +48,16 @@ def test_outsiders_get_404_everywhere(as_bilal: Api, ticket: Ticket) -> None:
     assert ticket.status == "open"
 
 
-def test_filters(as_sana: Api, sana: Agent, support: Channel) -> None:
+def test_filters(as_sana: Api, sana: Agent, omar: Agent, support: Channel) -> None:
     first, second, third = (question(support, f"Question {n}") for n in range(3))
     as_sana.patch(f"/tickets/{first.number}/", {"status": "solved", "tags": ["parcel", "late"]})
     as_sana.patch(f"/tickets/{second.number}/", {"assignee": "me", "priority": "high"})
     as_sana.patch(f"/tickets/{third.number}/", {"team": None, "spam": True})
     moments = {one.pk: as_sana.get(f"/tickets/{one.pk}/").json() for one in (first, second, third)}
+    omar.is_active = False
+    omar.save()
     for query, found in {
+        f"assignee={omar.pk}": [],
         "status=solved": [first],
         "status=open,solved&order=number": [first, second, third],
         "channel=support&order=-number": [third, second, first],
