@@ -25,7 +25,7 @@ class AddressesField(forms.CharField):
     def to_python(self, value: Any) -> list[dict[str, str]]:  # type: ignore[override]
         typed = (super().to_python(value) or "").replace(";", ",").replace("،", ",")
         found = []
-        for name, address in getaddresses([typed], strict=False):
+        for name, address in getaddresses([typed]):
             try:
                 validate_email(address)
             except ValidationError:
