@@ -14,7 +14,7 @@ class AddressesField(forms.CharField):
         if value:
             try:
                 addresses(value)
-            except (ValueError, IndexError) as error:
+            except ValueError as error:
                 raise ValidationError(_("This is no e-mail address.")) from error
 
 

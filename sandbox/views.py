@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from csp.decorators import csp_replace
+from csp.decorators import csp
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Count, Max, Q
@@ -74,11 +74,13 @@ def thread(request: HttpRequest, address: str, pk: int) -> HttpResponse:
 def thread_news(request: HttpRequest, address: str, pk: int) -> HttpResponse:
     """What came into a thread after mail `after`."""
     after = _number(request.GET.get("after"))
-    news = [mail for mail in group_of(address, pk) if mail.pk > after]
+    group = group_of(address, pk)
+    news = [mail for mail in group if mail.pk > after]
     if not news:
         return HttpResponse(status=204)
     SandboxMail.objects.filter(pk__in=[mail.pk for mail in news]).update(seen=True)
-    context = {"address": address, "pk": pk, "mails": [shown(mail) for mail in news], "last": news[-1].pk}
+    context = {"address": address, "pk": pk, "mails": [shown(mail) for mail in news], "last": news[-1].pk, "oob": True}
+    context |= {"form": answer_form(request, address, group), "answered": answerable(group).pk}
     return render(request, "sandbox/_news.html", context)
 
 
@@ -118,7 +120,7 @@ def _send(address: str, data: dict[str, Any], answered: SandboxMail | None) -> S
 
 @require_GET
 @xframe_options_sameorigin
-@csp_replace(  # type: ignore[arg-type]  # typed for views without arguments
+@csp(  # type: ignore[arg-type]  # typed for views without arguments
     {
         "default-src": ["'none'"],
         "img-src": ["'self'", "data:"],
@@ -178,7 +180,14 @@ def frame(request: HttpRequest, address: str) -> dict[str, Any]:
         "address": address,
         "name": name_of(request, address),
         "groups": [
-            {"last": group[-1], "first": group[0], "count": len(group), "unseen": _unseen(group)} for group in groups
+            {
+                "last": group[-1],
+                "first": group[0],
+                "count": len(group),
+                "unseen": _unseen(group),
+                "ids": [mail.pk for mail in group],
+            }
+            for group in groups
         ],
         "state": f"{mails[-1].pk if mails else 0}-{_unseen(mails)}",
         "support": support_address(),

@@ -3,6 +3,7 @@
 import smtplib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses, make_msgid
@@ -38,7 +39,7 @@ def compose(
 ) -> bytes:
     """The mail with its Message-ID and, for an answer, In-Reply-To, References and the quoted text below."""
     message = EmailMessage()
-    message["From"] = Address(display_name=name, addr_spec=address)
+    message["From"] = Address(display_name=" ".join(name.split()), addr_spec=address)
     message["To"] = addresses(to)
     if cc:
         message["Cc"] = addresses(cc)
@@ -70,7 +71,11 @@ def quoted(mail: SandboxMail) -> str:
 
 def addresses(text: str) -> list[Address]:
     """Addresses as a person types them, comma-separated. Raises ValueError for what is none."""
-    found = [Address(display_name=name, addr_spec=address) for name, address in getaddresses([text]) if address]
+    pairs = getaddresses([" ".join(text.split())])
+    try:
+        found = [Address(display_name=name, addr_spec=address) for name, address in pairs if address]
+    except (MessageError, IndexError) as error:
+        raise ValueError(str(error)) from error
     if not found:
         raise ValueError("no address")
     return found

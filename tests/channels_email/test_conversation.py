@@ -64,7 +64,7 @@ class Correspondent:
         if not strip:
             message["In-Reply-To"] = last["Message-ID"]
             message["References"] = f"{last['References'] or ''} {last['Message-ID']}".strip()
-        quoted = "\n".join(f"> {line}" for line in last.get_body(("plain",)).get_content().splitlines())  # type: ignore[union-attr]
+        quoted = "\n".join(f"> {line}" for line in last.get_body(("plain",)).get_content().splitlines())
         message.set_content(f"{text}\n\nOn some day, Sana wrote:\n{quoted}\n")
         self.send(message)
 
