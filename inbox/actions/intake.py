@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from inbox import log, threads
+from inbox import bulk, log, threads
 from inbox.actions import base
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome, Work, one_line, wire
@@ -289,23 +289,27 @@ class Batch:
     def _flush(self) -> None:
         """Write everything, parents first; ids become known on the way."""
         new = self.new
-        Customer.objects.bulk_create([*self.around.new_customers, *new.customers])
-        Identity.objects.bulk_create(self.around.new_identities)
-        Ticket.objects.bulk_create(new.tickets)
-        TicketLink.objects.bulk_create(new.links)
-        Message.objects.bulk_create(new.messages)
-        MessageKey.objects.bulk_create(new.keys)
+        customers = [*self.around.new_customers, *new.customers]
+        bulk.give_ids(customers, self.around.new_identities, new.tickets, new.messages)
+        for rows in (
+            customers,
+            self.around.new_identities,
+            new.tickets,
+            new.links,
+            new.messages,
+            new.keys,
+            new.attachments,
+        ):
+            bulk.insert(rows)
         Participant.objects.bulk_create(new.participants, ignore_conflicts=True)
-        Attachment.objects.bulk_create(new.attachments)
         MessageCopy.objects.bulk_create(new.copies, ignore_conflicts=True)
-        for ticket in self.changed.values():
-            ticket.save(update_fields=TICKET_FIELDS)
+        bulk.update(list(self.changed.values()), TICKET_FIELDS)
         for event, ticket, customer, said in self.events:
             event.ticket = ticket
             event.actor_id = customer.pk
             if said is not None:
                 event.data["message"] = said.pk
-        log.record_all(event for event, _, _, _ in self.events)
+        bulk.insert([event for event, _, _, _ in self.events])
         for outcome, ticket, message in self.outcomes:
             outcome.ticket, outcome.message = ticket.pk, message.pk
         base.announce(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -129,11 +130,15 @@ def take_in(receipt_ids: Sequence[int], *, patient: bool = True) -> list[Outcome
     """
     outcomes: dict[int, Outcome] = {}
     for chunk in _chunks(receipt_ids):
-        parsed = _parse_all(chunk, outcomes)
-        if parsed:
-            ready = _postpone(parsed, outcomes) if patient else parsed
-            for outcome in _apply(ready):
-                outcomes[outcome.receipt_id] = outcome
+        asked = _own.set(_our_addresses())
+        try:
+            parsed = _parse_all(chunk, outcomes)
+            if parsed:
+                ready = _postpone(parsed, outcomes) if patient else parsed
+                for outcome in _apply(ready):
+                    outcomes[outcome.receipt_id] = outcome
+        finally:
+            _own.reset(asked)
     return [outcomes[pk] for pk in receipt_ids if pk in outcomes]
 
 
@@ -340,8 +345,16 @@ def _finish(outcomes: Sequence[Outcome]) -> None:
         receipt.save(update_fields=["meta", "state", "done_at", "reason"])
 
 
+_own: ContextVar[frozenset[str] | None] = ContextVar("own addresses", default=None)
+
+
 def own_addresses() -> frozenset[str]:
-    """Every address that is ours: never a customer."""
+    """Every address that is ours: never a customer. Asked once for each batch of receipts."""
+    known = _own.get()
+    return _our_addresses() if known is None else known
+
+
+def _our_addresses() -> frozenset[str]:
     return frozenset(
         address for addresses in Channel.objects.values_list("addresses", flat=True) for address in addresses
     )

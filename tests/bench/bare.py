@@ -18,7 +18,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
-from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
@@ -62,7 +61,7 @@ class Read:
 
 def parse(raw: bytes) -> Read:
     """What everybody writes first: the modern policy, walk, get_payload."""
-    mail = cast(EmailMessage, BytesParser(policy=policy.default).parsebytes(raw))
+    mail = BytesParser(policy=policy.default).parsebytes(raw)
     name, address = parseaddr(str(mail["From"]))
     references = IDS.findall(f"{mail['In-Reply-To'] or ''} {mail['References'] or ''}")
     written_at = parsedate_to_datetime(str(mail["Date"]))
@@ -101,7 +100,8 @@ def insert(connection: psycopg.Connection, mail: Read, media: Path) -> None:
             )
         else:
             row = connection.execute(
-                "INSERT INTO ticket (customer_id, subject, created_at, updated_at) VALUES (%s, %s, %s, %s) RETURNING id",
+                "INSERT INTO ticket (customer_id, subject, created_at, updated_at)"
+                " VALUES (%s, %s, %s, %s) RETURNING id",
                 [customer, mail.subject, mail.written_at, mail.written_at],
             ).fetchone() or (0,)
         reference = mail.references[0] if mail.references else ""

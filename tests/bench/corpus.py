@@ -3,7 +3,7 @@
     python -m tests.bench.corpus --mails 2000 --seed 1 FOLDER
 
 Eight languages in their old charsets and UTF-8, answers with References and quotes, HTML beside or instead of text,
-attachments, inline images, out-of-office replies and newsletters. Every mail comes with what a correct reader must find.
+attachments, inline images, out-of-office replies and newsletters. With every mail comes what a reader must find in it.
 """
 
 from __future__ import annotations
@@ -347,7 +347,8 @@ def page_of(writer: Writer, own: list[str], quote_head: str, quoted: list[str]) 
         lines = "<br>\n".join(escape(line) for line in quoted)
         out.append(
             f'<div class="gmail_quote"><div dir="ltr">{escape(quote_head)}</div>'
-            f'<blockquote style="margin:0 0 0 .8ex;border-left:1px solid #ccc;padding-left:1ex">{lines}</blockquote></div>'
+            '<blockquote style="margin:0 0 0 .8ex;border-left:1px solid #ccc;padding-left:1ex">'
+            f"{lines}</blockquote></div>"
         )
     return "\n".join([*out, "</body></html>\n"])
 

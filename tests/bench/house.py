@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -66,6 +67,15 @@ class House:
             shutil.copytree(files, self.servers.data_dir / name / "media", copy_function=os.link)
         return name
 
+    def postgres_cpu(self) -> float:
+        """CPU seconds that PostgreSQL has used so far, its ended processes included."""
+        top = psutil.Process(self.servers.postgres.pid)
+        spent = sum(top.cpu_times()[:4])
+        for child in top.children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                spent += sum(child.cpu_times()[:2])
+        return float(spent)
+
     def start(self, name: str, module: str, *arguments: str) -> subprocess.Popen[str]:
         """`python -m module arguments` working on database `name`."""
         return subprocess.Popen(
@@ -89,7 +99,7 @@ def report(process: subprocess.Popen[str]) -> dict[str, Any]:
     """Wait for a child of `start`; returns what it reported. Raises RuntimeError when it failed."""
     output, _ = process.communicate()
     if process.returncode:
-        raise RuntimeError(f"{process.args} ended with {process.returncode}")
+        raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
     found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
     return found
 

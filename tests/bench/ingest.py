@@ -13,7 +13,8 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,42 +80,47 @@ def measure(house: House, *, mails: int = 2000, runs: int = 3, seed: int = 1) ->
     """Print the table; returns whether the floors hold."""
     rates: dict[str, list[float]] = defaultdict(list)
     spent: dict[str, list[float]] = defaultdict(list)
+    served: dict[str, list[float]] = defaultdict(list)
+
+    def note(way: str, run: Callable[[], dict[str, float]]) -> dict[str, float]:
+        before = house.postgres_cpu()
+        done = run()
+        served[way].append((house.postgres_cpu() - before) / mails * 1000)
+        rates[way].append(mails / done["seconds"])
+        spent[way].append(done["cpu"] / mails * 1000)
+        return done
+
     with tempfile.TemporaryDirectory(prefix="rabta-corpus-") as name:
-        folder = Path(name)
-        facts = corpus.write(folder, mails, seed)
+        facts = corpus.write(Path(name), mails, seed)
         for _run in range(runs):
-            bare = house.run(house.fresh("bare"), BARE, str(folder))
-            assert bare["mails"] == mails
-            note(rates, spent, "bare loop", mails, bare["seconds"], bare["cpu"])
-            ours = house.run(house.fresh("pipe", "empty"), TAKING, "pipe", str(folder))
+            house.fresh("bare")
+            note("bare loop", partial(house.run, "bare", BARE, name))
+            house.fresh("pipe", "empty")
+            note("receive_email", partial(house.run, "pipe", TAKING, "pipe", name))
             check(house, "pipe", facts)
-            note(rates, spent, "receive_email", mails, ours["seconds"], ours["cpu"])
             house.fresh("stored", "empty")
-            stored = house.run("stored", TAKING, "store", str(folder))
-            note(rates, spent, "receipts alone", mails, stored["seconds"], stored["cpu"])
-            for count, name in ((1, "one worker"), (2, "two workers")):
-                done = workers(house, house.fresh(f"workers{count}", "stored"), count)
+            stored = note("receipts alone", partial(house.run, "stored", TAKING, "store", name))
+            for count, way in ((1, "one worker"), (2, "two workers")):
+                house.fresh(f"workers{count}", "stored")
+                note(way, partial(workers, house, f"workers{count}", count))
                 check(house, f"workers{count}", facts)
-                note(rates, spent, name, mails, done["seconds"], done["cpu"])
             both = stored["seconds"] + mails / rates["one worker"][-1]
-            note(rates, spent, "receipts, then one worker", mails, both, 0)
+            rates["receipts, then one worker"].append(mails / both)
     middle = {way: statistics.median(values) for way, values in rates.items()}
     rows = [
-        [way, spread(values), f"{middle[way] / middle['bare loop']:.2f}", spread(spent[way], 2)]
+        [
+            way,
+            spread(values),
+            f"{middle[way] / middle['bare loop']:.2f}",
+            *(spread(cost[way], 2) if way in cost else "" for cost in (spent, served)),
+        ]
         for way, values in rates.items()
     ]
     print(f"\nIngestion of {mails} mails, median of {runs} (least-most):\n")
-    print(table(["way", "mails/s", "of the bare loop", "CPU s in Python"], rows))
+    print(table(["way", "mails/s", "of the bare loop", "ms of CPU a mail in Python", "in PostgreSQL"], rows))
     pair = middle["two workers"] / middle["one worker"]
     least = min(middle["receive_email"], middle["receipts, then one worker"]) / middle["bare loop"]
     print(
         f"\nof the bare loop: {least:.2f} (goal {GOAL}, floor {FLOOR}); two workers over one: {pair:.2f} (goal {PAIR})"
     )
     return least >= FLOOR
-
-
-def note(
-    rates: dict[str, list[float]], spent: dict[str, list[float]], way: str, mails: int, seconds: float, cpu: float
-) -> None:
-    rates[way].append(mails / seconds)
-    spent[way].append(cpu)

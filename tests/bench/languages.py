@@ -1,4 +1,4 @@
-"""What people of eight languages write to support; for the corpus, and for histories that `seed` does not make."""
+"""What people of eight languages write to support."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,8 @@ ENGLISH = Language(
     ("Alice", "George", "Nadia", "Peter", "Grace", "Samuel", "Hannah", "Victor"),
     ("Carter", "Osei", "Bennett", "Shah", "Larsen", "Price", "Moreau", "Young"),
     ("Parcel {order} is late", "I cannot sign in", "Wrong amount on invoice {order}", "Cancel order {order}, please",
-     "Error {error} at checkout", "New delivery address", "Question about the yearly plan", "Broken item in order {order}"),
+     "Error {error} at checkout", "New delivery address", "Question about the yearly plan",
+     "Broken item in order {order}"),
     ("I ordered {days} days ago under number {order}, and nothing has been delivered so far.",
      "Would you look into it and tell me on which day it will be here?",
      "Each time I sign in, the page shows error {error} and starts over.",
