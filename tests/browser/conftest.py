@@ -1,0 +1,161 @@
+"""Real Chromium against a real web process, on the test run's own PostgreSQL and Redis.
+
+The database is the one of the running test, so that what a test does there is what the pages show.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import requests
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from inbox.actions import receive
+from inbox.actions.intake import Outcome
+from inbox.adapters import RawReceipt
+from inbox.models import Agent, Channel
+from tests.cast import bilal, lena, omar, sana, support, team, zoya
+from tests.servers.ports import free_port
+
+__all__ = ["bilal", "lena", "omar", "sana", "support", "team", "zoya"]
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+PATIENCE = 20_000  # ms; a busy machine is not a failure
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+
+expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = str(Path(__file__).parent)
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="Chromium is not installed: apt install chromium"))
+
+
+class Server:
+    """The web process, which a test may stop and start again on the same port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        parts = urlsplit(os.environ["DATABASE_URL"])
+        database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+        log = Path(os.environ["RABTA_TEST_SERVERS"], f"web-{self.port}.log").open("ab")  # gone with the test servers
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(self.port), "--log-level", "warning"],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": database, "BASE_URL": self.url, "RABTA_PROCESS": "web", "PORT": str(self.port)},
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                requests.get(f"{self.url}/accounts/login/", timeout=5)
+                return
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        raise AssertionError("the web process did not answer within 30 s")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[Server]:
+    running = Server()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def browser(server: Server, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """One for each test: Playwright keeps an event loop in this thread, which other tests must not find there."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the test's own queries are sync, and meant
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterator[Open]:
+    """Open a page as an agent who is logged in: `open_as(sana, "/")`. Errors of its scripts fail the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def opened(agent: Agent | None, path: str = "/", *, width: int = 1440, height: int = 900, **options: object) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, base_url=server.url, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        if agent is not None:
+            client = Client()
+            client.force_login(agent)
+            context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": server.url}])
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
+        page.goto(path)
+        if agent is not None:
+            page.wait_for_function("document.querySelector('#live')?._htmx?.ws?.url")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+_count = 0
+
+
+@pytest.fixture
+def mail(support: Channel) -> Callable[..., Outcome]:
+    """Take a mail in, as a worker does: `mail(subject, text, sender=…, html=…)`."""
+
+    def taken(subject: str, text: str = "Hello", sender: str = "Ayesha Khan <ayesha@example.com>", html: str = "") -> Outcome:
+        global _count
+        _count += 1
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = sender, "support@example.org", subject
+        message["Message-ID"] = f"<{_count}.{time.time_ns()}@example.com>"
+        message.set_content(text)
+        if html:
+            message.add_alternative(html, subtype="html")
+        raw = message.as_bytes()
+        stored = receive.store(support, [RawReceipt(raw, sha256(raw).hexdigest())], claim=True)
+        return receive.take_in([one.receipt_id for one in stored])[0]
+
+    return taken

@@ -1,0 +1,62 @@
+"""axe finds nothing serious on any screen, in either theme, nor right-to-left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from inbox.actions import reply, tickets
+from inbox.actions.intake import Outcome
+from inbox.models import Agent, Message, Ticket
+from tests.browser.conftest import Open
+
+
+def check(page: Page) -> None:
+    page.wait_for_timeout(300)
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    problems = [
+        (one["id"], [node["target"] for node in one["nodes"]][:5])
+        for one in found.response["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
+    assert not problems
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_the_inbox(open_as: Open, mail: Callable[..., Outcome], sana: Agent, omar: Agent, scheme: str, language: str) -> None:
+    sana.language = language
+    sana.save()
+    number = mail("Where is my parcel?", "It said Tuesday.\n\n> You wrote:\n> Tuesday").ticket
+    mail("An invoice", "x", sender="b@example.com", html="<p>An <b>invoice</b></p>")
+    ticket = Ticket.objects.get(pk=number)
+    reply.note(ticket, by=omar, text="Ask the warehouse")
+    sent = reply.reply(ticket, by=omar, text="On Thursday.")
+    Message.objects.filter(pk=sent.pk).update(state="failed", error="no such mailbox")
+    tickets.set_priority(ticket, "urgent", by=omar)
+    tickets.set_tags(ticket, ["delivery"], by=omar)
+    page = open_as(sana, f"/tickets/{number}/", color_scheme=scheme)
+    check(page)
+    page.locator("#more-menu summary").click()
+    check(page)
+    page.goto("/?view=spam")
+    check(page)
+    page.goto(f"/customers/{ticket.customer_id}/")
+    check(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_that_stand_alone(open_as: Open, scheme: str) -> None:
+    page = open_as(None, "/accounts/login/", color_scheme=scheme)
+    check(page)
+    page.goto("/nowhere/")
+    check(page)
+
+
+def test_a_phone(open_as: Open, mail: Callable[..., Outcome], sana: Agent) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/", width=390, height=844)
+    check(page)

@@ -1,0 +1,150 @@
+"""Logging in, reading, answering: what an agent does all day, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from inbox.actions.intake import Outcome
+from inbox.models import Agent, Attachment, Message, Ticket
+from tests.browser.conftest import Open
+
+Mail = Callable[..., Outcome]
+
+HOSTILE = """<script>top.document.title = "taken"</script><img src=x onerror="top.document.title='taken'">
+<svg onload="top.document.title='taken'"></svg><a href="javascript:top.document.title='taken'">click</a>
+<iframe srcdoc="<script>top.document.title='taken'</script>"></iframe><b>Hello</b>
+<img src="http://localhost:1/pixel.gif"><style>body { background: url(http://localhost:1/x) }</style>
+<form action="/profile/" method="post"><button id="bait">Win</button></form>"""
+
+
+def test_logging_in(open_as: Open, sana: Agent, mail: Mail) -> None:
+    sana.set_password("correct horse battery")
+    sana.save()
+    mail("Where is my parcel?")
+    page = open_as(None, "/")
+    expect(page).to_have_title("Log in · Rabta")
+    page.get_by_label("E-mail").fill("sana@example.org")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator(".errorlist")).to_be_visible()
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator(".row")).to_contain_text("Where is my parcel?")
+    page.locator(".profile summary").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_title("Log in · Rabta")
+
+
+def test_answering_by_keyboard_alone(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, "/?view=open")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_visible()
+    expect(page.locator("#route")).to_contain_text("ayesha@example.com")
+    page.keyboard.press("r")
+    page.keyboard.type("It arrives on Thursday.")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".message.out")).to_contain_text("It arrives on Thursday.")
+    expect(page.locator("#text")).to_have_value("")
+    expect(page.locator("#text")).to_be_focused()
+    assert Message.objects.filter(direction="out").count() == 1
+    assert Ticket.objects.get(pk=number).status == "pending"
+    expect(page).to_have_url(page.url.split("/tickets")[0] + f"/tickets/{number}/")
+
+
+def test_a_note_looks_and_is_called_otherwise(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.locator("#stream").click()
+    page.keyboard.press("n")
+    expect(page.get_by_role("button", name="Add note")).to_be_visible()
+    expect(page.locator("#send")).to_be_hidden()
+    page.keyboard.type("Ask the warehouse")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".message.note")).to_contain_text("Ask the warehouse")
+    assert not Message.objects.filter(direction="out").exists()
+
+
+def test_nothing_of_a_hostile_mail_runs_or_loads(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Hello <script>top.document.title='taken'</script>", "x", html=HOSTILE).ticket
+    asked: list[str] = []
+    page = open_as(sana, "/?view=open")
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator(f"#row-{number}").click()
+    frame = page.frame_locator("iframe.mail")
+    expect(frame.locator("b")).to_have_text("Hello")
+    page.wait_for_timeout(500)
+    assert "taken" not in page.title().replace("title='taken'", "")
+    assert not [url for url in asked if "localhost:1/" in url]
+    assert frame.locator("script, iframe, form, svg, style:not(head style)").count() == 0
+
+
+def test_files_go_along(open_as: Open, sana: Agent, mail: Mail, tmp_path: Path) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    path = tmp_path / "label.txt"
+    path.write_text("parcel label")
+    page.locator("#composer [name=files]").set_input_files(path)
+    expect(page.locator("#uploads [data-upload]")).to_contain_text("label.txt")
+    page.locator("#text").fill("See the file.")
+    page.locator("#send-solve").click()
+    expect(page.locator(".message.out .file")).to_contain_text("label.txt")
+    assert Attachment.objects.get().message is not None
+    assert Ticket.objects.get(pk=number).status == "solved"
+    with page.expect_download() as download:
+        page.locator(".message.out .file").click()
+    assert Path(download.value.path()).read_text() == "parcel label"
+
+
+def test_what_cannot_be_sent_stays_in_the_composer(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.locator("#recipients summary").click()
+    page.locator("[name=to]").fill("nonsense")
+    page.locator("#text").fill("Hello")
+    page.locator("#send").click()
+    expect(page.locator("#composer-problem")).to_contain_text("nonsense")
+    expect(page.locator("#text")).to_have_value("Hello")
+
+
+def test_urdu_mirrors_the_page(open_as: Open, sana: Agent, mail: Mail) -> None:
+    sana.language = "ur"
+    sana.save()
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    views, who = page.locator("#views").bounding_box(), page.locator("#who").bounding_box()
+    assert views and who and views["x"] > who["x"]
+    expect(page.locator("#views h1")).to_have_text("ان باکس")
+
+
+def test_a_phone_shows_one_pane(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, "/?view=open", width=390, height=844)
+    expect(page.locator("#main")).to_be_hidden()
+    page.locator(f"#row-{number}").click()
+    expect(page.locator("#list")).to_be_hidden()
+    expect(page.locator("#composer")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator("#list")).to_be_visible()
+    page.get_by_role("button", name="Views").click()
+    page.locator("#views").get_by_role("link", name="Unassigned").click()
+    expect(page.locator("#list h2").first).to_have_text("Unassigned")
+
+
+def test_going_back_in_history(open_as: Open, sana: Agent, mail: Mail) -> None:
+    first, second = mail("The first").ticket, mail("The second", sender="b@example.com").ticket
+    page = open_as(sana, "/?view=open")
+    page.locator(f"#row-{first}").click()
+    expect(page.locator(f"[data-ticket='{first}']")).to_be_visible()
+    page.locator(f"#row-{second}").click()
+    expect(page.locator(f"[data-ticket='{second}']")).to_be_visible()
+    page.go_back()
+    expect(page.locator(f"[data-ticket='{first}']")).to_be_visible()
+    expect(page).to_have_url(page.url.split("/tickets")[0] + f"/tickets/{first}/")

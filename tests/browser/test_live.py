@@ -1,0 +1,127 @@
+"""What changes elsewhere appears by itself, moves nothing under the pointer, and loses nothing that is being typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from inbox.actions import reply, tickets
+from inbox.actions.intake import Outcome
+from inbox.models import Agent, Channel, Ticket
+from tests.browser.conftest import Open, Server
+
+Mail = Callable[..., Outcome]
+
+
+def test_a_new_ticket_appears_by_itself(open_as: Open, mail: Mail, sana: Agent) -> None:
+    page = open_as(sana, "/?view=open")
+    expect(page.locator(".rows .empty")).to_be_visible()
+    outcome = mail("Where is my parcel?", "It said Tuesday.")
+    row = page.locator(f"#row-{outcome.ticket}")
+    expect(row).to_contain_text("Where is my parcel?")
+    expect(row).to_contain_text("It said Tuesday.")
+    expect(page.locator(".views [data-count=open]")).to_have_text("1")
+
+
+def test_an_outsider_hears_nothing(open_as: Open, mail: Mail, sana: Agent, bilal: Agent) -> None:
+    outside, inside = open_as(bilal, "/?view=open"), open_as(sana, "/?view=open")
+    frames: list[str] = []
+    outside.on("websocket", lambda socket: socket.on("framereceived", lambda payload: frames.append(str(payload))))
+    outside.reload()
+    outside.wait_for_function("document.querySelector('#live')?._htmx?.ws?.url")
+    outcome = mail("A secret", "Not for everybody.")
+    expect(inside.locator(f"#row-{outcome.ticket}")).to_be_visible()
+    inside.wait_for_timeout(400)
+    assert outside.locator(".row").count() == 0
+    assert not [frame for frame in frames if "secret" in frame or "Ayesha" in frame]
+
+
+def test_a_colleagues_change_is_seen(open_as: Open, mail: Mail, sana: Agent, omar: Agent) -> None:
+    number = mail("Where is my parcel?").ticket
+    hers, his = open_as(sana, f"/tickets/{number}/"), open_as(omar, f"/tickets/{number}/")
+    his.keyboard.press("a")
+    his.get_by_role("button", name="Take it myself").click()
+    expect(hers.locator("#assign-menu summary")).to_contain_text("Omar")
+    his.locator("#solve").click()
+    expect(hers.locator("#ticket-head")).to_contain_text("Solved")
+    expect(hers.locator("#timeline")).to_contain_text("Omar: took the ticket, now Solved")
+
+
+def test_a_solved_ticket_leaves_the_open_list(open_as: Open, mail: Mail, sana: Agent, omar: Agent) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, "/?view=open")
+    expect(page.locator(f"#row-{number}")).to_be_visible()
+    tickets.set_status(Ticket.objects.get(pk=number), "solved", by=omar)
+    expect(page.locator(f"#row-{number}")).to_have_count(0)
+    expect(page.locator(".rows .empty")).to_be_visible()
+
+
+def test_the_row_under_the_pointer_stays_where_it_is(open_as: Open, mail: Mail, sana: Agent) -> None:
+    numbers = [mail(f"Question {n}", sender=f"c{n}@example.com").ticket for n in range(15)]
+    page = open_as(sana, "/?view=open")
+    held = page.locator(f"#row-{numbers[10]}")
+    held.hover()
+    before = held.bounding_box()
+    outcome = mail("Another one", sender="late@example.com")
+    expect(page.locator(f"#row-{outcome.ticket}")).to_have_count(1)
+    page.wait_for_timeout(500)
+    after = held.bounding_box()
+    assert before and after and abs(before["y"] - after["y"]) < 2
+
+
+def test_a_draft_outlives_swaps_and_reloads(open_as: Open, mail: Mail, sana: Agent, omar: Agent) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    box = page.locator("#text")
+    box.fill("I am still wri")
+    box.evaluate("box => box.setSelectionRange(4, 4)")
+    reply.note(Ticket.objects.get(pk=number), by=omar, text="Omar was here")
+    expect(page.locator("#timeline")).to_contain_text("Omar was here")
+    expect(box).to_have_value("I am still wri")
+    expect(box).to_be_focused()
+    assert box.evaluate("box => box.selectionStart") == 4
+    page.wait_for_timeout(400)
+    page.reload()
+    expect(page.locator("#text")).to_have_value("I am still wri")
+
+
+def test_delivery_ticks_follow(open_as: Open, mail: Mail, sana: Agent) -> None:
+    from inbox.actions import messages
+    from inbox.models import DeliveryState
+
+    number = mail("Where is my parcel?").ticket
+    sent = reply.reply(Ticket.objects.get(pk=number), by=sana, text="On its way.")
+    page = open_as(sana, f"/tickets/{number}/")
+    ticks = page.locator(f"#m-{sent.pk} .ticks")
+    expect(ticks).to_contain_text("queued")
+    from django.db import transaction
+
+    for state, words in ((DeliveryState.SENDING, "sending"), (DeliveryState.SENT, "sent"), (DeliveryState.READ, "read")):
+        with transaction.atomic():
+            messages.advance(messages.lock(sent.pk), state)
+        expect(ticks).to_contain_text(words)
+
+
+def test_after_a_lost_connection_the_page_catches_up(open_as: Open, mail: Mail, sana: Agent, server: Server) -> None:
+    number = mail("The first").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.locator("#text").fill("not sent yet")
+    server.stop()
+    expect(page.locator(".offline")).to_be_visible(timeout=30000)
+    reply.note(Ticket.objects.get(pk=number), by=sana, text="Written meanwhile")
+    second = mail("The second", sender="late@example.com").ticket
+    server.start()
+    expect(page.locator(".offline")).to_be_hidden(timeout=30000)
+    expect(page.locator(f"#row-{second}")).to_be_visible()
+    expect(page.locator("#timeline")).to_contain_text("Written meanwhile")
+    expect(page.locator("#text")).to_have_value("not sent yet")
+
+
+def test_more_than_one_page_of_changes_at_once(open_as: Open, support: Channel, mail: Mail, sana: Agent) -> None:
+    page: Page = open_as(sana, "/?view=open")
+    last = [mail(f"Question {n}", sender=f"c{n}@example.com").ticket for n in range(30)][-1]
+    expect(page.locator(f"#row-{last}")).to_be_visible()
+    expect(page.locator("#rows .row")).to_have_count(30)
+    first = page.locator("#rows .row").first
+    expect(first).to_have_id(f"row-{last}")
