@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -223,20 +223,29 @@ def redis_command(data_dir: Path) -> list[str]:
     return attached(command, user=server_user())
 
 
-def wait_for_postgres(data_dir: Path, *, seconds: float = 60) -> None:
-    """Return when PostgreSQL answers, raise CannotStart when it does not within `seconds`."""
+def wait_for_postgres(data_dir: Path, *, seconds: float = 60, recovering: Callable[[], None] | None = None) -> None:
+    """Return when PostgreSQL answers, raise CannotStart when it does not within `seconds`.
+
+    While it says that it is recovering (after a power cut, for minutes where much was written) the time does not count;
+    `recovering` is called once then.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
             psycopg.connect(local.postgres_url(data_dir, database="postgres"), connect_timeout=5).close()
             return
         except psycopg.OperationalError as error:
+            if "database system is" in str(error):  # "starting up", "not yet accepting connections", "in recovery mode"
+                deadline = time.monotonic() + seconds
+                if recovering:
+                    recovering()
+                    recovering = None
             if time.monotonic() > deadline:
                 raise CannotStart(f"PostgreSQL did not answer within {seconds:.0f} s: {error}") from error
             time.sleep(0.05)
 
 
-def wait_for_redis(data_dir: Path, *, seconds: float = 30) -> None:
+def wait_for_redis(data_dir: Path, *, seconds: float = 60) -> None:
     """Return when Redis answers, raise CannotStart when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     client = redis.Redis.from_url(local.redis_url(data_dir))

@@ -54,7 +54,7 @@ if PROCESS == "web":
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL costs nobody a request
 
 # Secrets -----------------------------------------------------------------------------------------------------------
 SECRET_KEY = os.environ.get("SECRET_KEY", "")

@@ -6,6 +6,7 @@ group, all of one group at once; the limits below add up to less than ten second
 
 import configparser
 import contextlib
+import http.client
 import os
 import shlex
 import signal
@@ -158,8 +159,12 @@ class Supervisor:
         call(self.data_dir, "startProcessGroup", "app", False)
 
     def restarted(self) -> list[str]:
-        """Names of the processes that were started again since the last call."""
-        found = {info["name"]: info["start"] for info in call(self.data_dir, "getAllProcessInfo") if info["start"]}
+        """Names of the processes that were started again since the last call; none when supervisord is gone."""
+        try:
+            infos = call(self.data_dir, "getAllProcessInfo")
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return []  # it is ending; whoever watches looks at its process next
+        found = {info["name"]: info["start"] for info in infos if info["start"]}
         names = [name for name, start in found.items() if self.starts.get(name, start) != start]
         self.starts.update(found)
         return names
@@ -174,7 +179,7 @@ class Supervisor:
             return False
         return True
 
-    def wait_until_ready(self, *, seconds: float = 20) -> None:
+    def wait_until_ready(self, *, seconds: float = 60) -> None:
         """Return once supervisord takes calls. Raises CannotStart."""
         deadline = time.monotonic() + seconds
         while True:

@@ -52,7 +52,7 @@ class Instance:
     def command(self) -> list[str]:
         return [sys.executable, "manage.py", "up", "--data", str(self.data_dir), "--port", str(self.port)]
 
-    def start(self, *, seconds: float = 90) -> "Instance":
+    def start(self, *, seconds: float = 180) -> "Instance":
         """Returns once it says that it is ready."""
         self.output = ""
         self.process = subprocess.Popen(

@@ -9,7 +9,8 @@ import pytest
 
 from tests.instance import Instance, until
 
-pytestmark = pytest.mark.servers
+# One group for all whole instances: two at a time would only slow each other down.
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("accidents"), pytest.mark.timeout(400)]
 PROGRAMS = {"postgres", "redis", "web", "worker", "worker-live", "beat", "mail", "sandbox-mail"}
 
 
@@ -68,7 +69,7 @@ def test_whatever_is_killed_comes_back(up: Instance) -> None:
         now = up.programs()
         return set(now) == PROGRAMS and all(now[name] != before[name] for name in PROGRAMS) and up.answers()
 
-    until(all_are_back, "all processes are back", seconds=30)
+    until(all_are_back, "all processes are back", seconds=90)
     until(lambda: "web had ended and was started again" in up.output, "it says so")
 
 

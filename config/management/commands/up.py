@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
     def prepare_database(self, data_dir: Path) -> None:
         if settings.EMBEDDED_POSTGRES:
-            embedded.wait_for_postgres(data_dir)
+            embedded.wait_for_postgres(data_dir, recovering=lambda: self.say("PostgreSQL is putting itself right ..."))
             embedded.ensure_database(data_dir)
         if settings.EMBEDDED_REDIS:
             embedded.wait_for_redis(data_dir)
@@ -118,7 +118,7 @@ class Command(BaseCommand):
         return demo.ensure(), demo.SUPPORT
 
     def wait_for_pages(self, supervisor: supervision.Supervisor) -> None:
-        deadline, deaths = time.monotonic() + 60, 0
+        deadline, deaths = time.monotonic() + 120, 0
         while time.monotonic() < deadline and deaths < 2:
             try:
                 with urlopen(f"http://{pages_host()}:{settings.PORT}/healthz", timeout=5):
@@ -181,7 +181,8 @@ class Command(BaseCommand):
                 for child in left:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         child.kill()
-            reap(None)
+            supervisor.process.poll()
+            reap(supervisor.process.pid)
             time.sleep(0.05)
 
     def say(self, text: str) -> None:
@@ -260,12 +261,11 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def reap(keep: int | None) -> None:
+def reap(keep: int) -> None:
     """Read the exit codes of ended orphans; `keep` is left to its own Popen."""
-    for child in psutil.Process().children():
-        if child.pid != keep and not is_running(child):
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(child.pid, os.WNOHANG)
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != keep:
+            os.waitpid(ended.si_pid, 0)
 
 
 def is_alive(pid: int) -> bool:
