@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -30,6 +34,8 @@ FIRST_RETRY = timedelta(seconds=20)
 LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=2)
 LONGEST_HOLD = timedelta(minutes=5)  # how long a channel waits between tries to reach a server that is away
+STORE_AGAIN = timedelta(seconds=2)  # after our own database was away in mid-send
+REMEMBER_SECONDS = 600  # how long a worker keeps an outcome that it cannot write down: the database is away
 
 CLAIM = """
 UPDATE inbox_message SET state = 'sending', attempts = attempts + 1, lease_until = %(lease)s
@@ -49,14 +55,45 @@ RETURNING id
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt came to: either `sent` or `error`."""
+    """What one attempt came to: either `sent` or `error`; `soon` when that was a fault of our own database."""
 
     sent: Sent | None = None
     error: DeliveryError | None = None
+    soon: bool = False
 
 
 def lease() -> timedelta:
     return timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
+
+
+@contextmanager
+def keeping(holding: list[Message]) -> Iterator[None]:
+    """While the block runs, keep the lease on the message in `holding` from running out under a slow server.
+
+    A thread of its own, so that only a worker that is dead loses its lease. It touches the database, over a connection
+    of its own, when a send takes longer than a third of the lease.
+    """
+    ended = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not ended.wait(settings.DELIVERY_LEASE_SECONDS / 3):
+                for message in list(holding):
+                    mine = Message.objects.filter(pk=message.pk, state=DeliveryState.SENDING, attempts=message.attempts)
+                    try:
+                        mine.update(lease_until=timezone.now() + lease())
+                    except (OperationalError, InterfaceError):
+                        connections.close_all()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def claim(channel: Channel) -> Message | None:
@@ -80,10 +117,12 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
     if message is None:
         return 0
     count = 0
-    with override(settings.LANGUAGE_CODE):
+    holding = [message]
+    with override(settings.LANGUAGE_CODE), keeping(holding):
         try:
             with adapter.connection(channel) as wire:
                 while message is not None:
+                    holding[:] = [message]
                     result = attempt(adapter, message, wire)
                     message, left = settle(channel, adapter, message, result, more=count + 1 < limit)
                     count += left
@@ -102,6 +141,9 @@ def attempt(adapter: Adapter, message: Message, wire: Any) -> Result:
         return Result(sent=adapter.send(message, wire))
     except DeliveryError as error:
         return Result(error=error)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("message %s cannot be sent now: %s", message.pk, error)
+        return Result(error=DeliveryError(_("Our database was away."), permanent=False, unknown=True), soon=True)
     except Exception as error:
         logger.exception("message %s cannot be sent", message.pk)
         return Result(error=DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
@@ -111,18 +153,20 @@ def settle(
     channel: Channel, adapter: Adapter, message: Message, result: Result, *, more: bool
 ) -> tuple[Message | None, int]:
     """Record the outcome and claim the next message, in one transaction; returns it, and 1 if this one left."""
-    for again in range(3):
+    began, wait = time.monotonic(), 0.05
+    while True:
         try:
             with transaction.atomic():
                 left = _record(adapter, message, result)
                 following = claim(channel) if more and not _connection_lost(result) else None
             return following, left
         except (OperationalError, InterfaceError):
-            # The server has it: try hard to say so before the lease runs out and it is sent again.
-            if again == 2:
+            # The server has it, and nobody but us knows: as long as that is not written down it would be sent again.
+            if time.monotonic() - began > REMEMBER_SECONDS:
                 raise
             connection.close()
-    raise AssertionError("unreachable")
+            time.sleep(wait)
+            wait = min(wait * 2, 2)
 
 
 def _connection_lost(result: Result) -> bool:
@@ -131,8 +175,10 @@ def _connection_lost(result: Result) -> bool:
 
 def _record(adapter: Adapter, message: Message, result: Result) -> int:
     row = messages.lock(message.pk)
+    if row.attempts == message.attempts and result.sent and row.state in {DeliveryState.QUEUED, DeliveryState.UNKNOWN}:
+        row.state = DeliveryState.SENDING  # the lease ran out, but nobody has begun to send it again: take it back
     if row.state != DeliveryState.SENDING or row.attempts != message.attempts:
-        return 0  # the lease ran out, and somebody else has it now
+        return 0  # somebody else has it now
     if result.sent is not None:
         return _sent(row, result.sent)
     error = result.error
@@ -149,7 +195,9 @@ def _record(adapter: Adapter, message: Message, result: Result) -> int:
             row,
             DeliveryState.QUEUED,
             error=reason[:2000],
-            next_attempt_at=next_attempt(row.attempts, error.retry_after),
+            next_attempt_at=timezone.now() + STORE_AGAIN
+            if result.soon
+            else next_attempt(row.attempts, error.retry_after),
         )
     return 0
 
