@@ -23,6 +23,18 @@ def test_no_migration_is_missing() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
+def test_it_runs_without_what_only_the_tests_need() -> None:
+    """Nothing that `make run` loads comes from requirements-dev.txt."""
+    script = (
+        "import sys\n"
+        "for name in ('django_stubs_ext', 'pytest', 'hypothesis', 'html5lib', 'playwright'):\n"
+        "    sys.modules[name] = None\n"  # importing it then fails
+        "sys.argv = ['manage.py', 'check']\n"
+        "import manage; manage.main(); import config.asgi\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=settings.BASE_DIR, check=True, capture_output=True, text=True)
+
+
 @pytest.mark.django_db
 def test_system_checks_find_nothing() -> None:
     assert run_checks(databases=["default"]) == []
