@@ -15,6 +15,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from inbox import files, wake
@@ -258,17 +260,20 @@ def _postpone(items: Sequence[Item], outcomes: dict[int, Outcome]) -> list[Item]
     awaited = dict(fresh.values_list("key", "pk"))
     if not awaited:
         return list(items)
-    ready = []
+    ready, late = [], []
     for item in items:
         receipt, works, _ = item
         parents = [awaited[ref] for work in works for ref in referenced(work.inbound) if ref in awaited]
-        if any(parent < receipt.pk for parent in parents):
-            Receipt.objects.filter(pk=receipt.pk).update(
-                attempts=max(0, receipt.attempts - 1), next_attempt_at=now + timedelta(seconds=0.3)
-            )
-            outcomes[receipt.pk] = Outcome(receipt.pk, "postponed")
-        else:
+        if not any(parent < receipt.pk for parent in parents):
             ready.append(item)
+            continue
+        late.append(receipt.pk)
+        outcomes[receipt.pk] = Outcome(receipt.pk, "postponed")
+        if receipt.key:
+            awaited[receipt.key] = receipt.pk  # what answers this one waits with it
+    Receipt.objects.filter(pk__in=late).update(
+        attempts=Greatest(F("attempts") - 1, 0), next_attempt_at=now + timedelta(seconds=0.3)
+    )
     return ready
 
 

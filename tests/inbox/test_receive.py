@@ -122,6 +122,17 @@ def test_an_answer_waits_for_the_message_it_answers(desk: Channel) -> None:
     assert receive.take_in([second])[0].status == "appended"
 
 
+def test_an_answer_to_an_answer_that_waits_waits_too(desk: Channel) -> None:
+    first = receive.store(desk, [raw("m1")], claim=True)[0].receipt_id
+    raws = [raw("m2", references=["m1"]), raw("m3", references=["m2"]), raw("m4")]
+    others = [one.receipt_id for one in receive.store(desk, raws, claim=True)]
+    assert [outcome.status for outcome in receive.take_in(others)] == ["postponed", "postponed", "created"]
+    assert set(Receipt.objects.filter(pk__in=others[:2]).values_list("attempts", flat=True)) == {0}
+    receive.take_in([first])
+    assert [outcome.status for outcome in receive.take_in(others[:2])] == ["appended", "appended"]
+    assert Ticket.objects.count() == 2
+
+
 def test_reference_of_a_stranger_opens_a_new_ticket(take: Take) -> None:
     created = take("m1")
     outcome = take("m2", sender="mallory@example.net", references=["m1"])
