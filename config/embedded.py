@@ -227,9 +227,10 @@ def wait_for_postgres(data_dir: Path, *, seconds: float = 60, recovering: Callab
     """Return when PostgreSQL answers, raise CannotStart when it does not within `seconds`.
 
     While it says that it is recovering (after a power cut, for minutes where much was written) the time does not count;
-    `recovering` is called once then.
+    when that takes more than three seconds, `recovering` is called once.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
+    deadline = began + seconds
     while True:
         try:
             psycopg.connect(local.postgres_url(data_dir, database="postgres"), connect_timeout=5).close()
@@ -237,7 +238,7 @@ def wait_for_postgres(data_dir: Path, *, seconds: float = 60, recovering: Callab
         except psycopg.OperationalError as error:
             if "database system is" in str(error):  # "starting up", "not yet accepting connections", "in recovery mode"
                 deadline = time.monotonic() + seconds
-                if recovering:
+                if recovering and time.monotonic() - began > 3:
                     recovering()
                     recovering = None
             if time.monotonic() > deadline:
