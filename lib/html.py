@@ -263,6 +263,10 @@ _LOOSE_TAG = re.compile(r"<!--.*?-->|<[!/?a-zA-Z][^<>]*>", re.S)
 _GAP = re.compile(r"[ \t\r\n\f]+")
 _MANY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _EDGES = re.compile(r"[ \t]*\n[ \t]*")
+# While the text is put together, \x01 asks for a new line and \x02 for a new paragraph; neighbours ask once.
+_LAST_BREAK = re.compile(r"(?<![\x01\x02\n ])[ \t]*\n[ \t]*\x01")
+_PARAGRAPH_EDGE = re.compile(r"[ \t\x01]*\x02[ \t\x01\x02]*")
+_LINE_EDGE = re.compile(r"[ \t]*\x01[ \t\x01]*")
 _BLOCKS = frozenset(
     "address article aside blockquote caption center dd details div dl dt figcaption figure footer h1"
     " h2 h3 h4 h5 h6 header"
@@ -311,11 +315,11 @@ def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str, str], str
             if tag == "pre":
                 pre += -1 if closing else 1
                 pre = max(pre, 0)
-            out.append("\n\n" if tag in _SPACED else "\n")
+            out.append("\x02" if tag in _SPACED else "\x01")
             if tag == "li" and not closing:
                 out.append("- ")
             elif tag == "hr":
-                out.append("---\n")
+                out.append("---\x01")
         elif tag in ("td", "th"):
             if closing:
                 out.append(" ")
@@ -345,7 +349,8 @@ def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str, str], str
     if "&" in text:  # nh3 writes these five and nothing else
         text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
         text = text.replace("&amp;", "&")
-    text = text.replace("\xa0", " ")
+    text = _LAST_BREAK.sub("\x01", text.replace("\xa0", " "))
+    text = _LINE_EDGE.sub("\n", _PARAGRAPH_EDGE.sub("\n\n", text))
     text = _EDGES.sub("\n", text) if "<pre" not in cleaned else text
     return _MANY_LINES.sub("\n\n", text).strip()
 

@@ -109,7 +109,7 @@ def _finish(out: list[Party], words: list[str], angle: str, comment: str, hint: 
         inside = _INSIDE.search(address) or (_INSIDE.search(raw) if not angle or "@" not in address else None)
         party = _party(inside[0].strip(".'`"), "") if inside else None
         if party is not None and not angle:
-            name = raw.replace(inside[0], "") if inside else raw
+            name = raw[: raw.find(inside[0])].strip(" <\"'\t\r\n") if inside else raw
     if party is not None:
         shown = _name(name, hint) or (_name(comment, hint) if comment else "")
         out.append(Party("email", party.value, "" if shown.lower() == party.value else shown))

@@ -76,7 +76,7 @@ _TEMPLATE = re.compile(
     r"|could not|can.t) be delivered)",
     re.I,
 )
-_ANSWERED = re.compile(r"^\s*(?:re|fwd?|aw|wg|sv|tr|rv|rif|antw|رد|جواب|回复|答复|转发)\s*[::]", re.I)
+_ANSWERED = re.compile(r"^\s*(?:re|fwd?|aw|wg|sv|tr|rv|rif|antw|رد|جواب|回复|答复|转发)\s*[:\uff1a]", re.I)
 _TEMPORARY = re.compile(
     r"warning: (?:message|could not send)|warning message only|do not need to resend|will (?:be retried"
     r"|keep trying|continue to (?:be )?(?:tr|att)|retry)"
@@ -224,7 +224,9 @@ def _looks_like_one(root: Part, text: str, sender: str, name: str) -> bool:
     if any(part.kind in ("text/rfc822-headers",) for part in root.children) and (daemon or nobody):
         return True
     if daemon or nobody:
-        return bool(_PROSE.search(text[:_LOOK])) and (subject or (daemon and (nobody or bool(_TEMPLATE.search(head)))))
+        return bool(_PROSE.search(text[:_LOOK]) or _TEMPORARY.search(head)) and (
+            subject or (daemon and (nobody or bool(_TEMPLATE.search(head))))
+        )
     return bool(_TEMPLATE.search(head)) and (subject or not sender) and not _ANSWERED.match(root.text("subject"))
 
 

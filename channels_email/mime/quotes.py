@@ -31,7 +31,7 @@ _MAIL = r"[^\s<>\"'():]+@[^\s<>\"'():]+"
 
 WROTE = re.compile(rf"(?<!\w)(?:{_WROTE_WORDS})(?!\w)|(?:{_WROTE_GLUED})", re.I)
 _HEAD_INTRO = re.compile(rf"^[\s>*_«\"–—-]{{0,10}}(?:(?:{_INTRO})\b|(?:{_INTRO_GLUED}))", re.I)
-_ENDS = re.compile(rf"(?:[::][\s*_»\]]*|(?:wrote|écrit|schrieb|{_WROTE_GLUED})[\s.*_]*)$", re.I)
+_ENDS = re.compile(rf"(?:[:\uff1a][\s*_»\]]*|(?:wrote|écrit|schrieb|{_WROTE_GLUED})[\s.*_]*)$", re.I)
 _STARTS_DATED = re.compile(
     r"^[\s>*_«\"–—-]*(?:\d|[٠-٩۰-۹]|(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi"
     r"|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс)\w{0,7}[.,]? )",
@@ -43,14 +43,14 @@ _CUT_SHORT = re.compile(r"^[^<]*>")
 _HAS_DATE = re.compile(_DATE)
 _HAS_MAIL = re.compile(_MAIL)
 _STRICT_TAIL = re.compile(
-    rf"(?:(?<!\w)(?:{_WROTE_WORDS})(?!\w)|{_WROTE_GLUED})(?:[^::]"
-    rf"|(?<=\d)[::](?=\d)){{0,120}}[::]?[\s*_»\]]*$",
+    rf"(?:(?<!\w)(?:{_WROTE_WORDS})(?!\w)|{_WROTE_GLUED})(?:[^:\uff1a]"
+    rf"|(?<=\d)[:\uff1a](?=\d)){{0,120}}[:\uff1a]?[\s*_»\]]*$",
     re.I,
 )
 _DATE_FIRST = re.compile(
     rf"^[\s>*_-]*(?:\w{{2,12}}\.?,? ?){{0,2}}(?:le |den |the )?(?:\d|[٠-٩۰-۹]"
     rf"|\w+ \d).{{0,200}}(?:<{_MAIL}>|\[mailto:{_MAIL}\]|{_MAIL}>?"
-    rf"|«[^»]+»)\)?[\s*>]*(?:{_WROTE_GLUED})?[::]?[\s*]*$",
+    rf"|«[^»]+»)\)?[\s*>]*(?:{_WROTE_GLUED})?[:\uff1a]?[\s*]*$",
     re.I | re.S,
 )
 
@@ -90,7 +90,7 @@ for _kind, _names in _NAMES.items():
         if _name.strip():
             _LABELS.setdefault(_name.strip(), _kind)
 
-_LABEL = re.compile(r"^[>|\s*_]{0,12}([^\W\d_][^\n::*_<>\"]{0,24}?)[\s*_]{0,4}[::][\s*_]{0,4}(.*)$", re.S)
+_LABEL = re.compile(r"^[>|\s*_]{0,12}([^\W\d_][^\n:\uff1a*_<>\"]{0,24}?)[\s*_]{0,4}[:\uff1a][\s*_]{0,4}(.*)$", re.S)
 
 SEPARATOR = re.compile(
     r"^[\s>|*_]{0,10}[-_=*—–]{2,60}\s*(?:(?:start |beginning of |begin )?(?:original|reply|replied"
@@ -187,7 +187,11 @@ def is_wrote_header(block: str, *, quoted_after: bool) -> int:
         return 2
     if quoted_after and len(block) < 100 and _LONE_DATE.match(block):
         return 2
-    return 2 if dated and _DATE_FIRST.match(block) and (quoted_after or block.rstrip(" *").endswith((":", ":"))) else 0
+    return (
+        2
+        if dated and _DATE_FIRST.match(block) and (quoted_after or block.rstrip(" *").endswith((":", "\uff1a")))
+        else 0
+    )
 
 
 def label(line: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from lib import html as markup
 MAX_LINES = 4000  # beyond these a mail is not looked through; what is written now stands at the top
 _LONGEST_LINE = 400  # characters: headers and rules are shorter, and no pattern has to look at more
 _LONGEST_SIGNATURE = 25  # lines
-_QUOTED = re.compile(r"^[ \t\u200e\u200f]{0,3}(?:>|>|&gt;)")
+_QUOTED = re.compile(r"^[ \t\u200e\u200f]{0,3}(?:>|\uff1e|&gt;)")
 _BARS = re.compile(r"^[ \t]{0,3}\|")
 _TRAILING_RULE = re.compile(r"^[\s>*]{0,10}[-_=*—]{2,}\s*$")
 _GLUED_HEADER = re.compile(
