@@ -12,7 +12,7 @@ from channels_email.explain import explain
 from channels_email.forms import SECRETS, EmailSettingsForm
 from channels_email.render import render
 from channels_email.sending import Link
-from channels_email.servers import server
+from channels_email.servers import address_of, server
 from inbox.actions.receive import own_addresses, raw_of
 from inbox.adapters import (
     Adapter,
@@ -54,7 +54,7 @@ class EmailAdapter(Adapter):
         if reading:
             lines += checks.check_imap(reading)
         if sending:
-            lines += checks.check_smtp(sending, channel.settings["address"])
+            lines += checks.check_smtp(sending, address_of(channel))
         if not reading:
             lines.append(Check("IMAP", True, _("None: mail comes by pipe or through the SMTP receiver.")))
         if not sending:

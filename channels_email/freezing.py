@@ -7,10 +7,12 @@ from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from channels_email import tokens, wire
+from channels_email.servers import address_of
 from inbox.models import Channel, Message
 from lib import html as markup
 from lib import signing
@@ -23,7 +25,7 @@ REPLY_PREFIX = "re:"
 def freeze(message: Message, answered: Message | None) -> None:
     """Fill `message` (unsaved): ids, From, Reply-To, subject, references, date and signature."""
     channel = message.channel
-    address = str(channel.settings["address"])
+    address = address_of(channel)
     domain = wire.ascii_domain(address.rpartition("@")[2]).lower()
     message.external_id = tokens.make_message_id(message.ticket_id, domain)
     message.reply_to = [{"name": display_name(channel), "address": reply_address(channel, message.ticket_id)}]
@@ -60,12 +62,18 @@ def from_name(message: Message) -> str:
     name = display_name(message.channel)
     if message.agent is None or message.is_auto_reply:
         return name
-    return _("%(agent)s via %(channel)s") % {"agent": message.agent.name, "channel": name}
+    with translation.override(language_of(message)):
+        return _("%(agent)s via %(channel)s") % {"agent": message.agent.name, "channel": name}
+
+
+def language_of(message: Message) -> str:
+    """The language for our own words in a mail: the ticket's if we speak it, not that of whoever clicked."""
+    return message.ticket.language if message.ticket.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def reply_address(channel: Channel, ticket: int) -> str:
     """Where answers go: tagged when the mailbox takes that, else plain."""
-    address = str(channel.settings["address"])
+    address = address_of(channel)
     if channel.settings.get("plus_addressing") or channel.settings.get("catch_all"):
         return tokens.tagged_address(address, ticket) or address
     return address

@@ -27,6 +27,7 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)  # it tells every log-
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
+WINDOW = 50_000  # UIDs asked for at once: their list comes as one line, which imaplib takes up to a million bytes long
 LOOK_AHEAD = 1000  # how many sizes are asked for at once
 ATTEMPTS = 3  # connections without progress before the poll gives up
 TIMEOUT = SocketTimeout(connect=20, read=60)
@@ -101,18 +102,23 @@ def poll(server: Server, cursor: Cursor) -> Iterator[Batch]:
 
 def _folder(client: IMAPClient, folder: str, position: Cursor) -> Iterator[Batch]:
     """What is new in one folder, oldest first; the second value is the folder's own position."""
-    validity = int(client.select_folder(folder, readonly=True).get(b"UIDVALIDITY", 0))
-    last = int(position.get("uid", 0)) if position.get("uidvalidity") == validity else 0
-    found = client.search(["UID", f"{last + 1}:*"])
-    uids = sorted(uid for uid in found if uid > last)  # `n:*` names the last mail even when it is below n
-    if not uids and position.get("uidvalidity") != validity:
-        yield [], {"uidvalidity": validity, "uid": 0}
-    for start in range(0, len(uids), LOOK_AHEAD):
-        ahead = uids[start : start + LOOK_AHEAD]
-        sizes = {uid: int(item[b"RFC822.SIZE"]) for uid, item in client.fetch(ahead, ["RFC822.SIZE"]).items()}
-        for batch in batches([(uid, sizes[uid]) for uid in ahead if uid in sizes]):
-            receipts = _fetch(client, folder, validity, batch)
-            yield receipts, {"uidvalidity": validity, "uid": batch[-1][0]}
+    status = client.select_folder(folder, readonly=True)
+    validity = int(status.get(b"UIDVALIDITY", 0))
+    same = position.get("uidvalidity") == validity
+    last = int(position.get("uid", 0)) if same else 0
+    end = int(status.get(b"UIDNEXT", 0)) or last + WINDOW + 1
+    for start in range(last + 1, end, WINDOW):
+        uids = sorted(client.search(["UID", f"{start}:{min(start + WINDOW, end) - 1}"]))
+        for first in range(0, len(uids), LOOK_AHEAD):
+            ahead = uids[first : first + LOOK_AHEAD]
+            sizes = {uid: int(item[b"RFC822.SIZE"]) for uid, item in client.fetch(ahead, ["RFC822.SIZE"]).items()}
+            for batch in batches([(uid, sizes[uid]) for uid in ahead if uid in sizes]):
+                last = batch[-1][0]
+                yield _fetch(client, folder, validity, batch), {"uidvalidity": validity, "uid": last}
+    end_known = b"UIDNEXT" in status
+    here = {"uidvalidity": validity, "uid": max(last, end - 1) if end_known else last}
+    if here["uid"] > last or (last == 0 and not same):  # what is left below is gone: not to be looked at again
+        yield [], here
 
 
 def batches(sizes: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:

@@ -17,6 +17,7 @@ from inbox.models import Message
 from lib import net
 
 TIMEOUT = 60.0  # seconds for each answer of the server
+PATIENCE = 5  # attempts in which a mail waits for those of its recipients who are refused for now (greylisting)
 IDLE_CHECK = 5.0  # seconds after which a kept connection is asked whether it still lives
 
 
@@ -96,33 +97,31 @@ class Link:
                 permanent=True,
             )
         try:
-            refused = self._envelope(connection, sender, recipients, options)
+            refused = self._envelope(connection, sender, recipients, options, message.attempts)
         except (OSError, smtplib.SMTPException) as error:
-            self.close()
+            self._recover(error)
             if fresh or not _hung_up(error):
                 raise failure(error, self.server) from error
             connection = self.open()  # it had closed the kept connection; nothing of this mail was sent yet
             try:
-                refused = self._envelope(connection, sender, recipients, options)
+                refused = self._envelope(connection, sender, recipients, options, message.attempts)
             except (OSError, smtplib.SMTPException) as again:
-                self.close()
+                self._recover(again)
                 raise failure(again, self.server) from again
         try:
             code, answer = connection.data(data)
             if code != 250:
                 raise smtplib.SMTPDataError(code, answer)
-        except smtplib.SMTPDataError as error:
-            self._reset()
-            raise failure(error, self.server) from error
         except (OSError, smtplib.SMTPException) as error:
-            self.close()
+            self._recover(error)
             raise failure(error, self.server) from error
         self._used_at = time.monotonic()
         return Sent((message.external_id,), {who: explained(reply) for who, reply in refused.items()})
 
     def _envelope(
-        self, connection: smtplib.SMTP, sender: str, recipients: list[str], options: list[str]
+        self, connection: smtplib.SMTP, sender: str, recipients: list[str], options: list[str], attempts: int
     ) -> dict[str, Reply]:
+        """Name sender and recipients; returns who was refused while others were not."""
         code, answer = connection.mail(sender, options)
         if code != 250:
             raise smtplib.SMTPSenderRefused(code, answer, sender)
@@ -133,12 +132,17 @@ class Link:
                 raise smtplib.SMTPSenderRefused(code, answer, sender)
             if code not in (250, 251):
                 refused[recipient] = (code, answer)
-        if len(refused) == len(recipients):
+        for_now = any(code < 500 for code, _answer in refused.values())
+        if len(refused) == len(recipients) or (for_now and attempts < PATIENCE):
             raise smtplib.SMTPRecipientsRefused(refused)
         return refused
 
-    def _reset(self) -> None:
-        assert self._connection is not None
+    def _recover(self, error: Exception) -> None:
+        """After a refusal the connection serves the next mail; after anything else it is closed."""
+        refused = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused)
+        if not refused or _hung_up(error) or self._connection is None:
+            self.close()
+            return
         try:
             self._connection.rset()
         except (OSError, smtplib.SMTPException):

@@ -30,6 +30,11 @@ class Server:
     folders: tuple[str, ...] = ("INBOX",)
 
 
+def address_of(channel: Channel) -> str:
+    """The channel's own address."""
+    return str(channel.settings.get("address") or channel.addresses[0])
+
+
 def server(channel: Channel, protocol: Literal["imap", "smtp"]) -> Server | None:
     """The channel's IMAP or SMTP server, None when it has none. Raises DeliveryError when no key opens its password."""
     given = channel.settings.get(protocol)

@@ -22,6 +22,8 @@ _TOKEN_PARAMETER = re.compile(r"[A-Za-z0-9._\-]{1,50}")
 
 def one_line(text: str) -> str:
     """`text` without control, line and formatting-attack characters, its white space single: safe inside a header."""
+    if text.isprintable():
+        return " ".join(text.split())
     spaced = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} else char for char in text)
     return " ".join(spaced.split())
 

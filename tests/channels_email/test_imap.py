@@ -103,6 +103,21 @@ def test_a_long_absence_is_caught_up_in_batches(
     assert polling.poll(channel.pk) == 20
 
 
+def test_uids_far_apart_are_found_window_by_window(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap, "WINDOW", 3)
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, *(mail(str(number)) for number in range(12)))
+    with dovecot.client(mailbox) as client:
+        client.delete_messages([2, 3, 4, 5, 6, 7, 8, 12])
+        client.expunge()
+    assert polling.poll(channel.pk) == 4
+    assert Channel.objects.get().cursor["INBOX"]["uid"] == 12
+    dovecot.append(mailbox, mail("13"))
+    assert polling.poll(channel.pk) == 1
+
+
 def test_a_large_mail_travels_alone() -> None:
     sizes = [(1, 1000), (2, 30_000_000), (3, 5_000_000), (4, 5_000_000), (5, 10)]
     assert [[uid for uid, _size in group] for group in imap.batches(sizes)] == [[1], [2], [3], [4, 5]]

@@ -211,6 +211,33 @@ def test_one_refused_recipient_of_two_is_told(ask: Callable[..., Ticket], sana: 
     assert ALI not in message.error
 
 
+def test_a_recipient_refused_for_now_holds_the_mail_a_while_for_all(ask: Callable[..., Ticket], sana: Agent) -> None:
+    def script(line: str, _count: int) -> str:
+        return "450 4.7.1 greylisted" if BILAL in line else ""
+
+    with scripted.running(script) as server:
+        ticket = ask(server.port)
+        message = reply.reply(ticket, by=sana, text="x")
+        for _attempt in range(4):
+            assert delivery.deliver(ticket.channel_id) == 0
+            Message.objects.update(next_attempt_at=timezone.now())
+        assert not server.mails
+        assert delivery.deliver(ticket.channel_id) == 1
+        assert len(server.mails) == 1
+    message.refresh_from_db()
+    assert message.state == "sent"
+    assert BILAL in message.error
+
+
+def test_a_refused_mail_leaves_the_connection_to_the_next(ask: Callable[..., Ticket], sana: Agent) -> None:
+    with scripted.running(lambda line, _count: "550 5.1.1 unknown" if "wrong@" in line else "") as server:
+        ticket = ask(server.port)
+        reply.reply(ticket, by=sana, text="x", to=[{"name": "", "address": "wrong@customer.example"}], cc=[])
+        reply.reply(ticket, by=sana, text="y")
+        assert delivery.deliver(ticket.channel_id) == 1
+    assert server.connections == 1
+
+
 def test_a_lost_final_answer_sends_the_same_mail_again(ask: Callable[..., Ticket], sana: Agent) -> None:
     def loses_first(line: str, count: int) -> str | None:
         return None if line == "." and count == 1 else ""
