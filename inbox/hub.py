@@ -71,6 +71,7 @@ class Hub:
         self.tasks: list[asyncio.Task[None]] = []
         self.flusher: asyncio.Task[None] | None = None
         self.counter: asyncio.Task[None] | None = None
+        self.uncounted = False
         self.newcomer = asyncio.Event()
         self.thread = ThreadPoolExecutor(1, "hub")
 
@@ -173,18 +174,21 @@ class Hub:
             socket.put(made[key])
 
     def _count_soon(self) -> None:
+        self.uncounted = True
         if self.counter is None:
             self.counter = asyncio.get_running_loop().create_task(self._count())
 
     async def _count(self) -> None:
         try:
             await asyncio.sleep(GATHER)
-            here = list(self.sockets)
-            found = await self._in_thread(lambda: count_for({socket.agent for socket in here}))
-            for socket in here:
-                if socket.agent in found:
-                    socket.put(json.dumps({"counts": found[socket.agent]}))
-            await asyncio.sleep(COUNTS_EVERY)
+            while self.uncounted and self.sockets:
+                self.uncounted = False
+                here = list(self.sockets)
+                found = await self._in_thread(lambda: count_for({socket.agent for socket in here}))  # noqa: B023
+                for socket in here:
+                    if socket.agent in found:
+                        socket.put(json.dumps({"counts": found[socket.agent]}))
+                await asyncio.sleep(COUNTS_EVERY)
         except Exception:
             logger.exception("counts were not sent")
         finally:

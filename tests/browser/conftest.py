@@ -129,7 +129,7 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
         page.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
         page.goto(path)
         if agent is not None:
-            page.wait_for_function("document.querySelector('#live')?._htmx?.ws?.url")
+            page.locator("#live[data-on]").wait_for(state="attached")
         return page
 
     yield opened

@@ -142,9 +142,9 @@ def test_going_back_in_history(open_as: Open, sana: Agent, mail: Mail) -> None:
     first, second = mail("The first").ticket, mail("The second", sender="b@example.com").ticket
     page = open_as(sana, "/?view=open")
     page.locator(f"#row-{first}").click()
-    expect(page.locator(f"[data-ticket='{first}']")).to_be_visible()
+    expect(page.locator(f"main[data-ticket='{first}']")).to_be_visible()
     page.locator(f"#row-{second}").click()
-    expect(page.locator(f"[data-ticket='{second}']")).to_be_visible()
+    expect(page.locator(f"main[data-ticket='{second}']")).to_be_visible()
     page.go_back()
-    expect(page.locator(f"[data-ticket='{first}']")).to_be_visible()
+    expect(page.locator(f"main[data-ticket='{first}']")).to_be_visible()
     expect(page).to_have_url(page.url.split("/tickets")[0] + f"/tickets/{first}/")

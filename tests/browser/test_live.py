@@ -29,7 +29,7 @@ def test_an_outsider_hears_nothing(open_as: Open, mail: Mail, sana: Agent, bilal
     frames: list[str] = []
     outside.on("websocket", lambda socket: socket.on("framereceived", lambda payload: frames.append(str(payload))))
     outside.reload()
-    outside.wait_for_function("document.querySelector('#live')?._htmx?.ws?.url")
+    outside.locator("#live[data-on]").wait_for(state="attached")
     outcome = mail("A secret", "Not for everybody.")
     expect(inside.locator(f"#row-{outcome.ticket}")).to_be_visible()
     inside.wait_for_timeout(400)

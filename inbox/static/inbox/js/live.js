@@ -41,6 +41,7 @@ document.addEventListener("htmx:before:ws:message", event => {
 
 document.addEventListener("htmx:after:ws:connection", event => {
   connection = event.detail.connection
+  event.target.dataset.on = ""
   heard = Date.now()
   lostAt = 0
   offline(false)
@@ -49,6 +50,7 @@ document.addEventListener("htmx:after:ws:connection", event => {
 })
 
 document.addEventListener("htmx:ws:close", event => {
+  delete event.target.dataset.on
   if (event.detail.code === LOGGED_OUT) return location.reload()
   lostAt ||= Date.now()
 })
