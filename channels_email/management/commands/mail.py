@@ -1,28 +1,26 @@
-"""The `mail` process: takes mail by SMTP and LMTP until it is told to end."""
+"""The `mail` process: takes mail by SMTP and LMTP, and watches mailboxes, until it is told to end."""
 
 import asyncio
 import logging
 import os
 import signal
-import socket
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, InterfaceError, close_old_connections
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from channels_email.receiver import Receiver
-from inbox.models import Heartbeat
+from channels_email.watching import Watch
+from inbox import health
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 5
 
 
 class Command(BaseCommand):
-    help = "Receive mail for the channels by SMTP (SMTP_IN_PORT) and LMTP (LMTP_IN_PORT)."
+    help = "Receive mail for the channels by SMTP (SMTP_IN_PORT) and LMTP (LMTP_IN_PORT), and watch their mailboxes."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,22 +32,24 @@ class Command(BaseCommand):
             key=settings.SMTP_IN_TLS_KEY,
         )
         try:
-            asyncio.run(serve(receiver))
+            asyncio.run(serve(receiver, Watch()))
         except OSError as error:
             raise CommandError(f"Cannot take mail on {receiver.host}:{receiver.smtp_port}: {error}") from error
 
 
-async def serve(receiver: Receiver) -> None:
+async def serve(receiver: Receiver, watch: Watch) -> None:
     """Run until SIGTERM or SIGINT."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     await receiver.start()
+    watch.start()
     logger.info("taking mail on %s:%s", receiver.host, receiver.smtp_port)
-    beating = asyncio.create_task(_beat())
+    beating = asyncio.create_task(_keep_beating())
     await ended.wait()
     beating.cancel()
+    watch.stop()
     try:
         await asyncio.wait_for(receiver.stop(), GRACE_SECONDS)
     except TimeoutError:
@@ -57,18 +57,17 @@ async def serve(receiver: Receiver) -> None:
         os._exit(0)  # a thread that waits for a dead store would keep us; nothing was answered yet
 
 
-async def _beat() -> None:
-    name = f"mail:{socket.gethostname()}:{os.getpid()}"
+async def _keep_beating() -> None:
+    """Beat through the loop that serves mail: a loop that hangs beats no more."""
     while True:
-        await asyncio.to_thread(_say_alive, name)
-        await asyncio.sleep(HEARTBEAT_SECONDS)
+        await asyncio.to_thread(_beat)
+        await asyncio.sleep(health.BEAT_EVERY)
 
 
-def _say_alive(name: str) -> None:
+def _beat() -> None:
     close_old_connections()
     try:
-        Heartbeat.objects.update_or_create(name=name, defaults={"process": "mail", "at": timezone.now()})
+        health.beat("mail")
     except (DatabaseError, InterfaceError) as error:
         logger.warning("no heartbeat: %s", error)
-    finally:
-        close_old_connections()
+        connection.close()
