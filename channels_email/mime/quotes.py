@@ -31,9 +31,22 @@ _MAIL = r"[^\s<>\"'():]+@[^\s<>\"'():]+"
 
 WROTE = re.compile(rf"(?<!\w)(?:{_WROTE_WORDS})(?!\w)|(?:{_WROTE_GLUED})", re.I)
 _HEAD_INTRO = re.compile(rf"^[\s>*_«\"–—-]{{0,10}}(?:(?:{_INTRO})\b|(?:{_INTRO_GLUED}))", re.I)
-_ENDS = re.compile(rf"(?:[:\uff1a][\s*_»\]]*|(?:wrote|écrit|schrieb|{_WROTE_GLUED})[\s.*_]*)$", re.I)
+_LAST_WORDS = (
+    ":",
+    "\uff1a",
+    "wrote",
+    "écrit",
+    "schrieb",
+    "写道",
+    "寫道",
+    "のメッセージ",
+    "كتب",
+    "لکھا",
+    "نوشت",
+    "작성",
+)
 _STARTS_DATED = re.compile(
-    r"^[\s>*_«\"–—-]*(?:\d|[٠-٩۰-۹]|(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi"
+    r"^[\s>*_«\"–—-]{0,10}(?:\d|[٠-٩۰-۹]|(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi"
     r"|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс)\w{0,7}[.,]? )",
     re.I,
 )
@@ -48,7 +61,7 @@ _STRICT_TAIL = re.compile(
     re.I,
 )
 _DATE_FIRST = re.compile(
-    rf"^[\s>*_-]*(?:\w{{2,12}}\.?,? ?){{0,2}}(?:le |den |the )?(?:\d|[٠-٩۰-۹]"
+    rf"^[\s>*_-]{{0,10}}(?:\w{{2,12}}\.?,? ?){{0,2}}(?:le |den |the )?(?:\d|[٠-٩۰-۹]"
     rf"|\w+ \d).{{0,200}}(?:<{_MAIL}>|\[mailto:{_MAIL}\]|{_MAIL}>?"
     rf"|«[^»]+»)\)?[\s*>]*(?:{_WROTE_GLUED})?[:\uff1a]?[\s*]*$",
     re.I | re.S,
@@ -92,35 +105,34 @@ for _kind, _names in _NAMES.items():
 
 _LABEL = re.compile(r"^[>|\s*_]{0,12}([^\W\d_][^\n:\uff1a*_<>\"]{0,24}?)[\s*_]{0,4}[:\uff1a][\s*_]{0,4}(.*)$", re.S)
 
-SEPARATOR = re.compile(
-    r"^[\s>|*_]{0,10}[-_=*—–]{2,60}\s*(?:(?:start |beginning of |begin )?(?:original|reply|replied"
-    r"|forwarded by .{0,60})\s?(?:message|mail|e-mail|appointment|email)?|ursprüngliche\s(?:nachricht"
-    r"|e-mail)|originalnachricht"
-    r"|original-nachricht|message (?:d'origine|d’origine|original|initial|transféré)|e-mail d'origine"
-    r"|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht"
-    r"|originele bericht|ursprungligt meddelande|originalmeddelande|oprindelig (?:meddelelse|besked)"
-    r"|opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|oryginalna wiadomość"
-    r"|исходное сообщение|исходное письмо|пересылаемое сообщение|оригинальное сообщение"
-    r"|původní (?:zpráva|e-mail)|pôvodná správa|eredeti üzenet|mesaj original|orijinal (?:mesaj|ileti)"
-    r"|özgün ileti"
-    r"|原始邮件|原始郵件|原邮件|邮件原件|元のメッセージ|オリジナルメッセージ|original message"
-    r"|원본 메일|원본 메시지|الرسالة الأصلية|رسالة أصلية"
-    r"|الرسالة الاصلية|اصل پیغام|اصلی پیغام|پیام اصلی|הודעה מקורית|thư gốc|pesan asli)"
-    r"\s*[-_=*—–]{0,80}[\s*_]{0,10}$",
+# The words between the dashes of "-----Original Message-----".
+_ORIGINAL = re.compile(
+    r"(?:original|reply|replied)\s?(?:message|mail|e-mail|email|appointment)|forwarded by .{0,60}"
+    r"|ursprüngliche\s(?:nachricht|e-mail)|original-?nachricht|message (?:d['’]origine|original|initial|transféré)"
+    r"|e-mail d'origine|mensaje original|mensagem original|messaggio originale|(?:oorspronkelijk"
+    r"|origineel|originele) bericht"
+    r"|ursprungligt meddelande|originalmeddelande|oprindelig (?:meddelelse|besked)|opprinnelig melding"
+    r"|alkuperäinen viesti|wiadomość oryginalna|oryginalna wiadomość|исходное (?:сообщение|письмо)"
+    r"|оригинальное сообщение|původní (?:zpráva|e-mail)|pôvodná správa|eredeti üzenet|mesaj original"
+    r"|orijinal (?:mesaj|ileti)|özgün ileti|thư gốc|pesan asli|原始邮件|原始郵件|原邮件|邮件原件"
+    r"|元のメッセージ|オリジナルメッセージ|원본 (?:메일|메시지)|الرسالة الأصلية|رسالة أصلية|الرسالة الاصلية"
+    r"|اصل پیغام|اصلی پیغام|پیام اصلی|הודעה מקורית",
     re.I,
 )
-FORWARD = re.compile(
-    r"^[\s>|*_]{0,10}(?:[-_=*]{2,60}\s*(?:forwarded message|forwarded by|weitergeleitete nachricht"
-    r"|message transféré|mensaje reenviado|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht"
-    r"|vidarebefordrat meddelande|videresendt|treść przekazanej wiadomości|przekazana wiadomość"
-    r"|пересылаемое сообщение|пересланное сообщение|转发的邮件|轉寄郵件|轉寄的郵件"
-    r"|转发邮件信息|転送メッセージ|전달된 메시지"
-    r"|الرسالة المحولة|رسالة (?:معاد توجيهها|محولة)|فارورڈ کردہ|آگے بھیجا گیا).{0,40}"
-    r"|begin forwarded message|anfang der weitergeleiteten nachricht|début du message (?:réexpédié"
-    r"|transféré)|inicio del mensaje reenviado|inizio messaggio inoltrato"
-    r"|início da mensagem reencaminhada"
-    r"|begin doorgestuurd bericht|vidarebefordrat brev|начало переадресованного сообщения|下面是被转发的邮件"
-    r"|转发的邮件|転送された)\s*:?.{0,20}$",
+_FORWARDED = re.compile(
+    r"(?:forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|mensagem encaminhada"
+    r"|messaggio inoltrato|doorgestuurd bericht|vidarebefordrat meddelande|videresendt"
+    r"|(?:treść przekazanej wiadomości|przekazana wiadomość)|пересылаемое сообщение|пересланное сообщение"
+    r"|转发的邮件|轉寄的?郵件"
+    r"|转发邮件信息|転送メッセージ|전달된 메시지|الرسالة المحولة"
+    r"|رسالة (?:معاد توجيهها|محولة)|فارورڈ کردہ|آگے بھیجا گیا).{0,40}",
+    re.I,
+)
+_BEGIN_FORWARDED = re.compile(
+    r"(?:begin forwarded message|anfang der weitergeleiteten nachricht|début du message (?:réexpédié|transféré)"
+    r"|inicio del mensaje reenviado|inizio messaggio inoltrato|início da mensagem (?:reencaminhada|encaminhada)"
+    r"|begin doorgestuurd bericht|vidarebefordrat brev|начало переадресованного сообщения"
+    r"|下面是被转发的邮件|転送された)\s?[:\uff1a]?.{0,20}",
     re.I,
 )
 REPLY_ABOVE = re.compile(
@@ -133,37 +145,43 @@ REPLY_ABOVE = re.compile(
 )
 RULE = re.compile(r"^[\s>*]{0,10}(?:_{5,}|-{5,}|={5,}|\*{5,}|—{3,}|─{3,})[\s*]*$")
 SIGNATURE = re.compile(r"^(?:--\s?|—\s?|– ?|__+\s?|-- ?\*+)$")
+_PRODUCT = (
+    r"i-?phone|i-?pad|i-?pod|android|galaxy|samsung|blackberry|nokia|huawei|xiaomi|redmi|oneplus|pixel|xperia|htc|motorola"
+    r"|outlook|gmail|hotmail|bluemail|mailbird|airmail|mail for|k-9|yahoo|proton|gmx|web\.de|aol|mail\.ru|yandex|яндекс"
+    r"|qq邮箱|foxmail|smartphone|handy|mobiltelefon|telefon"
+    r"|téléphone|mobile|móvil|celular|cellulare|tablet|windows|spark"
+    r"|sparrow|superhuman|thunderbird|スマートフォン|手机|手機|아이폰|آيفون|آئی فون|آیفون|أندرويد|اندرويد|اینڈرائیڈ"
+)
+_SENT = (
+    r"sent (?:from|via|using|with)|(?:get|download|scarica|ottieni|obtenir|télécharge[rz]|obtener|obter|baixe|hämta"
+    r"|hent"
+    r"|pobierz) (?=outlook|yahoo)|gesendet (?:von|mit|über|aus|via)|envoy[ée] (?:de|depuis|à partir|avec|via|par)"
+    r"|enviad[oa] (?:desde|de|do|del|pelo|a partir|con|via|com|mediante)|inviat[oa] (?:da|dal|dalla|con|tramite)"
+    r"|(?:verzonden|verstuurd) (?:vanaf|met|via|vanuit)"
+    r"|skicka(?:t|des) (?:från|med|via)|sende?t (?:fra|med|via)|lähetetty|wysłan[eoa] (?:z|za|przez)"
+    r"|отправлено (?:с|из|от|через)|надіслано (?:з|із|від)|odesláno z"
+    r"|odoslané z|elküldve|trimis (?:de|din)|dikirim dari"
+    r"|gửi từ|发自|發自|寄自|(?:أرسلت?|مرسل|تم الإرسال|تم إرسال\S*) من|ارسال (?:شده )?از|נשלח מ"
+)
 _DEVICE = re.compile(
-    r"^[\s*_>\[(-]{0,6}(?:sent (?:from|via|using|with|by) (?:my |the |a |an )?\S.{1,60}"
-    r"|get outlook for (?:ios|android).{0,100}|sent from .{0,20}(?:mail|app|phone|pad)\b.{0,60}"
-    r"|(?:von|aus|mit) (?:meinem|meiner|mein|der|dem|outlook|yahoo|gmx|web\.de)\b.{1,60}(?:gesendet"
-    r"|verschickt|geschickt).{0,40}|gesendet (?:von|mit|über|aus|via).{1,80}"
-    r"|diese nachricht wurde .{0,80}gesendet\.?"
-    r"|(?:envoy[ée]|télécharg\w+) (?:de|depuis|à partir|avec|via|par|outlook)\b.{1,80}"
-    r"|enviad[oa] (?:desde|de|do|del|pelo|a partir|con|via|com|mediante)\b.{1,80}"
-    r"|obtener outlook para.{0,60}|obter o outlook.{0,60}|baixe o outlook.{0,60}"
-    r"|inviat[oa] (?:da|dal|con|tramite|dalla)\b.{1,80}|scarica outlook.{0,60}|ottieni outlook.{0,60}"
-    r"|verzonden (?:vanaf|met|via|vanuit)\b.{1,80}|verstuurd vanaf.{1,60}|download outlook.{0,60}"
-    r"|outlook voor (?:ios|android).{0,60}|outlook für (?:ios|android).{0,60}"
-    r"|skicka(?:t|des) (?:från|med|via)\b.{1,60}|hämta outlook.{0,60}|sende?t (?:fra|med|via)\b.{1,60}"
-    r"|hent outlook.{0,60}|lähetetty .{1,40}|wysłan[eoa] (?:z|za pomocą|przez)\b.{1,60}"
-    r"|pobierz outlook.{0,60}"
-    r"|отправлено (?:с|из|от|через)\b.{1,60}|надіслано (?:з|із|від)\b.{1,60}|odesláno z.{1,60}"
-    r"|odoslané z.{1,60}|elküldve.{1,60}|trimis (?:de|din).{1,60}|iphone.?umdan gönderildi|.{1,30}(?:dan"
-    r"|den) gönderildi"
-    r"|发自我的.{1,30}|从我的.{1,30}发送|發自我的.{1,30}|从.{1,20}发送|寄自.{1,30}|從我的.{1,30}傳送|.{0,20}(?:iphone|ipad"
-    r"|android|galaxy|スマートフォン|outlook|yahoo).{0,20}から送信(?:.{0,10})?|나의 .{1,20}에서 보냄|.{0,20}에서 보냄"
-    r"|(?:أ|تم ال)?(?:رسل(?:ت)?|إرسال(?:ها|ه)?) من.{1,60}|مرسل من.{1,60}"
-    r"|میرے .{1,30}سے بھیجا(?: گیا)?.{0,10}|.{1,30}سے بھیجا گیا.{0,10}|ارسال (?:شده )?از.{1,40}"
-    r"|נשלח מ.{1,40}|gửi từ.{1,40}|dikirim dari.{1,40})[\s*_\])]{0,4}$",
+    r"(?:"
+    r"sent from my \S.{0,40}|sent from mail|envoyé de(?:puis)? m(?:on|a) .{1,40}|enviado (?:desde|de) mi .{1,40}"
+    r"|enviad[oa] (?:do meu|de meu|pelo meu) .{1,40}|inviato dal mi[oa] .{1,40}"
+    r"|(?:verzonden|verstuurd) (?:vanaf|met) mijn .{1,40}|skickat från min .{1,40}|sende?t fra min .{1,40}"
+    r"|wysłane z mojego .{1,40}|отправлено с моего .{1,40}|发自我的.{1,20}"
+    r"|(?:von|aus|mit|diese nachricht wurde) .{1,60} (?:gesendet|verschickt|geschickt)\.?(?: mit .{1,30})?"
+    rf"|(?:{_SENT}).{{0,60}}(?:{_PRODUCT}).{{0,60}}|outlook (?:voor|für|for|pour|para) .{{0,60}}"
+    r")",
     re.I,
 )
+_DEVICE_ENDS = ("から送信", "에서 보냄", "发送", "傳送", "gönderildi", "سے بھیجا گیا")
+_DEVICE_WITHIN = re.compile(_PRODUCT, re.I)
 _NOT_DEVICE = re.compile(r"[.!?]\s+\S|\b(?:you|it|this|him|her|them|is|was|are|but|since|much)\b", re.I)
 
 
 def ends_like_header(line: str) -> bool:
     """Whether a line may be the last of "On … wrote:"; cheap, asked of every line."""
-    return bool(_ENDS.search(line[-60:]))
+    return line.rstrip(" *_»]").lower().endswith(_LAST_WORDS)
 
 
 def is_wrote_header(block: str, *, quoted_after: bool) -> int:
@@ -194,6 +212,28 @@ def is_wrote_header(block: str, *, quoted_after: bool) -> int:
     )
 
 
+def is_separator(line: str) -> bool:
+    """Whether a line is "-----Original Message-----" in any known language."""
+    core = _between_dashes(line)
+    return bool(core) and bool(_ORIGINAL.fullmatch(core))
+
+
+def is_forward(line: str) -> bool:
+    """Whether a forwarded mail begins below this line."""
+    core = _between_dashes(line)
+    if core:
+        return bool(_FORWARDED.fullmatch(core))
+    return len(line) < 100 and bool(_BEGIN_FORWARDED.fullmatch(line.strip("*_> \t")))
+
+
+def _between_dashes(line: str) -> str:
+    bare = line.lstrip("> |*")
+    if bare[:2] not in ("--", "__", "==", "——", "- ") and line[:2] != "**":
+        return ""
+    core = bare.strip("-_=*—– \t")
+    return core if len(core) < 100 else ""
+
+
 def label(line: str) -> tuple[str, str]:
     """("from", "John <j@x>") of "From: John <j@x>" in any known language; ("", "") otherwise."""
     match = _LABEL.match(line[:300])
@@ -205,5 +245,9 @@ def label(line: str) -> tuple[str, str]:
 
 def is_device_line(line: str) -> bool:
     """Whether a line is what a phone or a program adds ("Sent from my iPhone")."""
-    text = line.strip()
-    return len(text) <= 120 and bool(_DEVICE.match(text)) and not _NOT_DEVICE.search(text)
+    text = line.strip(" *_[]()\t")
+    if len(text) > 120:
+        return False
+    if text.endswith(_DEVICE_ENDS):
+        return len(text) < 50 and bool(_DEVICE_WITHIN.search(text))
+    return bool(_DEVICE.fullmatch(text)) and not _NOT_DEVICE.search(text)

@@ -114,9 +114,9 @@ def _scan(lines: list[str], quoted: list[bool]) -> tuple[int, set[int]]:
         if fenced:
             index += 1
             continue
-        if quotes.FORWARD.match(bare):
+        if quotes.is_forward(bare):
             return count, drop
-        if quotes.SEPARATOR.match(bare) or quotes.REPLY_ABOVE.match(bare):
+        if quotes.is_separator(bare) or quotes.REPLY_ABOVE.match(bare):
             return (index, drop) if _anything(lines, quoted, index, drop) or index + 1 >= count else (count, drop)
         if _is_block(lines, index):
             top = _above(lines, index)
@@ -196,7 +196,7 @@ def _above(lines: list[str], index: int) -> int:
 
 
 def _is_rule(line: str) -> bool:
-    return len(line) <= _LONGEST_LINE and bool(quotes.RULE.match(line) or quotes.SEPARATOR.match(line.strip()))
+    return len(line) <= _LONGEST_LINE and bool(quotes.RULE.match(line) or quotes.is_separator(line.strip()))
 
 
 def _header_start(lines: list[str], quoted: list[bool], index: int, drop: set[int]) -> int | None:
@@ -244,7 +244,7 @@ def _ends_here(lines: list[str], quoted: list[bool], index: int) -> bool:
             continue
         if (
             quoted[at]
-            or quotes.SEPARATOR.match(bare)
+            or quotes.is_separator(bare)
             or quotes.label(bare)[0] == "from"
             or (quotes.ends_like_header(bare) and quotes.WROTE.search(bare))
         ):

@@ -42,8 +42,10 @@ def test_every_charset_in_every_transfer_encoding(charset: str, text: str, encod
     if encoding == "8bit" and charset == "utf-16":
         pytest.skip("UTF-16 has no line ends that a mail could carry")
     raw = text.encode("cp932" if charset == "shift_jis" else charset)
-    body = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring, "8bit": bytes}[encoding](raw)
-    found = read(body, f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n")
+    coded = {"base64": base64.encodebytes(raw), "quoted-printable": quopri.encodestring(raw), "8bit": raw}
+    found = read(
+        coded[encoding], f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n"
+    )
     assert found.text == text
 
 
