@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -230,7 +231,7 @@ class Receiver:
                 self.handler,
                 data_size_limit=self.max_bytes,
                 enable_SMTPUTF8=True,
-                hostname="rabta",
+                hostname=urlsplit(settings.BASE_URL).hostname or "localhost",
                 ident="ESMTP",
                 tls_context=self.tls,
                 loop=loop,
