@@ -51,6 +51,7 @@ if PROCESS == "web":
         "min_size": 2,
         "max_size": int(os.environ.get("DB_POOL_SIZE", "10")),
         "timeout": 5,
+        "reconnect_timeout": 3,  # then a request tries anew; waits would grow to minutes, and outlast the outage
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
