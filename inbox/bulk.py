@@ -6,34 +6,38 @@ batch. Values go to the columns as they are; whatever a field would compute on s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from django.db import connection, models
-from django.db.models.expressions import DatabaseDefault
+from django.db.models.fields import NOT_PROVIDED
 from psycopg.types.json import Jsonb
 
 Getter = Callable[[models.Model], Any]
 
 
-def give_ids(*groups: Sequence[models.Model]) -> None:
-    """Draw primary keys from their sequences for unsaved objects, rising in their order; one query for all groups."""
-    wanted = [group for group in groups if group]
-    if not wanted:
-        return
-    draw = "SELECT %s, nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+def draw(*wanted: tuple[type[models.Model], int]) -> list[list[int]]:
+    """So many new keys of each model from its sequence, rising; one query for all."""
+    one = "SELECT %s, nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
     named: list[Any] = []
-    for index, group in enumerate(wanted):
-        named += [index, group[0]._meta.db_table, group[0]._meta.pk.column, len(group)]
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join([draw] * len(wanted)), named)
-        drawn = sorted(cursor.fetchall())
-    for index, rows in groupby(drawn, key=itemgetter(0)):
-        for one, (_index, pk) in zip(wanted[index], rows, strict=True):
-            one.pk = pk
+    for index, (model, count) in enumerate(wanted):
+        named += [index, model._meta.db_table, model._meta.pk.column, count]
+    keys: list[list[int]] = [[] for _ in wanted]
+    if wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join([one] * len(wanted)), named)
+            for index, key in sorted(cursor.fetchall()):
+                keys[index].append(key)
+    return keys
+
+
+def give_ids(*groups: Sequence[models.Model]) -> None:
+    """Give unsaved objects, each group of one model, their primary keys, rising in their order; one query."""
+    filled = [group for group in groups if group]
+    for group, keys in zip(filled, draw(*((type(group[0]), len(group)) for group in filled)), strict=True):
+        for one, key in zip(group, keys, strict=True):
+            one.pk = key
 
 
 def insert(objects: Sequence[models.Model]) -> None:
@@ -44,11 +48,43 @@ def insert(objects: Sequence[models.Model]) -> None:
     if not objects:
         return
     statement, getters = _columns(type(objects[0]), objects[0].pk is not None)
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
-        for one in objects:
-            copy.write_row([get(one) for get in getters])
+    _copy(statement, ([get(one) for get in getters] for one in objects))
     for one in objects:
         one._state.adding, one._state.db = False, connection.alias
+
+
+def insert_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """As `insert`, from mappings of column attribute (`ticket_id`) to value; all have the same keys as the first.
+
+    Fields that the first row does not name get their defaults.
+    """
+    if not rows:
+        return
+    given = [field for field in model._meta.concrete_fields if field.attname in rows[0]]
+    filled = [
+        field
+        for field in model._meta.concrete_fields
+        if field.attname not in rows[0] and not field.primary_key and field.db_default is NOT_PROVIDED
+    ]
+    values = [Jsonb(value) if isinstance(field, models.JSONField) else value
+              for field in filled for value in [field.get_default()]]  # fmt: skip
+    names = [field.attname for field in given]
+    json = {field.attname for field in given if isinstance(field, models.JSONField)}
+    _copy(
+        _statement(model, [*given, *filled]),
+        ([Jsonb(row[name]) if name in json else row[name] for name in names] + values for row in rows),
+    )
+
+
+def _copy(statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _statement(model: type[models.Model], fields: Iterable[models.Field[Any, Any]]) -> str:
+    names = ", ".join(_quoted(field.column) for field in fields)
+    return f"COPY {_quoted(model._meta.db_table)} ({names}) FROM STDIN"
 
 
 @lru_cache(maxsize=64)
@@ -56,11 +92,9 @@ def _columns(model: type[models.Model], with_key: bool) -> tuple[str, tuple[Gett
     fields = [
         field
         for field in model._meta.concrete_fields
-        if (with_key or not field.primary_key) and not isinstance(field.get_default(), DatabaseDefault)
+        if (with_key or not field.primary_key) and field.db_default is NOT_PROVIDED
     ]
-    names = ", ".join(_quoted(field.column) for field in fields)
-    statement = f"COPY {_quoted(model._meta.db_table)} ({names}) FROM STDIN"
-    return statement, tuple(_getter(field) for field in fields)
+    return _statement(model, fields), tuple(_getter(field) for field in fields)
 
 
 def _quoted(name: str | None) -> str:
