@@ -13,7 +13,7 @@ MAX_RECIPIENTS = 500
 _LOOK = 65536  # characters of prose that are searched
 
 _DAEMON = re.compile(
-    r"^(?:mailer-?daemon|post-?master|mail(?:er)?|mdaemon|daemon|bounces?|mail-?er|maildelivery"
+    r"^(?:mailer-?daemon|post[-_]?master|mail(?:er)?|mdaemon|daemon|bounces?|mail-?er|maildelivery"
     r"|mail-delivery|mailsystem"
     r"|double-bounce|microsoftexchange[0-9a-f]+|bounce-?notification|antispam|virus-?scan|root"
     r"|prefer-?daemon|smtp|nntp-admin)$"
@@ -24,6 +24,7 @@ _DAEMON_NAME = re.compile(
     r"|mail gateway|internet mail delivery|returned mail|mail router|메일|配信|bounce",
     re.I,
 )
+_NO_REPLY = re.compile(r"^(?:no|do-?not)[-_.]?reply")
 _SUBJECT = re.compile(
     r"undeliver|not deliver|delivery (?:has )?fail|delivery status|delivery (?:problem|report"
     r"|notification|error|delay)|failure notice"
@@ -48,7 +49,8 @@ _SUBJECT = re.compile(
     re.I,
 )
 _PROSE = re.compile(
-    r"could not be delivered|couldn.t be delivered|was not delivered|wasn.t delivered|not been delivered"
+    r"could not be delivered|not delivered to|did not (?:exactly )?match|couldn.t be delivered"
+    r"|was not delivered|wasn.t delivered|not been delivered"
     r"|undeliverable|unable to deliver"
     r"|delivery (?:to the following|failed|has failed)|failed (?:permanently|recipients?)"
     r"|permanent (?:fatal )?error|qmail-send program|user unknown"
@@ -217,6 +219,8 @@ def _looks_like_one(root: Part, text: str, sender: str, name: str) -> bool:
     back = root.first("return-path").strip().lower() if "return-path" in root.headers else b"?"
     nobody = back in (b"<>", b"", b"<mailer-daemon>", b"<#@[]>") or b"mailer-daemon" in back
     daemon = bool(_DAEMON.match(local)) or bool(_DAEMON_NAME.search(name))
+    if not daemon and _NO_REPLY.match(local):
+        daemon = any(part.kind in _ORIGINAL_KINDS for part in root.children)
     subject = bool(_SUBJECT.search(root.text("subject")))
     head = text[:4000]
     if root.kind == "multipart/report" and root.params.get("report-type", "").lower() in ("delivery-status", ""):

@@ -9,11 +9,11 @@ _WROTE_WORDS = (
     r"wrote|writes|has written|said|a [ée]crit|écrivait|schrieb|schreibt|hat geschrieben|geschrieben"
     r"|escribi[óo]|escribe|ha escrito|escreveu|escreveste"
     r"|ha scritto|scrive|scrisse|schreef|het volgende geschreven|geschreven|skrev|skrifaði|kirjoitti"
-    r"|napisał(?:\(a\)|a)?|pisze|napsala?(?:\(a\))?"
+    r"|napisał(?:\(a\)|a)?|napisala?|pisze|napsala?(?:\(a\))?"
     r"|napísala?(?:\(a\))?|írta|írta a következőt|a scris|написал(?:\(а\)|а)?|пишет|писал(?:\(а\)|а)?"
     r"|написав(?:\(ла\)|ла)?|пише|написа|έγραψε|yazdı|şunu yazdı"
     r"|menulis|đã viết|escrigué|va escriure|idatzi du|je napisao(?:/la)?|je napisal(?:a)?|rašė|rakstīja"
-    r"|kirjutas|a répondu|replied|responded|sent|reageerde|a wrote|tulis"
+    r"|kirjutas|a répondu|reageerde|a wrote|tulis"
 )
 _WROTE_GLUED = (
     r"写道|寫道|写到|撰写|のメッセージ|さんは書きました|書き(?:込み)?ました|님이 작성|님의 말|작성:|작성한|씀"
@@ -31,6 +31,7 @@ _MAIL = r"[^\s<>\"'():]+@[^\s<>\"'():]+"
 
 WROTE = re.compile(rf"(?<!\w)(?:{_WROTE_WORDS})(?!\w)|(?:{_WROTE_GLUED})", re.I)
 _HEAD_INTRO = re.compile(rf"^[\s>*_«\"–—-]{{0,10}}(?:(?:{_INTRO})\b|(?:{_INTRO_GLUED}))", re.I)
+_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LAST_WORDS = (
     ":",
     "\uff1a",
@@ -50,6 +51,14 @@ _STARTS_DATED = re.compile(
     r"|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс)\w{0,7}[.,]? )",
     re.I,
 )
+# "I wrote to you the following:" is the author speaking; a program ends with the verb, a date or an address.
+_OWN_WORDS = re.compile(
+    r"\b(?:i|we|ich|wir|je|j'ai|nous|yo|io|eu|ik|jag|jeg)\s+(?:\w+\s+)?(?:wrote|schrieb\w*|écri\w*"
+    r"|escrib\w*|scri\w*|escrev\w*|skrev)"
+    r"|\b(?:wrote|writes|a écrit|escribió|ha scritto|escreveu)\s+[^\d@:\uff1a]{6,}[:\uff1a]?\s*$",
+    re.I,
+)
+_QUOTING = re.compile(r"(?:quoting|zitat von|citando a?|citát) .{1,80}$", re.I)
 _GMAIL_DATE = re.compile(r"^\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d:\d\d \S.{1,80}$")
 _LONE_DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[ ,T]|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}[ ,]")
 _CUT_SHORT = re.compile(r"^[^<]*>")
@@ -57,7 +66,7 @@ _HAS_DATE = re.compile(_DATE)
 _HAS_MAIL = re.compile(_MAIL)
 _STRICT_TAIL = re.compile(
     rf"(?:(?<!\w)(?:{_WROTE_WORDS})(?!\w)|{_WROTE_GLUED})(?:[^:\uff1a]"
-    rf"|(?<=\d)[:\uff1a](?=\d)){{0,120}}[:\uff1a]?[\s*_»\]]*$",
+    rf"|(?<=\d)[:\uff1a](?=\d)|időpont:){{0,120}}[:\uff1a]?[\s*_»\])]*$",
     re.I,
 )
 _DATE_FIRST = re.compile(
@@ -146,7 +155,8 @@ REPLY_ABOVE = re.compile(
 RULE = re.compile(r"^[\s>*]{0,10}(?:_{5,}|-{5,}|={5,}|\*{5,}|—{3,}|─{3,})[\s*]*$")
 SIGNATURE = re.compile(r"^(?:--\s?|—\s?|– ?|__+\s?|-- ?\*+)$")
 _PRODUCT = (
-    r"i-?phone|i-?pad|i-?pod|android|galaxy|samsung|blackberry|nokia|huawei|xiaomi|redmi|oneplus|pixel|xperia|htc|motorola"
+    r"i-?phone|i-?pad|i-?pod|android|galaxy|samsung|blackberry|nokia|huawei|xiaomi|redmi|oneplus|pixel"
+    r"|xperia|htc|motorola"
     r"|outlook|gmail|hotmail|bluemail|mailbird|airmail|mail for|k-9|yahoo|proton|gmx|web\.de|aol|mail\.ru|yandex|яндекс"
     r"|qq邮箱|foxmail|smartphone|handy|mobiltelefon|telefon"
     r"|téléphone|mobile|móvil|celular|cellulare|tablet|windows|spark"
@@ -179,15 +189,21 @@ _DEVICE_WITHIN = re.compile(_PRODUCT, re.I)
 _NOT_DEVICE = re.compile(r"[.!?]\s+\S|\b(?:you|it|this|him|her|them|is|was|are|but|since|much)\b", re.I)
 
 
+def without_marks(line: str) -> str:
+    """A line without the invisible marks that steer its direction."""
+    return line if line.isascii() else _MARKS.sub("", line)
+
+
 def ends_like_header(line: str) -> bool:
     """Whether a line may be the last of "On … wrote:"; cheap, asked of every line."""
-    return line.rstrip(" *_»]").lower().endswith(_LAST_WORDS)
+    return without_marks(line).rstrip(" *_»]").lower().endswith(_LAST_WORDS)
 
 
 def is_wrote_header(block: str, *, quoted_after: bool) -> int:
     """0 for no header; 2 where it begins with an introduction ("On …", "Le …") or a date; 1 where with a name."""
     if len(block) > 400:
         return 0
+    block = without_marks(block)
     dated = bool(_HAS_DATE.search(block))
     mailed = bool(_HAS_MAIL.search(block))
     if not dated and not mailed and not quoted_after:
@@ -195,21 +211,22 @@ def is_wrote_header(block: str, *, quoted_after: bool) -> int:
     wrote = bool(_STRICT_TAIL.search(block))
     if _CUT_SHORT.match(block) and not block.startswith(">"):
         return 0  # an address that began on the line before
+    if wrote and not quoted_after and _OWN_WORDS.search(block):
+        return 0
     if wrote:
-        if (_HEAD_INTRO.match(block) and (dated or mailed)) or (dated and _STARTS_DATED.match(block)):
+        if dated and (_HEAD_INTRO.match(block) or _STARTS_DATED.match(block)):
             return 2
         if (dated and mailed) or ((dated or mailed) and (quoted_after or len(block) < 160)):
             return 1
         return 1 if quoted_after and len(block) < 100 else 0
+    ended = block.rstrip(" *").endswith((":", "\uff1a"))
     if _GMAIL_DATE.match(block):
+        return 2
+    if mailed and ended and (_QUOTING.match(block) or (dated and _HEAD_INTRO.match(block))):
         return 2
     if quoted_after and len(block) < 100 and _LONE_DATE.match(block):
         return 2
-    return (
-        2
-        if dated and _DATE_FIRST.match(block) and (quoted_after or block.rstrip(" *").endswith((":", "\uff1a")))
-        else 0
-    )
+    return 2 if dated and _DATE_FIRST.match(block) and (quoted_after or ended) else 0
 
 
 def is_separator(line: str) -> bool:

@@ -18,7 +18,7 @@ _QUOTED = re.compile(r"^[ \t\u200e\u200f]{0,3}(?:>|\uff1e|&gt;)")
 _BARS = re.compile(r"^[ \t]{0,3}\|")
 _TRAILING_RULE = re.compile(r"^[\s>*]{0,10}[-_=*—]{2,}\s*$")
 _GLUED_HEADER = re.compile(
-    r"(?m)^(.{0,500}?\S)(?:[ \t]*-{2,}[ \t]*|[ \t]+)(On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr"
+    r"(?m)^(.{0,500}?[^\s>*-])(?:[ \t]*-{2,}[ \t]*|[ \t]+)(On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr"
     r"|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d)[^\n]{8,200} wrote:)[ \t]*$"
 )
 _FENCE = re.compile(r"^[ \t]*```")

@@ -29,6 +29,17 @@ HEADERS = [
     "2026년 11월 21일 (토) 10:00, Sana <sana@rabta.example>님이 작성:",
     "21 Kas 2026 Cmt 10:00 tarihinde Sana <sana@rabta.example> şunu yazdı:",
     "2026-11-21 10:00 GMT+01:00 Sana <sana@rabta.example>:",
+    "On Sat, Nov 21, 2026 at 10:00 AM,\nA Long Name Of Somebody\n<somebody@rabta.example>\nwrote:",
+    "W dniu 21 listopada 2026 10:00 użytkownik Sana <sana@rabta.example> napisał:",
+    'Op 21 nov. 2026 10:00 schreef "Sana" <sana@rabta.example>:',
+    "Dne 21.11.2026 v 10:00 Sana napsal(a):",
+    "Sana <sana@rabta.example> ezt írta (időpont: 2026. nov. 21., Szo, 10:00):",
+    "Στις Σάβ, 21 Νοε 2026 στις 10:00, ο/η Sana <sana@rabta.example> έγραψε:",
+    "Vào 10:00, Th 7, 21 thg 11, 2026 Sana <sana@rabta.example> đã viết:",
+    "\u202bבתאריך שבת, 21 בנוב׳ 2026 ב-10:00 מאת \u202aSana\u202c\u200f <\u202asana@rabta.example\u202c\u200f>:\u202c",
+    "--- On Sat, 11/21/26, Sana <sana@rabta.example> wrote:",
+    "Zitat von Sana <sana@rabta.example>:",
+    "ہفتہ، 21 نومبر 2026 کو 10:00 پر سنا <sana@rabta.example> نے تحریر کیا:",
 ]
 
 
@@ -114,6 +125,9 @@ def test_an_answer_below_the_quotation() -> None:
         "On Monday I wrote to you. Nobody answered.",
         "The error says:\n--\nfailed",
         "Sent from my desk, where it is much easier than on the phone.",
+        "My order of 10/12/2026 was sent to this address:\n\nStreet 5, Lahore",
+        "Hello,\n\nOn 10/12/2026 I wrote to you the following:\n\nPlease cancel.",
+        "Please cancel order 4711 of 21.11.2026.\n\nReason:\ntoo late",
         "My questions follow.\nMit Android funktioniert es nicht",
         "Hello\nSent by mail yesterday, not here yet",
         "Hello\nGet my phone repaired please",
