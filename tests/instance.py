@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import psutil
 
-from config import supervision
+from config import embedded, supervision
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # What the test run sets for itself; an instance starts from nothing but its own options.
@@ -50,7 +50,8 @@ class Instance:
         return {**kept, "SMTP_IN_PORT": str(self.smtp_port), "SANDBOX_SMTP_PORT": str(self.sandbox_port)}
 
     def command(self) -> list[str]:
-        return [sys.executable, "manage.py", "up", "--data", str(self.data_dir), "--port", str(self.port)]
+        options = ["--data", str(self.data_dir), "--port", str(self.port)]
+        return embedded.attached([sys.executable, "manage.py", "up", *options])  # ends also when the tests are killed
 
     def start(self, *, seconds: float = 180) -> "Instance":
         """Returns once it says that it is ready."""

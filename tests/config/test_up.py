@@ -9,8 +9,7 @@ import pytest
 
 from tests.instance import Instance, until
 
-# One group for all whole instances: two at a time would only slow each other down.
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("accidents"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 PROGRAMS = {"postgres", "redis", "web", "worker", "worker-live", "beat", "mail", "sandbox-mail"}
 
 
