@@ -46,6 +46,7 @@ _LAST_WORDS = (
     "نوشت",
     "작성",
 )
+_CLEAR_INTRO = re.compile(r"^[\s>*_«\"–—-]{0,10}(?:on|am|le|el|il|op|em|den|dnia|w dniu)\s", re.I)
 _STARTS_DATED = re.compile(
     r"^[\s>*_«\"–—-]{0,10}(?:\d|[٠-٩۰-۹]|(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi"
     r"|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс)\w{0,7}[.,]? )",
@@ -215,6 +216,8 @@ def is_wrote_header(block: str, *, quoted_after: bool) -> int:
         return 0
     if wrote:
         if dated and (_HEAD_INTRO.match(block) or _STARTS_DATED.match(block)):
+            return 2
+        if mailed and quoted_after and _CLEAR_INTRO.match(block):
             return 2
         if (dated and mailed) or ((dated or mailed) and (quoted_after or len(block) < 160)):
             return 1
