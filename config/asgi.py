@@ -13,7 +13,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from inbox.routing import websocket_urlpatterns  # noqa: E402
 
-sockets = URLRouter(websocket_urlpatterns)  # type: ignore[arg-type]  # its stubs do not know Django's own path()
+sockets = URLRouter(websocket_urlpatterns)
 application = ProtocolTypeRouter(
     {"http": pages, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
 )

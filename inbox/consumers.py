@@ -24,7 +24,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         asked = parse_qs(self.scope.get("query_string", b"").decode()).get("language", [""])[0]
         language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-        self.socket = hub.Socket(agent.pk, self.scope["session"].session_key, language)
+        self.socket = hub.Socket(agent.pk, self.scope["session"].session_key or "", language)
         hub.current().join(self.socket)
         self.relay = asyncio.get_running_loop().create_task(self._relay(self.socket))
 

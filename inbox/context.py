@@ -22,7 +22,8 @@ STYLE_SHEETS = [
     )
 ]
 SCRIPTS = [
-    f"inbox/js/{name}.js" for name in ("times", "htmx", "menus", "conversation", "rows", "mail", "composer", "uploads", "keyboard", "live")
+    f"inbox/js/{name}.js"
+    for name in ("times", "htmx", "menus", "conversation", "rows", "mail", "composer", "uploads", "keyboard", "live")
 ]
 
 

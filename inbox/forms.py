@@ -148,7 +148,12 @@ class FilterForm(forms.Form):
         anything = [("", _("any"))]
         choices = {
             "f_status": [*anything, *Status.choices],
-            "f_assignee": [*anything, ("me", _("me")), ("none", _("nobody")), *((str(one.pk), one.name) for one in people)],
+            "f_assignee": [
+                *anything,
+                ("me", _("me")),
+                ("none", _("nobody")),
+                *((str(one.pk), one.name) for one in people),
+            ],
             "f_priority": [*anything, *Priority.choices],
         }
         for name, options in choices.items():

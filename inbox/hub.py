@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.sessions.models import Session
-from django.db import close_old_connections
+from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -97,6 +98,7 @@ class Hub:
 
     async def _listen(self) -> None:
         layer = get_channel_layer()
+        assert layer is not None
         channel = await layer.new_channel()
         await layer.group_add(live.GROUP, channel)
         try:
@@ -119,7 +121,7 @@ class Hub:
         while True:
             await asyncio.sleep(BEAT_EVERY)
             here = list(self.sockets)
-            valid = await self._in_thread(lambda: logged_in(here))
+            valid = await self._in_thread(partial(logged_in, here))
             for socket in here:
                 socket.put('{"beat":1}' if socket.session in valid else LOGGED_OUT)
 
@@ -153,7 +155,7 @@ class Hub:
                 socket.put('{"reload":1}')
             return
         agents, languages = {socket.agent for socket in here}, {socket.language for socket in here}
-        rows, visible = await self._in_thread(lambda: prepare(batch, agents, languages))
+        rows, visible = await self._in_thread(partial(prepare, batch, agents, languages))
         self.seen.update({number: row.at for number, row in rows.items()})
         made: dict[tuple[frozenset[int], str], str] = {}
         for socket in here:
@@ -184,7 +186,7 @@ class Hub:
             while self.uncounted and self.sockets:
                 self.uncounted = False
                 here = list(self.sockets)
-                found = await self._in_thread(lambda: count_for({socket.agent for socket in here}))  # noqa: B023
+                found = await self._in_thread(partial(count_for, {socket.agent for socket in here}))
                 for socket in here:
                     if socket.agent in found:
                         socket.put(json.dumps({"counts": found[socket.agent]}))
@@ -198,11 +200,10 @@ class Hub:
         """Run database work in the hub's own thread, so that it holds one connection at most, and only meanwhile."""
 
         def run() -> T:
-            close_old_connections()
             try:
                 return work()
             finally:
-                close_old_connections()
+                connection.close()  # back into the pool of the web process
 
         return await sync_to_async(run, thread_sensitive=False, executor=self.thread)()
 
@@ -240,13 +241,17 @@ class Row:
 def lately() -> list[tuple[int, datetime]]:
     """Tickets that changed within the last seconds."""
     since = timezone.now() - LOOK_BACK
-    return list(Ticket.objects.filter(updated_at__gt=since).order_by("-updated_at").values_list("number", "updated_at")[:500])
+    return list(
+        Ticket.objects.filter(updated_at__gt=since).order_by("-updated_at").values_list("number", "updated_at")[:500]
+    )
 
 
 def logged_in(sockets: list[Socket]) -> set[str]:
     """The sessions that still stand, of agents that are still active."""
     keys = {socket.session for socket in sockets}
-    standing = set(Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True))
+    standing = set(
+        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True)
+    )
     active = set(Agent.objects.filter(pk__in={s.agent for s in sockets}, is_active=True).values_list("pk", flat=True))
     return {socket.session for socket in sockets if socket.session in standing and socket.agent in active}
 
@@ -263,9 +268,7 @@ def with_sight(agents: set[int]) -> list[Agent]:
     return found
 
 
-def prepare(
-    batch: set[int], agents: set[int], languages: set[str]
-) -> tuple[dict[int, Row], dict[int, frozenset[int]]]:
+def prepare(batch: set[int], agents: set[int], languages: set[str]) -> tuple[dict[int, Row], dict[int, frozenset[int]]]:
     """The rows of these tickets in each language, and which of them each agent sees; an agent who left is missing."""
     tickets = list(Ticket.objects.filter(pk__in=batch).select_related("customer", "reply_channel", "assignee"))
     rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
@@ -281,7 +284,7 @@ def prepare(
 
 
 def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
-    """The sidebar's counts of each agent: what agents of equal permission share is counted once, their own beside it."""
+    """The sidebar's counts of each agent: what agents of equal permission share is counted once, theirs beside it."""
     found: dict[int, dict[str, str]] = {}
     shared: dict[int, dict[str, str]] = {}
     people = with_sight(agents)

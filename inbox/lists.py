@@ -60,7 +60,8 @@ VIEWS = {
     for view in (
         View("mine", gettext_lazy("Mine"), "person", {"view": "mine"}, {**OPEN, "assignee": "me"}, "m",
              nothing=gettext_lazy("No open ticket is yours. Take one from Unassigned.")),
-        View("unassigned", gettext_lazy("Unassigned"), "inbox", {"view": "unassigned"}, {**OPEN, "assignee": "none"}, "u",
+        View("unassigned", gettext_lazy("Unassigned"), "inbox", {"view": "unassigned"},
+             {**OPEN, "assignee": "none"}, "u",
              nothing=gettext_lazy("Every open ticket has somebody who looks after it.")),
         View("open", gettext_lazy("Open"), "message", {"view": "open"}, OPEN, "o",
              nothing=gettext_lazy("Nobody waits for an answer. New tickets appear here by themselves.")),
@@ -132,13 +133,14 @@ def counts(wanted: Mapping[str, TicketQuerySet]) -> dict[str, str]:
     """How many tickets each query finds, up to 999 and then "999+", in one round trip whatever their number."""
     if not wanted:
         return {}
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for found in wanted.values():
         try:
             sql, values = found.order_by().values("pk")[: MOST + 1].query.sql_with_params()
         except EmptyResultSet:
             sql, values = "SELECT 1 WHERE false", ()
-        parts.append(f"(SELECT count(*) FROM ({sql}) counted)")
+        parts.append(f"(SELECT count(*) FROM ({sql}) counted)")  # noqa: S608 - Django's own SQL
         params += values
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)

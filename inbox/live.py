@@ -46,8 +46,9 @@ class Publisher:
     async def _send(self, message: dict[str, object]) -> None:
         try:
             layer = get_channel_layer()
+            assert layer is not None
             await asyncio.wait_for(layer.group_send(GROUP, message), TIMEOUT)
-        except Exception as error:  # whatever is wrong with Redis, nobody's work may fail for it
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with Redis, nobody's work may fail for it
             if time.monotonic() - self.complained_at > COMPLAIN_EVERY:
                 self.complained_at = time.monotonic()
                 logger.warning("screens were not told of a change: %r", error)
@@ -70,7 +71,7 @@ def _current() -> Publisher:
 
 
 def announce(tickets: Iterable[int], *, messages: Iterable[int] = ()) -> None:
-    """Tell every open screen that these tickets (and messages of theirs) changed. Call it after the commit. Never raises."""
+    """Tell every open screen that these tickets, and messages of theirs, changed. After the commit; never raises."""
     numbers, ids = list(tickets), list(messages)
     if not numbers:
         return

@@ -109,7 +109,7 @@ class Timeline:
 
 
 def build(ticket: Ticket, names: dict[int, str], *, since: int | None = None, before: int | None = None) -> Timeline:
-    """The newest messages, all from `since` on, or a page of those before `before`; with the events among them. 2 queries."""
+    """The newest messages, all from `since` on, or a page before `before`; with the events among them. 2 queries."""
     files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline")
     found = (

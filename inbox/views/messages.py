@@ -26,7 +26,8 @@ from lib import html
 # The mail's own page: nothing runs, nothing loads but our own files; its own styles are nobody else's.
 MAIL_POLICY = (
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-    "style-src 'unsafe-inline'; img-src 'self' data:{remote}; frame-ancestors 'self'; form-action 'none'; base-uri 'none'"
+    "style-src 'unsafe-inline'; img-src 'self' data:{remote}; "
+    "frame-ancestors 'self'; form-action 'none'; base-uri 'none'"
 )
 
 

@@ -125,7 +125,9 @@ def identities_of(customer: Customer) -> list[dict[str, Any]]:
 
 def _people(found: Ticket) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Who else takes part, and the customer's own addresses: one query."""
-    own = Identity.objects.filter(customer=found.customer_id).values_list(*IDENTITY, "customer_id", Value(True, output_field=BooleanField()))
+    own = Identity.objects.filter(customer=found.customer_id).values_list(
+        *IDENTITY, "customer_id", Value(True, output_field=BooleanField())
+    )
     part = Participant.objects.filter(ticket=found, until__isnull=True).exclude(identity__customer=found.customer_id)
     there = part.values_list(*(f"identity__{name}" for name in IDENTITY), "identity__customer_id", "confirmed")
     others, identities = [], []
@@ -155,9 +157,7 @@ def route(found: Ticket) -> dict[str, Any]:
     return {"channel": channel, "why": why, "to": to, "cc": cc, "editable": editable, "warning": warning}
 
 
-def regions(
-    request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False
-) -> HttpResponse:
+def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
     found = (
         access.tickets(request.user)
@@ -227,7 +227,10 @@ def status(request: AgentRequest, number: int) -> HttpResponse:
 @agent_only
 def priority(request: AgentRequest, number: int) -> HttpResponse:
     return act(
-        request, number, PriorityForm(request.POST), lambda t, d: actions.set_priority(t, d["priority"], by=request.user)
+        request,
+        number,
+        PriorityForm(request.POST),
+        lambda t, d: actions.set_priority(t, d["priority"], by=request.user),
     )
 
 

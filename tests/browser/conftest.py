@@ -23,7 +23,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from inbox.actions import receive
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel
 from tests.cast import bilal, lena, omar, sana, support, team, zoya
@@ -60,11 +60,26 @@ class Server:
     def start(self) -> None:
         parts = urlsplit(os.environ["DATABASE_URL"])
         database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-        log = Path(os.environ["RABTA_TEST_SERVERS"], f"web-{self.port}.log").open("ab")  # gone with the test servers
+        log = Path(os.environ["RABTA_TEST_SERVERS"], f"web-{self.port}.log").open("ab")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(self.port), "--log-level", "warning"],
+            [
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "config.asgi:application",
+                "--port",
+                str(self.port),
+                "--log-level",
+                "warning",
+            ],
             cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database, "BASE_URL": self.url, "RABTA_PROCESS": "web", "PORT": str(self.port)},
+            env={
+                **os.environ,
+                "DATABASE_URL": database,
+                "BASE_URL": self.url,
+                "RABTA_PROCESS": "web",
+                "PORT": str(self.port),
+            },
             stdout=log,
             stderr=log,
         )
@@ -116,7 +131,9 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def opened(agent: Agent | None, path: str = "/", *, width: int = 1440, height: int = 900, **options: object) -> Page:
+    def opened(
+        agent: Agent | None, path: str = "/", *, width: int = 1440, height: int = 900, **options: object
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, base_url=server.url, **options)  # type: ignore[arg-type]
         contexts.append(context)
         if agent is not None:
@@ -145,7 +162,9 @@ _count = 0
 def mail(support: Channel) -> Callable[..., Outcome]:
     """Take a mail in, as a worker does: `mail(subject, text, sender=…, html=…)`."""
 
-    def taken(subject: str, text: str = "Hello", sender: str = "Ayesha Khan <ayesha@example.com>", html: str = "") -> Outcome:
+    def taken(
+        subject: str, text: str = "Hello", sender: str = "Ayesha Khan <ayesha@example.com>", html: str = ""
+    ) -> Outcome:
         global _count
         _count += 1
         message = EmailMessage()

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from inbox.actions import reply, tickets
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.models import Agent, Message, Ticket
 from tests.browser.conftest import Open
 
@@ -27,7 +27,9 @@ def check(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "ur"])
-def test_the_inbox(open_as: Open, mail: Callable[..., Outcome], sana: Agent, omar: Agent, scheme: str, language: str) -> None:
+def test_the_inbox(
+    open_as: Open, mail: Callable[..., Outcome], sana: Agent, omar: Agent, scheme: str, language: str
+) -> None:
     sana.language = language
     sana.save()
     number = mail("Where is my parcel?", "It said Tuesday.\n\n> You wrote:\n> Tuesday").ticket

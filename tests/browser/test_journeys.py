@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.models import Agent, Attachment, Message, Ticket
 from tests.browser.conftest import Open
 

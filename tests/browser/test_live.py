@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from inbox.actions import reply, tickets
-from inbox.actions.intake import Outcome
+from inbox.actions.work import Outcome
 from inbox.models import Agent, Channel, Ticket
 from tests.browser.conftest import Open, Server
 
@@ -97,7 +97,11 @@ def test_delivery_ticks_follow(open_as: Open, mail: Mail, sana: Agent) -> None:
     expect(ticks).to_contain_text("queued")
     from django.db import transaction
 
-    for state, words in ((DeliveryState.SENDING, "sending"), (DeliveryState.SENT, "sent"), (DeliveryState.READ, "read")):
+    for state, words in (
+        (DeliveryState.SENDING, "sending"),
+        (DeliveryState.SENT, "sent"),
+        (DeliveryState.READ, "read"),
+    ):
         with transaction.atomic():
             messages.advance(messages.lock(sent.pk), state)
         expect(ticks).to_contain_text(words)

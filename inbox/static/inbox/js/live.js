@@ -1,4 +1,5 @@
 // The websocket's frames: rows, counts, the open conversation; and what to do when the connection comes and goes.
+/* global htmx */
 import { openTicket, refresh } from "./conversation.js"
 import { again, apply, parse } from "./rows.js"
 import { refresh as times } from "./times.js"
@@ -66,3 +67,8 @@ addEventListener("offline", () => {
   offline(true)
 })
 addEventListener("online", () => connection?.socket?.close())
+
+// Only now, with everything listening: what comes before would be lost.
+const live = document.getElementById("live")
+live.setAttribute("hx-ws:connect", live.dataset.url)
+htmx.process(live)

@@ -1,0 +1,156 @@
+"""The hub: who hears what, in which language, how soon, and what happens when Redis or a right goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from channels.routing import URLRouter
+from django.contrib.sessions.backends.db import SessionStore
+
+from inbox import hub, live
+from inbox.actions import tickets
+from inbox.models import Agent, Channel, Team, Ticket
+from inbox.routing import websocket_urlpatterns
+from tests.cast import question
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+call = sync_to_async
+
+
+class Socket(ApplicationCommunicator):
+    """The browser's end of /ws/."""
+
+    def __init__(self, agent: Agent | None, session: SessionStore, language: str) -> None:
+        scope: dict[str, Any] = {
+            "type": "websocket",
+            "path": "/ws/",
+            "query_string": f"language={language}".encode(),
+            "headers": [],
+            "user": agent,
+            "session": session,
+        }
+        super().__init__(URLRouter(websocket_urlpatterns), scope)  # type: ignore[no-untyped-call]
+
+    async def disconnect(self) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})  # type: ignore[no-untyped-call]
+        await self.wait(5)  # type: ignore[no-untyped-call]
+
+    async def hear(self, seconds: float) -> dict[str, Any]:
+        said: dict[str, Any] = await self.receive_output(seconds)  # type: ignore[no-untyped-call]
+        return said
+
+
+async def connect(agent: Agent | None, language: str = "en") -> Socket:
+    session = SessionStore()
+    await call(session.create)()
+    socket = Socket(agent, session, language)
+    await socket.send_input({"type": "websocket.connect"})  # type: ignore[no-untyped-call]
+    assert (await socket.hear(5))["type"] == "websocket.accept"
+    return socket
+
+
+async def frame(socket: Socket, key: str, seconds: float = 8) -> Any:
+    """The next frame that has `key`; others are passed over."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        left = deadline - asyncio.get_running_loop().time()
+        said = await socket.hear(max(left, 0.01))
+        if said["type"] == "websocket.close":
+            return said["code"]
+        told = json.loads(said["text"])
+        if key in told:
+            return told
+
+
+async def test_a_row_reaches_those_who_may_see_it(support: Channel, sana: Agent, bilal: Agent) -> None:
+    inside, urdu, outside = await connect(sana), await connect(sana, "ur"), await connect(bilal)
+    ticket = await call(question)(support, "Where is my parcel?")
+    told = await frame(inside, "rows")
+    assert f'id="row-{ticket.pk}"' in told["rows"] and told["changed"] == [ticket.pk]
+    assert "Where is my parcel?" in (await frame(urdu, "rows"))["rows"]
+    hidden = await frame(outside, "rows")
+    assert hidden == {"rows": "", "changed": [], "gone": [ticket.pk]}
+    assert (await frame(inside, "counts"))["counts"]["open"] == "1"
+    for socket in (inside, urdu, outside):
+        await socket.disconnect()
+
+
+async def test_rights_are_looked_at_anew_for_each_frame(support: Channel, team: Team, sana: Agent) -> None:
+    socket = await connect(sana)
+    ticket = await call(question)(support, "Where is my parcel?")
+    assert (await frame(socket, "rows"))["changed"] == [ticket.pk]
+    await call(team.members.remove)(sana)
+    await call(tickets.set_priority)(ticket, "high", by=None)
+    while (told := await frame(socket, "rows"))["gone"] != [ticket.pk]:
+        assert told["changed"] == [ticket.pk]  # an echo of what was allowed
+    assert told["rows"] == ""
+    await call(Agent.objects.filter(pk=sana.pk).update)(is_active=False)
+    await call(tickets.set_priority)(ticket, "low", by=None)
+    assert await frame(socket, "never") == hub.LOGGED_OUT
+    await socket.disconnect()
+
+
+async def test_strangers_are_told_to_log_in() -> None:
+    socket = await connect(None)
+    assert await frame(socket, "never") == hub.LOGGED_OUT
+
+
+async def test_what_redis_lost_is_found(support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "LOOK_EVERY", 0.2)
+    socket = await connect(sana)
+    monkeypatch.setattr(live, "announce", lambda *args, **more: None)
+    ticket = await call(question)(support, "Where is my parcel?")
+    assert (await frame(socket, "rows"))["changed"] == [ticket.pk]
+    await socket.disconnect()
+
+
+async def test_a_flood_becomes_one_hint(support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "MOST_ROWS", 2)
+    socket = await connect(sana)
+    hub.current().note([1, 2, 3])
+    assert (await frame(socket, "reload"))["reload"] == 1
+    await socket.disconnect()
+
+
+async def test_a_slow_socket_is_given_up() -> None:
+    socket = hub.Socket(1, "session", "en")
+    for _frame in range(hub.MOST_FRAMES + 1):
+        socket.put("{}")
+    assert socket.frames.qsize() == 1 and socket.frames.get_nowait() == hub.TOO_SLOW
+
+
+def test_announcing_costs_nothing_and_never_fails(settings: Any) -> None:
+    import time
+
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": ["redis://127.0.0.1:1/0"]},
+        }
+    }
+    live.announce([1])
+    start = time.perf_counter()
+    for number in range(200):
+        live.announce([number])
+    assert (time.perf_counter() - start) / 200 < 0.003
+
+
+def test_agents_of_equal_permission_share_what_they_see(
+    support: Channel, sana: Agent, omar: Agent, bilal: Agent, zoya: Agent
+) -> None:
+    people = {agent.email: agent for agent in hub.with_sight({sana.pk, omar.pk, bilal.pk, zoya.pk})}
+    sights = {email: id(agent._sight) for email, agent in people.items()}  # type: ignore[attr-defined]
+    assert sights["sana@example.org"] == sights["omar@example.org"]
+    assert len(set(sights.values())) == 3
+    ticket = question(support, "Where is my parcel?")
+    rows, visible = hub.prepare({ticket.pk}, {sana.pk, bilal.pk}, {"en"})
+    assert visible == {sana.pk: frozenset({ticket.pk}), bilal.pk: frozenset()}
+    assert "Where is my parcel?" in rows[ticket.pk].html["en"]
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=bilal)
+    assert hub.prepare({ticket.pk}, {bilal.pk}, {"en"})[1] == {bilal.pk: frozenset({ticket.pk})}

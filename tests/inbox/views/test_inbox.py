@@ -1,0 +1,127 @@
+"""`/`: who sees which list, how it pages, and what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from inbox import lists
+from inbox.actions import tickets
+from inbox.models import Agent, Team, Ticket
+from tests.inbox.views.conftest import PART, Desk
+
+Many = Callable[[int], list[Ticket]]
+MOST_QUERIES = 15
+
+
+def rows(html: str) -> list[int]:
+    return [int(number) for number in re.findall(r'id="row-(\d+)"', html)]
+
+
+def cost(desk: Desk, path: str, *, part: bool = False) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert desk.get(path, part=part).status_code == 200
+    return len(queries)
+
+
+def test_strangers_log_in_first(db: None) -> None:
+    answer = Client().get("/?view=open")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/?next=")
+
+
+def test_a_pane_of_somebody_logged_out_becomes_the_login_page(db: None) -> None:
+    answer = Client().get("/tickets/1/", headers={**PART, "HX-Current-URL": "http://testserver/tickets/1/"})
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == "/accounts/login/?next=%2Ftickets%2F1%2F"
+
+
+def test_an_outsider_sees_no_row_and_no_count(as_bilal: Desk, ticket: Ticket) -> None:
+    html = as_bilal.get("/?view=open").content.decode()
+    assert rows(html) == []
+    assert 'data-count="open"></span>' in html
+    assert "Support" not in html
+
+
+@pytest.mark.parametrize(
+    ("view", "change", "stays"),
+    [
+        ("mine", {}, False),
+        ("unassigned", {}, True),
+        ("open", {}, True),
+        ("open", {"status": "solved"}, False),
+        ("solved", {"status": "solved"}, True),
+        ("pending", {"status": "pending"}, True),
+        ("open", {"spam": True}, False),
+        ("spam", {"spam": True}, True),
+    ],
+)
+def test_views(as_sana: Desk, ticket: Ticket, view: str, change: dict[str, object], stays: bool) -> None:
+    Ticket.objects.filter(pk=ticket.pk).update(**change)
+    assert rows(as_sana.get(f"/?view={view}").content.decode()) == ([ticket.pk] if stays else [])
+
+
+def test_mine(as_sana: Desk, sana: Agent, ticket: Ticket) -> None:
+    tickets.assign(ticket, by=sana, agent=sana)
+    assert rows(as_sana.get("/?view=mine").content.decode()) == [ticket.pk]
+    assert rows(as_sana.get("/?view=unassigned").content.decode()) == []
+
+
+def test_filters_are_in_the_address(as_sana: Desk, sana: Agent, ticket: Ticket) -> None:
+    assert rows(as_sana.get("/?team=support&f_priority=urgent").content.decode()) == []
+    tickets.set_priority(ticket, "urgent", by=sana)
+    html = as_sana.get("/?team=support&f_priority=urgent").content.decode()
+    assert rows(html) == [ticket.pk]
+    assert 'data-match-priority="urgent"' in html
+    assert rows(as_sana.get("/?channel=support&f_assignee=me").content.decode()) == []
+
+
+def test_views_that_are_not_there(as_bilal: Desk, team: Team) -> None:
+    assert as_bilal.get("/?view=nonsense").status_code == 404
+    assert as_bilal.get("/?team=support").status_code == 404
+
+
+def test_paging_shows_each_ticket_once(as_sana: Desk, many: Many) -> None:
+    made = many(lists.PAGE * 2 + 5)
+    Ticket.objects.update(last_message_at=made[0].last_message_at)  # the same moment: the number decides
+    seen, path = [], "/?view=open"
+    while path:
+        html = as_sana.get(path, part=path != "/?view=open").content.decode()
+        seen += rows(html)
+        found = re.search(r'class="more" href="([^"]+)"', html)
+        path = found[1].replace("&amp;", "&") if found else ""
+    assert seen == sorted((one.pk for one in made), reverse=True)
+
+
+def test_a_broken_cursor_is_the_first_page(as_sana: Desk, ticket: Ticket) -> None:
+    for before in ("nonsense", "1-", "-1", "9" * 40 + "-1", "1-" + "9" * 40):
+        assert rows(as_sana.get(f"/?view=open&before={before}", part=True).content.decode()) == [ticket.pk]
+
+
+def test_counts_stop(as_sana: Desk, sana: Agent, many: Many) -> None:
+    many(lists.MOST + 2)
+    found = lists.counts({"open": lists.select(sana, lists.VIEWS["open"].match), "none": Ticket.objects.none()})
+    assert found == {"open": "999+", "none": ""}
+
+
+def test_the_last_list_is_remembered(as_sana: Desk, ticket: Ticket) -> None:
+    as_sana.get("/?view=spam")
+    html = as_sana.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert 'data-match-spam="yes"' in html
+
+
+def test_queries_do_not_grow(as_sana: Desk, many: Many) -> None:
+    few = many(10)
+    paths = [("/?view=open", False), ("/?view=open", True), (f"/tickets/{few[0].pk}/", False),
+             (f"/tickets/{few[0].pk}/", True), (f"/customers/{few[0].customer_id}/", False)]  # fmt: skip
+    before = [cost(as_sana, path, part=part) for path, part in paths]
+    many(3000)
+    assert [cost(as_sana, path, part=part) for path, part in paths] == before
+    assert max(before) <= MOST_QUERIES
