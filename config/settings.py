@@ -46,6 +46,7 @@ PROCESS = os.environ.get("RABTA_PROCESS", "")  # web, worker, beat or mail: set 
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 if PROCESS == "web":
+    DATABASES["default"]["ENGINE"] = "config.postgres"
     # Pool in web only: Celery forks, and a pool opened before the fork would be shared by its children.
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 2,
