@@ -1,7 +1,7 @@
 """The people in every test, and the channels and tickets they meet at.
 
 Sana answers for the team Support; Omar is her teammate; Bilal works elsewhere and sees nothing of the private team;
-Zoya administers; Lena is a light agent of Support. Ayesha writes to us. A folder's conftest imports the fixtures it wants.
+Zoya administers; Lena is a light agent of Support. Ayesha writes to us. Import the fixtures into a conftest.
 """
 
 from __future__ import annotations

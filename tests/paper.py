@@ -10,7 +10,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from inbox.adapters import Adapter, DeliveryError, DeliveryUpdate, Ignore, Inbound, Parsed, Party, RawReceipt, Sent, register
+from inbox.adapters import (
+    Adapter,
+    DeliveryError,
+    DeliveryUpdate,
+    Ignore,
+    Inbound,
+    Parsed,
+    Party,
+    RawReceipt,
+    Sent,
+    register,
+)
 from inbox.models import Channel, Message, Receipt
 
 
