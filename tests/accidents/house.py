@@ -5,6 +5,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.accidents.sink import Sink
 from tests.instance import Instance
 
 SUPPORT = "support@rabta.example"
-SANA = "sana@rabta.example"
+SANA, PASSWORD = "sana@rabta.example", "between-two-rivers"
 LEASE_SECONDS = 5
 
 
@@ -44,7 +45,7 @@ class House(Instance):
         """What a query of the instance's own database gives. Raises psycopg.OperationalError while it is away."""
         url = local.postgres_url(self.data_dir)
         with psycopg.connect(url, row_factory=dict_row, autocommit=True, connect_timeout=5) as connection:
-            return connection.execute(sql, values or None).fetchall()  # type: ignore[arg-type]
+            return connection.execute(sql, values or None).fetchall()
 
     def value(self, sql: str, *values: Any) -> Any:
         return next(iter(self.rows(sql, *values)[0].values()))
@@ -90,9 +91,8 @@ def furnish(house: House, sink: Sink, **settings: Any) -> Desk:
         "smtp": {"host": "127.0.0.1", "port": sink.port, "security": "none"},
         **settings,
     }
-    channel = json.loads(house.manage("createchannel", "email", "support", "--settings", json.dumps(given)))
-    house.manage(
-        "createagent", SANA, "--role", "admin", "--name", "Sana", "--password-stdin", stdin="between-two-rivers\n"
-    )
-    token = house.manage("createtoken", SANA, "--scope", "admin").strip()
-    return Desk(int(channel["id"]), token)
+    with ThreadPoolExecutor() as pool:  # each takes seconds to start
+        made = pool.submit(house.manage, "createchannel", "email", "support", "--settings", json.dumps(given))
+        house.manage("createagent", SANA, "--role", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
+        token = house.manage("createtoken", SANA, "--scope", "admin").strip()
+    return Desk(int(json.loads(made.result())["id"]), token)

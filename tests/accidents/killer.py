@@ -83,9 +83,9 @@ class Killer:
                     beats = (
                         "SELECT count(*) FROM inbox_heartbeat WHERE process = %s AND split_part(name, ':', 3) = ANY(%s)"
                     )
-                    return self.instance.value(beats, name, [str(pid) for pid in pids]) > 0
+                    return bool(self.instance.value(beats, name, [str(pid) for pid in pids]))
                 case "postgres":
-                    return self.instance.value("SELECT 1") == 1
+                    return bool(self.instance.value("SELECT 1"))
                 case _:
                     return True
         except (OSError, psutil.NoSuchProcess, psycopg.OperationalError):

@@ -105,7 +105,7 @@ class _Session(SMTP):
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
-        self.session.data_begun = time.monotonic()  # type: ignore[union-attr]
+        self.session.data_begun = time.monotonic()
         await super().smtp_DATA(arg)
 
 
