@@ -19,7 +19,7 @@ _TOKEN = re.compile(
       | [^\s"(),;:<=]+ | = | \s+ | .""",
     re.X | re.S,
 )
-_SIMPLE = re.compile(rb"""\s*"?([^"<>@,;:()\\=\r\n\x80-\xff]*?)"?\s*<([A-Za-z0-9._%+=-]+@[A-Za-z0-9.-]+)>\s*\Z""")
+_SIMPLE = re.compile(rb"""\s*"?([^"<>@,;:()\\=\x00-\x1f\x7f-\xff]*?)"?\s*<([A-Za-z0-9._%+=-]+@[A-Za-z0-9.-]+)>\s*\Z""")
 _BARE = re.compile(rb"\s*([A-Za-z0-9._%+=-]+@[A-Za-z0-9.-]+)\s*\Z")
 _USABLE = re.compile(
     r"""(?:"(?:[^"\\\x00-\x1f]|\\.)+"|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f]+)@(?:\[[0-9A-Fa-f.:v]+\]|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f!/=]+)\Z"""

@@ -51,6 +51,7 @@ def test_no_line_end_survives_in_a_name_or_an_address() -> None:
     for raw in (
         "=?utf-8?Q?a=0D=0ABcc:_x@y.example?= <a@b.example>",
         "a\r\nb <c\r\nd@e.example>",
+        "nul\0 <a@b.example>",
         '"x\ny" <a@b.example>',
     ):
         for party in addresses([raw.encode()]):
