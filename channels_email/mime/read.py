@@ -69,7 +69,7 @@ def parse(raw: bytes, *, own: Collection[str] = frozenset(), recipients: Sequenc
     written_at = fields.date(root.first("date")) if "date" in root.headers else None
     replied = fields.message_ids(root.headers.get("in-reply-to", []))
     return Inbound(
-        key=_key(root, external_id, address, subject, written_at, body),
+        key=_key(root, external_id, hint, subject, written_at, body),
         scope="email",
         sender=sender,
         text=text,
@@ -172,8 +172,13 @@ def _tokens(root: Part, recipients: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)[:MAX_TOKENS]
 
 
-def _key(root: Part, external_id: str, address: str, subject: str, written_at: datetime | None, body: Body) -> str:
-    """The same for every copy, whatever hops did to folding, transfer encoding and trace fields."""
+def _key(root: Part, external_id: str, hint: str, subject: str, written_at: datetime | None, body: Body) -> str:
+    """The same for every copy, whatever hops did to folding, transfer encoding and trace fields.
+
+    From is taken as it stands: who counts as the sender depends on our settings, and those change.
+    """
+    named = addresses(root.headers["from"], hint) if "from" in root.headers else ()
+    address = named[0].value if named else root.text("from")
     text = "".join((_FROM_MANGLED.sub("From ", body.first) if ">From " in body.first else body.first).split())
     moment = written_at.isoformat() if written_at else _SPACE.sub(" ", root.text("date"))
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

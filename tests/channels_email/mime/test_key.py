@@ -59,6 +59,11 @@ def test_without_a_message_id_the_files_count() -> None:
     assert key(one) != key(two)
 
 
+def test_our_settings_do_not_change_the_key() -> None:
+    raw = mail(headers="Reply-To: other@x.example\r\n")
+    assert parse(raw).key == parse(raw, own={"ayesha@customer.example"}).key
+
+
 def test_ids_come_without_brackets() -> None:
     found = parse(mail(headers="In-Reply-To: <p@x>\r\nReferences: <r@x>\r\n <p@x>\r\n"))
     assert (found.external_id, found.in_reply_to, found.references) == (
