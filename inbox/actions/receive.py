@@ -33,6 +33,7 @@ MAX_ATTEMPTS = 5  # claims that never came back: the receipt itself stops the wo
 BATCH_SIZE = 50
 BATCH_BYTES = 16 * 1024 * 1024
 WAIT_FOR_PARENT = timedelta(minutes=2)
+GIVE_BACK_TRIES = 20  # half a second apart
 TRIES = 5  # of a transaction that lost a race for a lock or a key
 
 
@@ -98,17 +99,28 @@ def raw_of(receipt: Receipt) -> bytes:
 
 
 def claim(limit: int = BATCH_SIZE) -> list[int]:
-    """Take the next due receipts for this worker until their lease runs out; returns their ids, oldest first."""
+    """Take the next due receipts for this worker until their lease runs out; returns their ids, oldest first.
+
+    One that was claimed before and never came back is taken alone: it may be what stops workers, and those that
+    happened to be in hand with it must not be set aside for it.
+    """
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE inbox_receipt SET attempts = attempts + 1, next_attempt_at = %s
-            WHERE id IN (SELECT id FROM inbox_receipt WHERE state = 'new' AND next_attempt_at <= %s
-                         ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
+            WITH due AS (
+                SELECT id, attempts, next_attempt_at FROM inbox_receipt
+                WHERE state = 'new' AND next_attempt_at <= %(now)s
+                ORDER BY next_attempt_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            ), queue AS (
+                SELECT id, row_number() OVER line AS place, bool_or(attempts > 0) OVER line AS suspect
+                FROM due WINDOW line AS (ORDER BY next_attempt_at, id)
+            )
+            UPDATE inbox_receipt SET attempts = attempts + 1, next_attempt_at = %(lease)s
+            WHERE id IN (SELECT id FROM queue WHERE place = 1 OR NOT suspect)
             RETURNING id
             """,
-            [now + lease(), now, limit],
+            {"lease": now + lease(), "now": now, "limit": limit},
         )
         return sorted(pk for (pk,) in cursor.fetchall())
 
@@ -120,8 +132,25 @@ def take_in_waiting(batches: int = 200) -> int:
         ids = claim()
         if not ids:
             break
-        handled += len(take_in(ids))
+        try:
+            handled += len(take_in(ids))
+        except (OperationalError, InterfaceError):
+            _give_back(ids)
+            raise
     return handled
+
+
+def _give_back(ids: Sequence[int]) -> None:
+    """The database went away in mid-work: when it is back soon, nobody need wait for the lease."""
+    for _try in range(GIVE_BACK_TRIES):
+        try:
+            connection.close()
+            Receipt.objects.filter(pk__in=ids, state=ReceiptState.NEW, attempts__gt=0).update(
+                attempts=F("attempts") - 1, next_attempt_at=timezone.now()
+            )
+            return
+        except (OperationalError, InterfaceError):
+            time.sleep(0.5)
 
 
 def take_in(receipt_ids: Sequence[int], *, patient: bool = True) -> list[Outcome]:
