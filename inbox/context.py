@@ -23,7 +23,19 @@ STYLE_SHEETS = [
 ]
 SCRIPTS = [
     f"inbox/js/{name}.js"
-    for name in ("times", "htmx", "menus", "conversation", "rows", "mail", "composer", "uploads", "keyboard", "live")
+    for name in (
+        "times",
+        "htmx",
+        "menus",
+        "conversation",
+        "rows",
+        "list",
+        "mail",
+        "composer",
+        "uploads",
+        "keyboard",
+        "live",
+    )
 ]
 
 

@@ -67,6 +67,7 @@ class Socket:
 class Hub:
     def __init__(self) -> None:
         self.sockets: set[Socket] = set()
+        self.newcomers: set[Socket] = set()
         self.changed: set[int] = set()
         self.seen: dict[int, datetime] = {}  # when each ticket changed that was sent lately
         self.tasks: list[asyncio.Task[None]] = []
@@ -80,7 +81,7 @@ class Hub:
 
     def join(self, socket: Socket) -> None:
         self.sockets.add(socket)
-        self.seen.clear()  # what changed between the rendering of its page and now is sent again
+        self.newcomers.add(socket)  # they get what changed since their page was rendered
         self.newcomer.set()
         self._count_soon()
         if not self.tasks:
@@ -89,6 +90,7 @@ class Hub:
 
     def leave(self, socket: Socket) -> None:
         self.sockets.discard(socket)
+        self.newcomers.discard(socket)
         if not self.sockets:
             for task in self.tasks:
                 task.cancel()
@@ -112,9 +114,14 @@ class Hub:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.newcomer.wait(), LOOK_EVERY)
+            await asyncio.sleep(GATHER)
             self.newcomer.clear()
+            fresh, self.newcomers = self.newcomers, set()
             rows = await self._in_thread(lately)
-            self.note(number for number, at in rows if self.seen.get(number) != at)
+            self.note([number for number, at in rows if self.seen.get(number) != at])
+            self.seen.update(rows)
+            if fresh and rows:
+                await self._send_rows({number for number, _at in rows}, fresh)
             self.seen = {number: at for number, at in self.seen.items() if at > timezone.now() - 2 * LOOK_BACK}
 
     async def _beat(self) -> None:
@@ -138,7 +145,7 @@ class Hub:
             while self.changed and self.sockets:
                 batch, self.changed = self.changed, set()
                 try:
-                    await self._send_rows(batch)
+                    await self._send_rows(batch, set(self.sockets))
                 except Exception:  # the database is away: keep the batch, screens are late but complete
                     logger.exception("rows were not sent")
                     self.changed |= batch
@@ -148,8 +155,7 @@ class Hub:
         finally:
             self.flusher = None
 
-    async def _send_rows(self, batch: set[int]) -> None:
-        here = list(self.sockets)
+    async def _send_rows(self, batch: set[int], here: set[Socket]) -> None:
         if len(batch) > MOST_ROWS:
             for socket in here:
                 socket.put('{"reload":1}')
@@ -210,11 +216,14 @@ class Hub:
 
 async def again(loop: Callable[[], Any]) -> None:
     """Keep a loop going through whatever happens to Redis or the database."""
+    told = ""
     while True:
         try:
             await loop()
-        except Exception:
-            logger.exception("the hub stumbled; it goes on in a second")
+        except Exception as error:
+            if repr(error) != told:  # once, not every second while Redis is away
+                logger.exception("the hub stumbled; it goes on in a second")
+            told = repr(error)
         await asyncio.sleep(1)
 
 

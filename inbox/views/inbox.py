@@ -21,5 +21,7 @@ def inbox(request: AgentRequest) -> HttpResponse:
     if before:
         context["page"] = lists.page(listing.tickets, listing.url, before)
     response = render(request, template, context)
+    if wants_part(request):
+        response["HX-Push-Url"] = listing.url  # without the filters that were left empty
     response.set_cookie(VIEW_COOKIE, listing.url.partition("?")[2], max_age=30 * 86400, httponly=True, samesite="Lax")
     return response

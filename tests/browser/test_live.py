@@ -129,3 +129,16 @@ def test_more_than_one_page_of_changes_at_once(open_as: Open, support: Channel, 
     expect(page.locator("#rows .row")).to_have_count(30)
     first = page.locator("#rows .row").first
     expect(first).to_have_id(f"row-{last}")
+
+
+def test_a_short_list_waits_for_the_pointer_to_go(open_as: Open, mail: Mail, sana: Agent) -> None:
+    number = mail("The first").ticket
+    page = open_as(sana, "/?view=open")
+    held = page.locator(f"#row-{number}")
+    held.hover()
+    before = held.bounding_box()
+    second = mail("The second", sender="late@example.com").ticket
+    expect(page.locator("#fresh")).to_be_visible()
+    assert held.bounding_box() == before
+    page.mouse.move(900, 500)
+    expect(page.locator("#rows .row").first).to_have_id(f"row-{second}")

@@ -32,7 +32,7 @@ const keys = {
     show(byId("more-menu"))
     byId("tags-input")?.focus()
   },
-  e: () => byId("solve")?.click(),
+  e: () => byId("solve")?.value === "solved" && byId("solve").click(),
   "?": () => byId("shortcuts").showModal(),
 }
 

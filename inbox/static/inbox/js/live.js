@@ -1,7 +1,8 @@
 // The websocket's frames: rows, counts, the open conversation; and what to do when the connection comes and goes.
 /* global htmx */
 import { openTicket, refresh } from "./conversation.js"
-import { again, apply, parse } from "./rows.js"
+import { again, apply } from "./list.js"
+import { parse } from "./rows.js"
 import { refresh as times } from "./times.js"
 
 const LOGGED_OUT = 4401
