@@ -245,18 +245,20 @@ class Batch:
     def _count(
         self, ticket: Ticket, message: Message, work: Work, decision: threads.Decision, customer: Customer
     ) -> None:
-        """Keep on the ticket what its row in a list shows."""
+        """Keep on the ticket what its row in a list shows; a mail that was held up may be older than what is there."""
         ticket.message_count += 1
-        ticket.last_message_at = max(ticket.last_message_at, message.created_at)
-        ticket.last_direction = Direction.IN
-        ticket.preview = one_line(message.visible_text or message.text, PREVIEW_LENGTH)
+        if message.created_at >= ticket.last_message_at:
+            ticket.last_message_at = message.created_at
+            ticket.last_direction = Direction.IN
+            ticket.preview = one_line(message.visible_text or message.text, PREVIEW_LENGTH)
         ticket.updated_at = self.now
         if not ticket.language_chosen and message.language:
             ticket.language = message.language
         if message.kind == "message":
-            ticket.reply_channel = work.channel
-            ticket.last_customer_message_at = message.created_at
-            ticket.waiting_since = ticket.waiting_since or message.created_at
+            if ticket.last_customer_message_at is None or message.created_at >= ticket.last_customer_message_at:
+                ticket.last_customer_message_at = message.created_at
+                ticket.reply_channel = work.channel
+            ticket.waiting_since = min(ticket.waiting_since or message.created_at, message.created_at)
             self._open_again(ticket, work, decision, customer)
         if ticket.pk:
             self.changed[ticket.pk] = ticket

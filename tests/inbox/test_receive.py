@@ -1,6 +1,7 @@
 """The way in: exactly once, in the right ticket, and nothing blocks what comes after it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -211,6 +212,28 @@ def test_pending_ticket_opens_and_snooze_ends(take: Take, sana: Agent) -> None:
     take("m2", references=["m1"])
     ticket.refresh_from_db()
     assert (ticket.status, ticket.snoozed_until) == (Status.OPEN, None)
+
+
+def test_a_mail_that_was_held_up_does_not_turn_the_clock_back(desk: Channel, sana: Agent) -> None:
+    now = timezone.now()
+
+    def arrived(key: str, before: timedelta, text: str) -> Ticket:
+        """Take in what reached us a while ago."""
+        held = replace(raw(key, text=text, references=["m1"] if key != "m1" else []), at=now - before)
+        outcome = receive.take_in([receive.store(desk, [held], claim=True)[0].receipt_id])[0]
+        return Ticket.objects.get(pk=outcome.ticket)
+
+    hour = timedelta(hours=1)
+    arrived("m1", 3 * hour, "first")
+    arrived("m3", hour, "newest")
+    ticket = arrived("m2", 2 * hour, "held up")
+    assert (ticket.message_count, ticket.preview) == (3, "newest")
+    assert ticket.last_message_at == ticket.last_customer_message_at == now - hour
+    assert ticket.waiting_since == now - 3 * hour
+    reply.reply(ticket, by=sana, text="answered")
+    ticket = arrived("m4", hour / 2, "held up longer")
+    assert (ticket.status, ticket.preview, ticket.last_direction) == (Status.OPEN, "answered", "out")
+    assert ticket.waiting_since == now - hour / 2
 
 
 def test_an_answer_to_our_signed_address_makes_no_participant_of_it(take: Take, sana: Agent) -> None:
