@@ -21,7 +21,9 @@ class Event(models.Model):
     in the order (xid, id), so that a late commit is never skipped.
     """
 
-    ticket = models.ForeignKey("inbox.Ticket", on_delete=models.CASCADE, null=True, blank=True, related_name="events")
+    ticket = models.ForeignKey(
+        "inbox.Ticket", on_delete=models.CASCADE, null=True, blank=True, related_name="events", db_index=False
+    )  # event_of_ticket
     kind = models.CharField(max_length=40)
     actor_kind = models.CharField(max_length=8, choices=ActorKind, default=ActorKind.SYSTEM)
     actor_id = models.BigIntegerField(null=True, blank=True)

@@ -66,11 +66,12 @@ class Message(models.Model):
     are frozen when it is written; `payload` holds what its channel froze for the wire.
     """
 
-    ticket = models.ForeignKey("inbox.Ticket", on_delete=models.CASCADE, related_name="messages")
+    # db_index=False: an index of several columns below begins with it, or its few values would lead queries astray.
+    ticket = models.ForeignKey("inbox.Ticket", on_delete=models.CASCADE, related_name="messages", db_index=False)
     first_ticket = models.ForeignKey("inbox.Ticket", on_delete=models.PROTECT, related_name="+")
     direction = models.CharField(max_length=4, choices=Direction)
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.CHANNEL)
-    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="messages")
+    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="messages", db_index=False)
     receipt = models.ForeignKey(
         "inbox.Receipt", on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
     )
@@ -131,7 +132,7 @@ class Message(models.Model):
             models.Index(fields=["ticket", "id"], name="message_of_ticket"),
             models.Index(fields=["external_id"], name="message_external_id", condition=~models.Q(external_id="")),
             models.Index(
-                fields=["channel", "next_attempt_at"], name="message_queued", condition=models.Q(state="queued")
+                fields=["channel", "next_attempt_at", "id"], name="message_queued", condition=models.Q(state="queued")
             ),
             models.Index(fields=["lease_until"], name="message_sending", condition=models.Q(state="sending")),
             models.Index(
@@ -177,7 +178,7 @@ class MessageKey(models.Model):
 class MessageCopy(models.Model):
     """The same message as it reached another of our channels."""
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="copies")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="copies", db_index=False)
     channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="+")
     receipt = models.ForeignKey("inbox.Receipt", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     received_at = models.DateTimeField(default=timezone.now)

@@ -17,7 +17,7 @@ class ReceiptState(models.TextChoices):
 class Receipt(models.Model):
     """One thing that arrived. Unique in its channel by `external_id`, so that a repeat is harmless."""
 
-    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="receipts")
+    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="receipts", db_index=False)
     external_id = models.CharField(max_length=200)
     key = models.CharField(max_length=500, blank=True)
     raw = models.BinaryField(null=True, blank=True)

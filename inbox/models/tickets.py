@@ -69,7 +69,9 @@ class Ticket(models.Model):
     """One matter of one customer. What lists show of its messages is kept on the row by the actions."""
 
     number = models.BigAutoField(_("number"), primary_key=True)
-    customer = models.ForeignKey("inbox.Customer", on_delete=models.PROTECT, related_name="tickets")
+    customer = models.ForeignKey(
+        "inbox.Customer", on_delete=models.PROTECT, related_name="tickets", db_index=False
+    )  # ticket_of_customer
     organisation = models.ForeignKey(
         "inbox.Organisation", on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
     )
@@ -99,7 +101,7 @@ class Ticket(models.Model):
     last_message_at = models.DateTimeField(default=timezone.now)
     last_direction = models.CharField(max_length=4, blank=True)
     preview = models.CharField(max_length=PREVIEW_LENGTH, blank=True)
-    reply_channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="+")
+    reply_channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="+", db_index=False)
     waiting_since = models.DateTimeField(null=True, blank=True)  # the oldest unanswered customer message
     last_customer_message_at = models.DateTimeField(null=True, blank=True)
     first_replied_at = models.DateTimeField(null=True, blank=True)
@@ -182,7 +184,7 @@ class ParticipantRole(models.TextChoices):
 class Participant(models.Model):
     """An identity on a ticket: the proof that threading asks for. Unconfirmed ones get no answers."""
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="participants")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="participants", db_index=False)
     identity = models.ForeignKey("inbox.Identity", on_delete=models.PROTECT, related_name="participations")
     role = models.CharField(max_length=10, choices=ParticipantRole, default=ParticipantRole.CC)
     confirmed = models.BooleanField(default=True)
@@ -205,7 +207,7 @@ class LinkKind(models.TextChoices):
 class TicketLink(models.Model):
     """`source` is a follow-up, duplicate, incident or child of `target`, or was merged into it."""
 
-    source = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="links")
+    source = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="links", db_index=False)
     target = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="linked")
     kind = models.CharField(max_length=10, choices=LinkKind)
     created_at = models.DateTimeField(default=timezone.now)

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from inbox import delivery
+from inbox import bulk, delivery
 from inbox.actions import messages, reply, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
@@ -187,3 +189,16 @@ def test_every_state_leaves_a_line_in_the_log(ticket: Ticket, desk: Channel, san
     delivery.deliver(desk.pk)
     kinds = list(Event.objects.filter(ticket=ticket, data__message=message.pk).values_list("kind", flat=True))
     assert kinds == ["message_added", "message_sent"]
+
+
+def test_a_claim_costs_the_same_in_a_long_queue_that_was_never_analysed(ticket: Ticket, sana: Agent) -> None:
+    queued = {
+        "ticket_id": ticket.pk, "first_ticket_id": ticket.pk, "direction": "out", "channel_id": ticket.channel_id,
+        "author_kind": "agent", "agent_id": sana.pk, "state": "queued", "next_attempt_at": timezone.now(),
+    }  # fmt: skip
+    bulk.insert_rows(Message, [queued] * 500)
+    claimed: dict[str, Any] = {"lease": timezone.now(), "now": timezone.now(), "channel": ticket.channel_id}
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {delivery.CLAIM}", claimed)
+        [(plan,)] = cursor.fetchall()
+    assert plan[0]["Plan"]["Shared Hit Blocks"] < 100
