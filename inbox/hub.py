@@ -15,27 +15,23 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.contrib.sessions.models import Session
 from django.db import connection
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from inbox import access, lists, live
-from inbox.models import Agent, Role, Ticket
+from inbox import frames, live
 
 logger = logging.getLogger(__name__)
 
 GATHER = 0.25  # seconds between two frames
 COUNTS_EVERY = 2.0  # seconds between two counts
 LOOK_EVERY = 5.0  # seconds between two looks at what changed lately
-LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
 BEAT_EVERY = 20.0  # seconds between two signs of life; log-ins are checked with them
 MOST_ROWS = 100  # changed at once; above that pages fetch their list anew
 MOST_FRAMES = 60  # waiting for one slow socket before it is given up
@@ -117,18 +113,18 @@ class Hub:
             await asyncio.sleep(GATHER)
             self.newcomer.clear()
             fresh, self.newcomers = self.newcomers, set()
-            rows = await self._in_thread(lately)
+            rows = await self._in_thread(frames.lately)
             self.note([number for number, at in rows if self.seen.get(number) != at])
             self.seen.update(rows)
             if fresh and rows:
                 await self._send_rows({number for number, _at in rows}, fresh)
-            self.seen = {number: at for number, at in self.seen.items() if at > timezone.now() - 2 * LOOK_BACK}
+            self.seen = {number: at for number, at in self.seen.items() if at > timezone.now() - 2 * frames.LOOK_BACK}
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_EVERY)
             here = list(self.sockets)
-            valid = await self._in_thread(partial(logged_in, here))
+            valid = await self._in_thread(partial(frames.logged_in, {socket.session: socket.agent for socket in here}))
             for socket in here:
                 socket.put('{"beat":1}' if socket.session in valid else LOGGED_OUT)
 
@@ -161,7 +157,7 @@ class Hub:
                 socket.put('{"reload":1}')
             return
         agents, languages = {socket.agent for socket in here}, {socket.language for socket in here}
-        rows, visible = await self._in_thread(partial(prepare, batch, agents, languages))
+        rows, visible = await self._in_thread(partial(frames.prepare, batch, agents, languages))
         self.seen.update({number: row.at for number, row in rows.items()})
         made: dict[tuple[frozenset[int], str], str] = {}
         for socket in here:
@@ -192,7 +188,7 @@ class Hub:
             while self.uncounted and self.sockets:
                 self.uncounted = False
                 here = list(self.sockets)
-                found = await self._in_thread(partial(count_for, {socket.agent for socket in here}))
+                found = await self._in_thread(partial(frames.count_for, {socket.agent for socket in here}))
                 for socket in here:
                     if socket.agent in found:
                         socket.put(json.dumps({"counts": found[socket.agent]}))
@@ -236,72 +232,3 @@ def current() -> Hub:
     if loop not in _hubs:
         _hubs[loop] = Hub()
     return _hubs[loop]
-
-
-# In the hub's thread ---------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Row:
-    at: datetime
-    html: dict[str, str]
-
-
-def lately() -> list[tuple[int, datetime]]:
-    """Tickets that changed within the last seconds."""
-    since = timezone.now() - LOOK_BACK
-    return list(
-        Ticket.objects.filter(updated_at__gt=since).order_by("-updated_at").values_list("number", "updated_at")[:500]
-    )
-
-
-def logged_in(sockets: list[Socket]) -> set[str]:
-    """The sessions that still stand, of agents that are still active."""
-    keys = {socket.session for socket in sockets}
-    standing = set(
-        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True)
-    )
-    active = set(Agent.objects.filter(pk__in={s.agent for s in sockets}, is_active=True).values_list("pk", flat=True))
-    return {socket.session for socket in sockets if socket.session in standing and socket.agent in active}
-
-
-def with_sight(agents: set[int]) -> list[Agent]:
-    """These agents as they are now, those of equal permission sharing what they see: two queries a group."""
-    sights: dict[tuple[bool, frozenset[int]], access.Sight] = {}
-    found = list(Agent.objects.filter(pk__in=agents, is_active=True).prefetch_related("teams"))
-    for agent in found:
-        key = (agent.role == Role.ADMIN, frozenset(team.pk for team in agent.teams.all()))
-        if key not in sights:
-            sights[key] = access.Sight(agent)
-        agent._sight = sights[key]  # type: ignore[attr-defined]
-    return found
-
-
-def prepare(batch: set[int], agents: set[int], languages: set[str]) -> tuple[dict[int, Row], dict[int, frozenset[int]]]:
-    """The rows of these tickets in each language, and which of them each agent sees; an agent who left is missing."""
-    tickets = list(Ticket.objects.filter(pk__in=batch).select_related("customer", "reply_channel", "assignee"))
-    rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
-    for language in languages:
-        with translation.override(language):
-            for ticket in tickets:
-                rows[ticket.number].html[language] = render_to_string("inbox/_row.html", {"ticket": ticket})
-    visible = {
-        agent.pk: frozenset(ticket.number for ticket in tickets if access.sees(agent, ticket))
-        for agent in with_sight(agents)
-    }
-    return rows, visible
-
-
-def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
-    """The sidebar's counts of each agent: what agents of equal permission share is counted once, theirs beside it."""
-    found: dict[int, dict[str, str]] = {}
-    shared: dict[int, dict[str, str]] = {}
-    people = with_sight(agents)
-    own = lists.counts({str(agent.pk): lists.select(agent, lists.VIEWS["mine"].match) for agent in people})
-    for agent in people:
-        sight = access.sight(agent)
-        if id(sight) not in shared:
-            views = {key: view for key, view in lists.counted(agent).items() if key != "mine"}
-            shared[id(sight)] = lists.counts({key: lists.select(agent, view.match) for key, view in views.items()})
-        found[agent.pk] = {**shared[id(sight)], "mine": own[str(agent.pk)]}
-    return found

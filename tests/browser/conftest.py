@@ -152,6 +152,7 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
     yield opened
     for context in contexts:
         context.close()
+    time.sleep(0.3)  # what the web process still reads would get in the way of emptying the tables
     assert not errors
 
 
