@@ -29,6 +29,10 @@ class Arrival:
     ended: float | None = None
     answered: bool = False
 
+    @property
+    def automatic(self) -> bool:
+        return b"\r\nAuto-Submitted: auto-replied\r\n" in self.raw
+
     def in_flight(self, moment: float, slack: float) -> bool:
         """Whether its sender can have been waiting for, or writing down, our answer at this moment."""
         return self.begun - slack <= moment <= (self.ended or moment) + slack
@@ -53,10 +57,12 @@ class Sink:
         self.server: asyncio.Server | None = None
         self.sessions: set[asyncio.BaseTransport] = set()
 
-    def by_id(self) -> dict[str, list[Arrival]]:
+    def by_id(self, *, automatic: bool = False) -> dict[str, list[Arrival]]:
+        """The copies of each mail that a person wrote, or of each that Rabta wrote by itself."""
         found: dict[str, list[Arrival]] = {}
         for arrival in list(self.arrivals):
-            found.setdefault(arrival.message_id, []).append(arrival)
+            if arrival.automatic == automatic:
+                found.setdefault(arrival.message_id, []).append(arrival)
         return found
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802

@@ -27,6 +27,7 @@ SEED = int(os.environ.get("KILL_SEED", "20261"))  # another one: another course 
 CUSTOMERS, THREADS, MAILS = 60, 80, 500
 ANSWERED, ANSWERS_EACH = 40, 5
 KILLS_EACH, FLUSHES = 3, 4
+THANKS = "Thank you, we have your mail."  # a reader of the log sends it, once for each new ticket
 QUIET_WITHIN = 60
 # A send is in flight from the claim in the database until its outcome is committed: that much around what the sink saw.
 SLACK = 1.0
@@ -46,6 +47,7 @@ class Aftermath:
     house: House
     sink: Sink
     killer: Killer
+    customers: list[Customers]
     threads: list[Thread]
     replies: list[Reply]
 
@@ -87,15 +89,17 @@ def aftermath() -> Iterator[Aftermath]:
 
 
 def live_through_it(house: House, sink: Sink) -> Aftermath:
-    desk = furnish(house, sink)
+    desk = furnish(house, sink, acknowledgement=THANKS)
     threads = threads_of_customers()
     numbers = Numbers(house.url, desk.token)
     progress = Progress(MAILS, ANSWERED * ANSWERS_EACH, sink)
     killer = Killer(house, progress.share, SEED, KILLS_EACH, FLUSHES)
     crew, writers, answerers = Crew(), 5, 4
+    customers: list[Customers] = []
     for one in range(writers):
         mine = [thread for thread in threads if thread.number % CUSTOMERS % writers == one]
-        crew.start(Customers(mine, house.smtp_port, progress, SEED + one).run)
+        customers.append(Customers(mine, house.smtp_port, progress, SEED + one))
+        crew.start(customers[-1].run)
     replies: list[Reply] = []
     for one in range(answerers):
         mine = threads[one:ANSWERED:answerers]
@@ -115,7 +119,20 @@ def live_through_it(house: House, sink: Sink) -> Aftermath:
     finally:
         numbers.ended.set()
         finder.join(10)
-    return Aftermath(house, sink, killer, threads, replies)
+    found = Aftermath(house, sink, killer, customers, threads, replies)
+    print(summary(found))  # `pytest -rP` shows it
+    return found
+
+
+def summary(aftermath: Aftermath) -> str:
+    """What it took, in one line."""
+    copies = [len(found) for auto in (False, True) for found in aftermath.sink.by_id(automatic=auto).values()]
+    posts = sum(reply.attempts for reply in aftermath.replies)
+    attempts = sum(one.mailer.attempts for one in aftermath.customers)
+    return (
+        f"{len(aftermath.killer.kills)} accidents; {MAILS} mails in {attempts} attempts; "
+        f"{len(aftermath.replies)} replies in {posts} posts; {sum(copies) - len(copies)} second copies of {len(copies)}"
+    )
 
 
 def until_quiet(house: House) -> None:
@@ -165,8 +182,11 @@ def test_every_receipt_is_done(aftermath: Aftermath) -> None:
 def test_every_reply_arrived_and_is_known_to_have(aftermath: Aftermath) -> None:
     replies = aftermath.replies
     assert len({reply.message_id for reply in replies}) == ANSWERED * ANSWERS_EACH
-    rows = aftermath.house.rows("SELECT id, external_id, text, state, error FROM inbox_message WHERE direction = 'out'")
+    rows = aftermath.house.rows(
+        "SELECT id, external_id, text, kind, state, error FROM inbox_message WHERE direction = 'out'"
+    )
     assert {(row["state"], row["error"]) for row in rows} == {("sent", "")}
+    rows = [row for row in rows if row["kind"] == "message"]
     assert Counter(row["text"] for row in rows) == Counter(reply.text for reply in replies)
     assert {row["id"]: row["external_id"] for row in rows} == {reply.id: reply.message_id for reply in replies}
     arrived = aftermath.sink.by_id()
@@ -177,9 +197,18 @@ def test_every_reply_arrived_and_is_known_to_have(aftermath: Aftermath) -> None:
             assert reply.text.encode() in copy.raw
 
 
+def test_every_customer_is_thanked_once_for_each_ticket(aftermath: Aftermath) -> None:
+    rows = aftermath.house.rows(
+        "SELECT ticket_id, external_id FROM inbox_message WHERE direction = 'out' AND kind = 'auto_reply'"
+    )
+    assert len(rows) == len({row["ticket_id"] for row in rows}) == THREADS
+    assert set(aftermath.sink.by_id(automatic=True)) == {row["external_id"] for row in rows}
+
+
 def test_only_what_was_in_flight_at_a_kill_left_twice(aftermath: Aftermath) -> None:
     kills = [moment for name, moment in aftermath.killer.kills if name != FLUSH]
-    for message_id, copies in aftermath.sink.by_id().items():
+    arrived = aftermath.sink.by_id() | aftermath.sink.by_id(automatic=True)
+    for message_id, copies in arrived.items():
         assert {copy.raw for copy in copies} == {copies[0].raw}, f"{message_id}: the second copy differs"
         for copy in copies[:-1]:  # for each that was repeated there is an accident
             assert any(copy.in_flight(moment, SLACK) for moment in kills), told(aftermath, copies)
@@ -214,12 +243,13 @@ FROM inbox_ticket t
 CROSS JOIN LATERAL (
     SELECT count(*) AS all, max(created_at) AS last,
            max(created_at) FILTER (WHERE direction = 'in') AS last_in,
-           min(created_at) FILTER (WHERE direction = 'out') AS first_out
+           min(created_at) FILTER (WHERE direction = 'out' AND kind = 'message') AS first_out
     FROM inbox_message WHERE ticket_id = t.number) m
 CROSS JOIN LATERAL (
     SELECT direction FROM inbox_message WHERE ticket_id = t.number ORDER BY created_at DESC, id DESC LIMIT 1) l
 CROSS JOIN LATERAL (
-    SELECT kind FROM inbox_event WHERE ticket_id = t.number AND kind IN ('message_received', 'message_added')
+    SELECT kind FROM inbox_event WHERE ticket_id = t.number AND NOT coalesce((data->>'automatic')::bool, false)
+                                   AND kind IN ('message_received', 'message_added')
     ORDER BY id DESC LIMIT 1) e
 """
 
@@ -227,7 +257,7 @@ CROSS JOIN LATERAL (
 def test_tickets_show_what_is_in_them(aftermath: Aftermath) -> None:
     rows = aftermath.house.rows(COUNTED)
     assert not [f"#{row['number']}: {row['said']} but {row['true']}" for row in rows if row["said"] != row["true"]]
-    assert sum(row["said"][0] for row in rows) == MAILS + ANSWERED * ANSWERS_EACH
+    assert sum(row["said"][0] for row in rows) == MAILS + ANSWERED * ANSWERS_EACH + THREADS
     assert not any(row["delivery_failed"] for row in rows)
 
 
@@ -236,7 +266,7 @@ def test_the_log_tells_each_thing_once_and_is_read_to_its_end(aftermath: Afterma
     told = {row["kind"]: row["n"] for row in rows}
     assert told["message_received"] == MAILS
     assert told["ticket_created"] == THREADS
-    assert told["message_added"] == told["message_sent"] == ANSWERED * ANSWERS_EACH
+    assert told["message_added"] == told["message_sent"] == ANSWERED * ANSWERS_EACH + THREADS
     assert "message_failed" not in told
     assert aftermath.house.value("SELECT count(*) FROM inbox_cursor WHERE failing_since IS NOT NULL") == 0
 
