@@ -29,6 +29,8 @@ def render(message: Message) -> bytes:
 
 def attached(message: Message) -> list[File]:
     """The message's files with their content. Raises FileNotFoundError when storage lost one."""
+    if not message.has_files:
+        return []
     return [
         File(one.name, one.content_type, files.get(one.stored), one.content_id if one.inline else "")
         for one in message.attachments.order_by("id")

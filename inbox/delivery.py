@@ -52,7 +52,7 @@ WHERE id = (
       ), true)
     ORDER BY m.next_attempt_at, m.id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-RETURNING inbox_message.*
+RETURNING inbox_message.*, EXISTS (SELECT FROM inbox_attachment a WHERE a.message_id = inbox_message.id) AS has_files
 """
 
 

@@ -125,6 +125,8 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     received_at = models.DateTimeField(default=timezone.now)
 
+    has_files: bool = True  # no column: a claim tells it with the row, so that sending need not ask
+
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
