@@ -13,6 +13,10 @@ import ssl
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+# Python calls these global; yet each leads inside: NAT64 of a local network (RFC 8215), IPv4 as the last four bytes
+# (RFC 4291 2.5.5.1) and site-local addresses (RFC 3879), the last two long given up.
+NOT_PUBLIC = tuple(ipaddress.IPv6Network(one) for one in ("64:ff9b:1::/48", "::/96", "fec0::/10"))
+
 
 class Refused(OSError):
     """The address is in a private network; the text tells a person what to do."""
@@ -27,6 +31,8 @@ def is_public(address: str) -> bool:
             hidden = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if hidden is not None:
             return hidden.is_global and not hidden.is_multicast
+        if any(ip in network for network in NOT_PUBLIC):
+            return False
     return ip.is_global and not ip.is_multicast
 
 
