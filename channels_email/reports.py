@@ -5,14 +5,16 @@ A report counts only when it names a Message-ID that we signed; all others stay 
 
 import re
 
-from channels_email import tokens
+from channels_email import tokens, words
 from channels_email.mime.headers import plain
 from channels_email.mime.parts import Part, read_headers, read_tree
-from inbox.adapters import DeliveryUpdate, Inbound
+from inbox.adapters import Bounce, DeliveryUpdate, Inbound
 
 HEADER = 16 * 1024
 _DELIVERED = re.compile(rb"^action[ \t]*:[ \t]*delivered", re.IGNORECASE | re.MULTILINE)
 _ORIGINAL = re.compile(rb"^message-id[ \t]*:\s*<([^<>\s]{1,500})>", re.IGNORECASE | re.MULTILINE)
+_REPLY = re.compile(r"([45]\d\d)[ -]+(.+)", re.DOTALL)
+NAMED = 5  # of the addresses that a bounce names, in its error
 _READ = re.compile(r";\s*(displayed|dispatched|processed)\b", re.IGNORECASE)
 
 
@@ -25,7 +27,7 @@ def delivery_updates(inbound: Inbound, raw: bytes) -> list[DeliveryUpdate]:
                 external_id=bounce.original_message_id.strip().strip("<>"),
                 state="sent" if bounce.temporary else "failed",
                 at=inbound.at,
-                error=bounce.diagnostic[:1000],
+                error=_who_and_why(bounce),
                 recipients=bounce.recipients,
                 delayed=bounce.temporary,
             )
@@ -38,6 +40,15 @@ def delivery_updates(inbound: Inbound, raw: bytes) -> list[DeliveryUpdate]:
         if part.kind == "message/delivery-status" and _DELIVERED.search(part.data):
             return _delivered(inbound, raw)
     return []
+
+
+def _who_and_why(bounce: Bounce) -> str:
+    """Who did not get the mail and why, for the agent: "bilal@x.example: This address does not exist… (550 …)"."""
+    reply = _REPLY.match(bounce.diagnostic)
+    why = words.explained((int(reply[1]), reply[2].encode())) if reply else words.said(bounce.diagnostic)
+    more = len(bounce.recipients) - NAMED
+    who = ", ".join(bounce.recipients[:NAMED]) + (f" (+{more})" if more > 0 else "")
+    return ": ".join(part for part in (who, why) if part)[:1000]
 
 
 def _delivered(inbound: Inbound, raw: bytes) -> list[DeliveryUpdate]:

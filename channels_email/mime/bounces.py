@@ -180,9 +180,9 @@ def _fields(block: bytes) -> dict[str, str]:
 
 
 def _read_report(data: bytes, own: frozenset[str]) -> tuple[tuple[str, ...], bool, str] | None:
-    recipients: dict[str, None] = {}
+    groups: dict[bool, dict[str, None]] = {False: {}, True: {}}  # who failed, and who is only late
+    diagnostics = {False: "", True: ""}
     failed = delayed = False
-    diagnostic = ""
     for block in _GROUPS.split(data.strip())[: 2 * MAX_RECIPIENTS]:
         fields = _fields(block.strip(b"\r\n"))
         action = fields.get("action", "").lower().split(" ")[0].strip("()")
@@ -193,18 +193,20 @@ def _read_report(data: bytes, own: frozenset[str]) -> tuple[tuple[str, ...], boo
             continue
         late = action == "delayed" or (action not in ("failed", "failure", "fail") and status == "4")
         delayed, failed = delayed or late, failed or not late
+        recipients = groups[late]
         for key in ("final-recipient", "original-recipient", "x-actual-recipient"):
             value = fields.get(key, "")
             address = _ANY_ADDRESS.search(value.partition(";")[2] or value)
             if address and address[0].lower() not in own:
                 if key != "x-actual-recipient" or not recipients:
                     recipients.setdefault(address[0].lower().rstrip("."))
-        diagnostic = (
-            diagnostic or fields.get("diagnostic-code", "").partition(";")[2].strip() or fields.get("status", "")
+        diagnostics[late] = (
+            diagnostics[late] or fields.get("diagnostic-code", "").partition(";")[2].strip() or fields.get("status", "")
         )
     if not failed and not delayed:
         return None
-    return tuple(recipients)[:MAX_RECIPIENTS], delayed and not failed, diagnostic[:1000]
+    late = not failed
+    return tuple(groups[late])[:MAX_RECIPIENTS], late, diagnostics[late][:1000]
 
 
 def _only_success(data: bytes) -> bool:

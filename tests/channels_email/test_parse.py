@@ -122,6 +122,30 @@ def test_a_bounce_fails_the_message_and_opens_the_ticket(replied: Message) -> No
     assert ticket.status == "open"
 
 
+def test_a_bounce_says_who_did_not_get_it_and_not_who_is_only_late(replied: Message) -> None:
+    raw = dsn(replied.external_id).replace(
+        b"Final-Recipient:",
+        b"Final-Recipient: rfc822; late@customer.example\r\nAction: delayed\r\nStatus: 4.4.1\r\n"
+        b"Diagnostic-Code: smtp; 451 4.4.1 try later\r\n\r\n"
+        b"Final-Recipient: rfc822; Bilal@customer.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        b"Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n\r\nFinal-Recipient:",
+        1,
+    )
+    found = parse(replied.channel, raw)
+    assert isinstance(found, DeliveryUpdate)
+    assert (found.state, found.recipients) == ("failed", ("bilal@customer.example", ALI))
+    assert found.error == (
+        "bilal@customer.example, ali@customer.example: "
+        "This address does not exist, or takes no mail. (550 5.1.1 no such user)"
+    )
+
+
+def test_a_bounce_that_gives_a_status_only_is_told_all_the_same(replied: Message) -> None:
+    found = parse(replied.channel, dsn(replied.external_id, said=""))
+    assert isinstance(found, DeliveryUpdate)
+    assert found.error == f"{ALI}: 5.1.1"
+
+
 def test_a_delay_is_a_flag_and_no_failure(replied: Message) -> None:
     take(replied.channel, dsn(replied.external_id, "delayed", "4.4.1", "connection timed out"))
     replied.refresh_from_db()
