@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,6 +19,7 @@ from inbox.adapters import Adapter, Party, adapter_for
 from inbox.models import (
     PREVIEW_LENGTH,
     Agent,
+    Attachment,
     AuthorKind,
     Channel,
     DeliveryState,
@@ -33,13 +36,39 @@ from inbox.models import (
 Recipients = list[dict[str, str]]
 
 
-def already(by: Agent | None, client_id: str | None) -> Message | None:
-    """The message that a client-made id has become: what makes a second click harmless."""
+def already(by: Agent | None, client_id: str | None, digest: str = "") -> Message | None:
+    """The message that a client-made id has become: what makes a second click harmless.
+
+    Raises ActionError when it has become a message of another `digest`: that one must not pass for this one.
+    """
     if not client_id:
         return None
     scope = f"client:{by.pk if by else 0}"
     key = MessageKey.objects.filter(scope=scope, key=client_id[:200]).select_related("message__ticket").first()
-    return key.message if key else None
+    if key is None:
+        return None
+    first = key.message.payload.get("client_digest", "")
+    if first and digest and first != digest:
+        raise ActionError(
+            _("An earlier version of this was already sent; this one was not. Send again if it shall go out as well."),
+            "already_sent",
+        )
+    return key.message
+
+
+def _digest(
+    kind: str, text: str, html: str = "", recipients: Sequence[Recipients | None] = (), attachments: Sequence[int] = ()
+) -> str:
+    """What a person asked to send, as a hash in hex; a file is the same file when it was uploaded again."""
+    people = [None if some is None else sorted(one["address"].lower() for one in some) for some in recipients]
+    files = sorted(Attachment.objects.filter(pk__in=attachments).values_list("name", "digest")) if attachments else []
+    asked = [kind, " ".join(text.split()), html, people, files]
+    return sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _once(client_id: str | None, digest: str) -> dict[str, str]:
+    """What a message's payload keeps of the client-made id it came with."""
+    return {"client_id": client_id[:200], "client_digest": digest} if client_id else {}
 
 
 def choose_channel(ticket: Ticket) -> tuple[Channel, str]:
@@ -111,10 +140,13 @@ def reply(
 
     `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes
     (default AFTER_REPLY_STATUS). An automatic reply goes to the requester alone and changes no status.
-    The same `client_id` again returns the first message. Raises ActionError.
+    The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
+    ActionError.
     """
+    # An automatic reply is one reply for good, even where its words have been changed since.
+    digest = "" if automatic else _digest("reply", text, html, (to, cc, bcc or []), attachments)
     with base.locked(ticket) as row:
-        first = already(by, client_id)
+        first = already(by, client_id, digest)
         if first is not None:
             return first
         channel = channel or choose_channel(row)[0]
@@ -122,7 +154,20 @@ def reply(
         verdict = adapter.may_reply(row)
         if not verdict.allowed:
             raise ActionError(verdict.reason, "window_closed")
-        message = _write(row, adapter, channel, by, text, html, (to, cc, bcc), attachments, send_at, subject, automatic)
+        message = _write(
+            row,
+            adapter,
+            channel,
+            by,
+            text,
+            html,
+            (to, cc, bcc),
+            attachments,
+            send_at,
+            subject,
+            automatic,
+            _once(client_id, digest),
+        )
         _keep_client_id(message, by, client_id)
         log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
         _after(row, message, by, status, automatic)
@@ -143,6 +188,7 @@ def _write(
     send_at: datetime | None,
     subject: str | None,
     automatic: bool,
+    once: dict[str, str],
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
@@ -170,6 +216,7 @@ def _write(
         text=text.replace("\x00", ""),
         visible_text=text.replace("\x00", ""),
         html=html.replace("\x00", ""),
+        payload=once,
         kind="auto_reply" if automatic else "message",
         suppress_auto_reply=automatic,
         state=DeliveryState.QUEUED,
@@ -253,8 +300,9 @@ def note(
     """Leave a note for colleagues; it never reaches the customer. Raises ActionError."""
     if not text.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
+    digest = _digest("note", text, attachments=attachments)
     with base.locked(ticket, even_if_closed=True) as row:
-        first = already(by, client_id)
+        first = already(by, client_id, digest)
         if first is not None:
             return first
         now = timezone.now()
@@ -268,6 +316,7 @@ def note(
             author_name=by.name if by else "",
             text=text.replace("\x00", ""),
             visible_text=text.replace("\x00", ""),
+            payload=_once(client_id, digest),
             created_at=now,
             received_at=now,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.contrib import messages as notices
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -42,6 +44,8 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
     data = form.cleaned_data
     if data["kind"] == "reply" and not request.user.may_write:
         raise PermissionDenied
+    if data["kind"] == "reply" and "to" in request.POST and not data["to"]:
+        return _refused(request, number, _("Name somebody in To."))
     try:
         ids = data["attachments"] + [
             uploads.upload(
@@ -56,7 +60,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 found,
                 by=request.user,
                 text=data["text"],
-                to=data["to"] if data["to"] else None,
+                to=data["to"] if "to" in request.POST else None,
                 cc=data["cc"] if "cc" in request.POST else None,
                 bcc=data["bcc"],
                 attachments=ids,
@@ -64,17 +68,20 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 client_id=data["client_id"] or None,
             )
     except ActionError as error:
-        return _refused(request, number, str(error))
+        return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")
     return answer(request, number, fresh_composer=True)
 
 
-def _refused(request: AgentRequest, number: int, problem: str) -> HttpResponse:
-    """Nothing was sent. htmx shows the reason and leaves what was typed; a plain form gets its page back, filled in."""
+def _refused(request: AgentRequest, number: int, problem: str, client_id: str = "") -> HttpResponse:
+    """Nothing was sent. htmx shows the reason and leaves what was typed; a plain form gets its page back, filled in.
+
+    `client_id` is the form's new one where its own has become another message.
+    """
     if wants_part(request):
-        return render(request, "inbox/_refused.html", {"problem": problem}, status=422)
+        return render(request, "inbox/_refused.html", {"problem": problem, "client_id": client_id}, status=422)
     found = access.get_ticket(request.user, number)
     typed = {"kind": request.POST.get("kind", ""), "text": request.POST.get("text", ""), "problem": problem}
-    context = conversation(request, found) | {"composer": typed, "client_id": request.POST.get("client_id", "")}
+    context = conversation(request, found) | {"composer": typed, "client_id": client_id or request.POST.get("client_id", "")}
     return render(request, "inbox/inbox.html", {**frame(request, remembered(request)), **context}, status=422)
 
 

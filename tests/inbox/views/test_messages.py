@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -30,6 +31,53 @@ def test_a_double_click_sends_once(as_sana: Desk, ticket: Ticket) -> None:
     (message,) = sent(ticket.pk)
     assert message.to == [{"name": "Ayesha Khan", "address": "ayesha@example.com"}]
     assert message.state == "queued"
+
+
+CHANGED = {
+    "text": "On Friday.",
+    "to": "boss@example.com",
+    "cc": "boss@example.com",
+    "bcc": "boss@example.com",
+    "kind": "note",
+}
+
+
+@pytest.mark.parametrize("part", [True, False])
+@pytest.mark.parametrize("changed", CHANGED)
+def test_something_else_under_the_same_id_is_not_swallowed(
+    as_sana: Desk, ticket: Ticket, changed: str, part: bool
+) -> None:
+    path = f"/tickets/{ticket.pk}/messages/"
+    data = {"kind": "reply", "text": "On Thursday.", "client_id": "abc", "to": "ayesha@example.com", "cc": "", "bcc": ""}
+    assert as_sana.post(path, data, part=True).status_code == 200
+    other = {**data, changed: CHANGED[changed]}
+    answer = as_sana.post(path, other, part=part)
+    html = answer.content.decode()
+    assert answer.status_code == 422 and "An earlier version of this was already sent" in html
+    fresh = re.search(r'name="client_id" id="client-id" value="(\w+)"', html)
+    assert fresh and fresh[1] != "abc"
+    assert Message.objects.exclude(direction="in").count() == 1
+    assert as_sana.post(path, {**other, "client_id": fresh[1]}, part=True).status_code == 200
+    assert Message.objects.exclude(direction="in").count() == 2
+
+
+def test_a_second_click_with_a_file_sends_once(as_sana: Desk, ticket: Ticket) -> None:
+    for content in (b"parcel label", b"parcel label", b"another label"):
+        file = SimpleUploadedFile("label.txt", content, "text/plain")
+        data = {"kind": "reply", "text": "See the file.", "client_id": "abc", "files": file}
+        answer = as_sana.post(f"/tickets/{ticket.pk}/messages/", data)
+        assert answer.status_code == (422 if content == b"another label" else 302)
+    assert len(sent(ticket.pk)) == 1
+
+
+@pytest.mark.parametrize("part", [True, False])
+def test_an_emptied_to_is_nobody(as_sana: Desk, ticket: Ticket, part: bool) -> None:
+    data = {"kind": "reply", "text": "For the boss alone", "to": " ", "cc": "boss@example.com"}
+    answer = as_sana.post(f"/tickets/{ticket.pk}/messages/", data, part=part)
+    assert answer.status_code == 422 and "Name somebody in To." in answer.content.decode()
+    assert not sent(ticket.pk)
+    note = {"kind": "note", "text": "For us alone", "to": "", "cc": ""}
+    assert as_sana.post(f"/tickets/{ticket.pk}/messages/", note, part=True).status_code == 200
 
 
 def test_a_plain_form_works_too(as_sana: Desk, ticket: Ticket) -> None:
