@@ -7,7 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -91,5 +91,8 @@ class ReceiptView(View):
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: int) -> Response:
         """Take a failed receipt in again, in the background."""
-        receive.retry(access.get_receipt(self.agent, pk), by=self.agent)
+        receipt = access.get_receipt(self.agent, pk)
+        if not self.agent.may_write:
+            raise PermissionDenied
+        receive.retry(receipt, by=self.agent)
         return Response(ReceiptOut(access.get_receipt(self.agent, pk)).data, status=202)

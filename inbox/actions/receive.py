@@ -19,7 +19,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from inbox import files, wake
+from inbox import files, log, wake
 from inbox.actions import messages as message_actions
 from inbox.actions.intake import Batch
 from inbox.actions.work import Outcome, StoredFile, Work
@@ -29,6 +29,7 @@ from inbox.threads import referenced
 
 logger = logging.getLogger(__name__)
 
+STORE_AGAIN = timedelta(seconds=15)  # after the storage of files was away
 MAX_ATTEMPTS = 5  # claims that never came back: the receipt itself stops the worker
 BATCH_SIZE = 50
 BATCH_BYTES = 16 * 1024 * 1024
@@ -224,6 +225,8 @@ def _parse_all(receipts: Sequence[Receipt], outcomes: dict[int, Outcome]) -> lis
             outcomes[receipt.pk] = _end(receipt, ReceiptState.IGNORED, str(reason))
         except (OperationalError, InterfaceError):
             raise
+        except files.StoreAway as error:
+            outcomes[receipt.pk] = _later(receipt, error)
         except Exception as error:  # noqa: BLE001 (whatever a parser trips over is kept with the receipt)
             logger.warning("receipt %s cannot be parsed: %r", receipt.pk, error)
             outcomes[receipt.pk] = _end(receipt, ReceiptState.FAILED, _words(error))
@@ -265,6 +268,15 @@ def _earlier(receipt: Receipt) -> Outcome:
         rule=message.thread_rule if message else "",
         detail=message.thread_detail if message else "",
     )
+
+
+def _later(receipt: Receipt, error: files.StoreAway) -> Outcome:
+    """Nothing is wrong with the receipt: it stays new, and is tried again when the storage may be back."""
+    logger.warning("receipt %s has to wait: %s", receipt.pk, error)
+    Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.NEW).update(
+        attempts=Greatest(F("attempts") - 1, 0), reason=str(error)[:1000], next_attempt_at=timezone.now() + STORE_AGAIN
+    )
+    return Outcome(receipt.pk, ReceiptState.FAILED, f"stored, not yet taken in: {error}")
 
 
 def _end(receipt: Receipt, state: str, reason: str) -> Outcome:
@@ -428,5 +440,6 @@ def retry(receipt: Receipt, *, by: Agent | None) -> Receipt:
             return row
         row.state, row.attempts, row.reason, row.next_attempt_at = ReceiptState.NEW, 0, "", timezone.now()
         row.save(update_fields=["state", "attempts", "reason", "next_attempt_at"])
+        log.record(None, "receipt_retried", by=by, receipt=row.pk)
         wake.take_in()
     return row

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from api.models import ApiToken, digest_of
+from api.routing import urls
+from inbox.actions import receive
+from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel, Ticket
 from tests.api.conftest import Api, problem
 
@@ -145,3 +149,34 @@ def test_a_forgotten_slash_is_pointed_out(db: None, client: Any) -> None:
 def test_people_read_problems_in_their_language(db: None, client: Any) -> None:
     body = problem(client.get("/api/v1/tickets/", headers={"Accept-Language": "en"}), 401)
     assert "Authorization: Bearer" in body["detail"]
+
+
+def test_light_agents_change_nothing_at_any_address(as_lena: Api, support: Channel, ticket: Ticket) -> None:
+    """Every route there is, so that a new one cannot forget: all but notes, their files and one's own tokens is 403."""
+    [receipt] = receive.store(support, [RawReceipt(b"From: a@example.com\n\nx", "one")])
+    message = ticket.messages.get()
+    objects: dict[str, dict[str, Any]] = {
+        "api-tickets": {"number": ticket.pk},
+        "api-messages": {"pk": message.pk},
+        "api-customers": {"pk": ticket.customer_id},
+        "api-channels": {"pk": support.pk},
+        "api-receipts": {"pk": receipt.receipt_id},
+    }
+    theirs = {"api-attachments", "api-tokens"}
+    walked = []
+    for pattern in urls():
+        assert isinstance(pattern, URLPattern) and pattern.name is not None
+        family = max((name for name in {*objects, *theirs} if pattern.name.startswith(name)), key=len, default=None)
+        assert family, f"say in this test what a light agent may do at {pattern.pattern}"
+        if family in theirs:
+            continue
+        wanted = pattern.pattern.converters
+        path = reverse(pattern.name, kwargs={name: objects[family][name] for name in wanted}).removeprefix("/api/v1")
+        assert "channels" in path or as_lena.get(path).status_code in {200, 404, 405}  # it is hers to see
+        for method in pattern.callback.actions:  # type: ignore[attr-defined]
+            if method in {"get", "head"}:
+                continue
+            body = {"kind": "reply", "text": "Hi."} if path.endswith("/messages/") else {}
+            problem(as_lena.call(method.upper(), path, body), 403)
+            walked.append((method, path))
+    assert len(walked) > 7, walked

@@ -96,6 +96,8 @@ def test_failed_receipts_are_listed_and_tried_again(as_sana: Api, as_bilal: Api,
     problem(as_bilal.post(f"/receipts/{failed.pk}/retry/"), 404)
     response = as_sana.post(f"/receipts/{failed.pk}/retry/")
     assert (response.status_code, response.json()["state"]) == (202, "new")
+    [event] = Event.objects.filter(kind="receipt_retried")
+    assert (event.actor_kind, event.actor_id, event.data) == ("agent", as_sana.agent.pk, {"receipt": failed.pk})
 
 
 def test_customers(as_sana: Api, as_bilal: Api, support: Channel, ticket: Ticket) -> None:
