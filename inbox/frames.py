@@ -5,15 +5,18 @@ All of it runs in the hub's one thread, a few queries for a frame however many p
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.crypto import constant_time_compare
 
 from inbox import access, lists
-from inbox.models import Agent, Role, Ticket
+from inbox.models import Agent, Event, Role, Ticket
 
 LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
 
@@ -35,8 +38,17 @@ def lately() -> list[tuple[int, datetime]]:
 def logged_in(sessions: dict[str, int]) -> set[str]:
     """Of these sessions, each with its agent, those that still stand, their agent still being active."""
     standing = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())
-    active = set(Agent.objects.filter(pk__in=set(sessions.values()), is_active=True).values_list("pk", flat=True))
-    return {key for key in standing.values_list("pk", flat=True) if sessions[key] in active}
+    hashes = {
+        agent.pk: agent.get_session_auth_hash()
+        for agent in Agent.objects.filter(pk__in=set(sessions.values()), is_active=True)
+    }
+    found = set()
+    for session in standing:
+        expected = hashes.get(sessions[session.pk])
+        # A new password ends the sessions of the old one, though their rows stay.
+        if expected and constant_time_compare(session.get_decoded().get(HASH_SESSION_KEY, ""), expected):
+            found.add(session.pk)
+    return found
 
 
 def with_sight(agents: set[int]) -> list[Agent]:
@@ -51,19 +63,45 @@ def with_sight(agents: set[int]) -> list[Agent]:
     return found
 
 
-def prepare(batch: set[int], agents: set[int], languages: set[str]) -> tuple[dict[int, Row], dict[int, frozenset[int]]]:
-    """The rows of these tickets in each language, and which of them each agent sees; an agent who left is missing."""
+@dataclass(frozen=True)
+class Sees:
+    """What one agent is told of a batch: tickets they see, tickets they saw until a moment ago, and by which rights."""
+
+    visible: frozenset[int]
+    lost: frozenset[int]
+    rights: tuple[frozenset[int], frozenset[int]]
+
+
+def prepare(batch: set[int], agents: set[int], languages: set[str]) -> tuple[dict[int, Row], dict[int, Sees]]:
+    """The rows of these tickets in each language, and what each agent is told of them; an agent who left is missing."""
     tickets = list(Ticket.objects.filter(pk__in=batch).select_related("customer", "reply_channel", "assignee"))
     rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
     for language in languages:
         with translation.override(language):
             for ticket in tickets:
                 rows[ticket.number].html[language] = render_to_string("inbox/_row.html", {"ticket": ticket})
-    visible = {
-        agent.pk: frozenset(ticket.number for ticket in tickets if access.sees(agent, ticket))
-        for agent in with_sight(agents)
-    }
-    return rows, visible
+    former = as_they_were(tickets)
+    found = {}
+    for agent in with_sight(agents):
+        visible = frozenset(ticket.number for ticket in tickets if access.sees(agent, ticket))
+        lost = frozenset(old.number for old in former if old.number not in visible and access.sees(agent, old))
+        sight = access.sight(agent)
+        rights = (frozenset(sight.hidden_teams), frozenset(sight.hidden_channels))
+        found[agent.pk] = Sees(visible, lost, rights)
+    return rows, found
+
+
+def as_they_were(tickets: list[Ticket]) -> list[Ticket]:
+    """These tickets with the people and teams they were taken from lately: who saw them so is told that they left."""
+    by_number = {ticket.number: ticket for ticket in tickets}
+    moves = Event.objects.filter(ticket__in=by_number, kind="assigned", at__gt=timezone.now() - LOOK_BACK)
+    former = []
+    for number, data in moves.values_list("ticket_id", "data"):
+        old = copy(by_number[number])
+        old.assignee_id = data.get("from")
+        old.team_id = data.get("team_from", old.team_id)
+        former.append(old)
+    return former
 
 
 def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
