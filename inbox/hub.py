@@ -48,6 +48,8 @@ class Socket:
     agent: int
     session: str
     language: str
+    rights: object = None  # what decided the last frame; a change of it makes the page start over
+    counts: dict[str, str] = field(default_factory=dict)  # as last sent
     frames: asyncio.Queue[str | int] = field(default_factory=lambda: asyncio.Queue(MOST_FRAMES))
 
     def put(self, frame: str | int) -> None:
@@ -157,25 +159,24 @@ class Hub:
                 socket.put('{"reload":1}')
             return
         agents, languages = {socket.agent for socket in here}, {socket.language for socket in here}
-        rows, visible = await self._in_thread(partial(frames.prepare, batch, agents, languages))
+        rows, told = await self._in_thread(partial(frames.prepare, batch, agents, languages))
         self.seen.update({number: row.at for number, row in rows.items()})
-        made: dict[tuple[frozenset[int], str], str] = {}
+        made: dict[tuple[frozenset[int], frozenset[int], str], str] = {}
         for socket in here:
-            sees = visible.get(socket.agent)
+            sees = told.get(socket.agent)
             if sees is None:
                 socket.put(LOGGED_OUT)
                 continue
-            key = (sees, socket.language)
+            if socket.rights not in (None, sees.rights):
+                socket.put('{"reload":1}')  # what they may see has changed: they ask for all of it again
+            socket.rights = sees.rights
+            key = (sees.visible, sees.lost, socket.language)
             if key not in made:
-                made[key] = json.dumps(
-                    {
-                        "rows": "".join(rows[number].html[socket.language] for number in sorted(sees)),
-                        "changed": sorted(sees),
-                        "gone": sorted(batch - sees),
-                    },
-                    ensure_ascii=False,
-                )
-            socket.put(made[key])
+                html = "".join(rows[number].html[socket.language] for number in sorted(sees.visible))
+                frame = {"rows": html, "changed": sorted(sees.visible), "gone": sorted(sees.lost)}
+                made[key] = json.dumps(frame, ensure_ascii=False)
+            if sees.visible or sees.lost:
+                socket.put(made[key])
 
     def _count_soon(self) -> None:
         self.uncounted = True
@@ -190,8 +191,10 @@ class Hub:
                 here = list(self.sockets)
                 found = await self._in_thread(partial(frames.count_for, {socket.agent for socket in here}))
                 for socket in here:
-                    if socket.agent in found:
-                        socket.put(json.dumps({"counts": found[socket.agent]}))
+                    counts = found.get(socket.agent, socket.counts)
+                    if counts != socket.counts:
+                        socket.counts = counts
+                        socket.put(json.dumps({"counts": counts}))
                 await asyncio.sleep(COUNTS_EVERY)
         except Exception:
             logger.exception("counts were not sent")

@@ -5,14 +5,6 @@ const atEnd = box => box.scrollHeight - box.scrollTop - box.clientHeight < 80
 
 export const openTicket = () => document.querySelector(".talk[data-ticket]")
 
-// Change something in the stream; who was reading its end stays there.
-export function keepPlace(change) {
-  const box = stream()
-  const end = box && atEnd(box)
-  change()
-  if (end) box.scrollTop = box.scrollHeight
-}
-
 let busy = false
 let again = false
 
@@ -50,7 +42,10 @@ function opened() {
   if (!box || box.dataset.placed) return
   box.dataset.placed = "yes"
   box.scrollTop = box.scrollHeight
+  let pinned = true // who was at the end stays there while pictures and frames find their height
+  new ResizeObserver(() => pinned && (box.scrollTop = box.scrollHeight)).observe(document.getElementById("timeline"))
   box.addEventListener("scroll", () => {
+    pinned = atEnd(box)
     const pill = document.getElementById("newer")
     if (pill && atEnd(box)) pill.hidden = true
   }, { passive: true })

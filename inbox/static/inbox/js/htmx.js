@@ -3,6 +3,9 @@
 const words = document.getElementById("words").dataset
 
 htmx.registerExtension("rabta", {
+  htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.tagName === "TIME" && oldNode.dateTime === newNode.dateTime) return false // its words are ours
+  },
   htmx_before_morph_attr(element, { attrName }) {
     if (element.tagName === "DETAILS" && attrName === "open") return false
     if (element.tagName === "IFRAME" && (attrName === "src" || attrName === "style")) return false

@@ -1,13 +1,11 @@
 // Mail in its sandboxed frame: as high as its content, loaded when unfolded, with remote images only when asked.
-import { keepPlace } from "./conversation.js"
-
 const fits = new WeakMap()
 
 function fit(frame) {
   const page = frame.contentDocument
   if (!page?.body) return
   const height = Math.min(Math.max(page.documentElement.offsetHeight, page.body.scrollHeight, 24), 20000)
-  if (Math.abs(frame.offsetHeight - height) > 1) keepPlace(() => (frame.style.blockSize = `${height}px`))
+  if (Math.abs(frame.offsetHeight - height) > 1) frame.style.blockSize = `${height}px`
 }
 
 function watch(frame) {
