@@ -37,6 +37,7 @@ class EmailAdapter(Adapter):
     identity_kind = "email"
     polls = True
     repeat_safe = True  # the same Message-ID again: clients show one
+    global_ids = True  # Message-IDs
     reopen_days = 14
     rich_text = True
     joins_open_ticket = False  # two mails of one person are two matters unless they say otherwise

@@ -1,6 +1,7 @@
 """The one door to objects: what this person may see. A foreign object is a 404, as if it were not there.
 
-A channel with teams is seen by them alone (and by admins); a channel without teams by everybody. A private team's
+A channel with teams is seen by them alone (and by admins); a channel without teams by everybody. A mail that reached
+two channels is seen by those who see either. A private team's
 tickets are seen by its members alone. Whoever owns a ticket sees it.
 """
 
@@ -27,6 +28,14 @@ class Sight:
             with_teams = {channel for _, _, channel in rows if channel}
             seen = {channel for team, _, channel in rows if channel and team in mine}
             self.hidden_channels = with_teams - seen
+        self._channels: list[int] | None = None
+
+    @property
+    def channels(self) -> list[int]:
+        """Ids of the channels that are seen; asked for only where some are hidden."""
+        if self._channels is None:
+            self._channels = list(Channel.objects.exclude(pk__in=self.hidden_channels).values_list("pk", flat=True))
+        return self._channels
 
 
 def sight(agent: Agent) -> Sight:
@@ -44,7 +53,8 @@ def tickets(agent: Agent) -> TicketQuerySet:
     if hidden.hidden_channels or hidden.hidden_teams:
         out = Q(pk__in=[])
         if hidden.hidden_channels:
-            out |= Q(channel__in=hidden.hidden_channels)
+            # A mail that reached one of ours as well is ours to see.
+            out |= Q(channel__in=hidden.hidden_channels) & ~Q(also_channels__overlap=hidden.channels)
         if hidden.hidden_teams:
             out |= Q(team__isnull=False, team__in=hidden.hidden_teams)
         found = found.filter(~out | Q(assignee=agent))
@@ -54,8 +64,12 @@ def tickets(agent: Agent) -> TicketQuerySet:
 def sees(agent: Agent, ticket: Ticket) -> bool:
     """The same rule as `tickets`, for a row at hand."""
     hidden = sight(agent)
-    return ticket.assignee_id == agent.pk or not (
-        ticket.channel_id in hidden.hidden_channels or ticket.team_id in hidden.hidden_teams
+    if ticket.assignee_id == agent.pk:
+        return True
+    if ticket.team_id in hidden.hidden_teams:
+        return False
+    return ticket.channel_id not in hidden.hidden_channels or not hidden.hidden_channels.issuperset(
+        ticket.also_channels
     )
 
 

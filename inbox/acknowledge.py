@@ -16,7 +16,7 @@ from inbox.actions.errors import ActionError
 from inbox.models import AuthorKind, Direction, Event, Message
 
 MAX_PER_HOUR = 3
-MAX_AGE = timedelta(days=1)  # a log read again from the start answers nobody
+MAX_AGE = timedelta(days=1)  # an archive taken in, or a log read again from the start, answers nobody
 
 
 def may_answer(message: Message) -> bool:
@@ -41,7 +41,9 @@ def acknowledge(event: Event) -> None:
     if not text or event.ticket.spam:
         return
     first = Message.objects.filter(ticket=event.ticket).order_by("pk").first()
-    if first is None or first.direction != Direction.IN or not may_answer(first):
+    if first is None or first.direction != Direction.IN or timezone.now() - first.created_at > MAX_AGE:
+        return
+    if not may_answer(first):
         return
     try:
         reply.reply(event.ticket, by=None, text=text, automatic=True, client_id=f"ack:{event.ticket.pk}")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from inbox.models import Channel, Message, Receipt, Ticket
 
 Kind = Literal["message", "auto_reply", "bounce", "feedback_report", "list"]
+AUTOMATIC: frozenset[str] = frozenset({"auto_reply", "bounce", "feedback_report"})  # written by no person
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ class Adapter:
     identity_kind: ClassVar[str]
     polls: ClassVar[bool] = False
     repeat_safe: ClassVar[bool] = False  # may a send whose outcome is not known be repeated?
+    global_ids: ClassVar[bool] = False  # are its message ids unique over all channels of this kind?
     reopen_days: ClassVar[int] = 3
     rich_text: ClassVar[bool] = False
     joins_open_ticket: ClassVar[bool] = True  # what they write joins their open ticket

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from inbox import log
+from inbox import wake
 from inbox.actions import base, messages
 from inbox.adapters import UNKNOWN_OUTCOME, Adapter, DeliveryError, Sent, adapter_for
 from inbox.models import Channel, DeliveryState, Message
@@ -35,6 +35,8 @@ LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=2)
 LONGEST_HOLD = timedelta(minutes=5)  # how long a channel waits between tries to reach a server that is away
 STORE_AGAIN = timedelta(seconds=2)  # after our own database was away in mid-send
+MOST_LOST_LEASES = 5  # a message that stops its worker this often is not tried again by itself
+MOST_SECONDS = 120.0  # of one run on one channel: others wait for this worker, too
 REMEMBER_SECONDS = 600  # how long a worker keeps an outcome that it cannot write down: the database is away
 
 # A subquery rather than NOT EXISTS: it is asked for one row after the other until one is free, whatever the planner
@@ -43,7 +45,8 @@ CLAIM = """
 UPDATE inbox_message SET state = 'sending', attempts = attempts + 1, lease_until = %(lease)s
 WHERE id = (
     SELECT m.id FROM inbox_message m
-    WHERE m.channel_id = %(channel)s AND m.state = 'queued' AND m.next_attempt_at <= %(now)s
+    WHERE m.channel_id = %(channel)s AND m.state = 'queued' AND m.next_attempt_at <= %(now)s AND m.id <> %(message)s
+      AND NOT (SELECT paused FROM inbox_channel WHERE id = %(channel)s)
       AND COALESCE((
           SELECT false FROM inbox_message e
           WHERE e.ticket_id = m.ticket_id AND e.channel_id = m.channel_id AND e.id < m.id
@@ -54,6 +57,10 @@ WHERE id = (
 )
 RETURNING inbox_message.*, EXISTS (SELECT FROM inbox_attachment a WHERE a.message_id = inbox_message.id) AS has_files
 """
+ACCEPTED_AND_CLAIM = f"""
+WITH {messages.ACCEPTED}, following AS ({CLAIM})
+SELECT * FROM (VALUES (1)) AS one (n) LEFT JOIN told ON true LEFT JOIN following ON true
+"""  # noqa: S608 (both are our own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ def keeping(holding: list[Message]) -> Iterator[None]:
 def claim(channel: Channel) -> Message | None:
     """Take the next due message of this channel for this worker."""
     now = timezone.now()
-    found = Message.objects.raw(CLAIM, {"lease": now + lease(), "channel": channel.pk, "now": now})
+    found = Message.objects.raw(CLAIM, {"lease": now + lease(), "channel": channel.pk, "now": now, "message": 0})
     for message in found:
         message.channel = channel
         return message
@@ -119,6 +126,7 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
     if message is None:
         return 0
     count = 0
+    until = time.monotonic() + MOST_SECONDS
     holding = [message]
     with override(settings.LANGUAGE_CODE), keeping(holding):
         try:
@@ -126,7 +134,9 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
                 while message is not None:
                     holding[:] = [message]
                     result = attempt(adapter, message, wire)
-                    message, left = settle(channel, adapter, message, result, more=count + 1 < limit)
+                    message, left = settle(
+                        channel, adapter, message, result, more=count + 1 < limit and time.monotonic() < until
+                    )
                     count += left
         except DeliveryError as error:
             # Raised by `connection` alone: nothing of the message in hand has left.
@@ -134,6 +144,8 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
                 hand_back(channel, message, error)
     if count:
         reached(channel)
+    if time.monotonic() > until:
+        wake.deliver(channel.pk, channel.kind)  # there is more; first somebody else's turn
     return count
 
 
@@ -158,6 +170,8 @@ def settle(
     began, wait = time.monotonic(), 0.05
     while True:
         try:
+            if result.sent is not None and not result.sent.rejected and more:
+                return _accepted(channel, message, result.sent)
             with transaction.atomic():
                 left = _record(adapter, message, result)
                 following = claim(channel) if more and not _connection_lost(result) else None
@@ -171,13 +185,31 @@ def settle(
             wait = min(wait * 2, 2)
 
 
+def _accepted(channel: Channel, message: Message, sent: Sent) -> tuple[Message | None, int]:
+    """The ordinary case of `settle`: taken for everybody, and on with the next."""
+    now = timezone.now()
+    external_id = (*sent.external_ids, message.external_id)[0]
+    found = Message.objects.raw(
+        ACCEPTED_AND_CLAIM,
+        {**messages.accepted(message, external_id), "lease": now + lease(), "channel": channel.pk, "now": now},
+    )
+    (row,) = found
+    ticket: int | None = row.left_ticket
+    mine = ticket is not None
+    if ticket is not None:  # by now the message may lie in another one than when it was claimed
+        base.announce([ticket], [message.pk])
+    if row.pk is None:
+        # Nothing else was free; what waited in the same ticket is free now, which one statement could not see yet.
+        return claim(channel), int(mine)
+    row.channel = channel
+    return row, int(mine)
+
+
 def _connection_lost(result: Result) -> bool:
     return result.error is not None and result.error.unknown
 
 
 def _record(adapter: Adapter, message: Message, result: Result) -> int:
-    if result.sent is not None and not result.sent.rejected:
-        return int(messages.accepted(message, (*result.sent.external_ids, message.external_id)[0]))
     row = messages.lock(message.pk)
     if row.attempts == message.attempts and result.sent and row.state in {DeliveryState.QUEUED, DeliveryState.UNKNOWN}:
         row.state = DeliveryState.SENDING  # the lease ran out, but nobody has begun to send it again: take it back
@@ -192,16 +224,17 @@ def _record(adapter: Adapter, message: Message, result: Result) -> int:
         messages.fail(row, reason)
     elif error.unknown and not adapter.repeat_safe:
         messages.advance(row, DeliveryState.UNKNOWN, error=str(UNKNOWN_OUTCOME))
-    elif timezone.now() - row.created_at > GIVE_UP_AFTER:
+    elif row.trying_since is not None and timezone.now() - row.trying_since > GIVE_UP_AFTER:
         messages.fail(row, _("Tried for two days without success. Last answer: %(reason)s") % {"reason": reason})
     else:
         messages.advance(
             row,
             DeliveryState.QUEUED,
             error=reason[:2000],
+            trying_since=row.trying_since or timezone.now(),
             next_attempt_at=timezone.now() + STORE_AGAIN
             if result.soon
-            else next_attempt(row.attempts, error.retry_after),
+            else next_attempt(row.trying_since, error.retry_after),
         )
     return 0
 
@@ -210,14 +243,10 @@ def _sent(row: Message, sent: Sent) -> int:
     fields: dict[str, Any] = {"error": ""}
     if sent.external_ids:
         fields["external_id"] = sent.external_ids[0]
-    if sent.rejected:
-        fields["error"] = _("Not accepted for %(people)s") % {
-            "people": "; ".join(f"{who}: {why}" for who, why in sent.rejected.items())
-        }
     messages.advance(row, DeliveryState.SENT, **fields)
     if sent.rejected:
-        log.record(row.ticket, "message_refused", message=row.pk, count=len(sent.rejected))
-        messages.open_after_failure(row.ticket_id)
+        people = "; ".join(f"{who}: {why}" for who, why in sent.rejected.items())
+        messages.refused(row, _("Not accepted for %(people)s") % {"people": people}, len(sent.rejected))
     return 1
 
 
@@ -226,10 +255,15 @@ def jitter(wait: timedelta) -> timedelta:
     return wait * random.uniform(0.8, 1.2)
 
 
-def next_attempt(attempts: int, retry_after: float | None = None) -> datetime:
-    """When to try again: exponential with jitter, never before what the platform asked for (seconds)."""
-    wait = jitter(min(FIRST_RETRY * 2 ** min(max(attempts, 1) - 1, 20), LONGEST_RETRY))
-    return timezone.now() + max(wait, timedelta(seconds=retry_after or 0))
+def next_attempt(trying_since: datetime | None, retry_after: float | None = None) -> datetime:
+    """When to try again: after as long as it has been tried for, which doubles the wait each time, with jitter.
+
+    Never before what the platform asked for (seconds).
+    """
+    now = timezone.now()
+    tried = now - trying_since if trying_since else timedelta(0)
+    wait = jitter(min(max(tried, FIRST_RETRY), LONGEST_RETRY))
+    return now + max(wait, timedelta(seconds=retry_after or 0))
 
 
 def hand_back(channel: Channel, message: Message, error: DeliveryError) -> None:
@@ -264,16 +298,28 @@ def recover() -> int:
     for pk in Message.objects.filter(state=DeliveryState.SENDING, lease_until__lt=now).values_list("pk", flat=True)[
         :500
     ]:
-        with transaction.atomic():
-            row = messages.lock(pk)
-            if row.state != DeliveryState.SENDING or row.lease_until is None or row.lease_until > now:
-                continue
-            if adapter_for(row.channel.kind).repeat_safe:
-                messages.advance(row, DeliveryState.QUEUED, next_attempt_at=now)
-            else:
-                messages.advance(row, DeliveryState.UNKNOWN, error=str(UNKNOWN_OUTCOME))
-            found += 1
+        try:
+            with transaction.atomic():
+                found += _recover(messages.lock(pk))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("message %s cannot be recovered", pk)  # the others can
     return found
+
+
+def _recover(row: Message) -> int:
+    now = timezone.now()
+    if row.state != DeliveryState.SENDING or row.lease_until is None or row.lease_until > now:
+        return 0
+    row.lost_leases += 1
+    if row.lost_leases >= MOST_LOST_LEASES:
+        messages.fail(row, _("The worker died each time it tried to send this."), lost_leases=row.lost_leases)
+    elif adapter_for(row.channel.kind).repeat_safe:
+        messages.advance(row, DeliveryState.QUEUED, next_attempt_at=now, lost_leases=row.lost_leases)
+    else:
+        messages.advance(row, DeliveryState.UNKNOWN, error=str(UNKNOWN_OUTCOME), lost_leases=row.lost_leases)
+    return 1
 
 
 def due_channels() -> list[tuple[int, str]]:

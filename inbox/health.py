@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection, connections
-from django.db.models import Count, Min
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +23,7 @@ BEAT_EVERY = 5.0  # seconds between heartbeats of a process
 DEAD_AFTER = timedelta(seconds=30)
 LATE_AFTER = timedelta(seconds=60)
 FORGET_AFTER = timedelta(hours=1)
+MOST_COUNTED = 1000
 PROCESSES = ("worker", "beat", "mail")
 
 
@@ -56,23 +59,35 @@ def processes() -> dict[str, bool]:
 
 
 def queues() -> dict[str, dict[str, Any]]:
-    """How much waits in each queue and for how long the oldest has been due: {"name": {"waiting", "seconds"}}."""
+    """How much waits in each queue and for how long the oldest has been due: {"name": {"waiting", "seconds"}}.
+
+    Counted up to MOST_COUNTED in all, so that it is not dearest when the most is waiting.
+    """
     now = timezone.now()
-    waiting = Receipt.objects.filter(state=ReceiptState.NEW).aggregate(n=Count("pk"), oldest=Min("received_at"))
-    found = {"receipts": {"waiting": waiting["n"], "seconds": _age(waiting["oldest"])}}
-    for row in (
+    receipts = (
+        Receipt.objects.filter(state=ReceiptState.NEW)
+        .order_by("next_attempt_at", "id")
+        .values_list("received_at", flat=True)[:MOST_COUNTED]
+    )
+    found: dict[str, dict[str, Any]] = {"receipts": _waiting(list(receipts))}
+    due: dict[str, list[datetime]] = defaultdict(list)
+    for slug, at in (
         Message.objects.filter(state__in=[DeliveryState.QUEUED, DeliveryState.SENDING], next_attempt_at__lte=now)
-        .values("channel__slug")
-        .annotate(n=Count("pk"), oldest=Min("next_attempt_at"))
-        .order_by("channel__slug")
+        .order_by("next_attempt_at")
+        .values_list("channel__slug", "next_attempt_at")[:MOST_COUNTED]
     ):
-        found[f"delivery:{row['channel__slug']}"] = {"waiting": row["n"], "seconds": _age(row["oldest"])}
+        due[slug].append(at)
+    found |= {f"delivery:{slug}": _waiting(times) for slug, times in sorted(due.items())}
     for name, seconds in log.lag().items():
         found[f"log:{name}"] = {"waiting": None, "seconds": round(seconds, 1)}
     return found
 
 
-def _age(since: Any) -> float:
+def _waiting(since: Sequence[datetime]) -> dict[str, Any]:
+    return {"waiting": len(since), "seconds": _age(min(since, default=None))}
+
+
+def _age(since: datetime | None) -> float:
     return round((timezone.now() - since).total_seconds(), 1) if since else 0.0
 
 
@@ -158,6 +173,9 @@ def problems(agent: Agent) -> list[str]:
             _("%(count)s received messages wait to be taken in, the oldest for %(minutes)s min.")
             % {"count": waiting["receipts"]["waiting"], "minutes": int(waiting["receipts"]["seconds"] // 60)}
         )
+    stuck = Receipt.objects.filter(state=ReceiptState.NEW).exclude(reason="").values_list("reason", flat=True).first()
+    if stuck:
+        found.append(_("Messages wait to be taken in. %(error)s") % {"error": stuck})
     seen = set(access.channels(agent).values_list("slug", flat=True))
     for channel in channels():
         if channel["slug"] in seen:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -55,11 +55,6 @@ def record(ticket: Ticket | None, kind: str, /, *, by: Agent | None = None, **da
     event = line(ticket, kind, by=by, **data)
     event.save(force_insert=True)
     return event
-
-
-def record_all(events: Iterable[Event]) -> None:
-    """Append many events at once, in their order."""
-    Event.objects.bulk_create(list(events))
 
 
 def register(name: str) -> Callable[[Handler], Handler]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from inbox.actions import receive
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=20)
 LONGEST_HOLD = timedelta(minutes=10)
+MOST_SECONDS = 60.0  # of one run on one channel: a first import takes hours, and others wait for this worker, too
 
 
 @contextmanager
@@ -42,6 +44,7 @@ def poll(channel_id: int) -> int:
         if not mine or channel.paused:
             return 0
         stored = 0
+        until, again = time.monotonic() + MOST_SECONDS, EVERY
         try:
             for raws, cursor in adapter_for(channel.kind).poll(channel, dict(channel.cursor)):
                 with transaction.atomic():
@@ -49,12 +52,20 @@ def poll(channel_id: int) -> int:
                     Channel.objects.filter(pk=channel.pk).update(
                         cursor=cursor, **({"last_in_at": timezone.now()} if raws else {})
                     )
-        except (DeliveryError, OSError) as error:
-            logger.warning("channel %s cannot be polled: %s", channel.slug, error)
-            _failed(channel, str(error))
+                if time.monotonic() > until:
+                    again = timedelta(0)
+                    break
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            if isinstance(error, DeliveryError | OSError):
+                logger.warning("channel %s cannot be polled: %s", channel.slug, error)
+            else:
+                logger.exception("channel %s cannot be polled", channel.slug)
+            _failed(channel, str(error) or type(error).__name__)
             return stored
         Channel.objects.filter(pk=channel.pk).update(
-            in_failing_since=None, in_error="", in_failures=0, next_poll_at=timezone.now() + EVERY
+            in_failing_since=None, in_error="", in_failures=0, next_poll_at=timezone.now() + again
         )
         return stored
 

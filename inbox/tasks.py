@@ -1,11 +1,16 @@
 """What workers do. Tasks carry ids, are safe to run twice, and call one function; what is due stands in PostgreSQL."""
 
+import logging
+
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from inbox import delivery, health, log, polling, wake
 from inbox.actions import receive, sweeping
 from inbox.models import Receipt, ReceiptState
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="inbox.tasks.take_in")
@@ -29,13 +34,20 @@ def poll(channel_id: int) -> int:
 @shared_task(name="inbox.tasks.sweep")
 def sweep() -> None:
     """Find what is due, stuck or forgotten, and wake whoever does it. Runs every few seconds."""
-    delivery.recover()
+    for step in (_wake_workers, delivery.recover, sweeping.end_snoozes, sweeping.close_solved):
+        try:
+            step()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("the sweep left out %s", step.__name__)  # one fault must not keep the rest from work
+
+
+def _wake_workers() -> None:
     for channel_id, kind in delivery.due_channels():
         wake.deliver(channel_id, kind)
     if Receipt.objects.filter(state=ReceiptState.NEW, next_attempt_at__lte=timezone.now()).exists():
         wake.take_in()
-    sweeping.end_snoozes()
-    sweeping.close_solved()
 
 
 @shared_task(name="inbox.tasks.poll_channels")

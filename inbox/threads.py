@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inbox.adapters import Inbound
+from inbox.adapters import AUTOMATIC, Inbound
 from inbox.models import Status, Ticket
 
 # "Re", "Fwd" and their like where mail programs translate them, with counters such as "Re[2]:".
@@ -23,6 +23,9 @@ PREFIX = re.compile(rf"^\s*(?:(?:{PREFIXES})\s*(?:[\[(]\d+[\])])?\s*[:：]\s*)+"
 NUMBER = re.compile(r"(?<![\w&])#(\d{1,18})(?!\w)")
 
 
+MOST_NUMBERS = 5
+
+
 def bare_subject(subject: str) -> str:
     """A subject without reply and forward prefixes, ticket numbers, case and spacing."""
     stripped = PREFIX.sub("", subject)
@@ -30,8 +33,8 @@ def bare_subject(subject: str) -> str:
 
 
 def numbers_in(subject: str) -> list[int]:
-    """Ticket numbers that a subject names, such as #1042."""
-    return [int(number) for number in NUMBER.findall(subject)]
+    """Ticket numbers that a subject names, such as #1042; of very many the first few."""
+    return [int(number) for number in NUMBER.findall(subject)[:MOST_NUMBERS]]
 
 
 def referenced(inbound: Inbound) -> list[str]:
@@ -88,7 +91,7 @@ def decide(
         return Decision(rule, detail, ticket, unverified=unverified)
     if ticket.status == Status.CLOSED:
         return Decision("follow_up", f"{rule}: {detail}; closed", follow_up_of=ticket, unverified=unverified)
-    if inbound.kind != "message":
+    if inbound.kind in AUTOMATIC:
         return Decision(rule, detail, ticket, unverified=unverified)  # automatic mail opens nothing again
     if ticket.solved_at is not None and now - ticket.solved_at > timedelta(days=reopen_days):
         return Decision(

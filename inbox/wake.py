@@ -34,11 +34,6 @@ def deliver(channel_id: int, kind: str) -> None:
     transaction.on_commit(partial(_send, "inbox.tasks.deliver", [channel_id], queue_of(kind)), robust=True)
 
 
-def follow_log() -> None:
-    """The log has grown."""
-    transaction.on_commit(partial(_send, "inbox.tasks.follow_log", [], "default"), robust=True)
-
-
 def poll(channel_id: int, kind: str) -> None:
     """This channel wants to be polled."""
     transaction.on_commit(partial(_send, "inbox.tasks.poll", [channel_id], queue_of(kind)), robust=True)

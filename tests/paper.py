@@ -52,7 +52,7 @@ class Paper(Adapter):
         yield None
 
     def freeze(self, message: Message, answered: Message | None) -> None:
-        message.external_id = f"ours-{message.ticket_id}-{message.client_id or id(message)}"
+        message.external_id = f"ours-{message.ticket_id}-{id(message)}"
 
     def send(self, message: Message, connection: Any) -> Sent:
         answer = Paper.answers.pop(0) if Paper.answers else None

@@ -22,11 +22,8 @@ def announce(tickets: Iterable[int], messages: Iterable[int] = ()) -> None:
 def locked(ticket: Ticket, *, even_if_closed: bool = False) -> Iterator[Ticket]:
     """The ticket's row, fresh and locked until the transaction ends. Raises ActionError when it may not change."""
     with transaction.atomic():
-        row = (
-            Ticket.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("channel", "reply_channel", "customer")
-            .get(pk=ticket.pk)
-        )
+        # No join: had a related key changed while we waited, PostgreSQL would find no row at all.
+        row = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
         if row.merged_into_id is not None:
             raise ActionError(
                 _("This ticket was merged into #%(number)s; go on there.") % {"number": row.merged_into_id}, "merged"

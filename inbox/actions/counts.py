@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Max, Min
 
 from inbox.actions import base
+from inbox.adapters import AUTOMATIC
 from inbox.models import PREVIEW_LENGTH, DeliveryState, Direction, Message, Ticket
 
 
@@ -13,7 +14,7 @@ def recount(ticket: Ticket) -> None:
     messages = Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
     public = messages.exclude(direction=Direction.NOTE)
     last = public.order_by("-created_at", "-pk").first()
-    by_hand = public.filter(kind="message")
+    by_hand = public.exclude(kind__in=AUTOMATIC)
     from_customer = by_hand.filter(direction=Direction.IN)
     spoken = from_customer.aggregate(first=Min("created_at"), last=Max("created_at"))
     answers = by_hand.filter(direction=Direction.OUT)

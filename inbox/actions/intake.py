@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Func, Value
 from django.utils import timezone
 
 from inbox import bulk, log, threads
 from inbox.actions import base
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome, Work, one_line, wire
-from inbox.adapters import Party
+from inbox.adapters import AUTOMATIC, Party
 from inbox.models import (
     PREVIEW_LENGTH,
     SUBJECT_LENGTH,
@@ -34,6 +35,7 @@ from inbox.models import (
     Participant,
     ParticipantRole,
     Status,
+    Team,
     Ticket,
     TicketLink,
 )
@@ -80,6 +82,7 @@ class Batch:
         self.new = _New()
         self.events: list[tuple[Event, Ticket, Customer, Message | None]] = []
         self.changed: dict[int, Ticket] = {}
+        self.copied: set[tuple[int, int]] = set()  # (ticket, channel that got a copy)
         self.outcomes: list[tuple[Outcome, Ticket, Message]] = []
 
     def run(self) -> list[Outcome]:
@@ -120,6 +123,10 @@ class Batch:
             self.new.copies.append(
                 MessageCopy(message=seen, channel=work.channel, receipt=work.receipt, received_at=self.now)
             )
+            if seen.ticket.pk:
+                self.copied.add((seen.ticket.pk, work.channel.pk))
+            elif work.channel.pk not in seen.ticket.also_channels:
+                seen.ticket.also_channels.append(work.channel.pk)
         self._done(work, "duplicate", seen.ticket, seen)
 
     def _customer(self, identity: Identity | None) -> Customer:
@@ -139,7 +146,7 @@ class Batch:
             organisation_id=customer.organisation_id,
             channel=work.channel,
             reply_channel=work.channel,
-            team_id=work.channel.default_team_id,
+            team_id=self._team(work, decision),
             subject=one_line(work.inbound.subject, SUBJECT_LENGTH),
             language=work.inbound.language,
             thread_key=work.inbound.thread_key[:200],
@@ -155,6 +162,13 @@ class Batch:
             )
             self._event(ticket, "follow_up_of", customer, of=decision.follow_up_of.pk)
         return ticket
+
+    def _team(self, work: Work, decision: threads.Decision) -> int | None:
+        """The channel's team, unless this goes on with what a private team has: its quotes are for that team alone."""
+        before = decision.follow_up_of
+        if before is not None and before.team_id and Team.objects.filter(pk=before.team_id, private=True).exists():
+            return before.team_id
+        return work.channel.default_team_id
 
     def _at(self, work: Work) -> datetime:
         return min(work.inbound.at or work.receipt.at, self.now)
@@ -254,7 +268,7 @@ class Batch:
         ticket.updated_at = self.now
         if not ticket.language_chosen and message.language:
             ticket.language = message.language
-        if message.kind == "message":
+        if message.kind not in AUTOMATIC:
             if ticket.last_customer_message_at is None or message.created_at >= ticket.last_customer_message_at:
                 ticket.last_customer_message_at = message.created_at
                 ticket.reply_channel = work.channel
@@ -306,6 +320,9 @@ class Batch:
         Participant.objects.bulk_create(new.participants, ignore_conflicts=True)
         MessageCopy.objects.bulk_create(new.copies, ignore_conflicts=True)
         bulk.update(list(self.changed.values()), TICKET_FIELDS)
+        for number, channel in sorted(self.copied):
+            also = Func(F("also_channels"), Value(channel), function="array_append")
+            Ticket.objects.filter(pk=number).exclude(also_channels__contains=[channel]).update(also_channels=also)
         for event, ticket, customer, said in self.events:
             event.ticket = ticket
             event.actor_id = customer.pk

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from inbox import log
 from inbox.actions import base, counts
 from inbox.actions.errors import ActionError
+from inbox.actions.reply import change_status
 from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
 
 
@@ -41,7 +42,11 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         log.record(kept, "merged_from", by=by, source=gone.pk)
         base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
         kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
-        base.save(kept, "tags")
+        kept.also_channels = sorted({*kept.also_channels, *gone.also_channels, gone.channel_id} - {kept.channel_id})
+        fields = ["tags", "also_channels"]
+        if kept.is_done and before in {Status.OPEN, Status.PENDING, Status.ON_HOLD}:
+            fields += change_status(kept, before, by=by)  # what was not answered there is not answered here
+        base.save(kept, *fields)
         counts.recount(kept)
         base.announce(numbers, moved)
         return kept

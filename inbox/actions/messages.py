@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -55,45 +55,33 @@ def advance(
     return True
 
 
-# What `advance` and `log.record` would do after a `lock`, in one round trip: a sent mail waits for nothing else.
+# What `advance` and `log.record` would do after a `lock`, as common table expressions: delivery records a sent message
+# and claims the next in one statement, which is one round trip and one commit. A message whose lease ran out, but that
+# nobody has begun to send again, is taken back.
 ACCEPTED = """
-WITH sent AS (
+accepted AS (
     UPDATE inbox_message
     SET state = 'sent', lease_until = NULL, error = '', sent_at = %(now)s, external_id = %(external_id)s
     WHERE id = %(message)s AND attempts = %(attempts)s AND state IN ('sending', 'queued', 'unknown')
     RETURNING ticket_id
+),
+told AS (
+    INSERT INTO inbox_event (ticket_id, kind, actor_kind, at, data)
+    SELECT ticket_id, 'message_sent', 'system', %(now)s, %(data)s::jsonb FROM accepted
+    RETURNING ticket_id AS left_ticket
 )
-INSERT INTO inbox_event (ticket_id, kind, actor_kind, at, data)
-SELECT ticket_id, 'message_sent', 'system', %(now)s, %(data)s::jsonb FROM sent
-RETURNING ticket_id
 """
 
 
-def accepted(message: Message, external_id: str) -> bool:
-    """The far server took a claimed message for all its recipients; false where somebody else has it by now.
-
-    When the lease ran out but nobody has begun to send it again, it is taken back.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            ACCEPTED,
-            {
-                "message": message.pk,
-                "attempts": message.attempts,
-                "external_id": external_id,
-                "now": timezone.now(),
-                "data": json.dumps({"message": message.pk}),
-            },
-        )
-        mine = cursor.fetchone() is not None
-    if mine:
-        base.announce([message.ticket_id], [message.pk])
-    return mine
+def accepted(message: Message, external_id: str) -> dict[str, Any]:
+    """The parameters of ACCEPTED but `now`, for a claimed message that the far server took for all its recipients."""
+    data = json.dumps({"message": message.pk})
+    return {"message": message.pk, "attempts": message.attempts, "external_id": external_id, "data": data}
 
 
 def lock(pk: int) -> Message:
-    """The message's row, locked, with its ticket."""
-    return Message.objects.select_for_update(no_key=True, of=("self",)).select_related("ticket", "channel").get(pk=pk)
+    """The message's row, locked. No join: had its ticket changed while we waited, PostgreSQL would find no row."""
+    return Message.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def fail(message: Message, reason: str, **fields: Any) -> bool:
@@ -115,15 +103,28 @@ def open_after_failure(ticket_id: int) -> None:
     base.save(row, *fields)
 
 
+def _only_some(message: Message, recipients: tuple[str, ...]) -> bool:
+    """Whether a report names some of a message's recipients and leaves out others."""
+    named = {address.lower() for address in recipients}
+    return bool(named) and any(one["address"].lower() not in named for one in [*message.to, *message.cc, *message.bcc])
+
+
+def refused(message: Message, reason: str, count: int) -> None:
+    """Some recipients of a locked row did not get it, others did: to send it again would reach those twice."""
+    message.error = reason[:2000]
+    message.save(update_fields=["error"])
+    log.record(message.ticket, "message_refused", message=message.pk, count=count)
+    open_after_failure(message.ticket_id)
+    base.announce([message.ticket_id], [message.pk])
+
+
 def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
     """What a platform reports about a message of ours; false when there is no such message."""
     with transaction.atomic():
-        found = (
-            Message.objects.filter(external_id=update.external_id, direction=Direction.OUT)
-            .order_by("pk")
-            .values_list("pk", flat=True)
-            .first()
-        )
+        named = Message.objects.filter(external_id=update.external_id, direction=Direction.OUT)
+        if not adapter_for(channel.kind).global_ids:
+            named = named.filter(channel=channel)
+        found = named.order_by("pk").values_list("pk", flat=True).first()
         if found is None:
             return False
         message = lock(found)
@@ -132,6 +133,8 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
                 message.delayed, message.error = True, update.error[:2000]
                 message.save(update_fields=["delayed", "error"])
                 base.announce([message.ticket_id], [message.pk])
+        elif update.state == "failed" and _only_some(message, update.recipients):
+            refused(message, update.error or ", ".join(update.recipients), len(update.recipients))
         elif update.state == "failed":
             fail(message, update.error or str(_("The message was returned.")))
         else:
@@ -145,7 +148,16 @@ def retry(message: Message, *, by: Agent | None) -> Message:
         row = lock(message.pk)
         if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN}:
             return row
-        advance(row, DeliveryState.QUEUED, by=by, attempts=0, error="", delayed=False, next_attempt_at=timezone.now())
+        advance(
+            row,
+            DeliveryState.QUEUED,
+            by=by,
+            error="",
+            delayed=False,
+            trying_since=None,
+            lost_leases=0,
+            next_attempt_at=timezone.now(),
+        )
         ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
         still = Message.objects.filter(ticket=ticket, state=DeliveryState.FAILED).exists()
         if ticket.delivery_failed != still:

@@ -112,8 +112,18 @@ def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients) -> 
     """Where the requester's own last message asked for answers (Reply-To), else their address."""
     if not requester:
         return requester
-    last = last_inbound(ticket, channel)
-    if last is None or last.author_address != requester[0]["address"]:
+    # A sender is easily forged, and a forged Reply-To would take the answer away: only what opened the ticket, or
+    # came back with our signature, may ask for that.
+    proven = Message.objects.filter(
+        ticket=ticket,
+        channel=channel,
+        direction=Direction.IN,
+        unverified=False,
+        author_address=requester[0]["address"],
+        thread_rule__in=["new", "follow_up", "token", "manual"],
+    )
+    last = proven.order_by("-id").first()
+    if last is None:
         return requester
     asked = [one for one in last.reply_to if not is_ours(one["address"], channel.addresses)]
     return asked[:5] or requester

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from inbox import log
+from inbox import files, log
 from inbox.actions import base
 from inbox.adapters import kinds
 from inbox.models import Attachment, Channel, Receipt, ReceiptState, Status, Ticket
@@ -78,4 +77,4 @@ def prune() -> int:
 def _forget_files(names: set[str], holder: type[Receipt] | type[Attachment]) -> None:
     held = set(holder._default_manager.filter(stored__in=names).values_list("stored", flat=True))
     for name in names - held:
-        default_storage.delete(name)
+        files.forget(name)

@@ -13,7 +13,7 @@ from inbox.models import Agent, Attachment, Message
 
 def upload(*, by: Agent | None, name: str, content_type: str, content: bytes) -> Attachment:
     """Store a file that waits until a message names its id; what is never named is pruned."""
-    stored, digest = files.put("attachments", content)
+    stored, digest = files.put("uploads", content)
     safe = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip(". ") or "file"
     return Attachment.objects.create(
         uploaded_by=by,

@@ -2,7 +2,7 @@
 
 from inbox.models.agents import Agent, Role, Team
 from inbox.models.channels import Brand, Channel
-from inbox.models.customers import Customer, CustomerEvent, Identity, IdentityOwner, Organisation
+from inbox.models.customers import Customer, CustomerEvent, Identity, Organisation
 from inbox.models.events import ActorKind, Cursor, Event, Heartbeat
 from inbox.models.messages import (
     NEXT_STATES,
@@ -52,7 +52,6 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Identity",
-    "IdentityOwner",
     "LinkKind",
     "Macro",
     "Message",

@@ -94,15 +94,6 @@ class Identity(models.Model):
         return self.verified_at is not None
 
 
-class IdentityOwner(models.Model):
-    """Who held an identity when: what lets a merge of customers be undone."""
-
-    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="owners")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="held")
-    since = models.DateTimeField(default=timezone.now)
-    until = models.DateTimeField(null=True, blank=True)
-
-
 class CustomerEvent(models.Model):
     """Something that happened to a customer elsewhere: an order, a visit, a log-in. Comes by API, import or widget."""
 

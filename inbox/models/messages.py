@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from inbox.adapters import AUTOMATIC
+
 
 class Direction(models.TextChoices):
     IN = "in", _("In")
@@ -110,10 +112,11 @@ class Message(models.Model):
     references = ArrayField(models.CharField(max_length=998), default=list, blank=True)
     thread_rule = models.CharField(max_length=30, blank=True)
     thread_detail = models.CharField(max_length=300, blank=True)
-    client_id = models.CharField(max_length=64, null=True, blank=True)
 
     state = models.CharField(max_length=10, choices=DeliveryState, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)  # never counts back for a new claim: an outcome names its attempt
+    trying_since = models.DateTimeField(null=True, blank=True)  # the first temporary error, since the last Retry
+    lost_leases = models.PositiveSmallIntegerField(default=0)  # how often a worker died with it in hand
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
@@ -158,7 +161,7 @@ class Message(models.Model):
 
     @property
     def is_auto_reply(self) -> bool:
-        return self.kind != "message"
+        return self.kind in AUTOMATIC
 
     @property
     def hidden_text(self) -> bool:

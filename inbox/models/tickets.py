@@ -95,6 +95,7 @@ class Ticket(models.Model):
     snoozed_until = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    also_channels = ArrayField(models.BigIntegerField(), default=list, blank=True)  # ids of channels that got copies
     thread_key = models.CharField(max_length=200, blank=True)  # the chat session or the root of the comment thread
 
     message_count = models.PositiveIntegerField(default=0)
@@ -151,6 +152,9 @@ class Ticket(models.Model):
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(
                 fields=["channel", "thread_key"], name="ticket_thread_key", condition=~models.Q(thread_key="")
+            ),
+            models.Index(
+                fields=["snoozed_until"], name="ticket_snoozed", condition=models.Q(snoozed_until__isnull=False)
             ),
             GinIndex(fields=["tags"], name="ticket_tags"),
         )

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from inbox import acknowledge, log
+from inbox import acknowledge, files, log
 from inbox.actions import customers, merge, messages, reply, sweeping, tickets, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
@@ -127,13 +127,16 @@ def test_sweeps_end_snoozes_and_close(ticket: Ticket, sana: Agent) -> None:
     assert (ticket.status, ticket.closed_at is None) == (Status.CLOSED, False)
 
 
-def test_prune_forgets_rows_and_their_files(desk: Channel, sana: Agent, take: Take) -> None:
+def test_prune_forgets_rows_and_their_files(
+    desk: Channel, sana: Agent, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
     take("m1", text="x" * 400_000)
     other = Channel.objects.create(kind="paper", name="Sales", slug="sales")
     take("m1", text="x" * 400_000, channel=other)
     stored = Receipt.objects.values_list("stored", flat=True).distinct().get()
     upload = uploads.upload(by=sana, name="a", content_type="text/plain", content=b"never used")
     assert sweeping.prune() == 0
+    monkeypatch.setattr(files, "KEEP", timedelta(0))
     old = timezone.now() - timedelta(days=400)
     Receipt.objects.filter(channel=desk).update(received_at=old)
     Attachment.objects.update(created_at=old)
@@ -180,3 +183,28 @@ def test_followers_read_each_event_once_and_start_over(ticket: Ticket) -> None:
     log.rewind("test")
     assert log.follow("test", lambda event: seen.append(event.pk)) == 2
     assert seen[:2] == seen[2:] == sorted(seen[:2])
+
+
+def test_merging_what_waits_into_what_is_solved_opens_it(ticket: Ticket, sana: Agent, take: Take) -> None:
+    other = Ticket.objects.get(pk=take("n1", sender="omar@example.com").ticket)
+    tickets.set_status(ticket, Status.SOLVED, by=sana)
+    kept = merge.merge(other, ticket, by=sana)
+    assert (kept.status, kept.waiting_since is None) == (Status.OPEN, False)
+
+
+def test_an_archive_is_not_acknowledged(desk: Channel, take: Take) -> None:
+    desk.settings = {"acknowledgement": "We have your message."}
+    desk.save()
+    take("m1")
+    Message.objects.update(created_at=timezone.now() - timedelta(days=700))
+    _acknowledge_all()
+    assert not Message.objects.filter(direction="out").exists()
+
+
+def test_a_forged_reply_to_takes_no_answer_away(ticket: Ticket, sana: Agent, take: Take) -> None:
+    forged = take("m2", subject=f"#{ticket.pk}", reply_to=["mallory@example.net"])
+    assert forged.ticket == ticket.pk
+    assert [one["address"] for one in reply.default_recipients(ticket)[0]] == ["ayesha@example.com"]
+    signed = take("m3", payload={"signed_tickets": [ticket.pk]}, reply_to=["other@example.com"])
+    assert signed.ticket == ticket.pk
+    assert [one["address"] for one in reply.default_recipients(ticket)[0]] == ["other@example.com"]

@@ -66,19 +66,22 @@ def test_nothing_overtakes_in_one_ticket(ticket: Ticket, desk: Channel, sana: Ag
 def test_temporary_errors_wait_longer_each_time(ticket: Ticket, desk: Channel, sana: Agent) -> None:
     message = reply.reply(ticket, by=sana, text="one")
     waits = []
-    for _attempt in range(4):
+    for _attempt in range(5):
         Paper.answers[:] = [DeliveryError("busy", permanent=False)]
         later(message)
         delivery.deliver(desk.pk)
         message.refresh_from_db()
         assert (message.state, message.error) == (DeliveryState.QUEUED, "busy")
         assert message.next_attempt_at is not None
-        waits.append(message.next_attempt_at - timezone.now())
-    assert all(later > 1.3 * earlier for earlier, later in pairwise(waits))
+        wait = message.next_attempt_at - timezone.now()
+        waits.append(wait)
+        assert message.trying_since is not None
+        Message.objects.filter(pk=message.pk).update(trying_since=message.trying_since - wait)  # as if it had passed
+    assert all(later > 1.3 * earlier for earlier, later in pairwise(waits[1:]))
 
 
 def test_retry_after_is_honoured() -> None:
-    assert delivery.next_attempt(1, retry_after=600) > timezone.now() + timedelta(seconds=590)
+    assert delivery.next_attempt(None, retry_after=600) > timezone.now() + timedelta(seconds=590)
 
 
 def test_permanent_error_fails_at_once_and_opens_the_ticket(ticket: Ticket, desk: Channel, sana: Agent) -> None:
@@ -197,8 +200,62 @@ def test_a_claim_costs_the_same_in_a_long_queue_that_was_never_analysed(ticket: 
         "author_kind": "agent", "agent_id": sana.pk, "state": "queued", "next_attempt_at": timezone.now(),
     }  # fmt: skip
     bulk.insert_rows(Message, [queued] * 500)
-    claimed: dict[str, Any] = {"lease": timezone.now(), "now": timezone.now(), "channel": ticket.channel_id}
+    now = timezone.now()
+    claimed: dict[str, Any] = {"lease": now, "now": now, "channel": ticket.channel_id, "message": 0}
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {delivery.CLAIM}", claimed)
         [(plan,)] = cursor.fetchall()
     assert plan[0]["Plan"]["Shared Hit Blocks"] < 100
+
+
+def test_a_retry_after_days_is_tried_for_days_again(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(days=9))
+    Paper.answers[:] = [DeliveryError("greylisted", permanent=False)]
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    assert message.state == DeliveryState.QUEUED
+    Message.objects.filter(pk=message.pk).update(trying_since=timezone.now() - timedelta(days=3))
+    Paper.answers[:] = [DeliveryError("greylisted", permanent=False)]
+    later(message)
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    assert message.state == DeliveryState.FAILED
+    attempts = message.attempts
+    messages.retry(message, by=sana)
+    message.refresh_from_db()
+    assert (message.attempts, message.trying_since) == (attempts, None)
+
+
+def test_a_message_that_stops_its_worker_is_set_aside(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    for _death in range(delivery.MOST_LOST_LEASES):
+        assert delivery.claim(desk) == message
+        Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert delivery.recover() == 1
+    message.refresh_from_db()
+    assert message.state == DeliveryState.FAILED
+
+
+def test_one_bounced_recipient_fails_nobody_else(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    cc = [{"name": "", "address": "bilal@example.com"}]
+    message = reply.reply(ticket, by=sana, text="one", cc=cc)
+    delivery.deliver(desk.pk)
+    report = DeliveryUpdate(message.external_id, "failed", error="no such mailbox", recipients=("Bilal@example.com",))
+    assert messages.delivery_update(desk, report)
+    message.refresh_from_db()
+    ticket.refresh_from_db()
+    assert (message.state, message.error, ticket.delivery_failed) == ("sent", "no such mailbox", True)
+
+
+def test_a_report_on_another_channel_is_not_ours(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="one")
+    delivery.deliver(desk.pk)
+    other = Channel.objects.create(kind="paper", name="Other", slug="other")
+    assert not messages.delivery_update(other, DeliveryUpdate(message.external_id, "read"))
+
+
+def test_a_paused_channel_stops_at_once(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    reply.reply(ticket, by=sana, text="one")
+    Channel.objects.update(paused=True)
+    assert delivery.claim(desk) is None

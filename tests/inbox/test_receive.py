@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from inbox import access, files
 from inbox.actions import receive, reply, tickets
 from inbox.actions.work import Outcome
 from inbox.models import (
@@ -21,6 +24,7 @@ from inbox.models import (
     Receipt,
     ReceiptState,
     Status,
+    Team,
     Ticket,
 )
 from tests.paper import raw
@@ -283,3 +287,56 @@ def test_who_needs_the_outcome_waits_only_so_long(desk: Channel) -> None:
     receive.store(desk, [raw("m1")], claim=True)
     second = receive.store(desk, [raw("m2", references=["m1"])], claim=True)[0].receipt_id
     assert receive.take_in_now([second], seconds=0.3)[0].status == "created"
+
+
+def test_storage_that_is_away_fails_no_mail(desk: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    pk = receive.store(desk, [raw("m1", text="x" * 400_000)], claim=True)[0].receipt_id
+
+    def away(_name: str) -> bytes:
+        raise files.StoreAway("no space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(files, "get", away)
+        assert receive.take_in([pk])[0].status == "failed"
+    receipt = Receipt.objects.get()
+    assert (receipt.state, receipt.reason) == (ReceiptState.NEW, "no space left on device")
+    assert receive.take_in([pk])[0].status == "created"
+
+
+def test_a_torn_file_is_written_again() -> None:
+    name, _ = files.put("attachments", b"whole")
+    Path(default_storage.path(name)).write_bytes(b"")
+    assert files.put("attachments", b"whole")[0] == name
+    assert files.get(name) == b"whole"
+
+
+def test_a_person_behind_a_mailing_list_is_heard(take: Take, sana: Agent) -> None:
+    created = take("m1", subject="Parcel")
+    tickets.set_status(Ticket.objects.get(), Status.SOLVED, by=sana)
+    assert take("m2", subject="Re: Parcel", references=["m1"], kind="list").ticket == created.ticket
+    ticket = Ticket.objects.get()
+    assert (ticket.status, ticket.waiting_since is None) == (Status.OPEN, False)
+
+
+def test_those_who_got_a_copy_see_the_ticket(take: Take, desk: Channel) -> None:
+    legal = Channel.objects.create(kind="paper", name="Legal", slug="legal")
+    for channel in (desk, legal):
+        team = Team.objects.create(name=channel.name, slug=channel.slug)
+        channel.teams.add(team)
+        member = Agent.objects.create_user(f"{channel.slug}@example.com", name=channel.name)
+        member.teams.add(team)
+    created = take("m1")
+    outsider = Agent.objects.get(email="legal@example.com")
+    assert not access.tickets(outsider).exists()
+    take("m1", channel=legal)
+    outsider = Agent.objects.get(email="legal@example.com")
+    assert access.get_ticket(outsider, created.ticket or 0).pk == created.ticket
+    assert access.sees(outsider, Ticket.objects.get())
+
+
+def test_a_follow_up_of_a_private_ticket_stays_private(take: Take, sana: Agent) -> None:
+    private = Team.objects.create(name="Legal", slug="legal", private=True)
+    created = take("m1", subject="Parcel")
+    Ticket.objects.filter(pk=created.ticket).update(team=private, status=Status.CLOSED)
+    outcome = take("m2", subject="Re: Parcel", references=["m1"])
+    assert Ticket.objects.get(pk=outcome.ticket).team == private
