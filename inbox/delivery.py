@@ -194,7 +194,7 @@ def _accepted(channel: Channel, message: Message, sent: Sent) -> tuple[Message |
         {**messages.accepted(message, external_id), "lease": now + lease(), "channel": channel.pk, "now": now},
     )
     (row,) = found
-    ticket: int | None = row.left_ticket
+    ticket: int | None = getattr(row, "left_ticket")  # noqa: B009 (a column of the statement, not of the model)
     mine = ticket is not None
     if ticket is not None:  # by now the message may lie in another one than when it was claimed
         base.announce([ticket], [message.pk])

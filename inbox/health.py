@@ -76,7 +76,7 @@ def queues() -> dict[str, dict[str, Any]]:
         .order_by("next_attempt_at")
         .values_list("channel__slug", "next_attempt_at")[:MOST_COUNTED]
     ):
-        due[slug].append(at)
+        due[slug].append(at or now)
     found |= {f"delivery:{slug}": _waiting(times) for slug, times in sorted(due.items())}
     for name, seconds in log.lag().items():
         found[f"log:{name}"] = {"waiting": None, "seconds": round(seconds, 1)}
