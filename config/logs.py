@@ -45,7 +45,8 @@ def configuration(style: str, level: str) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     renderers: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=False)]
+        # Plain: where `rich` is installed, structlog would print every local variable, cookies and letters included.
+        [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
         if style == "console"
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -16,7 +16,8 @@ async def server_is_away(request: HttpRequest) -> HttpResponse:
 
 
 def has_a_bug(request: HttpRequest) -> HttpResponse:
-    raise ValueError("a bug")
+    cookies, text = dict(request.COOKIES), request.POST.get("text", "")
+    raise ValueError("a bug", len(cookies), len(text))
 
 
 urlpatterns = [path("pool/", pool_is_empty), path("api/away/", server_is_away), path("bug/", has_a_bug)]
