@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Count, Max, Min, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -30,7 +31,7 @@ FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Everything in the text format of Prometheus. 403 to others than this machine and holders of METRICS_TOKEN."""
+    """Everything in the text format of Prometheus. 403 to whom `allowed` does not know."""
     if not allowed(request):
         raise PermissionDenied
     own = CollectorRegistry()
@@ -41,15 +42,24 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def allowed(request: HttpRequest) -> bool:
-    """Whether this request bears METRICS_TOKEN, or comes from this machine and not through a proxy on it."""
-    token: str = settings.METRICS_TOKEN
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if token and hmac.compare_digest(given.encode(), token.encode()):
-        return True
+    """Whether this request bears METRICS_TOKEN; where none is set, whether it comes from this machine.
+
+    A proxy on this machine comes from here too, and need not say for whom it asks: then the name it asks for tells,
+    which is that of the public site.
+    """
+    if token := settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), token.encode())
     if any(header in request.headers for header in FORWARDED):
         return False
+    name = request.META.get("HTTP_HOST", "")
+    return is_loopback(request.META.get("REMOTE_ADDR", "")) and is_loopback(split_domain_port(name)[0].strip("[]"))
+
+
+def is_loopback(name: str) -> bool:
+    """Whether an address, or a host name without its port, means this machine."""
     try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+        return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False
 

@@ -60,7 +60,7 @@ def test_metrics_tell_what_waits(client: Any, as_sana: Api, ticket: Ticket, supp
     as_sana.post(f"/tickets/{ticket.number}/messages/", {"kind": "reply", "text": "x"})
     Channel.objects.update(out_failing_since=timezone.now())
     health.beat("worker")
-    text = client.get("/metrics").content.decode()
+    text = client.get("/metrics", headers={"Host": "localhost"}).content.decode()
     found = {
         (sample.name, *sorted(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(text)
@@ -77,15 +77,18 @@ def test_metrics_tell_what_waits(client: Any, as_sana: Api, ticket: Ticket, supp
 
 
 def test_metrics_are_for_this_machine_or_a_token(db: None, client: Any, settings: Any) -> None:
-    assert client.get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 200
-    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7").status_code == 403
-    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
-    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer "}).status_code == 403
+    def status(peer: str = "127.0.0.1", **headers: str) -> int:
+        sent = {"Host": "localhost:8000", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return int(client.get("/metrics", REMOTE_ADDR=peer, headers=sent).status_code)
+
+    assert status() == status("::1") == status(Host="127.0.0.1:8000") == 200
+    assert status("192.0.2.7") == status("192.0.2.7", Authorization="Bearer ") == 403
+    assert status(X_Forwarded_For="127.0.0.1") == 403
+    assert status(Host="testserver") == 403  # a proxy on this machine that adds no header
     settings.METRICS_TOKEN = "scrape"
-    assert (
-        client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer scrape"}).status_code == 200
-    )
-    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer other"}).status_code == 403
+    assert status("192.0.2.7", Authorization="Bearer scrape") == 200
+    assert status("192.0.2.7", Authorization="Bearer other") == 403
+    assert status() == 403  # this machine has to bear it too
 
 
 def test_the_description_is_valid_and_whole() -> None:
