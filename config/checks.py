@@ -67,3 +67,28 @@ def nothing_of_the_demo(app_configs: object, **kwargs: Any) -> list[CheckMessage
     if settings.ALLOW_PRIVATE_NETWORKS:
         found.append(Warning("Channels may connect to addresses inside your network.", id="config.W003"))
     return found
+
+
+@register(Tags.security, deploy=True)
+def proxies_are_told(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Rabta itself speaks no TLS: with https in BASE_URL there is a proxy, and it matters that Rabta knows."""
+    if not settings.BASE_URL.startswith("https://"):
+        return []
+    found: list[CheckMessage] = []
+    if not settings.TRUST_PROXY:
+        found.append(
+            Warning(
+                "TRUST_PROXY is not set: everybody seems to come from the proxy's address, so that failed log-ins of "
+                "one lock out all.",
+                hint="Set it to the number of your proxies; the first must set X-Forwarded-For and X-Forwarded-Proto.",
+                id="config.W004",
+            )
+        )
+    if not settings.METRICS_TOKEN:
+        found.append(
+            Warning(
+                "METRICS_TOKEN is not set: a proxy on this machine that replaces the Host header opens /metrics.",
+                id="config.W005",
+            )
+        )
+    return found

@@ -27,6 +27,12 @@ def listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def proxies(value: str) -> int:
+    """A number; or a flag, where on means one."""
+    value = value.strip().lower()
+    return int(value) if value.isdigit() else int(value in {"true", "yes", "on"})
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / ".data")).resolve()
 DEBUG = flag("DEBUG", False)
@@ -78,6 +84,7 @@ SMTP_IN_MAX_BYTES = int(os.environ.get("SMTP_IN_MAX_BYTES", str(50 * 1024 * 1024
 SMTP_IN_TLS_CERT = os.environ.get("SMTP_IN_TLS_CERT", "")
 SMTP_IN_TLS_KEY = os.environ.get("SMTP_IN_TLS_KEY", "")
 SANDBOX_SMTP_PORT = int(os.environ.get("SANDBOX_SMTP_PORT", "2526"))
+TRUST_PROXY = proxies(os.environ.get("TRUST_PROXY", ""))  # how many of our own stand between the web and us
 BASE_URL = os.environ.get("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS", BASE_URL)
@@ -108,7 +115,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
-    "allauth.mfa",
     "channels",
     "django_htmx",
     "django_prometheus",
@@ -178,7 +184,9 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# An office behind one address may log in at nine in the morning; guessing stays slow (key: an account at one address).
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUST_PROXY
 
 # Language and time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = os.environ.get("LANGUAGE", "en") if os.environ.get("LANGUAGE", "en") in {"en", "ur"} else "en"
@@ -214,6 +222,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
+CACHES = {"default": {"BACKEND": "config.cache.RedisOrMemory", "LOCATION": REDIS_URL, "KEY_PREFIX": "rabta"}}
 CELERY_BROKER_URL = local.broker_url(os.environ.get("BROKER_URL", REDIS_URL))
 # A click must not wait for a broker that is away: one short retry, then the sweep finds the row.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -264,7 +273,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31536000 if BASE_URL.startswith("https://") else 0
-if flag("TRUST_PROXY", False):
+if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
