@@ -1,7 +1,7 @@
 """The SMTP and LMTP server that takes mail for our channels.
 
 250 is said only once the receipts are committed; while the store is away it says 451, and the sender tries again.
-Database work runs on a few threads, mails of unknown size within a budget of memory.
+Database work runs on a few threads, and what is being received stays within a budget of memory.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -34,6 +35,8 @@ THREADS = 4
 MAX_SESSIONS = 100
 MAX_RECIPIENTS = 200
 MAX_LINE = 1024 * 1024  # mail programs that send a whole paragraph, or a whole mail, as one line
+MODEST = 256 * 1024  # bytes set aside for a mail whose size is not told beforehand
+SILENT_FOR = 10.0  # seconds without a byte after which room that was set aside is anybody's again
 ADDRESSES_FOR = 5.0  # seconds an address list is believed
 GRACE_SECONDS = 3.0
 BUSY = "452 4.3.1 Too many mails at once, try again soon"
@@ -86,14 +89,58 @@ def normal(address: str) -> str:
     return f"{local.casefold()}@{ascii_domain(domain).lower()}"
 
 
+@dataclass(slots=True)
+class Incoming:
+    """A mail on its way in, from DATA until it is stored."""
+
+    promised: int
+    received: int = 0
+    heard_at: float = field(default_factory=time.monotonic)
+
+    def held(self) -> int:
+        """The bytes of memory it has, or is going to have."""
+        return self.received if time.monotonic() - self.heard_at > SILENT_FOR else max(self.promised, self.received)
+
+
+class Budget:
+    """How many bytes all mails on their way in may have together. A session that sends no mail costs nothing."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.mails: dict[SMTP, Incoming] = {}
+
+    def begin(self, session: SMTP, promised: int) -> bool:
+        """Whether there is room for a mail of this session; a mail that is alone always has it."""
+        if self._others(session) and self._others(session) + promised > self.limit:
+            return False
+        self.mails[session] = Incoming(promised)
+        return True
+
+    def add(self, session: SMTP, count: int, most: int) -> bool:
+        """Count what has come, up to `most`, behind which nothing is kept; whether there is still room for it."""
+        mail = self.mails.get(session)
+        if mail is None:
+            return True  # commands
+        mail.received, mail.heard_at = min(mail.received + count, most), time.monotonic()
+        others = self._others(session)
+        return not others or others + mail.held() <= self.limit
+
+    def end(self, session: SMTP) -> None:
+        self.mails.pop(session, None)
+
+    def _others(self, session: SMTP) -> int:
+        return sum(mail.held() for owner, mail in self.mails.items() if owner is not session)
+
+
 class Handler:
     """aiosmtpd's hooks: who is known, and the storing."""
 
     def __init__(self, executor: ThreadPoolExecutor, max_bytes: int) -> None:
         self.executor = executor
         self.directory = Directory()
-        self.budget = max(4 * max_bytes, 200 * 1024 * 1024)  # bytes announced by all sessions together
-        self.announced: dict[SMTP, int] = {}  # every open session, and the bytes it said it will send
+        self.max_bytes = max_bytes
+        self.sessions: set[SMTP] = set()
+        self.budget = Budget(max(4 * max_bytes, 200 * 1024 * 1024))
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self.executor, _with_database, work)
@@ -101,11 +148,6 @@ class Handler:
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        size = next((int(one[5:]) for one in options if one.startswith("SIZE=") and one[5:].isdigit()), 0)
-        others = sum(one for owner, one in self.announced.items() if owner is not server)
-        if others and others + size > self.budget:
-            return BUSY
-        self.announced[server] = size
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
@@ -140,7 +182,6 @@ class Handler:
         except Exception as error:  # noqa: BLE001  # whatever keeps it from being stored, the sender must try again
             logger.warning("a mail could not be stored: %r", error)
             answer = STORE_AWAY
-        self.announced[server] = 0
         # LMTP wants one answer a recipient (RFC 2033 4.2).
         return "\r\n".join([answer] * (len(envelope.rcpt_tos) if isinstance(server, LMTP) else 1))
 
@@ -176,15 +217,39 @@ class _Limits(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         handler: Handler = self.event_handler
-        handler.announced.setdefault(self, 0)
-        if len(handler.announced) > MAX_SESSIONS and isinstance(transport, asyncio.Transport):
+        handler.sessions.add(self)
+        if len(handler.sessions) > MAX_SESSIONS and isinstance(transport, asyncio.Transport):
             transport.write(b"421 4.3.2 Too many connections, try again soon\r\n")
             transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         handler: Handler = self.event_handler
-        handler.announced.pop(self, None)
+        handler.sessions.discard(self)
+        handler.budget.end(self)
         super().connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        handler: Handler = self.event_handler
+        transport = self.transport
+        room = handler.budget.add(self, len(data), handler.max_bytes)
+        if not room and isinstance(transport, asyncio.Transport):
+            if not transport.is_closing():
+                transport.write(BUSY.encode() + b"\r\n")
+                transport.close()
+            return
+        super().data_received(data)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        handler: Handler = self.event_handler
+        options = self.envelope.mail_options if self.envelope else []
+        told = next((int(one[5:]) for one in options if one.startswith("SIZE=") and one[5:].isdigit()), MODEST)
+        if not handler.budget.begin(self, told):
+            await self.push(BUSY)
+            return
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            handler.budget.end(self)
 
 
 class SMTPSession(_Limits, SMTP):
@@ -245,7 +310,7 @@ class Receiver:
         """Close the ports and sessions, let what is being stored end."""
         for server in self.servers:
             server.close()
-        for session in list(self.handler.announced):
+        for session in list(self.handler.sessions):
             if isinstance(session.transport, asyncio.Transport):
                 session.transport.write(b"421 4.3.2 Shutting down, try again soon\r\n")
                 session.transport.close()

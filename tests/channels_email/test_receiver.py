@@ -175,6 +175,94 @@ def test_an_aborted_mail_leaves_nothing(receiver: Receiver) -> None:
     assert not stored()
 
 
+class Sender:
+    """A client that says as much of a mail as it is told to."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", receiver.smtp_port), timeout=20)
+        self.file = self.socket.makefile("rb")
+        self.file.readline()
+        self.say("EHLO x")
+
+    def say(self, line: str) -> int:
+        self.socket.sendall(line.encode() + b"\r\n")
+        return self.hear()
+
+    def hear(self) -> int:
+        while (answer := self.file.readline())[3:4] == b"-":
+            pass
+        return int(answer[:3] or 0)
+
+    def begin(self, size: int | None = None) -> int:
+        """The answer to DATA."""
+        self.say("MAIL FROM:<a@b.example>" + ("" if size is None else f" SIZE={size}"))
+        self.say(f"RCPT TO:<{SUPPORT}>")
+        return self.say("DATA")
+
+    def send(self, count: int) -> None:
+        self.socket.sendall((b"x" * 998 + b"\r\n") * (count // 1000))
+
+
+@pytest.fixture
+def narrow(receiver: Receiver) -> Receiver:
+    """A receiver that holds a megabyte at a time."""
+    receiver.handler.budget.limit = 1_000_000
+    return receiver
+
+
+def wait_for_bytes(receiver: Receiver, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while sum(mail.received for mail in list(receiver.handler.budget.mails.values())) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_mails_whose_size_nobody_told_stay_within_the_memory_too(narrow: Receiver) -> None:
+    senders = [Sender(narrow) for _one in range(3)]
+    assert [one.begin() for one in senders] == [354, 354, 354]
+    for one in senders[:2]:
+        one.send(330_000)
+    wait_for_bytes(narrow, 660_000)
+    senders[2].send(450_000)
+    assert senders[2].hear() == 452
+    assert [one.say(".") for one in senders[:2]] == [250, 250]
+    wait_until_free(narrow)
+    assert len(stored()) == 1  # they are the same, byte for byte
+
+
+def test_room_is_set_aside_at_data_and_given_back(narrow: Receiver) -> None:
+    first, second, third = Sender(narrow), Sender(narrow), Sender(narrow)
+    first.say("MAIL FROM:<a@b.example> SIZE=900000")  # and does nothing more: it costs nothing
+    assert second.begin(900_000) == 354
+    assert third.begin(900_000) == 452
+    assert third.say("RSET") == 250
+    second.socket.shutdown(socket.SHUT_RDWR)
+    wait_until_free(narrow)
+    assert third.begin(900_000) == 354
+    assert third.say("Subject: x\r\n\r\nhello\r\n.") == 250
+    assert second.file.readline() == b""
+    wait_until_free(narrow)
+
+
+def wait_until_free(receiver: Receiver) -> None:
+    deadline = time.monotonic() + 10
+    while receiver.handler.budget.mails:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_who_announces_much_and_falls_silent_starves_nobody(narrow: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent, other = Sender(narrow), Sender(narrow)
+    assert silent.begin(900_000) == 354
+    assert other.begin(900_000) == 452
+    monkeypatch.setattr(module, "SILENT_FOR", 0.0)
+    assert other.say("RSET") == 250
+    assert other.begin(900_000) == 354
+    assert other.say("Subject: x\r\n\r\nhello\r\n.") == 250
+    assert silent.say("Subject: y\r\n\r\nhello\r\n.") == 250
+    assert len(stored()) == 2
+
+
 def test_lmtp_answers_for_each_recipient(make_channel: MakeChannel) -> None:
     make_channel()
     make_channel("sales", "sales@rabta.example")
