@@ -83,7 +83,7 @@ def prepare(data_dir: Path) -> list[Path]:
     """
     user = server_user()
     local.make_private(data_dir)
-    (data_dir / "static").mkdir(exist_ok=True)  # whitenoise wants it, though it finds the files by itself
+    (data_dir / "static").mkdir(exist_ok=True)  # whitenoise wants it, also where it finds the files by itself
     for folder in (data_dir / "redis", local.socket_dir(data_dir)):
         own_folder(folder, user)
     for folder in (data_dir / "log", local.run_dir(data_dir)):

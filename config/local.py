@@ -84,3 +84,11 @@ def secrets(data_dir: Path) -> Secrets:
         Path(name).unlink()
     kept = json.loads(path.read_text())
     return kept
+
+
+def has_static_files(folder: Path) -> bool:
+    """Whether `config.assets.collect` made its files here, whole."""
+    try:
+        return bool(json.loads((folder / "staticfiles.json").read_text())["paths"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return False

@@ -201,7 +201,9 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
-WHITENOISE_USE_FINDERS = True
+HASHED_STATIC = not DEBUG and local.has_static_files(STATIC_ROOT)  # `up` and `collectstatic` make them
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not HASHED_STATIC  # files may change while they are served
+WHITENOISE_MAX_AGE = 60 if HASHED_STATIC else 0  # seconds; names with a hash are kept for ever
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_STORAGE = os.environ.get("MEDIA_STORAGE", "")  # empty: files below DATA_DIR; s3://BUCKET: django-storages
 STORAGES = {
@@ -210,7 +212,11 @@ STORAGES = {
         if MEDIA_STORAGE.startswith("s3://")
         else {"BACKEND": "inbox.files.DurableFileSystemStorage"}
     ),
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "config.assets.Storage" if HASHED_STATIC else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024  # a request's body apart from its files
 DATA_UPLOAD_MAX_NUMBER_FILES = 20

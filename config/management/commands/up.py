@@ -26,7 +26,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config import embedded, local, options, supervision
+from config import assets, embedded, local, options, supervision
 from config.translations import compile_translations
 from inbox.models import Agent
 
@@ -75,6 +75,8 @@ class Command(BaseCommand):
         programs = supervision.server_programs(
             data_dir, postgres=settings.EMBEDDED_POSTGRES, redis=settings.EMBEDDED_REDIS
         ) + supervision.app_programs(demo=settings.DEMO)
+        if not settings.DEBUG:
+            assets.collect(settings.STATIC_ROOT)
         adopt_orphans()
         supervisor = supervision.Supervisor(data_dir, programs, lock)
         try:
