@@ -19,6 +19,7 @@ KINDS = ("web", "worker", "beat", "mail", "redis", "postgres")
 FLUSH = "flush"
 SPAN = (0.03, 0.93)  # between which shares of the work things die
 READY_WITHIN = 60  # seconds from a process's start
+GOES_ON_WITHIN = 90  # seconds from an accident to the next piece of work
 
 
 @dataclass
@@ -44,7 +45,11 @@ class Killer:
         """Go through the plan; returns at its end."""
         points = sorted(self.random.uniform(*SPAN) for _accident in self.plan)
         for name, point in zip(self.plan, points, strict=True):
-            until(lambda point=point: self.progress() >= point, f"the work goes on after {self.kills[-3:]}", seconds=60)
+            until(
+                lambda point=point: self.progress() >= point,
+                f"the work goes on after {self.kills[-3:]}",
+                seconds=GOES_ON_WITHIN,
+            )
             time.sleep(self.random.uniform(0, 0.2))
             if name == FLUSH:
                 self._flush()

@@ -21,7 +21,7 @@ from tests.accidents.sink import Arrival, Sink
 from tests.accidents.traffic import Agents, Crew, Customers, Progress, Reply, Thread
 from tests.instance import until
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(240), pytest.mark.xdist_group("accidents")]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(400), pytest.mark.xdist_group("accidents")]
 
 SEED = int(os.environ.get("KILL_SEED", "20261"))  # another one: another course of accidents
 CUSTOMERS, THREADS, MAILS = 60, 80, 500
@@ -110,7 +110,7 @@ def live_through_it(house: House, sink: Sink) -> Aftermath:
     finder.start()
     try:
         killer.run()
-        crew.join(60)
+        crew.join(90)
         until_quiet(house)
     except BaseException:
         for name in ("web", "worker", "mail", "beat", "postgres", "redis"):
