@@ -81,7 +81,10 @@ def _refused(request: AgentRequest, number: int, problem: str, client_id: str = 
         return render(request, "inbox/_refused.html", {"problem": problem, "client_id": client_id}, status=422)
     found = access.get_ticket(request.user, number)
     typed = {"kind": request.POST.get("kind", ""), "text": request.POST.get("text", ""), "problem": problem}
-    context = conversation(request, found) | {"composer": typed, "client_id": client_id or request.POST.get("client_id", "")}
+    context = conversation(request, found) | {
+        "composer": typed,
+        "client_id": client_id or request.POST.get("client_id", ""),
+    }
     return render(request, "inbox/inbox.html", {**frame(request, remembered(request)), **context}, status=422)
 
 

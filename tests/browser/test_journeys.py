@@ -148,3 +148,31 @@ def test_going_back_in_history(open_as: Open, sana: Agent, mail: Mail) -> None:
     page.go_back()
     expect(page.locator(f"main[data-ticket='{first}']")).to_be_visible()
     expect(page).to_have_url(page.url.split("/tickets")[0] + f"/tickets/{first}/")
+
+
+def test_a_draft_that_was_sent_after_all_is_gone(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.route("**/messages/", lambda route: (route.fetch(), route.abort()))  # it arrives, its answer does not
+    page.locator("#text").fill("It arrives on Thursday.")
+    page.locator("#send").click()
+    expect(page.locator(".notice")).to_be_visible()
+    expect(page.locator("#text")).to_have_value("It arrives on Thursday.")
+    page.unroute("**/messages/")
+    page.reload()
+    expect(page.locator(".message.out")).to_contain_text("It arrives on Thursday.")
+    expect(page.locator("#text")).to_have_value("")
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_a_second_try_after_a_lost_answer_sends_nothing_twice(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.route("**/messages/", lambda route: (route.fetch(), route.abort()))
+    page.locator("#text").fill("It arrives on Thursday.")
+    page.locator("#send").click()
+    expect(page.locator(".notice")).to_be_visible()
+    page.unroute("**/messages/")
+    page.locator("#send").click()
+    expect(page.locator("#text")).to_have_value("")
+    assert Message.objects.filter(direction="out").count() == 1

@@ -6,6 +6,8 @@ const keyOf = form => `draft:${me}:${form.dataset.ticket}`
 const field = (form, name) => form.elements.namedItem(name)
 const kindOf = form => form.querySelector("[name=kind]:checked")?.value
 
+const folded = text => text.replace(/\s+/g, " ").trim()
+
 // The draft keeps the form's client id: sent again after a lost answer, it is known to the server.
 function keep(form) {
   const text = field(form, "text").value
@@ -29,8 +31,10 @@ function restore() {
     draft = null
   }
   if (!draft?.text || field(form, "text").value) return
+  const sent = document.querySelector(`[data-client-id="${CSS.escape(draft.client_id)}"] .text`)
+  if (sent && folded(sent.textContent).startsWith(folded(draft.text))) return localStorage.removeItem(keyOf(form))
   field(form, "text").value = draft.text
-  field(form, "client_id").value = draft.client_id
+  if (!sent) field(form, "client_id").value = draft.client_id
   const tab = form.querySelector(`[name=kind][value=${draft.kind === "note" ? "note" : "reply"}]`)
   if (tab) tab.checked = true
 }

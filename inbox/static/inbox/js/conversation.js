@@ -30,6 +30,13 @@ export async function refresh() {
   }
 }
 
+// Whatever changes the ticket answers with its stream; it starts where this page's begins.
+document.addEventListener("htmx:config:request", event => {
+  const { request, sourceElement } = event.detail.ctx
+  const from = document.getElementById("timeline")?.dataset.from
+  if (request.method === "POST" && from && sourceElement.closest?.(".talk")) request.body.set("from", from)
+})
+
 function offer() {
   const pill = document.getElementById("newer")
   if (!pill) return
