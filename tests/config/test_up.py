@@ -1,12 +1,16 @@
 """`manage.py up` for real: it stays up whatever is killed, and ends when it is told to."""
 
+import re
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import sync_playwright
 
+from tests.browser.conftest import CHROMIUM
 from tests.instance import Instance, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
@@ -31,6 +35,39 @@ def test_it_says_where_things_are_and_that_this_is_a_demo(up: Instance) -> None:
 
 def test_every_process_runs(up: Instance) -> None:
     assert set(up.programs()) == PROGRAMS
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt install chromium")
+def test_the_inbox_loads_whole_from_hashed_files(up: Instance) -> None:
+    found = re.search(r"^ +(\S+@\S+) +(\S+) +\(", up.output, re.MULTILINE)
+    assert found, up.output
+    bad: list[str] = []
+    loaded: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("console", lambda message: bad.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: bad.append(str(error)))
+        page.on(
+            "response", lambda answer: bad.append(answer.url) if answer.status >= 400 else loaded.append(answer.url)
+        )
+        page.goto(f"{up.url}/accounts/login/")
+        page.fill("#id_login", found[1])
+        page.fill("#id_password", found[2])
+        page.click("button[type=submit]")
+        page.wait_for_load_state("networkidle")
+        page.locator('[id^="row-"]').first.click()
+        page.wait_for_load_state("networkidle")
+        modules = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        page.goto(f"{up.url}/api/docs/")
+        page.wait_for_load_state("networkidle")
+        browser.close()
+    assert bad == []
+    own = {name for name in [*loaded, *modules] if "/static/inbox/" in name}
+    assert len(own) > 15
+    assert [name for name in own if not re.search(r"\.[0-9a-f]{12}\.\w+(#.*)?$", name)] == []
+    headers = urlopen(next(name for name in own if name.endswith(".js"))).headers
+    assert "immutable" in headers["Cache-Control"]
 
 
 def test_the_same_data_is_not_run_twice(up: Instance) -> None:
