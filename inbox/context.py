@@ -13,6 +13,7 @@ STYLE_SHEETS = [
         "layout",
         "components/rail",
         "components/views",
+        "components/signs",
         "components/list",
         "components/pieces",
         "components/conversation",

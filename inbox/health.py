@@ -7,6 +7,7 @@ import socket
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -183,6 +184,43 @@ def problems(agent: Agent) -> list[str]:
     for name, error in report_followers().items():
         found.append(_("A reader of the log has stopped (%(name)s): %(error)s") % {"name": name, "error": error})
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One line of what the main screen tells of the system: what it is, how it stands, and whether that is well."""
+
+    label: str
+    text: str
+    ok: bool
+
+
+def signs(agent: Agent) -> list[Sign]:
+    """How every process and every queue stands: heartbeats, and how long the oldest has been waiting."""
+    names = {"worker": _("Workers"), "beat": _("Clock"), "mail": _("Mail receiver")}
+    found = [
+        Sign(names[process], _("running") if alive else _("not running"), alive)
+        for process, alive in processes().items()
+    ]
+    waiting = queues()
+    found.append(_queue_sign(_("Mail to take in"), waiting["receipts"]))
+    for slug, name in access.channels(agent).values_list("slug", "name"):
+        queue = waiting.get(f"delivery:{slug}", {"waiting": 0, "seconds": 0.0})
+        found.append(_queue_sign(_("Replies on %(channel)s") % {"channel": name}, queue))
+    behind = max((row["seconds"] for name, row in waiting.items() if name.startswith("log:")), default=0.0)
+    found.append(_queue_sign(_("Readers of the log"), {"waiting": None, "seconds": behind}))
+    return found
+
+
+def _queue_sign(label: str, queue: dict[str, Any]) -> Sign:
+    late = queue["seconds"] > LATE_AFTER.total_seconds()
+    if not queue["seconds"] and not queue["waiting"]:
+        return Sign(label, _("nothing waits"), True)
+    seconds = int(queue["seconds"])
+    age = _("%(n)s s") % {"n": seconds} if seconds < 120 else _("%(n)s min") % {"n": seconds // 60}
+    if queue["waiting"] is None:
+        return Sign(label, _("%(age)s behind") % {"age": age}, not late)
+    return Sign(label, _("%(count)s, oldest %(age)s") % {"count": queue["waiting"], "age": age}, not late)
 
 
 def report_followers() -> dict[str, str]:

@@ -29,5 +29,6 @@ urlpatterns = [
     path("customers/<int:pk>/", customers.customer, name="customer"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
+    path("signs/", people.signs, name="signs"),
     path("language/", set_language, name="set_language"),
 ]

@@ -1,4 +1,4 @@
-"""`/profile/` and `/problems/`: a person's own settings, and what is wrong right now."""
+"""`/profile/`, `/problems/` and `/signs/`: a person's own settings, and how the system is right now."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -33,3 +33,10 @@ def profile(request: AgentRequest) -> HttpResponse:
 def problems(request: AgentRequest) -> HttpResponse:
     """The strip on the main screen: late, dead or failing parts, in words. Empty when all is well."""
     return render(request, "inbox/_problems.html", {"problems": health.problems(request.user)})
+
+
+@require_safe
+@agent_only
+def signs(request: AgentRequest) -> HttpResponse:
+    """Every process and every queue, and how long its oldest has waited."""
+    return render(request, "inbox/_signs.html", {"signs": health.signs(request.user)})

@@ -1,0 +1,46 @@
+"""What the main screen says of the system: every process, every queue and its age."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from inbox import health
+from inbox.actions import receive
+from inbox.actions.work import Outcome
+from inbox.models import Agent, Channel, Heartbeat, Receipt
+from tests.paper import raw
+
+pytestmark = pytest.mark.django_db
+
+
+def told(sana: Agent) -> dict[str, tuple[str, bool]]:
+    return {sign.label: (sign.text, sign.ok) for sign in health.signs(sana)}
+
+
+def test_silent_processes_are_named(desk: Channel, sana: Agent) -> None:
+    health.beat("worker")
+    health.beat("beat")
+    Heartbeat.objects.filter(process="beat").update(at=timezone.now() - timedelta(minutes=2))
+    signs = told(sana)
+    assert signs["Workers"] == ("running", True)
+    assert signs["Clock"] == signs["Mail receiver"] == ("not running", False)
+
+
+def test_every_queue_has_its_age(desk: Channel, sana: Agent, take: Callable[..., Outcome]) -> None:
+    take("m0")
+    assert told(sana)["Mail to take in"] == ("nothing waits", True)
+    receive.store(desk, [raw("m1"), raw("m2")])
+    Receipt.objects.filter(state="new").update(received_at=timezone.now() - timedelta(minutes=5))
+    signs = told(sana)
+    assert signs["Mail to take in"] == ("2, oldest 5 min", False)
+    assert signs["Replies on Desk"] == ("nothing waits", True)
+
+
+def test_the_main_screen_asks_for_it(desk: Channel, sana: Agent, client: Client) -> None:
+    client.force_login(sana)
+    assert f'hx-get="{reverse("signs")}"' in client.get("/").content.decode()
+    assert "Mail to take in" in client.get(reverse("signs")).content.decode()
