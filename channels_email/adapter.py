@@ -67,6 +67,14 @@ class EmailAdapter(Adapter):
         if reading is not None:
             yield from imap.poll(reading, cursor)
 
+    def refetch(self, receipt: Receipt) -> RawReceipt | None:
+        if receipt.size or "uid" not in receipt.meta:
+            return None
+        reading = server(receipt.channel, "imap")
+        if reading is None:
+            raise imap.MailboxAway(_("This channel has no IMAP server any longer."))
+        return imap.again(reading, receipt.meta)
+
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         if not raw and receipt.meta.get("error"):
             raise ValueError(receipt.meta["error"])

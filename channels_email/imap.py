@@ -1,15 +1,14 @@
 """Reading a mailbox over IMAP: a cursor of UIDs a folder, nothing marked, nothing deleted, nothing skipped.
 
 Folders are opened read-only (EXAMINE) and mails fetched by BODY.PEEK[], so \\Seen is neither used nor touched. When a
-folder's UIDVALIDITY changes, it is read again from the start; the receipts' digests make that harmless.
+folder's UIDVALIDITY changes, or the mailbox is another one, it is read again from the start; the receipts' digests make
+that harmless.
 """
 
 import contextlib
-import hashlib
 import imaplib
 import logging
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +16,10 @@ from django.utils.translation import gettext as _
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
-from channels_email.receipts import raw_receipt
+from channels_email import fetching
+from channels_email.fetching import MailboxAway as MailboxAway
 from channels_email.servers import Server
-from channels_email.words import said, why_no_connection
+from channels_email.words import why_no_connection
 from inbox.adapters import RawReceipt
 from lib import net
 
@@ -33,10 +33,6 @@ ATTEMPTS = 3  # connections without progress before the poll gives up
 TIMEOUT = SocketTimeout(connect=20, read=60)
 Cursor = dict[str, Any]
 Batch = tuple[list[RawReceipt], Cursor]
-
-
-class MailboxAway(OSError):
-    """The mailbox cannot be read now; the text says why, for people."""
 
 
 class GuardedIMAPClient(IMAPClient):
@@ -74,51 +70,78 @@ def close(client: IMAPClient) -> None:
         client.shutdown()
 
 
+def mailbox_of(server: Server) -> str:
+    """What a position belongs to: the same folder and numbers in another mailbox are other mails."""
+    return f"{server.username}@{server.host}:{server.port}"
+
+
 def poll(server: Server, cursor: Cursor) -> Iterator[Batch]:
     """Batches of new mails with the cursor to keep once each is stored. Raises MailboxAway.
 
-    A lost connection is opened again; reading goes on behind the last batch that was taken from here.
+    A lost connection is opened again; reading goes on behind the last batch that was taken from here. A folder that
+    cannot be read keeps none of the others waiting; it is told at the end.
     """
     cursor = {folder: dict(position) for folder, position in cursor.items()}
+    left = list(server.folders)
+    troubles: list[str] = []
     failures = 0
     while True:
         client = connect(server)
         try:
-            for folder in server.folders:
-                for batch in _folder(client, folder, cursor.get(folder, {})):
-                    failures = 0
-                    cursor[folder] = batch[1]
-                    yield batch[0], {name: dict(position) for name, position in cursor.items()}
-            return
+            while left:
+                try:
+                    for batch in _folder(client, server, left[0], cursor.get(left[0], {})):
+                        failures = 0
+                        cursor[left[0]] = batch[1]
+                        yield batch[0], {name: dict(position) for name, position in cursor.items()}
+                except (MailboxAway, IMAPClientError) as error:
+                    if isinstance(error, IMAPClientAbortError):
+                        raise
+                    troubles.append(f"{left[0]}: {why(error, server)}")
+                left.pop(0)
+            break
         except (OSError, imaplib.IMAP4.error) as error:
-            if not isinstance(error, OSError | IMAPClientAbortError):
-                raise MailboxAway(why(error, server)) from error
             failures += 1
             if failures >= ATTEMPTS:
-                raise MailboxAway(why(error, server)) from error
+                raise MailboxAway("; ".join([*troubles, why(error, server)])) from error
         finally:
             close(client)
+    if troubles:
+        raise MailboxAway("; ".join(troubles))
 
 
-def _folder(client: IMAPClient, folder: str, position: Cursor) -> Iterator[Batch]:
+def _folder(client: IMAPClient, server: Server, folder: str, position: Cursor) -> Iterator[Batch]:
     """What is new in one folder, oldest first; the second value is the folder's own position."""
     status = client.select_folder(folder, readonly=True)
-    validity = int(status.get(b"UIDVALIDITY", 0))
-    same = position.get("uidvalidity") == validity
-    last = int(position.get("uid", 0)) if same else 0
-    end = int(status.get(b"UIDNEXT", 0)) or last + WINDOW + 1
-    for start in range(last + 1, end, WINDOW):
-        uids = sorted(client.search(["UID", f"{start}:{min(start + WINDOW, end) - 1}"]))
+    validity, mailbox = int(status.get(b"UIDVALIDITY", 0)), mailbox_of(server)
+    source = {"folder": folder, "uidvalidity": validity, "mailbox": mailbox}
+    last, end = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
+    same = position.get("uidvalidity") == validity and position.get("mailbox", mailbox) == mailbox
+    if not same or 0 < end <= last:  # numbers never go back in one and the same folder
+        last = 0
+    here, kept = {"uidvalidity": validity, "mailbox": mailbox}, position
+    behind = end or last + WINDOW + 1
+    for start in range(last + 1, behind, WINDOW):
+        uids = sorted(client.search(["UID", f"{start}:{min(start + WINDOW, behind) - 1}"]))
         for first in range(0, len(uids), LOOK_AHEAD):
-            ahead = uids[first : first + LOOK_AHEAD]
-            sizes = {uid: int(item[b"RFC822.SIZE"]) for uid, item in client.fetch(ahead, ["RFC822.SIZE"]).items()}
-            for batch in batches([(uid, sizes[uid]) for uid in ahead if uid in sizes]):
+            for batch in batches(_sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
-                yield _fetch(client, folder, validity, batch), {"uidvalidity": validity, "uid": last}
-    end_known = b"UIDNEXT" in status
-    here = {"uidvalidity": validity, "uid": max(last, end - 1) if end_known else last}
-    if here["uid"] > last or (last == 0 and not same):  # what is left below is gone: not to be looked at again
-        yield [], here
+                kept = {**here, "uid": last}
+                yield fetching.fetch(client, source, batch), kept
+    reached = {**here, "uid": max(last, end - 1)}
+    if reached != kept:  # what is left below is gone: not to be looked at again
+        yield [], reached
+
+
+def _sizes(client: IMAPClient, uids: Sequence[int]) -> list[tuple[int, int]]:
+    """(uid, bytes) of each mail; one that a server tells no size of counts as a batch, so that it stands alone."""
+    sizes: dict[int, int] = {}
+    unknown = min(BATCH_BYTES, settings.SMTP_IN_MAX_BYTES)
+    for _try in range(2):  # an unsolicited FETCH about flags may stand in the place of an answer
+        missing = [uid for uid in uids if uid not in sizes]
+        found = client.fetch(missing, ["RFC822.SIZE"]) if missing else {}
+        sizes.update({uid: int(item[b"RFC822.SIZE"]) for uid, item in found.items() if b"RFC822.SIZE" in item})
+    return [(uid, sizes.get(uid, unknown)) for uid in uids]
 
 
 def batches(sizes: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
@@ -135,47 +158,20 @@ def batches(sizes: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
         yield group
 
 
-def _fetch(client: IMAPClient, folder: str, validity: int, batch: list[tuple[int, int]]) -> list[RawReceipt]:
-    """The mails of one batch; one that cannot be had becomes a receipt that says so, and holds up nothing."""
-    limit = settings.SMTP_IN_MAX_BYTES
-    uids = [uid for uid, size in batch if size <= limit]
-    receipts = {
-        uid: _unread(folder, validity, uid, _("It is larger than this system takes (SMTP_IN_MAX_BYTES)."))
-        for uid, size in batch
-        if size > limit
-    }
+def again(server: Server, meta: Mapping[str, Any]) -> RawReceipt:
+    """The mail at the place that the `meta` of its receipt names. Raises MailboxAway, which says why not."""
+    here = mailbox_of(server)
+    source = {"folder": meta["folder"], "uidvalidity": meta["uidvalidity"], "mailbox": meta.get("mailbox", here)}
+    client = connect(server)
     try:
-        items = client.fetch(uids, ["BODY.PEEK[]", "INTERNALDATE"]) if uids else {}
-    except IMAPClientError as error:
-        if isinstance(error, IMAPClientAbortError):
-            raise
-        items = {}
-        for uid in uids:  # the server answers NO to one of them: find out to which
-            try:
-                items.update(client.fetch([uid], ["BODY.PEEK[]", "INTERNALDATE"]))
-            except IMAPClientError as single:
-                if isinstance(single, IMAPClientAbortError):
-                    raise
-                receipts[uid] = _unread(folder, validity, uid, said(str(single)))
-    for uid, item in items.items():
-        raw = item.get(b"BODY[]")
-        if raw is None:
-            continue  # a FLAGS answer about another mail
-        meta = {"folder": folder, "uid": uid, "uidvalidity": validity}
-        receipts[uid] = raw_receipt(bytes(raw), at=_aware(item.get(b"INTERNALDATE")), meta=meta)
-    return [receipts[uid] for uid in sorted(receipts)]
-
-
-def _unread(folder: str, validity: int, uid: int, reason: str) -> RawReceipt:
-    meta = {"folder": folder, "uid": uid, "uidvalidity": validity, "error": reason}
-    place = f"{folder}/{validity}/{uid}".encode()
-    return RawReceipt(raw=b"", external_id="unread-" + hashlib.sha256(place).hexdigest(), meta=meta)
-
-
-def _aware(stamp: datetime | None) -> datetime | None:
-    if stamp is None or stamp.tzinfo is not None:
-        return stamp
-    return stamp.replace(tzinfo=UTC)
+        status = client.select_folder(str(source["folder"]), readonly=True)
+        if source["mailbox"] != here or status.get(b"UIDVALIDITY") != source["uidvalidity"]:
+            raise MailboxAway(_("It is no longer in the mailbox."))
+        return fetching.again(client, source, int(meta["uid"]))
+    except (OSError, imaplib.IMAP4.error) as error:
+        raise MailboxAway(why(error, server)) from error
+    finally:
+        close(client)
 
 
 def why(error: Exception, server: Server) -> str:

@@ -203,6 +203,13 @@ class Adapter:
         """Yield batches of what is new together with the cursor to keep once that batch is committed."""
         raise NotImplementedError
 
+    def refetch(self, receipt: Receipt) -> RawReceipt | None:
+        """Fetch what could not be had when `receipt` was made; None when its bytes are all there are.
+
+        Raises DeliveryError or OSError, whose text says why it still cannot be had.
+        """
+        return None
+
     def webhook(self, request: HttpRequest, channel: Channel) -> tuple[list[RawReceipt], HttpResponse]:
         """Verify the request over its raw body, then split it into one receipt an event."""
         raise NotImplementedError

@@ -21,9 +21,10 @@ from django.utils import timezone
 
 from inbox import files, log, wake
 from inbox.actions import messages as message_actions
+from inbox.actions.errors import ActionError
 from inbox.actions.intake import Batch
 from inbox.actions.work import Outcome, StoredFile, Work
-from inbox.adapters import DeliveryUpdate, Ignore, Inbound, Parsed, RawReceipt, adapter_for
+from inbox.adapters import DeliveryError, DeliveryUpdate, Ignore, Inbound, Parsed, RawReceipt, adapter_for
 from inbox.models import MAX_INLINE_BYTES, Agent, Channel, Receipt, ReceiptState
 from inbox.threads import referenced
 
@@ -433,13 +434,34 @@ def preview(channel: Channel, raw: RawReceipt) -> Outcome:
 
 
 def retry(receipt: Receipt, *, by: Agent | None) -> Receipt:
-    """Take a failed or ignored receipt in again, now."""
+    """Take a failed or ignored receipt in again, now, after fetching what was not to be had when it arrived.
+
+    Raises ActionError when that still cannot be had. It asks the channel's server: hold no ticket's lock meanwhile.
+    """
+    fetched = None
+    if receipt.state in {ReceiptState.FAILED, ReceiptState.IGNORED}:
+        try:
+            fetched = adapter_for(receipt.channel.kind).refetch(receipt)
+        except (DeliveryError, OSError) as error:
+            raise ActionError(str(error), "not_fetched") from error
     with transaction.atomic():
         row = Receipt.objects.select_for_update(no_key=True).defer("raw").get(pk=receipt.pk)
         if row.state in {ReceiptState.NEW, ReceiptState.DONE}:
             return row
+        changed = ["state", "attempts", "reason", "next_attempt_at"]
         row.state, row.attempts, row.reason, row.next_attempt_at = ReceiptState.NEW, 0, "", timezone.now()
-        row.save(update_fields=["state", "attempts", "reason", "next_attempt_at"])
+        if fetched is not None:
+            _keep_bytes(row, fetched)
+            changed += ["raw", "stored", "digest", "size", "key", "meta", "at"]
+        row.save(update_fields=changed)
         log.record(None, "receipt_retried", by=by, receipt=row.pk)
         wake.take_in()
     return row
+
+
+def _keep_bytes(row: Receipt, fetched: RawReceipt) -> None:
+    large = len(fetched.raw) > MAX_INLINE_BYTES
+    row.stored, row.digest = files.put("receipts", fetched.raw) if large else ("", "")
+    row.raw, row.size = None if large else fetched.raw, len(fetched.raw)
+    row.key, row.meta = fetched.key[:500], dict(fetched.meta)
+    row.at = min(fetched.at or row.at, timezone.now())

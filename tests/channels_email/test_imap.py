@@ -11,6 +11,7 @@ from channels_email import imap
 from channels_email.servers import server
 from inbox import polling
 from inbox.actions import receive
+from inbox.actions.errors import ActionError
 from inbox.adapters import adapter_for
 from inbox.models import Channel, Message, Receipt
 from tests.channels_email.conftest import MakeChannel, imap_settings, mail
@@ -203,6 +204,65 @@ def test_a_mail_too_large_for_us_is_told_and_blocks_nothing(
     failed, done = Receipt.objects.order_by("pk")
     assert (failed.state, done.state) == ("failed", "done")
     assert "SMTP_IN_MAX_BYTES" in failed.reason
+
+
+def test_a_mail_too_large_for_us_is_fetched_once_the_limit_is_raised(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, large := mail("x\n" * 200_000))
+    with override_settings(SMTP_IN_MAX_BYTES=10_000):
+        polling.poll(channel.pk)
+        receive.take_in_waiting()
+        with pytest.raises(ActionError, match="SMTP_IN_MAX_BYTES"):
+            receive.retry(Receipt.objects.get(), by=None)
+    assert Receipt.objects.get().state == "failed"
+    receive.retry(Receipt.objects.get(), by=None)
+    receive.take_in_waiting()
+    receipt = Receipt.objects.get()
+    assert (receipt.state, receive.raw_of(receipt)) == ("done", large)
+    assert Message.objects.count() == 1
+
+
+def test_a_mail_set_aside_that_is_gone_says_so(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, mail("x\n" * 10_000))
+    with override_settings(SMTP_IN_MAX_BYTES=10_000):
+        polling.poll(channel.pk)
+    receive.take_in_waiting()
+    with dovecot.client(mailbox) as client:
+        client.delete_messages([1])
+        client.expunge()
+    with pytest.raises(ActionError, match="no longer in the mailbox"):
+        receive.retry(Receipt.objects.get(), by=None)
+
+
+def test_another_mailbox_is_read_from_its_start(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    other = f"{mailbox[:40]}other"
+    dovecot.append(mailbox, mail("one"), mail("two"))
+    dovecot.append(other, mail("three"), mail("four"), mail("five"))
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    assert polling.poll(channel.pk) == 2
+    validity = Channel.objects.get().cursor["INBOX"]["uidvalidity"]
+    with dovecot.client(other) as client:
+        theirs = client.select_folder("INBOX", readonly=True)[b"UIDVALIDITY"]
+    channel.refresh_from_db()
+    channel.cursor["INBOX"]["uidvalidity"] = theirs  # as on servers where it is 1 for everybody
+    channel.settings["imap"]["username"] = other
+    channel.save()
+    assert polling.poll(channel.pk) == 3
+    assert validity and Channel.objects.get().cursor["INBOX"]["mailbox"].startswith(other)
+
+
+def test_one_folder_that_is_gone_keeps_no_other_waiting(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["Nowhere", "INBOX"]))
+    dovecot.append(mailbox, mail())
+    assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert channel.in_error.startswith("Nowhere: ")
+    assert "INBOX" not in channel.in_error
 
 
 @pytest.mark.parametrize(
