@@ -16,7 +16,19 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox.models import ActorKind, Attachment, AuthorKind, Direction, Event, Message, Priority, Status, Ticket
+from inbox.directory import Directory
+from inbox.models import (
+    ActorKind,
+    Attachment,
+    AuthorKind,
+    Direction,
+    Event,
+    Message,
+    MessageCopy,
+    Priority,
+    Status,
+    Ticket,
+)
 from inbox.threads import bare_subject
 from lib import html
 
@@ -57,7 +69,7 @@ class File:
 class Shown:
     """A message with what its template asks for."""
 
-    def __init__(self, message: Message, ticket: Ticket, names: dict[int, str]) -> None:
+    def __init__(self, message: Message, ticket: Ticket, names: dict[int, str], channels: dict[int, str]) -> None:
         self.message = message
         self.files = [
             File(row["pk"], row["name"], row["size"], row["content_type"])
@@ -69,6 +81,7 @@ class Shown:
         self.why = RULES.get(message.thread_rule, "") if message.direction == Direction.IN else ""
         same = bare_subject(message.subject) == bare_subject(ticket.subject)
         self.other_subject = bool(message.subject) and not same
+        self.copies = [channels[pk] for pk in message.copy_channels if pk in channels]  # type: ignore[attr-defined]
         self.remote_images = html.remote_images(message.html) if message.html else 0
 
     def __getattr__(self, name: str) -> Any:
@@ -108,14 +121,16 @@ class Timeline:
     earlier: str = ""  # address of what came before, empty at the start
 
 
-def build(ticket: Ticket, names: dict[int, str], *, since: int | None = None, before: int | None = None) -> Timeline:
+def build(ticket: Ticket, known: Directory, *, since: int | None = None, before: int | None = None) -> Timeline:
     """The newest messages, all from `since` on, or a page before `before`; with the events among them. 2 queries."""
+    names, channels = known.names, {one.pk: one.name for one in known.channels}
     files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
+    copies = MessageCopy.objects.filter(message=OuterRef("pk")).order_by("pk")
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline")
     found = (
         Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
         .select_related("channel")
-        .annotate(file_rows=ArraySubquery(files.values(row=row)))
+        .annotate(file_rows=ArraySubquery(files.values(row=row)), copy_channels=ArraySubquery(copies.values("channel")))
     )
     if since is not None:
         messages = list(found.filter(pk__gte=since).order_by("-pk")[: 20 * PAGE])
@@ -133,7 +148,9 @@ def build(ticket: Ticket, names: dict[int, str], *, since: int | None = None, be
             events = events.filter(at__gte=messages[0].created_at)
     if before is not None and messages:
         events = events.filter(at__lt=messages[-1].created_at)
-    entries = [Entry("message", f"m-{one.pk}", one.created_at, message=Shown(one, ticket, names)) for one in messages]
+    entries = [
+        Entry("message", f"m-{one.pk}", one.created_at, message=Shown(one, ticket, names, channels)) for one in messages
+    ]
     entries += lines(list(events[:MOST_EVENTS])[::-1], names)
     entries.sort(key=lambda entry: entry.at)
     timeline.entries = with_days(entries)

@@ -67,7 +67,7 @@ def earlier(request: AgentRequest, number: int) -> HttpResponse:
     known = directory.of(request.user)
     context = {
         "ticket": found,
-        "timeline": timeline.build(found, known.names, before=before),
+        "timeline": timeline.build(found, known, before=before),
         "may_change": may_change(request, found),
     }
     return render(request, "inbox/_earlier.html", context)
@@ -88,7 +88,7 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
     return {
         "ticket": found,
         "current_number": found.number,
-        "timeline": timeline.build(found, known.names, since=since),
+        "timeline": timeline.build(found, known, since=since),
         "may_change": may_change(request, found),
         "people": known.people,
         "team_choices": known.teams,

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from inbox.actions import reply, uploads
-from inbox.models import Agent, Attachment, Message, Ticket
+from inbox.models import Agent, Attachment, Channel, Message, MessageCopy, Ticket
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
 
@@ -48,7 +48,14 @@ def test_something_else_under_the_same_id_is_not_swallowed(
     as_sana: Desk, ticket: Ticket, changed: str, part: bool
 ) -> None:
     path = f"/tickets/{ticket.pk}/messages/"
-    data = {"kind": "reply", "text": "On Thursday.", "client_id": "abc", "to": "ayesha@example.com", "cc": "", "bcc": ""}
+    data = {
+        "kind": "reply",
+        "text": "On Thursday.",
+        "client_id": "abc",
+        "to": "ayesha@example.com",
+        "cc": "",
+        "bcc": "",
+    }
     assert as_sana.post(path, data, part=True).status_code == 200
     other = {**data, changed: CHANGED[changed]}
     answer = as_sana.post(path, other, part=part)
@@ -241,3 +248,9 @@ def test_a_profile(as_sana: Desk, sana: Agent) -> None:
     as_sana.post("/profile/", {**data, "time_zone": "Mars/Olympus"})
     sana.refresh_from_db()
     assert sana.time_zone == "Asia/Karachi"
+
+
+def test_a_mail_that_reached_two_mailboxes_says_so(as_sana: Desk, inbound: Message) -> None:
+    sales = Channel.objects.create(kind="email", name="Sales desk", slug="sales", addresses=["sales@example.org"])
+    MessageCopy.objects.create(message=inbound, channel=sales)
+    assert "Also reached" in as_sana.get(f"/tickets/{inbound.ticket_id}/").content.decode()
