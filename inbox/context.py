@@ -32,6 +32,8 @@ SCRIPTS = [
         "rows",
         "list",
         "mail",
+        "recipients",
+        "drafts",
         "composer",
         "uploads",
         "keyboard",

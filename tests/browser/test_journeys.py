@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from inbox.actions.work import Outcome
@@ -154,9 +155,10 @@ def test_a_draft_that_was_sent_after_all_is_gone(open_as: Open, sana: Agent, mai
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")
     page.route("**/messages/", lambda route: (route.fetch(), route.abort()))  # it arrives, its answer does not
+    page.route("**/changes/*", lambda route: route.abort())  # nor is it seen
     page.locator("#text").fill("It arrives on Thursday.")
     page.locator("#send").click()
-    expect(page.locator(".notice")).to_be_visible()
+    expect(page.locator("#composer-problem")).to_be_visible()
     expect(page.locator("#text")).to_have_value("It arrives on Thursday.")
     page.unroute("**/messages/")
     page.reload()
@@ -169,10 +171,39 @@ def test_a_second_try_after_a_lost_answer_sends_nothing_twice(open_as: Open, san
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")
     page.route("**/messages/", lambda route: (route.fetch(), route.abort()))
+    page.route("**/changes/*", lambda route: route.abort())
     page.locator("#text").fill("It arrives on Thursday.")
     page.locator("#send").click()
-    expect(page.locator(".notice")).to_be_visible()
+    expect(page.locator("#composer-problem")).to_be_visible()
     page.unroute("**/messages/")
     page.locator("#send").click()
     expect(page.locator("#text")).to_have_value("")
     assert Message.objects.filter(direction="out").count() == 1
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_menus_fit_a_phone(open_as: Open, sana: Agent, mail: Mail, language: str) -> None:
+    sana.language = language
+    sana.save()
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/", width=390, height=844)
+    for menu in ("#assign-menu", "#more-menu", "#recipients", ".message-menu"):
+        page.locator(f"{menu} > summary").click()
+        box = page.locator(f"{menu} > .panel").bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390, menu
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 844, menu
+        page.keyboard.press("Escape")
+
+
+def test_empty_fields_of_urdu_begin_at_the_right(open_as: Open, sana: Agent, mail: Mail) -> None:
+    sana.language = "ur"
+    sana.save()
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    direction = "e => getComputedStyle(e).direction"
+    assert page.locator("#text").evaluate(direction) == "rtl"
+    assert page.locator("#tags-input").evaluate(direction) == "rtl"
+    page.locator("#text").fill("Hello")
+    assert page.locator("#text").evaluate(direction) == "ltr"
+    for name in ("to", "cc", "bcc"):
+        field = page.locator(f"[name={name}]")
+        assert field.evaluate(direction) == "ltr" and field.get_attribute("dir") == "ltr"

@@ -9,6 +9,7 @@ htmx.registerExtension("rabta", {
   htmx_before_morph_attr(element, { attrName }) {
     if (element.tagName === "DETAILS" && attrName === "open") return false
     if (element.tagName === "IFRAME" && (attrName === "src" || attrName === "style")) return false
+    if (element.tagName === "INPUT" && attrName === "value" && element.value !== element.defaultValue) return false // typed
   },
 })
 
@@ -28,19 +29,43 @@ export function notice(text) {
   place.append(box)
 }
 
+// A failed answer says so in the composer, where it stays; everything else in a notice.
+function say(source, text) {
+  const problem = source?.id === "composer" && source.isConnected && document.getElementById("composer-problem")
+  if (!problem) return notice(text)
+  problem.textContent = text
+  problem.hidden = false
+}
+
 const background = element => element?.id === "problems" || element?.closest?.("#live")
 
 document.addEventListener("htmx:response:error", event => {
   const { ctx } = event.detail
   const status = ctx.response.status
   if (status === 422 || status === 401 || background(ctx.sourceElement)) return
-  notice(status === 404 ? words.gone : status === 403 ? words.forbidden : words.failed)
+  const lost = status >= 500 || status === 408 // by whoever stands between, perhaps, after all was done
+  say(ctx.sourceElement, status === 404 ? words.gone : status === 403 ? words.forbidden : lost ? unsure(ctx) : words.failed)
 })
+
+function unsure({ request, sourceElement }) {
+  if (request.method.toUpperCase() === "GET") return words.notLoaded
+  return sourceElement.id === "composer" ? words.maybeSent : words.unsure
+}
+
+document.addEventListener("htmx:before:request", event => (event.detail.ctx.begun = Date.now()))
 
 document.addEventListener("htmx:error", event => {
   const { ctx, error } = event.detail
-  if (!ctx || background(ctx.sourceElement) || error?.name === "AbortError" || ctx.response) return
-  notice(words.unreachable)
+  if (!ctx || background(ctx.sourceElement) || ctx.text !== undefined) return
+  const timedOut = error?.name === "AbortError" && Date.now() - ctx.begun >= htmx.config.defaultTimeout - 100
+  if (error?.name === "AbortError" && !timedOut) return
+  say(ctx.sourceElement, timedOut || ctx.response ? unsure(ctx) : words.unreachable)
+})
+
+// What was saved is no longer merely typed: from now on others' changes show in its place again.
+document.addEventListener("htmx:after:request", event => {
+  if (event.target.tagName !== "FORM" || event.detail.ctx.response.status !== 200) return
+  for (const input of event.target.querySelectorAll("input:not([type])")) input.defaultValue = input.value
 })
 
 // Notices leave by themselves once they have been on a visible screen for a while.

@@ -1,10 +1,13 @@
 // Files for the composer: chosen, dropped or pasted, sent at once with their progress, named in the form when done.
+import { keep } from "./drafts.js"
+
 const words = document.getElementById("words").dataset
 const csrf = () => document.querySelector("#composer [name=csrfmiddlewaretoken]").value
 
 function lock(form) {
   const busy = Boolean(form.querySelector("[data-uploading]"))
   for (const button of form.querySelectorAll("#send, #send-solve, #send-note")) button.disabled = busy
+  if (!busy && form.isConnected) keep(form, true)
 }
 
 function chip(name) {
@@ -27,14 +30,12 @@ function failed(box, text) {
   delete box.dataset.uploading
   box.classList.add("bad")
   box.querySelector("progress").remove()
-  const span = document.createElement("span")
-  span.textContent = text
   const button = document.createElement("button")
   button.type = "button"
   button.className = "text-button"
   button.dataset.removeUpload = ""
   button.textContent = words.remove
-  box.append(span, button)
+  box.append(Object.assign(document.createElement("span"), { textContent: text }), button)
 }
 
 function send(form, file) {
@@ -94,5 +95,6 @@ document.addEventListener("click", event => {
   const button = event.target.closest("[data-remove-upload]")
   const form = button?.closest("#composer")
   button?.closest(".file").remove()
-  if (form) form.elements.namedItem("text").focus()
+  if (form) lock(form)
+  form?.elements.namedItem("text").focus()
 })

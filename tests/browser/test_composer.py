@@ -1,0 +1,204 @@
+"""What agents write: kept through swaps, failures and second tabs, and never sent other than it stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from inbox.actions import reply, tickets
+from inbox.actions.work import Outcome
+from inbox.models import Agent, Attachment, Message, Ticket
+from tests.browser.conftest import Open
+
+Mail = Callable[..., Outcome]
+
+
+def outgoing() -> list[Message]:
+    return list(Message.objects.filter(direction="out").order_by("pk"))
+
+
+def second_tab(page: Page) -> Page:
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    tab.locator("#live[data-on]").wait_for(state="attached")
+    return tab
+
+
+def drafted(page: Page, text: str) -> None:
+    page.locator("#text").fill(text)
+    expect(page.locator("#saved")).to_have_text("Draft kept")
+
+
+def test_what_one_tab_sent_leaves_the_other(open_as: Open, sana: Agent, mail: Mail) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    drafted(page, "On Thursday.")
+    tab = second_tab(page)
+    expect(tab.locator("#text")).to_have_value("On Thursday.")
+    page.locator("#send").click()
+    expect(page.locator(".message.out")).to_contain_text("On Thursday.")
+    expect(tab.locator("#text")).to_have_value("")
+    tab.locator("#text").fill("And it is blue.")
+    tab.locator("#send").click()
+    expect(tab.locator(".message.out")).to_have_count(2)
+    assert [one.text for one in outgoing()] == ["On Thursday.", "And it is blue."]
+
+
+def test_another_text_in_the_other_tab_stays_and_is_sent_too(open_as: Open, sana: Agent, mail: Mail) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    drafted(page, "On Thursday.")
+    tab = second_tab(page)
+    tab.locator("#text").fill("On Thursday, and it is blue.")
+    page.locator("#send").click()
+    expect(tab.locator(".message.out")).to_contain_text("On Thursday.")
+    expect(tab.locator("#text")).to_have_value("On Thursday, and it is blue.")
+    tab.locator("#send").click()
+    expect(tab.locator(".message.out")).to_have_count(2)
+    assert len(outgoing()) == 2
+
+
+def test_a_tab_that_heard_of_nothing_is_told(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    client_id = page.locator("#client-id").input_value()
+    page.route("**/tickets/*/changes/*", lambda route: route.abort())
+    reply.reply(Ticket.objects.get(pk=number), by=sana, text="On Thursday.", client_id=client_id)
+    page.locator("#text").fill("On Friday.")
+    page.locator("#send").click()
+    expect(page.locator("#composer-problem")).to_contain_text("An earlier version of this was already sent")
+    expect(page.locator("#text")).to_have_value("On Friday.")
+    assert page.locator("#client-id").input_value() != client_id
+    page.locator("#send").click()
+    expect(page.locator("#text")).to_have_value("")
+    assert [one.text for one in outgoing()] == ["On Thursday.", "On Friday."]
+
+
+def test_a_lost_answer_is_found_in_the_timeline(open_as: Open, sana: Agent, mail: Mail) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/messages/", lose)
+    page.locator("#text").fill("On Thursday.")
+    page.locator("#send").click()
+    expect(page.locator(".message.out")).to_contain_text("On Thursday.")
+    expect(page.locator("#text")).to_have_value("")
+    page.unroute("**/messages/")
+    page.locator("#text").fill("And it is blue.")
+    page.locator("#send").click()
+    expect(page.locator(".message.out")).to_have_count(2)
+    assert len(outgoing()) == 2
+
+
+def test_files_and_recipients_wait_while_other_tickets_are_read(
+    open_as: Open, sana: Agent, mail: Mail, tmp_path: Path
+) -> None:
+    first, second = mail("The first").ticket, mail("The second", sender="b@example.com").ticket
+    page = open_as(sana, f"/tickets/{first}/")
+    path = tmp_path / "label.txt"
+    path.write_text("parcel label")
+    page.locator("#composer [name=files]").set_input_files(path)
+    expect(page.locator("#uploads [data-upload]")).to_contain_text("label.txt")
+    page.locator("#recipients summary").click()
+    page.locator("[name=to]").fill("Boss <boss@example.com>")
+    page.locator("[name=bcc]").fill("quiet@example.com")
+    page.locator(f"#row-{second}").click()
+    expect(page.locator(f"#composer[data-ticket='{second}']")).to_be_visible()
+    expect(page.locator("#uploads")).to_be_empty()
+    expect(page.locator("#route-said")).to_contain_text("b@example.com")
+    page.locator(f"#row-{first}").click()
+    expect(page.locator("#uploads [data-upload]")).to_contain_text("label.txt")
+    expect(page.locator("#route-said")).to_contain_text("boss@example.com")
+    expect(page.locator("#route-said")).to_contain_text("quiet@example.com")
+    page.reload()
+    page.locator("#text").fill("See the file.")
+    page.locator("#send").click()
+    expect(page.locator(".message.out .file")).to_contain_text("label.txt")
+    (message,) = outgoing()
+    assert [one["address"] for one in message.to + message.bcc] == ["boss@example.com", "quiet@example.com"]
+    assert Attachment.objects.get().message_id == message.pk
+    expect(page.locator("#uploads")).to_be_empty()
+
+
+def test_the_closed_fields_say_whom_it_reaches(open_as: Open, sana: Agent, mail: Mail) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    said = page.locator("#route-said")
+    expect(said).to_contain_text("ayesha@example.com")
+    page.locator("#recipients summary").click()
+    page.locator("[name=to]").fill("Boss <boss@example.com>")
+    page.locator("[name=cc]").fill("zain@example.com, Omar <omar@example.com>")
+    page.locator("[name=bcc]").fill("quiet@example.com")
+    page.keyboard.press("Escape")
+    expect(said).not_to_contain_text("ayesha@example.com")
+    for address in ("boss@example.com", "zain@example.com", "omar@example.com", "quiet@example.com"):
+        expect(said).to_contain_text(address)
+
+
+def test_what_is_typed_outlives_what_others_change(open_as: Open, sana: Agent, omar: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.locator("#recipients summary").click()
+    page.locator("[name=cc]").fill("boss@example.com")
+    page.locator("#more-menu summary").click()
+    page.locator("#tags-input").fill("delivery, late")
+    ticket = Ticket.objects.get(pk=number)
+    tickets.set_tags(ticket, ["theirs"], by=omar)
+    tickets.set_subject(ticket, "Parcel lost", by=omar)
+    reply.reply(ticket, by=omar, text="Hello", cc=[{"name": "", "address": "zain@example.com"}])
+    expect(page.locator("#ticket-head [name=subject]")).to_have_value("Parcel lost")
+    expect(page.locator(".message.out")).to_be_visible()
+    expect(page.locator("#tags-input")).to_have_value("delivery, late")
+    expect(page.locator("[name=cc]")).to_have_value("boss@example.com")
+    expect(page.locator("#route-said")).to_contain_text("boss@example.com")
+    page.locator("#tags-input").press("Enter")
+    expect(page.locator("#timeline")).to_contain_text("Sana: changed the tags")
+    tickets.set_tags(ticket, ["theirs"], by=omar)
+    expect(page.locator("#tags-input")).to_have_value("theirs")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(403, "reload"), (502, "may have been sent or not"), (413, "Nothing was changed")]
+)
+def test_a_failure_stays_in_the_composer(open_as: Open, sana: Agent, mail: Mail, status: int, said: str) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    page.route("**/messages/", lambda route: route.fulfill(status=status, body="<h1>No</h1>"))
+    page.locator("#text").fill("On Thursday.")
+    page.locator("#send").click()
+    problem = page.locator("#composer-problem")
+    expect(problem).to_contain_text(said)
+    expect(page.locator(".notice")).to_have_count(0)
+    expect(page.locator("#text")).to_have_value("On Thursday.")
+    page.wait_for_timeout(10_000)
+    expect(problem).to_be_visible()
+    page.unroute("**/messages/")
+    page.locator("#send").click()
+    expect(page.locator(".message.out")).to_contain_text("On Thursday.")
+
+
+def test_a_lost_server_and_a_late_one(open_as: Open, sana: Agent, mail: Mail) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    page.route("**/messages/", lambda route: route.abort())
+    page.locator("#text").fill("On Thursday.")
+    page.locator("#send").click()
+    expect(page.locator("#composer-problem")).to_contain_text("cannot be reached")
+    page.evaluate("htmx.config.defaultTimeout = 1000")
+    page.unroute("**/messages/")
+    page.route("**/messages/", lambda route: None)
+    page.locator("#send").click()
+    expect(page.locator("#composer-problem")).to_contain_text("may have been sent or not")
+
+
+def test_a_failed_action_claims_nothing_and_covers_no_composer(open_as: Open, sana: Agent, mail: Mail) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    page.route("**/status/", lambda route: route.fulfill(status=504, body="late"))
+    page.locator("#solve").click()
+    notice = page.locator(".notice")
+    expect(notice).to_contain_text("may have been done or not")
+    shown, composer = notice.bounding_box(), page.locator("#composer").bounding_box()
+    assert shown and composer and shown["y"] + shown["height"] < composer["y"]
+    close = notice.locator(".text-button")
+    assert close.evaluate("e => getComputedStyle(e).color === getComputedStyle(e.parentElement).color")
