@@ -23,7 +23,7 @@ def end_snoozes() -> int:
         rows = list(
             Ticket.objects.select_for_update(no_key=True, skip_locked=True)
             .filter(snoozed_until__lte=timezone.now())
-            .order_by("number")[:BATCH]
+            .order_by("snoozed_until", "number")[:BATCH]
         )
         for row in rows:
             log.record(row, "snoozed", until=None)
@@ -35,17 +35,20 @@ def end_snoozes() -> int:
 def close_solved() -> int:
     """Close tickets that stayed solved for longer than their channel's re-open window."""
     now = timezone.now()
-    windows = Q(pk__in=[])
+    windows, shortest = Q(pk__in=[]), None
     for channel in Channel.objects.all():
         adapter = kinds().get(channel.kind)
         days = channel.reopen_days if channel.reopen_days is not None else adapter.reopen_days if adapter else None
         if days is not None:
             windows |= Q(channel=channel, solved_at__lt=now - timedelta(days=days))
+            shortest = days if shortest is None else min(shortest, days)
+    if shortest is None:
+        return 0
     with transaction.atomic():
         rows = list(
             Ticket.objects.select_for_update(no_key=True, skip_locked=True)
-            .filter(windows, status=Status.SOLVED)
-            .order_by("number")[:BATCH]
+            .filter(windows, status=Status.SOLVED, solved_at__lt=now - timedelta(days=shortest))
+            .order_by("solved_at", "number")[:BATCH]  # along its index
         )
         for row in rows:
             log.record(row, "status_changed", by=None, **{"from": row.status, "to": Status.CLOSED.value})

@@ -31,7 +31,7 @@ from inbox.models import (
 )
 
 CHUNK = 2000
-CLOSED_AFTER = timedelta(days=30)
+CLOSED_AFTER = timedelta(days=14)  # the re-open window of e-mail
 NEW_CUSTOMER = 0.35  # of tickets
 Row = dict[str, Any]
 
