@@ -207,3 +207,11 @@ def test_empty_fields_of_urdu_begin_at_the_right(open_as: Open, sana: Agent, mai
     for name in ("to", "cc", "bcc"):
         field = page.locator(f"[name={name}]")
         assert field.evaluate(direction) == "ltr" and field.get_attribute("dir") == "ltr"
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1340])
+def test_no_pane_is_cut_off(open_as: Open, sana: Agent, mail: Mail, width: int) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/", width=width)
+    for pane in ("#main", "#list", "#who"):
+        box = page.locator(pane).bounding_box()
+        assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= width), pane

@@ -13,7 +13,7 @@ export function say(form) {
   const said = inputs(form).map(input => {
     const people = addresses(input.value)
     if (!people.length && input.name !== "to") return ""
-    return place.dataset[input.name].replace("{}", () => (people.length ? isolated(people.join(", ")) : "…"))
+    return place.dataset[input.name].replace("{}", () => (people.map(isolated).join(", ") || "…"))
   })
   const text = said.filter(Boolean).join(" · ")
   if (place.textContent !== text) place.textContent = text
