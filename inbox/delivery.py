@@ -7,11 +7,12 @@ is committed before anything else happens.
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
+from django.db.models import JSONField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -41,7 +43,9 @@ REMEMBER_SECONDS = 600  # how long a worker keeps an outcome that it cannot writ
 
 # A subquery rather than NOT EXISTS: it is asked for one row after the other until one is free, whatever the planner
 # knows; as a join it read the whole queue for each message as long as the table was not analysed.
-CLAIM = """
+FIELDS = [field for field in Message._meta.concrete_fields if field.column is not None]
+COLUMNS = ", ".join(f'inbox_message."{field.column}"' for field in FIELDS)
+CLAIM = f"""
 UPDATE inbox_message SET state = 'sending', attempts = attempts + 1, lease_until = %(lease)s
 WHERE id = (
     SELECT m.id FROM inbox_message m
@@ -55,11 +59,11 @@ WHERE id = (
       ), true)
     ORDER BY m.next_attempt_at, m.id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-RETURNING inbox_message.*, EXISTS (SELECT FROM inbox_attachment a WHERE a.message_id = inbox_message.id) AS has_files
-"""
+RETURNING EXISTS (SELECT FROM inbox_attachment a WHERE a.message_id = inbox_message.id), {COLUMNS}
+"""  # noqa: S608 (our own names)
 ACCEPTED_AND_CLAIM = f"""
 WITH {messages.ACCEPTED}, following AS ({CLAIM})
-SELECT * FROM (VALUES (1)) AS one (n) LEFT JOIN told ON true LEFT JOIN following ON true
+SELECT told.left_ticket, following.* FROM (VALUES (1)) AS one (n) LEFT JOIN told ON true LEFT JOIN following ON true
 """  # noqa: S608 (both are our own)
 
 
@@ -109,11 +113,21 @@ def keeping(holding: list[Message]) -> Iterator[None]:
 def claim(channel: Channel) -> Message | None:
     """Take the next due message of this channel for this worker."""
     now = timezone.now()
-    found = Message.objects.raw(CLAIM, {"lease": now + lease(), "channel": channel.pk, "now": now, "message": 0})
-    for message in found:
-        message.channel = channel
-        return message
-    return None
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"lease": now + lease(), "channel": channel.pk, "now": now, "message": 0})
+        row = cursor.fetchone()
+    return None if row is None else _claimed(channel, row)
+
+
+def _claimed(channel: Channel, row: Sequence[Any]) -> Message:
+    """The message of a row that CLAIM returned. What `raw` does, at a fifth of its cost."""
+    values = [
+        json.loads(value) if isinstance(field, JSONField) else value
+        for field, value in zip(FIELDS, row[1:], strict=True)
+    ]
+    message = Message.from_db(connection.alias, [field.attname for field in FIELDS], values)
+    message.has_files, message.channel = row[0], channel
+    return message
 
 
 def deliver(channel_id: int, limit: int = 1000) -> int:
@@ -189,20 +203,19 @@ def _accepted(channel: Channel, message: Message, sent: Sent) -> tuple[Message |
     """The ordinary case of `settle`: taken for everybody, and on with the next."""
     now = timezone.now()
     external_id = (*sent.external_ids, message.external_id)[0]
-    found = Message.objects.raw(
-        ACCEPTED_AND_CLAIM,
-        {**messages.accepted(message, external_id), "lease": now + lease(), "channel": channel.pk, "now": now},
-    )
-    (row,) = found
-    ticket: int | None = getattr(row, "left_ticket")  # noqa: B009 (a column of the statement, not of the model)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ACCEPTED_AND_CLAIM,
+            {**messages.accepted(message, external_id), "lease": now + lease(), "channel": channel.pk, "now": now},
+        )
+        ticket, *following = cursor.fetchone()
     mine = ticket is not None
     if ticket is not None:  # by now the message may lie in another one than when it was claimed
         base.announce([ticket], [message.pk])
-    if row.pk is None:
+    if following[0] is None:
         # Nothing else was free; what waited in the same ticket is free now, which one statement could not see yet.
         return claim(channel), int(mine)
-    row.channel = channel
-    return row, int(mine)
+    return _claimed(channel, following), int(mine)
 
 
 def _connection_lost(result: Result) -> bool:
