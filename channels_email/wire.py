@@ -73,8 +73,14 @@ def ascii_domain(domain: str) -> str:
         return domain
 
 
+_ORDINARY = re.compile(r"[A-Za-z0-9_-]+(?:[.+][A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_BEYOND_ASCII = bytes(range(127, 256))
+
+
 def addr_spec(address: str) -> str:
     """`local@domain` fit for header and envelope: domain in ASCII, odd local parts quoted, nothing ends it early."""
+    if _ORDINARY.fullmatch(address):
+        return address
     address = "".join(char for char in address if unicodedata.category(char) not in {"Cc", "Zl", "Zp", "Cs"}).strip()
     local, _, domain = address.rpartition("@")
     domain = re.sub(r"[\s<>,;\"()@\\]", "", domain)
@@ -87,7 +93,7 @@ def addr_spec(address: str) -> str:
 
 def needs_utf8(addresses: Iterable[str]) -> bool:
     """Whether an address can only travel by SMTPUTF8 (a local part beyond ASCII)."""
-    return any(not addr_spec(address).isascii() for address in addresses)
+    return any(not address.isascii() and not addr_spec(address).isascii() for address in addresses)
 
 
 def address_list(parties: Sequence[tuple[str, str]]) -> str:
@@ -178,7 +184,7 @@ def text_part(subtype: str, text: str) -> Part:
     charset = "us-ascii" if text.isascii() else "utf-8"
     if plain and not re.search(r"[^\r\n]{79}|^From |[ \t]\r\n|[ \t]$", text, re.MULTILINE):
         encoding, body = "7bit", octets
-    elif sum(octet > 126 for octet in octets) * 6 > len(octets):
+    elif (len(octets) - len(octets.translate(None, _BEYOND_ASCII))) * 6 > len(octets):
         encoding, body = "base64", base64_lines(octets)
     else:
         encoding, body = "quoted-printable", quoted_printable(text)
