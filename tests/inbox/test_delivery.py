@@ -259,3 +259,11 @@ def test_a_paused_channel_stops_at_once(ticket: Ticket, desk: Channel, sana: Age
     reply.reply(ticket, by=sana, text="one")
     Channel.objects.update(paused=True)
     assert delivery.claim(desk) is None
+
+
+def test_one_run_sends_all_that_waits_in_one_ticket_in_order(ticket: Ticket, desk: Channel, sana: Agent) -> None:
+    written = [reply.reply(ticket, by=sana, text=text).pk for text in ("one", "two", "three")]
+    assert delivery.deliver(desk.pk) == 3
+    assert Paper.sent == written
+    assert Message.objects.filter(pk__in=written, state="sent", sent_at__isnull=False).count() == 3
+    assert Event.objects.filter(kind="message_sent").count() == 3
