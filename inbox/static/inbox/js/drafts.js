@@ -67,6 +67,7 @@ function became(form, what) {
     for (const input of inputs(form)) input.value = input.defaultValue
     document.getElementById("composer-problem").hidden = true
   }
+  form.dataset.was = field(form, "client_id").value
   field(form, "client_id").value = Array.from(crypto.getRandomValues(new Uint32Array(4)), part => part.toString(36)).join("")
   delete form.dataset.tried
   keep(form, true)
@@ -94,7 +95,8 @@ export function sent(form) {
 addEventListener("storage", event => {
   const form = composer()
   const said = form && event.key === keyOf(form) && event.newValue && JSON.parse(event.newValue)
-  if (!said?.sent || said.sent !== field(form, "client_id").value) return
+  // The message itself may have come first, by the socket: then this form has a new id already.
+  if (!said?.sent || ![field(form, "client_id").value, form.dataset.was].includes(said.sent)) return
   became(form, said.what)
   say(form)
 })
