@@ -12,11 +12,7 @@ const idOf = box => box.querySelector("input").value
 const boxes = form => [...form.querySelectorAll("#uploads [data-upload]")]
 
 function stored(form) {
-  try {
-    return JSON.parse(localStorage.getItem(keyOf(form)))
-  } catch {
-    return null
-  }
+  try { return JSON.parse(localStorage.getItem(keyOf(form))) } catch { return null }
 }
 
 function store(form, draft) {
