@@ -152,10 +152,11 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
         return page
 
     yield opened
+    seen = list(errors)  # closing a page in mid-request may raise in it, too
     for context in contexts:
         context.close()
     time.sleep(0.3)  # what the web process still reads would get in the way of emptying the tables
-    assert not errors
+    assert not seen
 
 
 _count = 0
