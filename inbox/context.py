@@ -20,6 +20,7 @@ STYLE_SHEETS = [
         "components/composer",
         "components/customer",
         "components/pages",
+        "components/settings",
     )
 ]
 SCRIPTS = [
@@ -38,6 +39,7 @@ SCRIPTS = [
         "uploads",
         "keyboard",
         "live",
+        "settings",
     )
 ]
 

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from inbox.views import customers, files, inbox, messages, people, tickets
+from inbox.views.settings import overview
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
     path("uploads/", files.upload, name="uploads"),
     path("customers/<int:pk>/", customers.customer, name="customer"),
+    path("settings/", overview.overview, name="settings"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
     path("signs/", people.signs, name="signs"),

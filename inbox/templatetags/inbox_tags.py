@@ -4,7 +4,7 @@ import unicodedata
 import zlib
 from datetime import datetime
 
-from django import template
+from django import forms, template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from inbox import preferences
 from inbox.adapters import kinds
 from inbox.models import Channel
 from lib import html
@@ -104,3 +105,35 @@ def joined(people: list[dict[str, str]]) -> str:
         name = "".join(c for c in person.get("name", "") if c not in '<>",;:()@[]\\').strip()
         out.append(f"{name} <{person['address']}>" if name else person["address"])
     return ", ".join(out)
+
+
+@register.simple_tag(takes_context=True)
+def settings_nav(context: template.Context, current: str) -> list[tuple[object, list[preferences.Page]]]:
+    """The settings pages that whoever looks may open, in groups."""
+    return [(group, pages) for group, pages in preferences.groups(context["user"])]
+
+
+@register.inclusion_tag("settings/_field.html")
+def field(bound: forms.BoundField, quiet: bool = False, **attrs: str) -> dict[str, object]:
+    """One form field with label, help and errors, tied together for screen readers. `quiet` leaves "(optional)" out.
+
+    Further words become attributes of the widget, `_` standing for `-`: `{% field form.host dir="ltr" %}`.
+    """
+    widget = bound.field.widget
+    is_check = isinstance(widget, forms.CheckboxInput)
+    is_group = isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
+    told = [f"{bound.auto_id}-help"] * bool(bound.help_text) + [f"{bound.auto_id}-error"] * bool(bound.errors)
+    given: dict[str, str | bool] = {name.replace("_", "-"): value for name, value in attrs.items()}
+    if not (is_check or is_group):
+        given["class"] = f"input {widget.attrs.get('class', '')} {given.get('class', '')}".strip()
+    if told:
+        given["aria-describedby"] = " ".join(told)
+    if bound.errors:
+        given["aria-invalid"] = "true"
+    return {
+        "field": bound,
+        "widget": bound.as_widget(attrs=given),
+        "is_check": is_check,
+        "is_group": is_group,
+        "quiet": quiet,
+    }

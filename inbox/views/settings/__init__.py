@@ -1,0 +1,1 @@
+"""The pages below /settings/, one file a noun."""
