@@ -135,5 +135,12 @@ def lag() -> dict[str, float]:
 def rewind(name: str) -> None:
     """Let a follower start over from the first event."""
     Cursor.objects.update_or_create(
-        name=name, defaults={"xid": 0, "event_id": 0, "error": "", "failing_since": None, "moved_at": timezone.now()}
+        name=name,
+        defaults={
+            "xid": Cursor.START,
+            "event_id": 0,
+            "error": "",
+            "failing_since": None,
+            "moved_at": timezone.now(),
+        },
     )

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from inbox import delivery, health, log, polling, wake
+from inbox import delivery, health, log, polling, restoring, wake
 from inbox.actions import receive, sweeping
 from inbox.models import Receipt, ReceiptState
 
@@ -60,6 +60,7 @@ def poll_channels() -> None:
 @shared_task(name="inbox.tasks.follow_log")
 def follow_log() -> int:
     """Let every follower of the log read on."""
+    restoring.adopt()
     return log.follow_all()
 
 

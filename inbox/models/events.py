@@ -1,5 +1,7 @@
 """The log: one line for each change, and how far each reader has come."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -44,10 +46,12 @@ class Event(models.Model):
 
 
 class Cursor(models.Model):
-    """How far one follower of the log has read."""
+    """How far one follower of the log has read. Events that came with a dump have ids below 0 (`inbox.restoring`)."""
+
+    START: ClassVar[int] = -(2**63)
 
     name = models.CharField(max_length=60, primary_key=True)
-    xid = models.BigIntegerField(default=0)
+    xid = models.BigIntegerField(default=START)
     event_id = models.BigIntegerField(default=0)
     moved_at = models.DateTimeField(default=timezone.now)
     error = models.TextField(blank=True)
