@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_email import checks, freezing, imap, mime, reports, tokens
+from channels_email import checks, freezing, imap, mime, reports, screens, tokens
 from channels_email.explain import explain
 from channels_email.forms import SECRETS, EmailSettingsForm
 from channels_email.render import render
@@ -20,13 +20,18 @@ from inbox.adapters import (
     DeliveryError,
     Ignore,
     Inbound,
+    Panel,
     Parsed,
     RawReceipt,
     Sent,
+    Start,
     Verdict,
     register,
 )
-from inbox.models import Channel, Direction, Message, Receipt
+from inbox.models import Agent, Channel, Direction, Message, Receipt
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @register
@@ -42,6 +47,20 @@ class EmailAdapter(Adapter):
     rich_text = True
     joins_open_ticket = False  # two mails of one person are two matters unless they say otherwise
     secrets = SECRETS
+    connect_label = _("Connect a mailbox")
+    settings_template = "channels_email/settings.html"
+
+    def start(self, asked: Mapping[str, str]) -> Start:
+        return screens.start(asked)
+
+    def posted(self, data: Mapping[str, str]) -> dict[str, Any]:
+        return screens.posted(data)
+
+    def facts(self, channel: Channel) -> list[tuple[StrOrPromise, str]]:
+        return screens.facts(channel)
+
+    def panels(self, channel: Channel, agent: Agent) -> list[Panel]:
+        return screens.panels(channel, agent)
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> EmailSettingsForm:
         return EmailSettingsForm(data, channel)

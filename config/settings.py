@@ -89,6 +89,7 @@ BASE_URL = os.environ.get("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS", BASE_URL)
 ALLOW_PRIVATE_NETWORKS = flag("ALLOW_PRIVATE_NETWORKS", DEMO)
+DNS_SERVER = os.environ.get("DNS_SERVER", "")  # asked about sending domains in place of the system's resolver
 
 # Organisation ------------------------------------------------------------------------------------------------------
 ORGANISATION_NAME = os.environ.get("ORGANISATION_NAME", "Rabta")
