@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_email import checks, freezing, imap, mime, reports, screens, tokens
+from channels_email import checks, freezing, imap, mime, moving, oauth, reports, screens, tokens
 from channels_email.explain import explain
 from channels_email.forms import SECRETS, EmailSettingsForm
 from channels_email.render import render
@@ -83,8 +83,10 @@ class EmailAdapter(Adapter):
 
     def poll(self, channel: Channel, cursor: dict[str, Any]) -> Iterator[tuple[list[RawReceipt], dict[str, Any]]]:
         reading = server(channel, "imap")
-        if reading is not None:
-            yield from imap.poll(reading, cursor)
+        if reading is None or (reading.oauth and oauth.awaited(channel)):
+            return  # `warnings` says what is to be done first
+        mover = moving.Mover(channel, reading.move_to) if reading.move_to else None
+        yield from imap.poll(reading, cursor, mover)
 
     def refetch(self, receipt: Receipt) -> RawReceipt | None:
         if receipt.size or "uid" not in receipt.meta:
@@ -134,9 +136,14 @@ class EmailAdapter(Adapter):
         return raw_of(message.receipt), "message/rfc822"
 
     def may_send(self, channel: Channel) -> Verdict:
-        if channel.settings.get("smtp"):
-            return Verdict(True)
+        sending = channel.settings.get("smtp")
+        if sending:
+            waits = oauth.awaited(channel) if sending.get("oauth") else ""
+            return Verdict(not waits, waits)
         return Verdict(False, _("This mailbox has no SMTP server, so replies stay queued until one is set."))
+
+    def warnings(self, channel: Channel) -> list[str]:
+        return [*oauth.warnings(channel), *moving.warnings(channel)]
 
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         return explain(inbound)

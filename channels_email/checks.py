@@ -9,6 +9,7 @@ from channels_email import imap, sending
 from channels_email.servers import Server
 from channels_email.words import said, why_no_connection
 from inbox.adapters import Check
+from inbox.models import Channel
 from lib import net
 
 
@@ -73,3 +74,8 @@ def check_dns(protocol: str, server: Server) -> Check:
 def how(server: Server) -> str:
     """The encryption in words."""
     return _("unencrypted") if server.security == "none" else {"tls": "TLS", "starttls": "STARTTLS"}[server.security]
+
+
+def way_back(channel: Channel) -> list[Check]:
+    """Send a test mail to each of the channel's own addresses and wait, for some seconds, until it comes back."""
+    raise NotImplementedError

@@ -114,19 +114,27 @@ def spf(domain: str, smtp_host: str, preset: Preset | None, lookups: Lookups) ->
         return Finding("spf", title, "bad", problems[0], tuple(problems[1:]), found)
     if way.trouble:
         return unknown("spf", title, _("A part of the SPF record"), way.trouble)
-    notes = [_("It costs receivers %(asked)d of the %(most)d look-ups they permit.") % {"asked": way.asked, "most": MOST_LOOKUPS}]
+    notes = [
+        _("It costs receivers %(asked)d of the %(most)d look-ups they permit.")
+        % {"asked": way.asked, "most": MOST_LOOKUPS}
+    ]
     rest = _rest(record, way, domain, lookups)
     if rest == "+":
         words = _("It ends in “+all”: every server of the world may send for this domain. Write “~all” or “-all”.")
         return Finding("spf", title, "bad", words, tuple(notes), found)
     if include and preset and not way.names & set(preset.spf):
-        words = _("Your mail leaves through %(provider)s, but the record does not name them: their servers look like strangers.")
+        words = _(
+            "Your mail leaves through %(provider)s, but the record does not name them: to receivers they are strangers."
+        )
         one = Record(domain, "TXT", records.spf_with(found, include))
         return Finding("spf", title, "bad", words % {"provider": preset.label}, tuple(notes), found, (one,))
     if rest in ("", "?"):
         notes.append(_("It does not say what becomes of mail from other servers: end it in “~all”."))
     if preset is None and smtp_host:
-        notes.append(_("Whether it names %(host)s cannot be told from its name: ask whoever runs that server.") % {"host": smtp_host})
+        notes.append(
+            _("Whether it names %(host)s cannot be told from its name: ask whoever runs that server.")
+            % {"host": smtp_host}
+        )
     words = _("One record, and it is sound.")
     if include and preset:
         words = _("One record, and it names %(provider)s, through whom your mail leaves.") % {"provider": preset.label}
@@ -141,7 +149,9 @@ def _spf_problems(domain: str, record: Spf, way: Walk) -> list[str]:
     if way.loop:
         found.append(_("It includes %(name)s, which leads back to itself. Remove one of the two.") % {"name": way.loop})
     if way.asked > MOST_LOOKUPS:
-        text = _("It leads to more than %(most)d look-ups, where receivers give up. Remove includes that you no longer need.")
+        text = _(
+            "It leads to more than %(most)d look-ups, where receivers give up. Remove includes that you no longer need."
+        )
         found.append(text % {"most": MOST_LOOKUPS})
     if way.missing:
         text = _("It includes %(names)s, where there is no SPF record: receivers give up. Remove it.")
@@ -220,20 +230,34 @@ def dkim(domain: str, preset: Preset | None, lookups: Lookups, selector: str, se
             else:
                 good.append(one)
                 if key.kind == "rsa" and key.bits < 2048:
-                    details.append(_("“%(selector)s” has %(bits)d bits; 2048 are usual today.") % {"selector": one, "bits": key.bits})
+                    details.append(
+                        _("“%(selector)s” has %(bits)d bits; 2048 are usual today.")
+                        % {"selector": one, "bits": key.bits}
+                    )
                 if key.testing:
                     tone = "warn"
-                    details.append(_("“%(selector)s” is marked as a test (t=y): receivers may ignore it.") % {"selector": one})
+                    details.append(
+                        _("“%(selector)s” is marked as a test (t=y): receivers may ignore it.") % {"selector": one}
+                    )
     if selector and not typed:
-        return Finding("dkim", title, "warn", _("“%(selector)s” is no selector: letters, digits, dots and dashes.") % {"selector": selector[:80]})
+        return Finding(
+            "dkim",
+            title,
+            "warn",
+            _("“%(selector)s” is no selector: letters, digits, dots and dashes.") % {"selector": selector[:80]},
+        )
     foreign = [one.domain for one in seen if one.domain != domain]
     if foreign and not signed:
         tone = "warn"
-        details.append(_("Your mail that came back was signed by %(domain)s, not by your own domain.") % {"domain": foreign[0]})
+        details.append(
+            _("Your mail that came back was signed by %(domain)s, not by your own domain.") % {"domain": foreign[0]}
+        )
     if good:
         words = _("There is a key (%(selectors)s).") % {"selectors": ", ".join(dict.fromkeys(good))}
         if set(signed) & set(good):
-            words = _("Your mail is signed with a key that is there (%(selectors)s).") % {"selectors": ", ".join(dict.fromkeys(good))}
+            words = _("Your mail is signed with a key that is there (%(selectors)s).") % {
+                "selectors": ", ".join(dict.fromkeys(good))
+            }
         return Finding("dkim", title, tone, words, tuple(details), tuple(texts))
     if trouble and not texts:
         return unknown("dkim", title, _("The DKIM key"), trouble)
@@ -241,10 +265,15 @@ def dkim(domain: str, preset: Preset | None, lookups: Lookups, selector: str, se
     if texts:
         words = _("There is a record, but no key in it that works.")
     else:
-        details.append(_("Keys lie under a selector that whoever sends your mail chose. If it is another one, enter it below; "
-                         "else switch DKIM on there and publish the records they name."))  # fmt: skip
+        details.append(
+            _(
+                "Keys lie under a selector that whoever sends your mail chose. If it is another one, enter it below; "
+                "else switch DKIM on there and publish the records they name."
+            )
+        )
     wanted = tuple(
-        Record(f"{name}._domainkey.{domain}", "CNAME", target.format(domain=domain)) for name, target in (preset.dkim if preset else ())
+        Record(f"{name}._domainkey.{domain}", "CNAME", target.format(domain=domain))
+        for name, target in (preset.dkim if preset else ())
     )
     return Finding("dkim", title, "bad" if texts else "warn", words, tuple(details), tuple(texts), wanted)
 
@@ -269,7 +298,9 @@ def dmarc(domain: str, lookups: Lookups, seen: Sequence[Signature]) -> Finding:
         found = tuple(records.dmarc_records(answer.values))
         if found:
             return _policy(domain, place, found, seen)
-    words = _("There is no DMARC record. Large providers want one from whoever sends much mail; this one changes nothing yet.")
+    words = _(
+        "There is no DMARC record. Large providers want one from whoever sends much mail; this one changes nothing yet."
+    )
     return Finding("dmarc", title, "bad", words, wanted=(_dmarc_record(domain),))
 
 
@@ -280,7 +311,9 @@ def _dmarc_record(domain: str) -> Record:
 def _policy(domain: str, place: str, found: tuple[str, ...], seen: Sequence[Signature]) -> Finding:
     title = "DMARC"
     if len(found) > 1:
-        words = _("There are %(count)d DMARC records. Receivers then ignore all of them: keep one.") % {"count": len(found)}
+        words = _("There are %(count)d DMARC records. Receivers then ignore all of them: keep one.") % {
+            "count": len(found)
+        }
         return Finding("dmarc", title, "bad", words, found=found)
     record = records.dmarc(found[0])
     policy = record.policy if place == domain else record.below
@@ -298,13 +331,18 @@ def _policy(domain: str, place: str, found: tuple[str, ...], seen: Sequence[Sign
     )
     for one in seen:
         if not aligned(domain, one.domain, strict=record.strict_dkim):
-            notes.append(_("Your mail was signed by %(signer)s, which is not aligned with %(domain)s.") % {"signer": one.domain, "domain": domain})
+            notes.append(
+                _("Your mail was signed by %(signer)s, which is not aligned with %(domain)s.")
+                % {"signer": one.domain, "domain": domain}
+            )
             break
     return Finding("dmarc", title, "good", str(_POLICY_WORDS[policy]()), tuple(notes), found)
 
 
 _POLICY_WORDS = {
-    "none": lambda: _("Policy “none”: receivers only watch. Enough for large providers; go on to “quarantine” once all your mail passes."),
+    "none": lambda: _(
+        "Policy “none”: receivers only watch. Enough to begin with; “quarantine” comes next, once all mail passes."
+    ),
     "quarantine": lambda: _("Policy “quarantine”: mail that neither SPF nor DKIM vouch for goes to spam."),
     "reject": lambda: _("Policy “reject”: mail that neither SPF nor DKIM vouch for is refused."),
 }

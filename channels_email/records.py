@@ -87,8 +87,14 @@ def spf_with(records: Sequence[str], include: str) -> str:
     """One record in the place of these, with `include` in it: what it held stays, in its order, `all` at the end."""
     words: list[str] = []
     for record in records:
-        words += [word for word in record.split()[1 : MOST_TERMS + 1] if word.lower() not in (one.lower() for one in words)]
-    ends = [word for word in words if re.fullmatch(r"[+?~-]?all", word, re.IGNORECASE) or word.lower().startswith("redirect=")]
+        words += [
+            word for word in record.split()[1 : MOST_TERMS + 1] if word.lower() not in (one.lower() for one in words)
+        ]
+    ends = [
+        word
+        for word in words
+        if re.fullmatch(r"[+?~-]?all", word, re.IGNORECASE) or word.lower().startswith("redirect=")
+    ]
     kept = [word for word in words if word not in ends]
     if include and f"include:{include}".lower() not in (word.lower() for word in kept):
         kept.append(f"include:{include}")

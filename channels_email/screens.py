@@ -131,7 +131,7 @@ def _consent(channel: Channel, agent: Agent, key: str) -> Panel:
         "may_connect": may(agent, Right.CHANNELS),
         "warnings": oauth.warnings(channel),
     }
-    return Panel(FOLDERS + "consent.html", shown, first=trouble)
+    return Panel(FOLDERS + "permission.html", shown, first=trouble)
 
 
 def seen_signatures(channel: Channel) -> list[Signature]:

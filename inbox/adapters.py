@@ -284,6 +284,10 @@ class Adapter:
         """Whether the channel is able to send at all (a mailbox without SMTP keeps its replies queued, and says so)."""
         return Verdict(True)
 
+    def warnings(self, channel: Channel) -> list[str]:
+        """What will stop this channel, or hinders it without stopping it: sentences for the main screen."""
+        return []
+
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         """What the system makes of this message, for people who ask why."""
         return {}

@@ -62,7 +62,9 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
         oauth_label=way[1] if way else "",
         login=login if way else "password",
         same_login=same and not forwarded,
-        reads=not forwarded and not (channel is not None and not _text(form, "imap.host")) or bool(_text(form, "imap.host")),
+        reads=not forwarded
+        and not (channel is not None and not _text(form, "imap.host"))
+        or bool(_text(form, "imap.host")),
         servers_open=bool(wrong & servers) or not (_text(form, "imap.host") or forwarded) or preset is None,
         advanced_open=bool(wrong & set(ADVANCED)),
         keeps=channel is not None,

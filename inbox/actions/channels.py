@@ -22,7 +22,6 @@ from inbox.actions import sweeping
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Brand, Channel, MessageCopy, Receipt, ReceiptState, Team, Ticket
 
-
 SAVED = (
     "settings",
     "credentials",

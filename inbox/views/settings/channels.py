@@ -272,14 +272,14 @@ def raw(request: AgentRequest, slug: str, pk: int) -> HttpResponse:
     return response
 
 
-def answer(
-    request: AgentRequest, channel: Channel, template: str, context: dict[str, Any], title: str
-) -> HttpResponse:
+def answer(request: AgentRequest, channel: Channel, template: str, context: dict[str, Any], title: str) -> HttpResponse:
     """What a button of a channel's page brings: in its place by htmx, else as a page of its own."""
     shown = {"channel": channel, **context}
     if wants_part(request):
         return render(request, template, shown)
-    return render(request, "settings/channels/answer.html", {**_shared(request), **shown, "part": template, "title": title})
+    return render(
+        request, "settings/channels/answer.html", {**_shared(request), **shown, "part": template, "title": title}
+    )
 
 
 def free_slug(settings: dict[str, Any], kind: str) -> str:
@@ -313,7 +313,9 @@ def _connectable(kind: str) -> Adapter:
 
 def _settings(adapter: Adapter, request: AgentRequest) -> dict[str, Any]:
     ours = {"csrfmiddlewaretoken"}
-    own = {name: value for name, value in request.POST.items() if name not in ours and not name.startswith(f"{PREFIX}-")}
+    own = {
+        name: value for name, value in request.POST.items() if name not in ours and not name.startswith(f"{PREFIX}-")
+    }
     return adapter.posted(own)  # type: ignore[arg-type]  # values of a query are text
 
 
