@@ -1,5 +1,7 @@
 """The e-mail channel: IMAP, SMTP or a pipe in; SMTP out."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace

@@ -6,6 +6,7 @@ a sentence, too: nothing here raises.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -100,7 +101,7 @@ def spf(domain: str, smtp_host: str, preset: Preset | None, lookups: Lookups) ->
     include = preset.spf[0] if preset and preset.spf else ""
     found = tuple(records.spf_records(answer.values))
     if not found:
-        value = records.spf_with([], include) if include else f"v=spf1 mx{f' a:{smtp_host}' if smtp_host else ''} ~all"
+        value = records.spf_with([], include) if include else f"v=spf1 mx{_named(smtp_host)} ~all"
         return Finding("spf", title, "bad", _("There is no SPF record: nobody can tell which servers may send for this "
                        "domain, and mail lands in spam."), wanted=(Record(domain, "TXT", value),))  # fmt: skip
     if len(found) > 1:
@@ -139,6 +140,15 @@ def spf(domain: str, smtp_host: str, preset: Preset | None, lookups: Lookups) ->
     if include and preset:
         words = _("One record, and it names %(provider)s, through whom your mail leaves.") % {"provider": preset.label}
     return Finding("spf", title, "warn" if rest in ("", "?") else "good", words, tuple(notes), found)
+
+
+def _named(smtp_host: str) -> str:
+    """The mechanism for a server of no known provider; none for one that stands in our own network."""
+    try:
+        address = ipaddress.ip_address(smtp_host)
+    except ValueError:
+        return f" a:{smtp_host}" if "." in smtp_host and records.is_name(smtp_host) else ""
+    return f" ip{address.version}:{address}" if address.is_global else ""
 
 
 def _spf_problems(domain: str, record: Spf, way: Walk) -> list[str]:

@@ -108,8 +108,8 @@ def panels(channel: Channel, agent: Agent) -> list[Panel]:
     """Consent by OAuth first, where it needs somebody; then the way back, the count, and the sending domain."""
     imap, smtp = channel.settings.get("imap") or {}, channel.settings.get("smtp") or {}
     found: list[Panel] = []
-    if key := imap.get("oauth") or smtp.get("oauth"):
-        found.append(_consent(channel, agent, str(key)))
+    if imap.get("oauth") or smtp.get("oauth"):
+        found.append(_consent(channel, agent))
     if smtp:
         found.append(Panel(FOLDERS + "way_back.html"))
     if imap:
@@ -118,18 +118,16 @@ def panels(channel: Channel, agent: Agent) -> list[Panel]:
     return found
 
 
-def _consent(channel: Channel, agent: Agent, key: str) -> Panel:
+def _consent(channel: Channel, agent: Agent) -> Panel:
     grant = oauth.grant_of(channel)
-    label = next((one.label for one in oauth.providers() if one.key == key), "")
+    provider = oauth.provider_of(channel)
     trouble = grant is None or grant.refused or grant.failing_since is not None
     shown = {
         "grant": grant,
-        "key": key,
-        "label": label or key.title(),
-        "configured": bool(label),
+        "label": provider.label if provider else "",
+        "configured": provider is not None and provider.configured,
         "trouble": trouble,
         "may_connect": may(agent, Right.CHANNELS),
-        "warnings": oauth.warnings(channel),
     }
     return Panel(FOLDERS + "permission.html", shown, first=trouble)
 

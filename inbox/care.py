@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -53,6 +53,7 @@ class Standing:
     receiving: Way
     sending: Way
     failed: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> str:
@@ -73,33 +74,38 @@ def standings(channels: Sequence[Channel]) -> list[Standing]:
     )
     failed = Receipt.objects.filter(state=ReceiptState.FAILED, channel__in=ids)
     counts = dict(failed.values_list("channel").annotate(n=Count("pk")).order_by())
-    coming = _per_channel(waiting.values_list("channel_id", flat=True)[:MOST_COUNTED])
-    leaving = _per_channel(queued.values_list("channel_id", flat=True)[:MOST_COUNTED])
+    coming = Counter(waiting.values_list("channel_id", flat=True)[:MOST_COUNTED])
+    leaving = Counter(queued.values_list("channel_id", flat=True)[:MOST_COUNTED])
     return [
         _standing(channel, coming[channel.pk], leaving[channel.pk], counts.get(channel.pk, 0)) for channel in channels
     ]
 
 
-def _per_channel(ids: Iterable[int]) -> Counter[int]:
-    return Counter(ids)
-
-
 def _standing(channel: Channel, coming: int, leaving: int, failed: int) -> Standing:
     receiving, sending = _receiving(channel, coming), _sending(channel, leaving)
+    tone, words, way = _whole(channel, receiving, sending, failed)
+    adapter = kinds().get(channel.kind)
+    warnings = tuple(adapter.warnings(channel)) if adapter else ()
+    error = way.error
+    if tone == "good" and warnings:
+        tone, words, error = "warn", _("Works, but not for long or not in all."), warnings[0]
+    return Standing(channel, tone, words, way.since, error, receiving, sending, failed, warnings)
+
+
+def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple[Tone, StrOrPromise, Way]:
+    """What stands for all of it, the worst first, and the way that says more of it."""
     if channel.paused:
-        tone, words, way = "off", _("Paused: nothing comes in or goes out."), receiving
-    elif receiving.tone == "bad":
-        tone, words, way = "bad", receiving.words, receiving
-    elif sending.tone != "good":
-        tone, words, way = sending.tone, sending.words, sending
-    elif failed:
+        return "off", _("Paused: nothing comes in or goes out."), receiving
+    if receiving.tone == "bad":
+        return "bad", receiving.words, receiving
+    if sending.tone != "good":
+        return sending.tone, sending.words, sending
+    if failed:
         text = ngettext("%(count)d message could not be read.", "%(count)d messages could not be read.", failed)
-        tone, words, way = "warn", text % {"count": failed}, receiving
-    elif channel.last_in_at is None and channel.last_out_at is None:
-        tone, words, way = "good", _("Connected. Nothing has come or gone yet."), receiving
-    else:
-        tone, words, way = "good", _("Works."), receiving
-    return Standing(channel, tone, words, way.since, way.error, receiving, sending, failed)  # type: ignore[arg-type]
+        return "warn", text % {"count": failed}, receiving
+    if channel.last_in_at is None and channel.last_out_at is None:
+        return "good", _("Connected. Nothing has come or gone yet."), receiving
+    return "good", _("Works."), receiving
 
 
 def _receiving(channel: Channel, waiting: int) -> Way:

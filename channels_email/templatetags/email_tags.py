@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from channels_email import forms, presets
+from channels_email import forms, oauth, presets
 from inbox.models import Channel
 
 register = template.Library()
@@ -48,7 +48,7 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
     given: dict[str, Any] = dict(form.initial)
     imap_oauth = str(given.get("imap.oauth") or given.get("smtp.oauth") or "")
     preset = presets.named(request.GET.get("provider", "")) or presets.by_server(_text(form, "smtp.host"))
-    way = _way(imap_oauth or (preset.oauth if preset else ""))
+    way = _way(imap_oauth or (preset.oauth if preset else ""), chosen=bool(imap_oauth))
     if posted is not None:
         login, same = posted.get("login", "password"), "same_login" in posted
     else:
@@ -75,15 +75,8 @@ def _text(form: forms.EmailSettingsForm, name: str) -> str:
     return str(form[name].value() or "")
 
 
-def _way(key: str) -> tuple[str, str] | None:
-    """The OAuth provider of this key, when its client is configured: (key, label)."""
-    for one in _providers():
-        if one.key == key:
-            return one.key, one.label
-    return None
-
-
-def _providers() -> list[Any]:
-    from channels_email import oauth
-
-    return list(oauth.providers())
+def _way(key: str, *, chosen: bool) -> tuple[str, str] | None:
+    """The OAuth provider of this key, (key, label), when its client is configured or the settings name it already."""
+    return next(
+        ((one.key, one.label) for one in oauth.providers() if one.key == key and (one.configured or chosen)), None
+    )

@@ -118,7 +118,7 @@ def connect(request: AgentRequest, kind: str) -> HttpResponse:
         if start.question is not None:
             return render(request, "settings/channels/question.html", {**shown, "panel": start.question.context})
         form = adapter.settings_form(None)
-        form.initial |= start.initial
+        form.initial.update(start.initial)
         return render(request, FORM, {**shown, "form": form, "place": PlaceForm(request.user, None)})
     place = PlaceForm(request.user, None, request.POST)
     posted = _settings(adapter, request)
@@ -147,13 +147,15 @@ def channel(request: AgentRequest, slug: str) -> HttpResponse:
     """One channel: how it is, what failed, and what its kind has to say."""
     found = _get(request, slug)
     adapter = kinds().get(found.kind)
+    panels = adapter.panels(found, request.user) if adapter else []
     return render(
         request,
         "settings/channels/channel.html",
         {
             **_page(request, found),
             "facts": adapter.facts(found) if adapter else [],
-            "panels": adapter.panels(found, request.user) if adapter else [],
+            "panels": panels,
+            "asks": any(panel.first for panel in panels),
             "teams": list(found.teams.all()),
             "kept": actions.why_kept(found) if may(request.user, Right.CHANNELS) else "",
             "test_now": "test" in request.GET,
