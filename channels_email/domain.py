@@ -99,7 +99,7 @@ def spf(domain: str, smtp_host: str, preset: Preset | None, lookups: Lookups) ->
     if answer.trouble:
         return unknown("spf", title, domain, answer.trouble)
     include = preset.spf[0] if preset and preset.spf else ""
-    found = tuple(records.spf_records(answer.values))
+    found = tuple(sorted(records.spf_records(answer.values)))  # the DNS gives them in any order
     if not found:
         value = records.spf_with([], include) if include else f"v=spf1 mx{_named(smtp_host)} ~all"
         return Finding("spf", title, "bad", _("There is no SPF record: nobody can tell which servers may send for this "

@@ -84,7 +84,8 @@ def spf(text: str) -> Spf:
 
 
 def spf_with(records: Sequence[str], include: str) -> str:
-    """One record in the place of these, with `include` in it: what it held stays, in its order, `all` at the end."""
+    """One record in the place of these, with `include` in it: what they held stays, in its order, `all` at the end;
+    where they differ in that, the mild “~all”."""
     words: list[str] = []
     for record in records:
         words += [
@@ -98,7 +99,7 @@ def spf_with(records: Sequence[str], include: str) -> str:
     kept = [word for word in words if word not in ends]
     if include and f"include:{include}".lower() not in (word.lower() for word in kept):
         kept.append(f"include:{include}")
-    return " ".join(["v=spf1", *kept, ends[0] if ends else "~all"])
+    return " ".join(["v=spf1", *kept, ends[0] if len(ends) == 1 else "~all"])
 
 
 def tags(text: str) -> dict[str, str]:
