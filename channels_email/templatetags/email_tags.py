@@ -53,7 +53,8 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
         login, same = posted.get("login", "password"), "same_login" in posted
     else:
         login = "oauth" if imap_oauth or (channel is None and way) else "password"
-        same = given.get("smtp.username", given.get("imap.username")) == given.get("imap.username")
+        same = not given.get("smtp.username") or given.get("smtp.username") == given.get("imap.username")
+        same = same and (channel is None or bool(given.get("imap.host")))
     forwarded = channel is None and preset is not None and preset.forwarded
     wrong = set(form.errors) if form.is_bound else set()
     servers = {f"{one}.{name}" for one in ("imap", "smtp") for name in ("host", "port", "security")}
@@ -62,9 +63,7 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
         oauth_label=way[1] if way else "",
         login=login if way else "password",
         same_login=same and not forwarded,
-        reads=not forwarded
-        and not (channel is not None and not _text(form, "imap.host"))
-        or bool(_text(form, "imap.host")),
+        reads=not forwarded,
         servers_open=bool(wrong & servers) or not (_text(form, "imap.host") or forwarded) or preset is None,
         advanced_open=bool(wrong & set(ADVANCED)),
         keeps=channel is not None,
