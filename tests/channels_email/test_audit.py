@@ -1,4 +1,4 @@
-"""The count of a mailbox finds what we do not have, whoever took it away, and fetches it again; it finds nothing else."""
+"""The count of a mailbox finds what we do not have, whoever took it away, and fetches that; it finds nothing else."""
 
 from datetime import timedelta
 from typing import Any
@@ -282,5 +282,5 @@ def test_headers_are_read_as_a_message_keeps_them() -> None:
             raw = b"Message-ID:\r\n <one@x.example>\r\nDate: Mon,\r\n 1 Jan 2024 10:00:00 +0000\r\n\r\n"
             return {1: {b"BODY[HEADER.FIELDS (MESSAGE-ID DATE)]": raw}, 2: {b"FLAGS": ()}}
 
-    found = comparing._headers(Client(), [1, 2, 3])  # type: ignore[arg-type]
+    found = comparing._headers(Client(), [1, 2, 3])
     assert found == {1: ("one@x.example", "Mon, 1 Jan 2024 10:00:00 +0000"), 2: ("", "")}
