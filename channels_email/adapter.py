@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_email import checks, freezing, imap, mime, moving, oauth, reports, screens, tokens
+from channels_email import checks, freezing, imap, mime, moving, oauth, probes, reports, screens, tokens
 from channels_email.explain import explain
 from channels_email.forms import SECRETS, EmailSettingsForm
 from channels_email.render import render
@@ -101,6 +101,8 @@ class EmailAdapter(Adapter):
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         if not raw and receipt.meta.get("error"):
             raise ValueError(receipt.meta["error"])
+        if probes.is_probe(raw):
+            raise Ignore(_("a test mail of “Test connection”"))
         envelope = [str(one) for one in receipt.meta.get("recipients", ())]
         inbound = mime.parse(raw, own=own_addresses(), recipients=envelope)
         if tokens.is_own_message_id(inbound.external_id):

@@ -182,7 +182,7 @@ def _folder(
     for start in range(last + 1, behind, WINDOW):
         uids = sorted(client.search(["UID", f"{start}:{min(start + WINDOW, behind) - 1}"]))
         for first in range(0, len(uids), LOOK_AHEAD):
-            for batch in batches(_sizes(client, uids[first : first + LOOK_AHEAD])):
+            for batch in batches(sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
                 kept = {**here, "uid": last}
                 yield fetching.fetch(client, source, batch), kept
@@ -195,7 +195,7 @@ def _folder(
         yield [], reached
 
 
-def _sizes(client: IMAPClient, uids: Sequence[int]) -> list[tuple[int, int]]:
+def sizes(client: IMAPClient, uids: Sequence[int]) -> list[tuple[int, int]]:
     """(uid, bytes) of each mail; one that a server tells no size of counts as a batch, so that it stands alone."""
     sizes: dict[int, int] = {}
     unknown = min(BATCH_BYTES, settings.SMTP_IN_MAX_BYTES)

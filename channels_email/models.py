@@ -76,6 +76,7 @@ class MailboxAudit(models.Model):
     caught_up = models.PositiveIntegerField(default=0)
     folders = models.JSONField(default=list, blank=True)
     error = models.TextField(blank=True)
+    position = models.JSONField(default=dict, blank=True)  # where the next slice begins
 
     class Meta:
         indexes = (models.Index(fields=["channel", "-id"], name="mailbox_audit_latest"),)

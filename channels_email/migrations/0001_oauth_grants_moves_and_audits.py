@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('caught_up', models.PositiveIntegerField(default=0)),
                 ('folders', models.JSONField(blank=True, default=list)),
                 ('error', models.TextField(blank=True)),
+                ('position', models.JSONField(blank=True, default=dict)),
                 ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='audits', to='inbox.channel')),
                 ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

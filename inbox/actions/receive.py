@@ -486,6 +486,17 @@ def retry_failed(channel: Channel, *, by: Agent | None) -> tuple[int, str]:
     return done, ""
 
 
+def take_in_again(receipt_ids: Sequence[int]) -> int:
+    """Take in anew what was done once and whose message is no longer there; returns how many receipts that are."""
+    with transaction.atomic():
+        count = Receipt.objects.filter(pk__in=receipt_ids, state=ReceiptState.DONE).update(
+            state=ReceiptState.NEW, attempts=0, reason="", next_attempt_at=timezone.now(), done_at=None
+        )
+        if count:
+            wake.take_in()
+    return count
+
+
 def _keep_bytes(row: Receipt, fetched: RawReceipt) -> None:
     large = len(fetched.raw) > MAX_INLINE_BYTES
     row.stored, row.digest = files.put("receipts", fetched.raw) if large else ("", "")
