@@ -1,13 +1,15 @@
 """The e-mail channel: IMAP, SMTP or a pipe in; SMTP out."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_email import checks, freezing, imap, mime, reports, tokens
+from channels_email import checks, freezing, imap, mime, moving, oauth, probes, reports, screens, tokens
 from channels_email.explain import explain
 from channels_email.forms import SECRETS, EmailSettingsForm
 from channels_email.render import render
@@ -20,13 +22,18 @@ from inbox.adapters import (
     DeliveryError,
     Ignore,
     Inbound,
+    Panel,
     Parsed,
     RawReceipt,
     Sent,
+    Start,
     Verdict,
     register,
 )
-from inbox.models import Channel, Direction, Message, Receipt
+from inbox.models import Agent, Channel, Direction, Message, Receipt
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @register
@@ -42,6 +49,20 @@ class EmailAdapter(Adapter):
     rich_text = True
     joins_open_ticket = False  # two mails of one person are two matters unless they say otherwise
     secrets = SECRETS
+    connect_label = _("Connect a mailbox")
+    settings_template = "channels_email/settings.html"
+
+    def start(self, asked: Mapping[str, str]) -> Start:
+        return screens.start(asked)
+
+    def posted(self, data: Mapping[str, str]) -> dict[str, Any]:
+        return screens.posted(data)
+
+    def facts(self, channel: Channel) -> list[tuple[StrOrPromise, str]]:
+        return screens.facts(channel)
+
+    def panels(self, channel: Channel, agent: Agent) -> list[Panel]:
+        return screens.panels(channel, agent)
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> EmailSettingsForm:
         return EmailSettingsForm(data, channel)
@@ -64,8 +85,10 @@ class EmailAdapter(Adapter):
 
     def poll(self, channel: Channel, cursor: dict[str, Any]) -> Iterator[tuple[list[RawReceipt], dict[str, Any]]]:
         reading = server(channel, "imap")
-        if reading is not None:
-            yield from imap.poll(reading, cursor)
+        if reading is None or (reading.oauth and oauth.awaited(channel)):
+            return  # `warnings` says what is to be done first
+        mover = moving.Mover(channel, reading.move_to) if reading.move_to else None
+        yield from imap.poll(reading, cursor, mover)
 
     def refetch(self, receipt: Receipt) -> RawReceipt | None:
         if receipt.size or "uid" not in receipt.meta:
@@ -78,6 +101,8 @@ class EmailAdapter(Adapter):
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         if not raw and receipt.meta.get("error"):
             raise ValueError(receipt.meta["error"])
+        if probes.is_probe(raw):
+            raise Ignore(_("a test mail of “Test connection”"))
         envelope = [str(one) for one in receipt.meta.get("recipients", ())]
         inbound = mime.parse(raw, own=own_addresses(), recipients=envelope)
         if tokens.is_own_message_id(inbound.external_id):
@@ -115,9 +140,14 @@ class EmailAdapter(Adapter):
         return raw_of(message.receipt), "message/rfc822"
 
     def may_send(self, channel: Channel) -> Verdict:
-        if channel.settings.get("smtp"):
-            return Verdict(True)
+        sending = channel.settings.get("smtp")
+        if sending:
+            waits = oauth.awaited(channel) if sending.get("oauth") else ""
+            return Verdict(not waits, waits)
         return Verdict(False, _("This mailbox has no SMTP server, so replies stay queued until one is set."))
+
+    def warnings(self, channel: Channel) -> list[str]:
+        return [*oauth.warnings(channel), *moving.warnings(channel)]
 
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         return explain(inbound)

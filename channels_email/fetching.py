@@ -20,6 +20,7 @@ from channels_email.words import said
 from inbox.adapters import RawReceipt
 
 WHOLE = ["BODY.PEEK[]", "INTERNALDATE"]
+UNREAD = "unread-"  # how the external ids of receipts without bytes begin; behind every digest in the alphabet
 # The server's trouble, whichever mail is asked for (RFC 5530; THROTTLED is said by large providers). SERVERBUG is not
 # among them: Dovecot says it of one damaged mail, too.
 _PASSING = re.compile(r"\[(?:UNAVAILABLE|INUSE|OVERQUOTA|LIMIT|THROTTLED|EXPUNGEISSUED)[\] ]", re.IGNORECASE)
@@ -83,7 +84,7 @@ def unread(source: Source, uid: int, reason: str) -> RawReceipt:
     """A receipt without bytes, that says why."""
     place = f"{source['mailbox']}/{source['folder']}/{source['uidvalidity']}/{uid}".encode()
     meta = {**source, "uid": uid, "error": reason}
-    return RawReceipt(raw=b"", external_id="unread-" + hashlib.sha256(place).hexdigest(), meta=meta)
+    return RawReceipt(raw=b"", external_id=UNREAD + hashlib.sha256(place).hexdigest(), meta=meta)
 
 
 def _has_body(item: Item, size: int) -> bool:

@@ -2,18 +2,23 @@
 
 import re
 from collections.abc import Mapping
+from email.utils import parseaddr
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from channels_email import providers
 from inbox.models import Channel
 
 SECURITY = [("tls", lazy("TLS")), ("starttls", lazy("STARTTLS")), ("none", lazy("None (unencrypted)"))]
 SECRETS = ("imap.password", "smtp.password")
+LOG_IN = [("", lazy("Password")), *((one.key, one.label) for one in providers.all_of_them())]
+MOST_ADDRESSES = 50
 NOT_OURS = {"csrfmiddlewaretoken"}
 
 
@@ -37,10 +42,63 @@ class Address(forms.CharField):
     """One e-mail address, lower-cased; domains with no dot are permitted inside a company."""
 
     def to_python(self, value: Any) -> str:
-        address = str(super().to_python(value) or "").lower()
-        if address and not re.fullmatch(r"[^@\s]+@localhost(\.[a-z]+)?", address):
-            validate_email(address)
-        return address
+        return _address(str(super().to_python(value) or ""))
+
+
+def _address(text: str) -> str:
+    address = text.strip().lower()
+    if address and not re.fullmatch(r"[^@\s]+@localhost(\.[a-z]+)?", address):
+        validate_email(address)
+    return address
+
+
+def _lines(value: Any) -> Any:
+    """What a text area gives, as a list; anything else as it is."""
+    return [one.strip() for one in value.splitlines() if one.strip()] if isinstance(value, str) else value
+
+
+class Addresses(forms.CharField):
+    """E-mail addresses: a list as JSON gives it, or one a line; each once."""
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        given = _lines(value) or []
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            raise ValidationError(_("Give a list of e-mail addresses."))
+        if len(given) > MOST_ADDRESSES:
+            raise ValidationError(_("At most %(n)d addresses.") % {"n": MOST_ADDRESSES})
+        return list(dict.fromkeys(_address(one) for one in given))
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+
+class Senders(forms.CharField):
+    """From-addresses: a list of {"address", "name"}, or one a line as `Name <address>`."""
+
+    def to_python(self, value: Any) -> list[dict[str, str]]:  # type: ignore[override]
+        given = _lines(value) or []
+        if not isinstance(given, list):
+            raise ValidationError(_("Give a list of objects with address and name."))
+        if len(given) > MOST_ADDRESSES:
+            raise ValidationError(_("At most %(n)d addresses.") % {"n": MOST_ADDRESSES})
+        found = [self._one(one) for one in given]
+        return list({one["address"]: one for one in found}.values())
+
+    def _one(self, given: Any) -> dict[str, str]:
+        if isinstance(given, str):
+            name, address = parseaddr(given)
+            given = {"address": address or given, "name": name}
+        if not isinstance(given, dict) or not {"address"} <= set(given) <= {"address", "name"}:
+            raise ValidationError(_("Give a list of objects with address and name."))
+        address, name = given["address"], given.get("name") or ""
+        if not isinstance(address, str) or not isinstance(name, str) or len(name) > 120:
+            raise ValidationError(_("Give a list of objects with address and name."))
+        return {"address": _address(address), "name": " ".join(name.split())}
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return "\n".join(f"{one['name']} <{one['address']}>" if one["name"] else one["address"] for one in value)
 
 
 class Tick(forms.CheckboxInput):
@@ -75,9 +133,21 @@ def _server_fields(protocol: str) -> dict[str, forms.Field]:
         "password": forms.CharField(
             label=lazy("Password"), required=False, strip=False, widget=forms.PasswordInput, empty_value=None
         ),
+        "oauth": forms.ChoiceField(label=lazy("Log in by"), choices=LOG_IN, required=False),
     }
     if protocol == "imap":
-        fields["folders"] = Folders(label=lazy("Folders"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+        fields["folders"] = Folders(
+            label=lazy("Folders"),
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text=lazy("One a line. Empty: INBOX."),
+        )
+        fields["move_to"] = forms.CharField(
+            label=lazy("Move mail that was taken in to this folder"),
+            required=False,
+            max_length=500,
+            help_text=lazy("Empty: mail stays where it is, and nothing in the mailbox is changed."),
+        )
     return {f"{protocol}.{name}": field for name, field in fields.items()}
 
 
@@ -97,6 +167,18 @@ class EmailSettingsForm(forms.Form):
 
     address = Address(label=lazy("Address"), max_length=254)
     name = forms.CharField(label=lazy("Name customers see"), max_length=120, required=False)
+    aliases = Addresses(
+        label=lazy("Further addresses that arrive in this mailbox"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("One a line. Who writes to one of them is answered from it."),
+    )
+    from_addresses = Senders(
+        label=lazy("Addresses that answers may leave from, and their names"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("One a line, as: Sales team <sales@example.com>. The mail server has to permit them."),
+    )
     plus_addressing = Flag(
         label=lazy("The mailbox takes name+tag@ addresses"),
         required=False,
@@ -124,9 +206,7 @@ class EmailSettingsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         for name in self.unknown:
-            if name in ("imap.oauth", "smtp.oauth"):
-                text = _("%(name)s: log-in by OAuth is not available; use an app password.")
-            elif name in ("imap", "smtp"):
+            if name in ("imap", "smtp"):
                 text = _("%(name)s: give an object with host, port, security, username and password.")
             else:
                 text = _("%(name)s is not a setting of an e-mail channel.")
@@ -134,6 +214,7 @@ class EmailSettingsForm(forms.Form):
         nested = self._nested()
         for protocol in ("imap", "smtp"):
             self._check_server(protocol, nested)
+        self._check_whole(nested)
         return nested
 
     def _nested(self) -> dict[str, Any]:
@@ -153,12 +234,15 @@ class EmailSettingsForm(forms.Form):
         if given is None:
             return
         if not given.get("host"):
-            if set(given) <= {"security"}:  # a posted form always carries its choices
+            if set(given) <= {"security", "oauth"}:  # a posted form always carries its choices
                 del nested[protocol]
             elif f"{protocol}.host" not in self.errors:
                 self.add_error(f"{protocol}.host", ValidationError(_("Name the server."), code="required"))
             return
         given.setdefault("security", "tls")
+        if given.get("oauth"):
+            self._check_oauth(protocol, given)
+            return
         kept = self.channel.secrets if self.channel else {}
         if not given.get("password") and kept.get(f"{protocol}.password"):
             given["password"] = kept[f"{protocol}.password"]  # an empty field leaves the password as it is
@@ -166,3 +250,25 @@ class EmailSettingsForm(forms.Form):
             self.add_error("imap.username", ValidationError(_("IMAP needs a user name."), code="required"))
         if given.get("username") and not given.get("password"):
             self.add_error(f"{protocol}.password", ValidationError(_("Give the password."), code="required"))
+
+    def _check_oauth(self, protocol: str, given: dict[str, Any]) -> None:
+        given.pop("password", None)  # one way to log in: a password that was kept goes
+        if not given.get("username"):
+            words = _("Log-in by Google or Microsoft needs a user name: the mailbox's own address.")
+            self.add_error(f"{protocol}.username", ValidationError(words, code="required"))
+        if given["security"] == "none" and not settings.ALLOW_PRIVATE_NETWORKS:
+            words = _("A token may not travel unencrypted: choose TLS or STARTTLS.")
+            self.add_error(f"{protocol}.security", ValidationError(words, code="insecure"))
+
+    def _check_whole(self, nested: dict[str, Any]) -> None:
+        imap, smtp = nested.get("imap") or {}, nested.get("smtp") or {}
+        if imap.get("oauth") and smtp.get("oauth") and imap["oauth"] != smtp["oauth"]:
+            words = _("IMAP and SMTP of one mailbox log in at the same provider.")
+            self.add_error("smtp.oauth", ValidationError(words, code="two_providers"))
+        if imap.get("move_to") and [imap["move_to"]] == (imap.get("folders") or ["INBOX"]):
+            words = _("This is the folder that mail is read from: name another one.")
+            self.add_error("imap.move_to", ValidationError(words, code="same_folder"))
+        if nested.get("aliases"):
+            nested["aliases"] = [one for one in nested["aliases"] if one != nested.get("address")]
+            if not nested["aliases"]:
+                del nested["aliases"]

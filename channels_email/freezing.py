@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from channels_email import tokens, wire
-from channels_email.servers import address_of
+from channels_email.servers import address_of, own_addresses
 from inbox.models import Channel, Message
 from lib import html as markup
 from lib import signing
@@ -25,17 +25,17 @@ REPLY_PREFIX = "re:"
 def freeze(message: Message, answered: Message | None) -> None:
     """Fill `message` (unsaved): ids, From, Reply-To, subject, references, date and signature."""
     channel = message.channel
-    address = address_of(channel)
+    address, name = from_address(channel, answered)
     domain = wire.ascii_domain(address.rpartition("@")[2]).lower()
     message.external_id = tokens.make_message_id(message.ticket_id, domain)
-    message.reply_to = [{"name": display_name(channel), "address": reply_address(channel, message.ticket_id)}]
+    message.reply_to = [{"name": name, "address": reply_address(channel, message.ticket_id, address)}]
     message.subject = message.subject or subject(message, answered)
     if answered is not None:
         message.in_reply_to = answered.external_id
         message.references = references(answered)
     message.payload = {
         **message.payload,
-        "from": {"name": from_name(message), "address": address},
+        "from": {"name": from_name(message, name), "address": address},
         "date": format_datetime(leaves_at(message)),
         "loop": signing.sign(LOOP_PURPOSE, message.external_id),
     }
@@ -57,9 +57,25 @@ def display_name(channel: Channel) -> str:
     return str(channel.settings.get("name") or (channel.brand.name if channel.brand else "") or channel.name)
 
 
-def from_name(message: Message) -> str:
+def from_address(channel: Channel, answered: Message | None) -> tuple[str, str]:
+    """(address, name) to answer from: that of ours which the customer wrote to, else the mailbox's main one."""
+    own = own_addresses(channel)
+    written_to = [one["address"] for one in [*answered.to, *answered.cc]] if answered is not None else []
+    envelope = answered.payload.get("headers", {}) if answered is not None else {}
+    written_to += [str(envelope.get(name, "")) for name in ("x-original-to", "delivered-to")]  # in copy, and unseen
+    found = next((one for address in written_to for one in _plain(address) if one in own), None)
+    address = found or address_of(channel)
+    return address, own.get(address.lower()) or display_name(channel)
+
+
+def _plain(address: str) -> tuple[str, str]:
+    """An address lower-cased, as it stands and without its +tag."""
+    local, _at, domain = address.strip().strip("<>").lower().rpartition("@")
+    return f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"
+
+
+def from_name(message: Message, name: str) -> str:
     """`Sana via Acme Support` for a person, the channel's name for automatic mail."""
-    name = display_name(message.channel)
     if message.agent is None or message.is_auto_reply:
         return name
     with translation.override(language_of(message)):
@@ -71,9 +87,10 @@ def language_of(message: Message) -> str:
     return message.ticket.language if message.ticket.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
-def reply_address(channel: Channel, ticket: int) -> str:
-    """Where answers go: tagged when the mailbox takes that, else plain."""
-    address = address_of(channel)
+def reply_address(channel: Channel, ticket: int, sender: str) -> str:
+    """Where answers go: to the sender if its mail arrives here; tagged when the mailbox takes that, else plain."""
+    arrives = {address_of(channel).lower(), *channel.addresses}
+    address = sender if sender.lower() in arrives else address_of(channel)
     if channel.settings.get("plus_addressing") or channel.settings.get("catch_all"):
         return tokens.tagged_address(address, ticket) or address
     return address

@@ -1,6 +1,7 @@
 """Reading a mailbox over IMAP: a cursor of UIDs a folder, nothing marked, nothing deleted, nothing skipped.
 
-Folders are opened read-only (EXAMINE) and mails fetched by BODY.PEEK[], so \\Seen is neither used nor touched. When a
+Folders are opened read-only (EXAMINE), unless mail is to be moved out of them, and mails are fetched by BODY.PEEK[]:
+\\Seen is neither used nor touched. When a
 folder's UIDVALIDITY changes, or the mailbox is another one, it is read again from the start; the receipts' digests make
 that harmless.
 """
@@ -8,16 +9,18 @@ that harmless.
 import contextlib
 import imaplib
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError
 
-from channels_email import fetching
+from channels_email import fetching, oauth, xoauth2
 from channels_email.fetching import MailboxAway as MailboxAway
+from channels_email.moving import Mover
 from channels_email.servers import Server
 from channels_email.words import why_no_connection
 from inbox.adapters import RawReceipt
@@ -31,6 +34,7 @@ WINDOW = 50_000  # UIDs asked for at once: their list comes as one line, which i
 LOOK_AHEAD = 1000  # how many sizes are asked for at once
 ATTEMPTS = 3  # connections without progress before the poll gives up
 TIMEOUT = SocketTimeout(connect=20, read=60)
+_COPYUID = re.compile(rb"(\d+) [\d:,]+ ([\d:,]+)")
 Cursor = dict[str, Any]
 Batch = tuple[list[RawReceipt], Cursor]
 
@@ -41,9 +45,55 @@ class GuardedIMAPClient(IMAPClient):
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802
         return net.GuardedIMAP4(self.host, self.port, self._timeout.connect, self.ssl_context if self.ssl else None)
 
+    def xoauth2_login(self, user: str, token: str) -> None:
+        """Log in by a token. IMAPClient's own says the token twice where the server refuses it. Raises LoginError."""
+        if not self.has_capability("AUTH=XOAUTH2"):
+            raise CapabilityError("the server does not offer XOAUTH2")
+        answers = xoauth2.Answers(user, token)
+        try:
+            self._command_and_check("authenticate", "XOAUTH2", answers)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:
+            raise LoginError(f"{error} {answers.refusal}".strip()) from error
+
+    def copied(self) -> tuple[int, list[int]]:
+        """(UIDVALIDITY, UIDs) in the target folder after a MOVE or COPY (RFC 4315); (0, []) where it is not told."""
+        _name, data = self._imap.response("COPYUID")
+        for one in reversed(data or []):
+            if match := _COPYUID.fullmatch(one or b""):
+                return int(match[1]), uids_of(match[2].decode())
+        return 0, []
+
+
+def uids_of(text: str) -> list[int]:
+    """The numbers of a sequence set without `*`: `3:5,9`."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition(":")
+        low, high = sorted((int(first), int(last or first)))
+        found += range(low, high + 1)
+    return found
+
 
 def connect(server: Server) -> GuardedIMAPClient:
     """A logged-in connection. Raises MailboxAway."""
+    try:
+        if not server.oauth:
+            return _connected(server, server.password)
+        token = oauth.token(server.channel, server.oauth)
+        try:
+            return _connected(server, token)
+        except LoginError:
+            newer = oauth.token(server.channel, server.oauth, refused=token)
+            if newer == token:
+                raise
+            return _connected(server, newer)
+    except (OSError, imaplib.IMAP4.error, UnicodeError) as error:
+        raise MailboxAway(why(error, server)) from error
+
+
+def _connected(server: Server, secret: str) -> GuardedIMAPClient:
     client: GuardedIMAPClient | None = None
     try:
         client = GuardedIMAPClient(
@@ -56,11 +106,14 @@ def connect(server: Server) -> GuardedIMAPClient:
         client.normalise_times = False
         if server.security == "starttls":
             client.starttls(net.tls_context())
-        client.login(server.username, server.password)
-    except (OSError, imaplib.IMAP4.error, UnicodeError) as error:
+        if server.oauth:
+            client.xoauth2_login(server.username, secret)
+        else:
+            client.login(server.username, secret)
+    except BaseException:
         if client is not None:
             close(client)
-        raise MailboxAway(why(error, server)) from error
+        raise
     return client
 
 
@@ -75,9 +128,10 @@ def mailbox_of(server: Server) -> str:
     return f"{server.username}@{server.host}:{server.port}"
 
 
-def poll(server: Server, cursor: Cursor) -> Iterator[Batch]:
+def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator[Batch]:
     """Batches of new mails with the cursor to keep once each is stored. Raises MailboxAway.
 
+    Whoever asks for the next batch has committed the one before; only then does `mover` touch anything.
     A lost connection is opened again; reading goes on behind the last batch that was taken from here. A folder that
     cannot be read keeps none of the others waiting; it is told at the end.
     """
@@ -90,7 +144,7 @@ def poll(server: Server, cursor: Cursor) -> Iterator[Batch]:
         try:
             while left:
                 try:
-                    for batch in _folder(client, server, left[0], cursor.get(left[0], {})):
+                    for batch in _folder(client, server, left[0], cursor.get(left[0], {}), mover):
                         failures = 0
                         cursor[left[0]] = batch[1]
                         yield batch[0], {name: dict(position) for name, position in cursor.items()}
@@ -110,9 +164,13 @@ def poll(server: Server, cursor: Cursor) -> Iterator[Batch]:
         raise MailboxAway("; ".join(troubles))
 
 
-def _folder(client: IMAPClient, server: Server, folder: str, position: Cursor) -> Iterator[Batch]:
+def _folder(
+    client: GuardedIMAPClient, server: Server, folder: str, position: Cursor, mover: Mover | None
+) -> Iterator[Batch]:
     """What is new in one folder, oldest first; the second value is the folder's own position."""
-    status = client.select_folder(folder, readonly=True)
+    if mover is not None and mover.target == folder:
+        mover = None
+    status = client.select_folder(folder, readonly=mover is None)
     validity, mailbox = int(status.get(b"UIDVALIDITY", 0)), mailbox_of(server)
     source = {"folder": folder, "uidvalidity": validity, "mailbox": mailbox}
     last, end = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
@@ -124,16 +182,20 @@ def _folder(client: IMAPClient, server: Server, folder: str, position: Cursor) -
     for start in range(last + 1, behind, WINDOW):
         uids = sorted(client.search(["UID", f"{start}:{min(start + WINDOW, behind) - 1}"]))
         for first in range(0, len(uids), LOOK_AHEAD):
-            for batch in batches(_sizes(client, uids[first : first + LOOK_AHEAD])):
+            for batch in batches(sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
                 kept = {**here, "uid": last}
                 yield fetching.fetch(client, source, batch), kept
-    reached = {**here, "uid": max(last, end - 1)}
+    reached: Cursor = {**here, "uid": max(last, end - 1)}
+    if mover is not None:
+        # Mails that came since have higher numbers than `reached`: they are neither counted here nor moved.
+        if trouble := mover.move(client, source, int(reached["uid"]), max(1, int(status.get(b"EXISTS", 1)))):
+            reached["not_moved"] = trouble
     if reached != kept:  # what is left below is gone: not to be looked at again
         yield [], reached
 
 
-def _sizes(client: IMAPClient, uids: Sequence[int]) -> list[tuple[int, int]]:
+def sizes(client: IMAPClient, uids: Sequence[int]) -> list[tuple[int, int]]:
     """(uid, bytes) of each mail; one that a server tells no size of counts as a batch, so that it stands alone."""
     sizes: dict[int, int] = {}
     unknown = min(BATCH_BYTES, settings.SMTP_IN_MAX_BYTES)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from channels_email import render, wire
+from channels_email import oauth, render, wire, xoauth2
 from channels_email.servers import Server
 from channels_email.words import Reply, explained, why_no_connection
 from inbox.adapters import DeliveryError, Sent
@@ -23,27 +23,50 @@ IDLE_CHECK = 5.0  # seconds after which a kept connection is asked whether it st
 
 def open_connection(server: Server) -> smtplib.SMTP:
     """A connection that is encrypted as the channel demands, and logged in. Raises OSError or smtplib.SMTPException."""
+    if not server.oauth:
+        return _connected(server, server.password)
+    token = oauth.token(server.channel, server.oauth)
+    try:
+        return _connected(server, token)
+    except smtplib.SMTPAuthenticationError:
+        newer = oauth.token(server.channel, server.oauth, refused=token)
+        if newer == token:
+            raise
+        return _connected(server, newer)
+
+
+def _connected(server: Server, secret: str) -> smtplib.SMTP:
     name = urlsplit(settings.BASE_URL).hostname or "localhost"
     if server.security == "tls":
         return _greeted(
-            net.GuardedSMTPS(server.host, server.port, name, timeout=TIMEOUT, context=net.tls_context()), server
+            net.GuardedSMTPS(server.host, server.port, name, timeout=TIMEOUT, context=net.tls_context()),
+            server,
+            secret,
         )
     connection = net.GuardedSMTP(server.host, server.port, name, timeout=TIMEOUT)
-    return _greeted(connection, server)
+    return _greeted(connection, server, secret)
 
 
-def _greeted(connection: smtplib.SMTP, server: Server) -> smtplib.SMTP:
+def _greeted(connection: smtplib.SMTP, server: Server, secret: str) -> smtplib.SMTP:
     try:
         connection.ehlo_or_helo_if_needed()
         if server.security == "starttls":
             connection.starttls(context=net.tls_context())  # raises where it is not offered: never in the clear
             connection.ehlo_or_helo_if_needed()
-        if server.username:
-            connection.login(server.username, server.password)
+        if server.oauth:
+            _xoauth2(connection, server.username, secret)
+        elif server.username:
+            connection.login(server.username, secret)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _xoauth2(connection: smtplib.SMTP, user: str, token: str) -> None:
+    if "XOAUTH2" not in connection.esmtp_features.get("auth", "").upper().split():
+        raise smtplib.SMTPNotSupportedError("the server does not offer XOAUTH2")
+    connection.auth("XOAUTH2", xoauth2.Answers(user, token))
 
 
 class Link:

@@ -20,7 +20,11 @@ DEFAULT_PORTS = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where to connect and how. `username` is empty where the server asks for none."""
+    """Where to connect and how. `username` is empty where the server asks for none.
+
+    With `oauth` (a provider's key) a token of `channel` stands in the place of the password. It is asked for when a
+    connection is made, and is no part of this: it changes every hour, and this only when the settings do.
+    """
 
     host: str
     port: int
@@ -28,11 +32,20 @@ class Server:
     username: str
     password: str
     folders: tuple[str, ...] = ("INBOX",)
+    move_to: str = ""
+    oauth: str = ""
+    channel: int = 0
 
 
 def address_of(channel: Channel) -> str:
     """The channel's own address."""
     return str(channel.settings.get("address") or channel.addresses[0])
+
+
+def own_addresses(channel: Channel) -> dict[str, str]:
+    """Every address this mailbox may answer from, lower-cased, the main one first; with the name set for it, if any."""
+    own = dict.fromkeys([address_of(channel).lower(), *channel.addresses, *channel.settings.get("aliases", ())], "")
+    return own | {one["address"]: one.get("name", "") for one in channel.settings.get("from_addresses", ())}
 
 
 def server(channel: Channel, protocol: Literal["imap", "smtp"]) -> Server | None:
@@ -55,4 +68,7 @@ def server(channel: Channel, protocol: Literal["imap", "smtp"]) -> Server | None
         username=given.get("username", ""),
         password=str(secrets.get(f"{protocol}.password", "")),
         folders=tuple(given.get("folders") or ("INBOX",)),
+        move_to=given.get("move_to", ""),
+        oauth=given.get("oauth", ""),
+        channel=channel.pk or 0,
     )

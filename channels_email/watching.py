@@ -41,9 +41,11 @@ class Watcher:
         while not self._stop.is_set():
             try:
                 client = imap.connect(self.mailbox)
-            except imap.MailboxAway:
+            except (imap.MailboxAway, DatabaseError, InterfaceError):
                 self._stop.wait(BACK_OFF)  # the poller tells what is wrong
                 continue
+            finally:
+                connection.close()  # a token may have been asked for; IDLE needs no database
             try:
                 if not client.has_capability("IDLE"):
                     return

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from imapclient.exceptions import CapabilityError, LoginError
 
 from channels_email import wire
+from channels_email.oauth import OAuthTrouble
 from channels_email.servers import Server
 from lib import net
 
@@ -44,11 +45,17 @@ def explained(reply: Reply) -> str:
 
 def why_no_connection(error: Exception, server: Server) -> str:
     """What stands between us and an SMTP or IMAP server, and what to look at."""
-    if isinstance(error, net.Refused):
+    if isinstance(error, net.Refused | OAuthTrouble):
         return str(error)
     answer = error.smtp_error if isinstance(error, smtplib.SMTPResponseException) else str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         answer = error.verify_message
+    if server.oauth and isinstance(error, smtplib.SMTPAuthenticationError | LoginError):
+        words = _(
+            "%(host)s refuses the log-in by token of %(name)s: IMAP or SMTP may be switched off for this mailbox, or "
+            "the account that consented may not open it. (%(said)s)"
+        )
+        return words % {"host": server.host, "name": server.username, "said": said(answer)}
     return _trouble(error) % {"host": server.host, "port": server.port, "said": said(answer)}
 
 
@@ -57,7 +64,7 @@ def _trouble(error: Exception) -> str:
         case smtplib.SMTPAuthenticationError() | LoginError():
             return _("%(host)s refuses the log-in: check user name and password in the settings. (%(said)s)")
         case smtplib.SMTPNotSupportedError() | CapabilityError():
-            return _("%(host)s port %(port)s offers no STARTTLS or no log-in. Nothing was sent unencrypted.")
+            return _("%(host)s port %(port)s offers no STARTTLS or not this log-in. Nothing was sent unencrypted.")
         case ssl.SSLCertVerificationError():
             return _("The certificate of %(host)s cannot be trusted: %(said)s.")
         case ssl.SSLError():

@@ -89,6 +89,7 @@ BASE_URL = os.environ.get("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS", BASE_URL)
 ALLOW_PRIVATE_NETWORKS = flag("ALLOW_PRIVATE_NETWORKS", DEMO)
+DNS_SERVER = os.environ.get("DNS_SERVER", "")  # asked about sending domains in place of the system's resolver
 
 # Organisation ------------------------------------------------------------------------------------------------------
 ORGANISATION_NAME = os.environ.get("ORGANISATION_NAME", "Rabta")
@@ -97,6 +98,16 @@ METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this mac
 RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
 INTAKE_LEASE_SECONDS = int(os.environ.get("INTAKE_LEASE_SECONDS", "120"))  # a claimed receipt is free again after this
 DELIVERY_LEASE_SECONDS = int(os.environ.get("DELIVERY_LEASE_SECONDS", "120"))  # and a message whose worker died
+
+# Mailboxes by OAuth ------------------------------------------------------------------------------------------------
+GOOGLE_CLIENT_ID = os.environ.get("GOOGLE_CLIENT_ID", "")
+GOOGLE_CLIENT_SECRET = os.environ.get("GOOGLE_CLIENT_SECRET", "")
+GOOGLE_CONSENT_URL = os.environ.get("GOOGLE_CONSENT_URL", "https://accounts.google.com").rstrip("/")
+GOOGLE_TOKEN_URL = os.environ.get("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com").rstrip("/")
+MICROSOFT_CLIENT_ID = os.environ.get("MICROSOFT_CLIENT_ID", "")
+MICROSOFT_CLIENT_SECRET = os.environ.get("MICROSOFT_CLIENT_SECRET", "")
+MICROSOFT_TENANT = os.environ.get("MICROSOFT_TENANT", "common")
+MICROSOFT_LOGIN_URL = os.environ.get("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com").rstrip("/")
 
 # Django ------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -264,6 +275,12 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 5.0, "options": {"expires": 5}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
+    "count mailboxes": {
+        "task": "channels_email.tasks.audit_mailboxes",
+        "schedule": crontab(hour="2", minute="7"),
+        "options": {"expires": 3600},
+    },
+    "go on counting": {"task": "channels_email.tasks.audits_go_on", "schedule": 300.0, "options": {"expires": 300}},
     "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
 }
 

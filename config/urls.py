@@ -17,6 +17,7 @@ accounts = [
 urlpatterns = [
     path("", include("api.urls")),
     path("accounts/", include(accounts)),
+    path("", include("channels_email.urls")),
     path("", include("inbox.urls")),
 ]
 if settings.DEMO or settings.DEBUG:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django_stubs_ext import StrOrPromise
 
-    from inbox.models import Channel, Message, Receipt, Ticket
+    from inbox.models import Agent, Channel, Message, Receipt, Ticket
 
 Kind = Literal["message", "auto_reply", "bounce", "feedback_report", "list"]
 AUTOMATIC: frozenset[str] = frozenset({"auto_reply", "bounce", "feedback_report"})  # written by no person
@@ -174,6 +174,31 @@ class Verdict:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of a channel's page that only its kind knows: a template, and what it reads as `panel`.
+
+    `first` puts it on top: it asks somebody to do something.
+    """
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where connecting a new channel begins.
+
+    With a `question` that panel is shown first (which provider?); its answer comes back in the address. Otherwise the
+    form opens with `initial` settings, and `about` stands above it.
+    """
+
+    question: Panel | None = None
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    about: Panel | None = None
+
+
 class Adapter:
     """The base of every channel kind. Methods that touch the wire run outside any database transaction."""
 
@@ -194,6 +219,24 @@ class Adapter:
         raise NotImplementedError
 
     secrets: ClassVar[tuple[str, ...]] = ()  # dotted names within settings that are kept encrypted
+    connect_label: ClassVar[StrOrPromise] = ""  # "Connect a mailbox"; without one it is connected from the shell alone
+    settings_template: ClassVar[str] = "settings/channels/_fields.html"  # the fields of `form`, in the settings' page
+
+    def start(self, asked: Mapping[str, str]) -> Start:
+        """How connecting begins, given what stands in the address of the page."""
+        return Start()
+
+    def posted(self, data: Mapping[str, str]) -> dict[str, Any]:
+        """What a posted page says, as settings: without what is the page's own help to its reader."""
+        return dict(data)
+
+    def facts(self, channel: Channel) -> list[tuple[StrOrPromise, str]]:
+        """The settings that tell most, for the channel's page: (label, value); never a secret."""
+        return []
+
+    def panels(self, channel: Channel, agent: Agent) -> list[Panel]:
+        """What else stands on the channel's page for this person."""
+        return []
 
     def check(self, channel: Channel) -> list[Check]:
         """Try the connection and say, line by line, what works."""
@@ -240,6 +283,10 @@ class Adapter:
     def may_send(self, channel: Channel) -> Verdict:
         """Whether the channel is able to send at all (a mailbox without SMTP keeps its replies queued, and says so)."""
         return Verdict(True)
+
+    def warnings(self, channel: Channel) -> list[str]:
+        """What will stop this channel, or hinders it without stopping it: sentences for the main screen."""
+        return []
 
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         """What the system makes of this message, for people who ask why."""

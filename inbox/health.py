@@ -113,6 +113,7 @@ def channels() -> list[dict[str, Any]]:
                 "out_error": channel.out_error,
                 "out_failing_since": channel.out_failing_since,
                 "cannot_send": str(sending.reason) if sending and not sending.allowed else "",
+                "warnings": adapter.warnings(channel) if adapter else [],
                 "failed_receipts": failed.get(channel.pk, 0),
                 "last_in_at": channel.last_in_at,
                 "last_out_at": channel.last_out_at,
@@ -228,7 +229,12 @@ def report_followers() -> dict[str, str]:
 
 
 def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -> list[str]:
-    found: list[str] = []
+    # Also of a channel that is paused: what ends meanwhile is missed when it is to go on.
+    found = [
+        _("%(channel)s: %(error)s") % {"channel": channel["name"], "error": warning}
+        for warning in channel["warnings"]
+        if warning not in (channel["in_error"], channel["out_error"])
+    ]
     if channel["paused"]:
         return found
     if channel["in_failing_since"]:

@@ -57,3 +57,17 @@ def groups(agent: Agent) -> Iterator[tuple[StrOrPromise, list[Page]]]:
         ]
         if pages:
             yield group, sorted(pages, key=lambda page: page.order)
+
+
+register(
+    Page(
+        "channels",
+        _("Channels"),
+        "mail",
+        "settings-channels",
+        ORGANISATION,
+        10,
+        Right.CARE,
+        _("Mailboxes and what else customers write to: connect them, test them, see that they work."),
+    )
+)

@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from inbox.views import customers, files, inbox, messages, people, tickets
-from inbox.views.settings import overview
+from inbox.views.settings import channels, overview
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
@@ -29,6 +29,16 @@ urlpatterns = [
     path("uploads/", files.upload, name="uploads"),
     path("customers/<int:pk>/", customers.customer, name="customer"),
     path("settings/", overview.overview, name="settings"),
+    path("settings/channels/", channels.index, name="settings-channels"),
+    path("settings/channels/<slug:slug>/", channels.channel, name="settings-channel"),
+    path("settings/channels/<slug:slug>/settings/", channels.settings, name="settings-channel-settings"),
+    path("settings/channels/<slug:slug>/test/", channels.test, name="settings-channel-test"),
+    path("settings/channels/<slug:slug>/pause/", channels.pause, name="settings-channel-pause"),
+    path("settings/channels/<slug:slug>/disconnect/", channels.disconnect, name="settings-channel-disconnect"),
+    path("settings/channels/<slug:slug>/receipts/", channels.retry_all, name="settings-channel-retry-all"),
+    path("settings/channels/<slug:slug>/receipts/<int:pk>/", channels.retry, name="settings-channel-retry"),
+    path("settings/channels/<slug:slug>/receipts/<int:pk>/raw/", channels.raw, name="settings-channel-raw"),
+    path("settings/channels/new/<slug:kind>/", channels.connect, name="settings-channel-connect"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
     path("signs/", people.signs, name="signs"),

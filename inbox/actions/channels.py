@@ -8,31 +8,67 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import adapters, log
+from inbox import adapters, log, wake
+from inbox.actions import sweeping
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Channel
+from inbox.models import Agent, Brand, Channel, MessageCopy, Receipt, ReceiptState, Team, Ticket
+
+SAVED = (
+    "settings",
+    "credentials",
+    "name",
+    "addresses",
+    "paused",
+    "brand",
+    "default_team",
+    "next_poll_at",
+    "next_send_at",
+)
 
 
 class UnknownKind(ActionError):
     """No adapter of that name is installed."""
 
 
-def create(kind: str, slug: str, settings: Mapping[str, Any], *, by: Agent | None) -> Channel:
+class InUse(ActionError):
+    """The channel has a history, which would go with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a channel belongs: what is no setting of its adapter. Empty `teams`: everybody sees it."""
+
+    name: str
+    brand: Brand | None = None
+    default_team: Team | None = None
+    teams: tuple[Team, ...] = ()
+
+
+def create(
+    kind: str, slug: str, settings: Mapping[str, Any], *, by: Agent | None, place: Place | None = None
+) -> Channel:
     """Connect a channel. Raises ValidationError by field for the settings, ActionError for the kind or the slug."""
     adapter = adapter_of(kind)
     checked = validated(adapter, settings, None)
     plain, secrets = split(checked, adapter.secrets)
     channel = Channel(kind=kind, slug=slug, name=name_of(plain, slug), settings=plain, addresses=addresses_of(plain))
     channel.secrets = secrets
+    if place is not None:
+        channel.name, channel.brand, channel.default_team = place.name or channel.name, place.brand, place.default_team
     try:
         with transaction.atomic():
             channel.save(force_insert=True)
+            if place is not None:
+                channel.teams.set(place.teams)
             log.record(None, "channel_created", by=by, channel=channel.pk)
     except IntegrityError as error:
         if Channel.objects.filter(slug=slug).exists():
@@ -42,26 +78,109 @@ def create(kind: str, slug: str, settings: Mapping[str, Any], *, by: Agent | Non
 
 
 def update(
-    channel: Channel, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None, by: Agent | None
+    channel: Channel,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    paused: bool | None = None,
+    place: Place | None = None,
+    by: Agent | None,
 ) -> Channel:
-    """Change a channel. New `settings` take the old ones' place; secrets that they do not name are kept."""
+    """Change a channel. New `settings` take the old ones' place; secrets that they do not name are kept.
+
+    Its name follows the settings until it was given one of its own. The event tells the names of what changed.
+    """
     with transaction.atomic():
         row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
-        before = (row.settings, row.secrets, row.paused, row.addresses)
+        changed: set[str] = set()
         if settings is not None:
-            adapter = adapter_of(row.kind)
-            kept = row.secrets
-            checked = validated(adapter, joined(settings, kept), row)
-            plain, secrets = split(checked, adapter.secrets)
-            row.settings, row.secrets = plain, secrets
-            row.name, row.addresses = name_of(plain, row.name), addresses_of(plain)
-        if paused is not None:
+            changed |= _settle(row, settings)
+        if place is not None:
+            changed |= _put(row, place)
+        if paused is not None and paused != row.paused:
             row.paused = paused
-        if (row.settings, row.secrets, row.paused, row.addresses) == before:
+            changed.add("paused")
+        if not changed:
             return row
-        row.save(update_fields=["settings", "credentials", "name", "addresses", "paused"])
-        log.record(None, "channel_changed", by=by, channel=row.pk)
+        row.next_poll_at = row.next_send_at = timezone.now()  # what was wrong may be mended: do not wait out a hold
+        row.save(update_fields=SAVED)
+        log.record(None, "channel_changed", by=by, channel=row.pk, fields=sorted(changed))
+        if not row.paused:
+            if adapter_of(row.kind).polls:
+                wake.poll(row.pk, row.kind)
+            wake.deliver(row.pk, row.kind)
     return row
+
+
+def _settle(row: Channel, settings: Mapping[str, Any]) -> set[str]:
+    """Give the locked row new settings; returns the names of those that changed, secrets by their name alone."""
+    adapter = adapter_of(row.kind)
+    old, kept = row.settings, row.secrets
+    plain, secrets = split(validated(adapter, joined(settings, kept), row), adapter.secrets)
+    if row.name == name_of(old, row.name):
+        row.name = name_of(plain, row.name)
+    row.settings, row.addresses = plain, addresses_of(plain)
+    if secrets != kept:
+        row.secrets = secrets
+    return _differences(old, plain) | _differences(kept, secrets)
+
+
+def _put(row: Channel, place: Place) -> set[str]:
+    """Move the locked row to its place; returns the names of what changed."""
+    changed = set()
+    if place.name and row.name != place.name:
+        row.name = place.name
+        changed.add("name")
+    for name in ("brand", "default_team"):
+        if getattr(row, f"{name}_id") != getattr(getattr(place, name), "pk", None):
+            setattr(row, name, getattr(place, name))
+            changed.add(name)
+    if {team.pk for team in place.teams} != set(row.teams.values_list("pk", flat=True)):
+        row.teams.set(place.teams)
+        changed.add("teams")
+    return changed
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    """Dotted names of what is not the same on both sides."""
+    found: set[str] = set()
+    for name in old.keys() | new.keys():
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        inner = [one for one in (before, after) if isinstance(one, Mapping)]
+        if inner and (before is None or after is None or len(inner) == 2):
+            found |= {f"{name}.{one}" for one in _differences(before or {}, after or {})}
+        else:
+            found.add(name)
+    return found
+
+
+def disconnect(channel: Channel, *, by: Agent | None) -> None:
+    """Delete a channel that has no history, with what it received and left out. Raises InUse, which says why not."""
+    with transaction.atomic():
+        row = Channel.objects.select_for_update().get(pk=channel.pk)
+        if reason := why_kept(row):
+            raise InUse(reason, "in_use")
+        stored = set(Receipt.objects.filter(channel=row).exclude(stored="").values_list("stored", flat=True))
+        try:
+            with transaction.atomic():
+                Receipt.objects.filter(channel=row).delete()
+                row.delete()
+        except ProtectedError as error:  # a ticket of another channel was answered here
+            raise InUse(_("Tickets of other channels were answered from here. Pause it instead."), "in_use") from error
+        log.record(None, "channel_deleted", by=by, channel=channel.pk)
+        transaction.on_commit(lambda: sweeping.forget_files(stored, Receipt))
+
+
+def why_kept(channel: Channel) -> str:
+    """Why this channel cannot be deleted, in words; empty when it can, as far as that is told without a long search."""
+    if Ticket.objects.filter(channel=channel).exists() or MessageCopy.objects.filter(channel=channel).exists():
+        return _("It has tickets, which would lose their channel. Pause it instead: then nothing comes in or goes out.")
+    if Receipt.objects.filter(channel=channel, state=ReceiptState.NEW).exists():
+        return _("Messages wait here to be taken in. Pause it instead, or wait until they are.")
+    if Receipt.objects.filter(channel=channel, state=ReceiptState.FAILED).exists():
+        return _("It holds messages that could not be read. Retry them, or pause the channel instead.")
+    return ""
 
 
 def adapter_of(kind: str) -> adapters.Adapter:

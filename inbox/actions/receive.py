@@ -36,6 +36,7 @@ BATCH_SIZE = 50
 BATCH_BYTES = 16 * 1024 * 1024
 WAIT_FOR_PARENT = timedelta(minutes=2)
 GIVE_BACK_TRIES = 20  # half a second apart
+MOST_FETCHED = 20  # receipts without their bytes that one Retry of all asks the channel's server for
 TRIES = 5  # of a transaction that lost a race for a lock or a key
 
 
@@ -457,6 +458,43 @@ def retry(receipt: Receipt, *, by: Agent | None) -> Receipt:
         log.record(None, "receipt_retried", by=by, receipt=row.pk)
         wake.take_in()
     return row
+
+
+def retry_failed(channel: Channel, *, by: Agent | None) -> tuple[int, str]:
+    """Take in again all that failed on a channel: (how many, why the first of the rest could not be fetched).
+
+    Those that came without their bytes are fetched one by one, oldest first, up to MOST_FETCHED and the first failure.
+    """
+    failed = Receipt.objects.filter(channel=channel, state=ReceiptState.FAILED)
+    with transaction.atomic():
+        whole = list(
+            failed.filter(size__gt=0).select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
+        )
+        Receipt.objects.filter(pk__in=whole).update(
+            state=ReceiptState.NEW, attempts=0, reason="", next_attempt_at=timezone.now()
+        )
+        if whole:
+            log.record(None, "receipts_retried", by=by, channel=channel.pk, count=len(whole))
+            wake.take_in()
+    done = len(whole)
+    for receipt in failed.filter(size=0).select_related("channel").order_by("pk")[:MOST_FETCHED]:
+        try:
+            retry(receipt, by=by)
+        except ActionError as error:
+            return done, str(error.reason)
+        done += 1
+    return done, ""
+
+
+def take_in_again(receipt_ids: Sequence[int]) -> int:
+    """Take in anew what was done once and whose message is no longer there; returns how many receipts that are."""
+    with transaction.atomic():
+        count = Receipt.objects.filter(pk__in=receipt_ids, state=ReceiptState.DONE).update(
+            state=ReceiptState.NEW, attempts=0, reason="", next_attempt_at=timezone.now(), done_at=None
+        )
+        if count:
+            wake.take_in()
+    return count
 
 
 def _keep_bytes(row: Receipt, fetched: RawReceipt) -> None:

@@ -69,15 +69,16 @@ def prune() -> int:
     gone = 0
     while rows := list(old.values_list("pk", "stored")[:BATCH]):
         gone += Receipt.objects.filter(pk__in=[pk for pk, _ in rows]).delete()[1].get("inbox.Receipt", 0)
-        _forget_files({stored for _, stored in rows if stored}, Receipt)
+        forget_files({stored for _, stored in rows if stored}, Receipt)
     unused = Attachment.objects.filter(message__isnull=True, created_at__lt=now - timedelta(days=2))
     while uploads := list(unused.values_list("pk", "stored")[:BATCH]):
         Attachment.objects.filter(pk__in=[pk for pk, _ in uploads]).delete()
-        _forget_files({stored for _, stored in uploads}, Attachment)
+        forget_files({stored for _, stored in uploads}, Attachment)
     return gone
 
 
-def _forget_files(names: set[str], holder: type[Receipt] | type[Attachment]) -> None:
+def forget_files(names: set[str], holder: type[Receipt] | type[Attachment]) -> None:
+    """Delete stored files of rows that are gone, but for those that another row still holds."""
     held = set(holder._default_manager.filter(stored__in=names).values_list("stored", flat=True))
     for name in names - held:
         files.forget(name)

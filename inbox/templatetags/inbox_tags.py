@@ -107,6 +107,12 @@ def joined(people: list[dict[str, str]]) -> str:
     return ", ".join(out)
 
 
+@register.filter
+def named(form: forms.BaseForm, name: str) -> forms.BoundField | None:
+    """A field whose name has a dot, which templates cannot write: `form|named:"imap.host"`. None when there is none."""
+    return form[name] if name in form.fields else None
+
+
 @register.simple_tag(takes_context=True)
 def settings_nav(context: template.Context, current: str) -> list[tuple[object, list[preferences.Page]]]:
     """The settings pages that whoever looks may open, in groups."""

@@ -63,7 +63,7 @@ def test_what_is_wrong_is_named(data: dict[str, Any], field: str) -> None:
         ({"adress": "a@example.com"}, "adress"),
         ({"smtp": {**SMTP, "folders": ["INBOX"]}}, "smtp.folders"),
         ({"smtp": "smtp.example.com"}, "smtp"),
-        ({"imap": {"oauth": {}}}, "imap.oauth"),
+        ({"imap": {**IMAP, "tls": True}}, "imap.tls"),
     ],
 )
 def test_unknown_settings_are_named(data: dict[str, Any], name: str) -> None:

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             failing += bool(wrong)
             state = _("FAILING") if wrong else _("paused") if channel["paused"] else _("ok")
             self.stdout.write(f"{channel['slug']}: {state}")
-            remarks = [*wrong, channel["cannot_send"]]
+            remarks = list(dict.fromkeys([*wrong, *channel["warnings"], channel["cannot_send"]]))
             if channel["failed_receipts"]:
                 remarks.append(_("%(count)s messages could not be taken in") % {"count": channel["failed_receipts"]})
             for line in filter(None, remarks):

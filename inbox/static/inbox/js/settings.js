@@ -37,4 +37,6 @@ function shown(input) {
   for (const part of document.querySelectorAll(`[data-when-${name}]`)) part.hidden = !part.getAttribute(`data-when-${name}`).split(" ").includes(value ?? "")
 }
 document.addEventListener("change", event => event.target.matches?.("[data-shows]") && shown(event.target))
-for (const input of document.querySelectorAll("[data-shows]")) shown(input)
+const showAll = () => document.querySelectorAll("[data-shows]").forEach(shown)
+document.addEventListener("htmx:after:swap", showAll)
+showAll()

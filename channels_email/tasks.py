@@ -1,0 +1,25 @@
+"""What workers do for mailboxes. As everywhere: an id, safe to run twice, one function."""
+
+from celery import shared_task
+
+from channels_email import audit
+from inbox.models import Channel
+
+
+@shared_task(name="channels_email.tasks.audit_mailbox")
+def audit_mailbox(audit_id: int) -> bool:
+    """Count a mailbox, or go on with it."""
+    return audit.run(audit_id)
+
+
+@shared_task(name="channels_email.tasks.audit_mailboxes")
+def audit_mailboxes() -> None:
+    """Begin to count every mailbox that is read over IMAP. Runs nightly."""
+    for channel in Channel.objects.filter(kind="email", paused=False, settings__has_key="imap"):
+        audit.start(channel, by=None)
+
+
+@shared_task(name="channels_email.tasks.audits_go_on")
+def audits_go_on() -> None:
+    """Wake counts whose wake-up got lost, or whose worker died."""
+    audit.waiting()

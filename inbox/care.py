@@ -1,0 +1,130 @@
+"""How each channel is, for the people who care for it: its state in words, what waits, what failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from inbox.adapters import kinds
+from inbox.models import Channel, DeliveryState, Message, Receipt, ReceiptState
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+MOST_COUNTED = 10_000  # of what waits; a first import may bring millions
+
+Tone = Literal["good", "warn", "bad", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One direction: how it stands in a sentence, since when it fails and why, and when it last carried something."""
+
+    tone: Tone
+    words: StrOrPromise
+    since: datetime | None
+    error: StrOrPromise
+    last_at: datetime | None
+    waiting: int
+
+    @property
+    def shown_waiting(self) -> str:
+        return counted(self.waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One channel: both its ways, and the state that stands for all of it."""
+
+    channel: Channel
+    tone: Tone
+    words: StrOrPromise
+    since: datetime | None
+    error: StrOrPromise
+    receiving: Way
+    sending: Way
+    failed: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def waiting(self) -> str:
+        return counted(self.receiving.waiting + self.sending.waiting)
+
+
+def counted(number: int) -> str:
+    """A number for people: bounded ones as "10,000+"."""
+    return f"{number_format(MOST_COUNTED)}+" if number >= MOST_COUNTED else number_format(number)
+
+
+def standings(channels: Sequence[Channel]) -> list[Standing]:
+    """The standing of each, in three queries."""
+    ids = [channel.pk for channel in channels]
+    waiting = Receipt.objects.filter(state=ReceiptState.NEW, channel__in=ids)
+    queued = Message.objects.filter(
+        state__in=[DeliveryState.QUEUED, DeliveryState.SENDING], next_attempt_at__lte=timezone.now(), channel__in=ids
+    )
+    failed = Receipt.objects.filter(state=ReceiptState.FAILED, channel__in=ids)
+    counts = dict(failed.values_list("channel").annotate(n=Count("pk")).order_by())
+    coming = Counter(waiting.values_list("channel_id", flat=True)[:MOST_COUNTED])
+    leaving = Counter(queued.values_list("channel_id", flat=True)[:MOST_COUNTED])
+    return [
+        _standing(channel, coming[channel.pk], leaving[channel.pk], counts.get(channel.pk, 0)) for channel in channels
+    ]
+
+
+def _standing(channel: Channel, coming: int, leaving: int, failed: int) -> Standing:
+    receiving, sending = _receiving(channel, coming), _sending(channel, leaving)
+    tone, words, way = _whole(channel, receiving, sending, failed)
+    adapter = kinds().get(channel.kind)
+    warnings = tuple(adapter.warnings(channel)) if adapter else ()
+    error = way.error
+    if tone == "good" and warnings:
+        tone, words, error = "warn", _("Works, but not for long or not in all."), warnings[0]
+    return Standing(channel, tone, words, way.since, error, receiving, sending, failed, warnings)
+
+
+def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple[Tone, StrOrPromise, Way]:
+    """What stands for all of it, the worst first, and the way that says more of it."""
+    if channel.paused:
+        return "off", _("Paused: nothing comes in or goes out."), receiving
+    if receiving.tone == "bad":
+        return "bad", receiving.words, receiving
+    if sending.tone != "good":
+        return sending.tone, sending.words, sending
+    if failed:
+        text = ngettext("%(count)d message could not be read.", "%(count)d messages could not be read.", failed)
+        return "warn", text % {"count": failed}, receiving
+    if channel.last_in_at is None and channel.last_out_at is None:
+        return "good", _("Connected. Nothing has come or gone yet."), receiving
+    return "good", _("Works."), receiving
+
+
+def _receiving(channel: Channel, waiting: int) -> Way:
+    if channel.in_failing_since and not channel.paused:
+        words = _("New messages cannot be fetched.")
+        return Way("bad", words, channel.in_failing_since, channel.in_error, channel.last_in_at, waiting)
+    return Way(*_well(channel), None, "", channel.last_in_at, waiting)
+
+
+def _sending(channel: Channel, waiting: int) -> Way:
+    if channel.out_failing_since and not channel.paused:
+        words = _("Replies cannot be sent, and are kept.")
+        return Way("bad", words, channel.out_failing_since, channel.out_error, channel.last_out_at, waiting)
+    adapter = kinds().get(channel.kind)
+    verdict = adapter.may_send(channel) if adapter else None
+    if verdict and not verdict.allowed and not channel.paused:
+        return Way("warn", _("Replies stay queued."), None, verdict.reason, channel.last_out_at, waiting)
+    return Way(*_well(channel), None, "", channel.last_out_at, waiting)
+
+
+def _well(channel: Channel) -> tuple[Tone, StrOrPromise]:
+    return ("off", _("Paused.")) if channel.paused else ("good", _("Works."))

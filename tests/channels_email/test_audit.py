@@ -1,0 +1,286 @@
+"""The count of a mailbox finds what we do not have, whoever took it away, and fetches that; it finds nothing else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from channels_email import audit, comparing, tasks, tokens
+from channels_email.models import MailboxAudit
+from inbox import polling, wake
+from inbox.actions import receive, sweeping
+from inbox.models import Agent, Channel, Event, Message, MessageCopy, Receipt
+from tests.channels_email.conftest import MakeChannel, imap_settings, mail
+from tests.servers.dovecot import Dovecot
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
+
+
+def taken_in(channel: Channel) -> None:
+    polling.poll(channel.pk)
+    receive.take_in_waiting()
+
+
+def counted(channel: Channel, *, seconds: float = 60) -> MailboxAudit:
+    channel.refresh_from_db()
+    row = audit.start(channel, by=None)
+    assert audit.run(row.pk, seconds=seconds)
+    receive.take_in_waiting()
+    row.refresh_from_db()
+    return row
+
+
+def figures(row: MailboxAudit) -> tuple[int, int, int, int]:
+    return row.on_server, row.known, row.missing, row.caught_up
+
+
+@pytest.fixture
+def full(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> Channel:
+    """A channel with five mails, taken in; the last has no Message-ID."""
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    mails = [mail(f"mail {n}", subject=f"matter {n}", message_id=f"<{n}@customer.example>") for n in range(4)]
+    nameless = b"\r\n".join(line for line in mail("nameless").split(b"\r\n") if not line.startswith(b"Message-ID"))
+    dovecot.append(mailbox, *mails, nameless)
+    taken_in(channel)
+    assert Message.objects.count() == 5
+    return channel
+
+
+def test_when_nothing_is_missing_nothing_is_done(full: Channel) -> None:
+    row = counted(full)
+    assert figures(row) == (5, 5, 0, 0)
+    assert row.folders == [
+        {"name": "INBOX", "on_server": 5, "known": 5, "missing": 0, "caught_up": 0, "error": ""},
+    ]
+    assert not row.error and not row.running
+    assert audit.latest(full) == row
+    assert Message.objects.count() == Receipt.objects.count() == 5
+    assert not Event.objects.filter(kind="mailbox_caught_up").exists()
+
+
+@pytest.mark.parametrize("with_receipt", [False, True])
+@pytest.mark.parametrize("subject", ["matter 2", "My order"])
+def test_a_mail_removed_from_the_database_by_hand_comes_back(full: Channel, with_receipt: bool, subject: str) -> None:
+    gone = Message.objects.get(subject=subject)
+    receipt, key = gone.receipt, gone.keys.get().key
+    gone.delete()
+    if with_receipt:
+        receipt.delete()
+    row = counted(full)
+    assert figures(row) == (5, 4, 1, 1)
+    back = Message.objects.get(keys__key=key)
+    assert (back.subject, back.receipt.state) == (subject, "done")
+    assert Message.objects.count() == Receipt.objects.count() == 5
+    assert Event.objects.get(kind="mailbox_caught_up").data == {"channel": full.pk, "missing": 1, "caught_up": 1}
+    assert figures(counted(full)) == (5, 5, 0, 0)
+
+
+def test_mails_whose_receipts_were_pruned_are_known_by_themselves(full: Channel) -> None:
+    Receipt.objects.update(received_at=timezone.now() - timedelta(days=400))
+    assert sweeping.prune() == 5
+    assert figures(counted(full)) == (5, 5, 0, 0)
+    Message.objects.get(subject="matter 1").delete()
+    assert figures(counted(full)) == (5, 4, 1, 1)
+    assert Message.objects.count() == 5
+
+
+def test_a_reused_message_id_hides_nothing(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    twins = [mail(f"text {n}", message_id="<same@customer.example>") for n in range(2)]
+    date = next(line for line in twins[0].split(b"\r\n") if line.startswith(b"Date"))
+    twins[1] = b"\r\n".join(date if line.startswith(b"Date") else line for line in twins[1].split(b"\r\n"))
+    later = b"\r\n".join(
+        b"Date: Mon, 01 Jan 2024 10:00:00 +0000" if line.startswith(b"Date") else line
+        for line in mail("text 3", message_id="<same@customer.example>").split(b"\r\n")
+    )
+    dovecot.append(mailbox, *twins, later)
+    taken_in(channel)
+    assert Message.objects.count() == 3
+    for text in ("text 1", "text 3"):
+        Message.objects.get(text=text).delete()
+        Receipt.objects.all().delete()
+        assert figures(counted(channel)) == (3, 2, 1, 1)
+        assert Message.objects.filter(text=text).count() == 1
+    assert Message.objects.count() == 3
+
+
+def test_what_was_left_out_or_failed_is_known(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    own = tokens.make_message_id(7, "rabta.example")
+    dovecot.append(mailbox, mail(message_id=f"<{own}>"), mail("x\n" * 10_000), mail("good"))
+    with override_settings(SMTP_IN_MAX_BYTES=10_000):
+        taken_in(channel)
+    assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "failed", "ignored"]
+    assert figures(counted(channel)) == (3, 3, 0, 0)
+    Receipt.objects.filter(state="ignored").delete()
+    assert figures(counted(channel)) == (3, 3, 0, 0)
+
+
+def test_an_old_report_that_was_pruned_is_not_read_again(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tokens.make_message_id(7, "rabta.example")
+    report = (
+        b"From: MAILER-DAEMON@x.example\r\nTo: support@rabta.example\r\nSubject: failed\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+        b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x.example\r\n\r\n"
+        b"Final-Recipient: rfc822; ali@customer.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b\r\n"
+        b"Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: <" + own.encode() + b">\r\n\r\n--b--\r\n"
+    )
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, report)
+    taken_in(channel)
+    assert Receipt.objects.get().state == "ignored"
+    assert figures(counted(channel)) == (1, 1, 0, 0)
+    Receipt.objects.all().delete()
+    with override_settings(RECEIPT_DAYS=-1):
+        assert figures(counted(channel)) == (1, 1, 0, 0)
+    assert not Receipt.objects.exists()
+    assert figures(counted(channel)) == (1, 0, 1, 1)  # a young one has no reason to be forgotten
+
+
+def test_only_what_the_cursor_has_passed_is_counted(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    row = counted(channel)
+    assert figures(row) == (0, 0, 0, 0)
+    assert "not been read" in row.folders[0]["error"]
+    dovecot.append(mailbox, mail("one"))
+    taken_in(channel)
+    dovecot.append(mailbox, mail("two"))
+    assert figures(counted(channel)) == (1, 1, 0, 0)
+    assert Receipt.objects.count() == 1
+
+
+def test_a_copy_in_a_second_mailbox_is_known(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    first = make_channel(**imap_settings(dovecot, mailbox))
+    second = make_channel("sales", "sales@rabta.example", **imap_settings(dovecot, f"{mailbox[:40]}2"))
+    same = mail("to both", to="support@rabta.example, sales@rabta.example")
+    dovecot.append(mailbox, same)
+    dovecot.append(f"{mailbox[:40]}2", same)
+    taken_in(first)
+    taken_in(second)
+    assert (Message.objects.count(), MessageCopy.objects.count()) == (1, 1)
+    assert figures(counted(second)) == (1, 1, 0, 0)
+    Message.objects.all().delete()
+    assert figures(counted(second)) == (1, 0, 1, 1)
+    assert figures(counted(first)) == (1, 1, 0, 0)
+    assert Message.objects.count() == 1
+
+
+def test_a_mail_gone_from_the_server_is_not_missed(full: Channel, dovecot: Dovecot, mailbox: str) -> None:
+    Message.objects.get(subject="matter 0").delete()
+    with dovecot.client(mailbox) as client:
+        client.delete_messages([1, 3])
+        client.expunge()
+    assert figures(counted(full)) == (3, 3, 0, 0)
+
+
+def test_a_folder_that_is_gone_is_said_and_the_others_are_counted(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["Nowhere", "INBOX"]))
+    dovecot.append(mailbox, mail())
+    taken_in(channel)
+    row = counted(channel)
+    assert [bool(one["error"]) for one in row.folders] == [True, False]
+    assert figures(row) == (1, 1, 0, 0)
+
+
+def test_what_was_moved_counts_where_it_is(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    with dovecot.client(mailbox) as client:
+        client.create_folder("Done")
+        client.append("Done", mail("put here by hand"))
+    dovecot.append(mailbox, *(mail(f"mail {n}", subject=f"matter {n}") for n in range(3)))
+    taken_in(channel)
+    assert dovecot.mails(mailbox) == []
+    assert figures(counted(channel)) == (3, 3, 0, 0)
+    Message.objects.get(subject="matter 1").delete()
+    Receipt.objects.all().delete()
+    row = counted(channel)
+    assert figures(row) == (3, 2, 1, 1)
+    assert [(one["name"], one["missing"]) for one in row.folders] == [("INBOX", 0), ("Done", 1)]
+    assert sorted(Message.objects.values_list("subject", flat=True)) == ["matter 0", "matter 1", "matter 2"]
+
+
+def test_a_long_count_goes_on_in_slices(full: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "STEP", 2)
+    woken: list[tuple[str, list[int]]] = []
+    monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append((task, args)))
+    Message.objects.get(subject="matter 3").delete()
+    row = audit.start(full, by=None)
+    slices = 1
+    while not audit.run(row.pk, seconds=0):
+        row.refresh_from_db()
+        assert row.running
+        assert row.on_server == min(2 * slices, 5)
+        slices += 1
+    row.refresh_from_db()
+    assert slices == 4
+    assert figures(row) == (5, 4, 1, 1)
+    assert woken == [("channels_email.tasks.audit_mailbox", [row.pk])] * 4  # the start, and three times "go on"
+
+
+def test_one_count_at_a_time_which_says_who_began_it(full: Channel, sana: Agent) -> None:
+    row = audit.start(full, by=sana)
+    assert audit.start(full, by=None) == row
+    assert (row.started_by, row.running) == (sana, True)
+    assert Event.objects.get(kind="mailbox_audit_started").data == {"channel": full.pk}
+    assert tasks.audit_mailbox(row.pk)
+    assert tasks.audit_mailbox(row.pk)  # once more does no harm
+    assert audit.start(full, by=sana) != row
+
+
+def test_the_nightly_task_counts_every_mailbox_and_lost_wake_ups_are_made_up(
+    full: Channel, make_channel: MakeChannel, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel("pipe", "pipe@rabta.example")
+    paused = make_channel("paused", "paused@rabta.example", **imap_settings(dovecot, "nobody"))
+    Channel.objects.filter(pk=paused.pk).update(paused=True)
+    woken: list[list[int]] = []
+    monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append(args))
+    tasks.audit_mailboxes()
+    row = MailboxAudit.objects.get()
+    assert row.channel == full
+    tasks.audits_go_on()
+    assert woken == [[row.pk]] * 2
+
+
+def test_what_stands_in_the_way_is_said(full: Channel, make_channel: MakeChannel) -> None:
+    full.secrets = {"imap.password": "wrong"}
+    full.save()
+    assert "refuses the log-in" in counted(full).error
+    piped = make_channel("pipe", "pipe@rabta.example")
+    assert "not read over IMAP" in counted(piped).error
+
+
+def test_the_queries_do_not_grow_with_the_mails(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    counts = []
+    for _round in range(2):
+        dovecot.append(mailbox, *(mail(f"{n}") for n in range(15)))
+        taken_in(channel)
+        Receipt.objects.all().delete()
+        channel.refresh_from_db()
+        row = audit.start(channel, by=None)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            audit.run(row.pk)
+        counts.append(len(queries))
+    assert counts[0] == counts[1] < 25
+
+
+def test_headers_are_read_as_a_message_keeps_them() -> None:
+    class Client:
+        def fetch(self, uids: list[int], what: list[str]) -> dict[int, dict[bytes, Any]]:
+            assert "PEEK" in what[0]
+            raw = b"Message-ID:\r\n <one@x.example>\r\nDate: Mon,\r\n 1 Jan 2024 10:00:00 +0000\r\n\r\n"
+            return {1: {b"BODY[HEADER.FIELDS (MESSAGE-ID DATE)]": raw}, 2: {b"FLAGS": ()}}
+
+    found = comparing._headers(Client(), [1, 2, 3])
+    assert found == {1: ("one@x.example", "Mon, 1 Jan 2024 10:00:00 +0000"), 2: ("", "")}
