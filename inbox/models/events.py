@@ -1,6 +1,7 @@
 """The log: one line for each change, and how far each reader has come."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,7 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=["xid", "id"], name="event_in_order"),
             models.Index(fields=["ticket", "id"], name="event_of_ticket"),
+            models.Index(fields=["-id"], condition=Q(ticket__isnull=True), name="event_of_settings"),
         )
 
     def __str__(self) -> str:
