@@ -7,4 +7,5 @@ class ApiConfig(AppConfig):
     verbose_name = _("API")
 
     def ready(self) -> None:
-        from api import schema  # noqa: F401  tells drf-spectacular how our tokens authenticate
+        # Registered by being imported: how our tokens authenticate, and what ends with whoever is switched off.
+        from api import farewell, schema  # noqa: F401

@@ -6,6 +6,7 @@ Nothing else in the tree reads `os.environ`. An unset DATABASE_URL or REDIS_URL 
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from celery.schedules import crontab
@@ -13,7 +14,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import local, logs
+from config import local, logs, mail
 
 
 def flag(name: str, default: bool) -> bool:
@@ -126,6 +127,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "channels",
     "django_htmx",
     "django_prometheus",
@@ -150,6 +154,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "inbox.middleware.AgentPreferencesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "inbox.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -195,9 +200,64 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
 # An office behind one address may log in at nine in the morning; guessing stays slow (key: an account at one address).
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key"}
+# Whoever is refused is told to come back in a minute, or in five: no limit here may last longer.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "30/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,3/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
+LIMITS = {"invite": "60/h/user", "accept": "30/m/ip", "link": "10/h/user"}  # those of Rabta's own pages
+
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUST_PROXY
+INVITATION_DAYS = 7
+
+# Second factor -----------------------------------------------------------------------------------------------------
+REQUIRE_MFA = os.environ.get("REQUIRE_MFA", "none").strip().lower()  # none, admins or all
+if REQUIRE_MFA not in {"none", "admins", "all"}:
+    raise ImproperlyConfigured("REQUIRE_MFA is none, admins or all.")
+MFA_ADAPTER = "inbox.accounts.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+MFA_FORMS = {
+    "authenticate": "inbox.second_factor.CodeForm",
+    "reauthenticate": "inbox.second_factor.ConfirmForm",
+    "add_webauthn": "inbox.second_factor.PasskeyForm",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+
+# Log-in elsewhere (OpenID Connect) ---------------------------------------------------------------------------------
+OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "").rstrip("/")
+OIDC_CLIENT_ID = os.environ.get("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
+OIDC_NAME = os.environ.get("OIDC_NAME", "") or (urlsplit(OIDC_ISSUER).hostname or "")
+OIDC_AUTO_CREATE_ROLE = os.environ.get("OIDC_AUTO_CREATE_ROLE", "")
+OIDC_VERIFIED_DOMAINS = [one.lower() for one in listed("OIDC_VERIFIED_DOMAINS")]
+OIDC_ONLY = flag("OIDC_ONLY", False)
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("OIDC_ISSUER is set: set OIDC_CLIENT_ID (and usually OIDC_CLIENT_SECRET), too.")
+if OIDC_ONLY and not OIDC_ISSUER:
+    raise ImproperlyConfigured("OIDC_ONLY without OIDC_ISSUER would lock everybody out.")
+if OIDC_AUTO_CREATE_ROLE not in {"", "light", "agent", "manager", "admin"}:
+    raise ImproperlyConfigured("OIDC_AUTO_CREATE_ROLE is light, agent, manager or admin.")
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form may not lead to another site, by our Content-Security-Policy
+SOCIALACCOUNT_ADAPTER = "inbox.oidc.Adapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "inbox.oidc.Provider"}}
+
+# System mail: invitations, forgotten passwords -----------------------------------------------------------------------
+EMAIL_URL = os.environ.get("EMAIL_URL", "")  # smtp://user:password@host:587; empty: the first channel that can send
+if EMAIL_URL:
+    locals().update(mail.settings_of(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "channels_email.system.Backend"
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "") or f"rabta@{urlsplit(BASE_URL).hostname}"
 
 # Language and time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = os.environ.get("LANGUAGE", "en") if os.environ.get("LANGUAGE", "en") in {"en", "ur"} else "en"

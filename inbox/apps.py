@@ -7,4 +7,21 @@ class InboxConfig(AppConfig):
     verbose_name = _("Inbox")
 
     def ready(self) -> None:
-        from inbox import acknowledge, processes  # noqa: F401  (registers the follower and the heartbeats)
+        # Registered by being imported: the follower, the heartbeats, what log-ins leave behind.
+        from inbox import acknowledge, preferences, processes, second_factor, sessions  # noqa: F401
+        from inbox.rights import Right
+
+        mine, ours, page = preferences.MINE, preferences.ORGANISATION, preferences.Page
+        for one in (
+            page("profile", _("Profile"), "person", "settings-profile", mine, 10, None,
+                 _("Your name, signature, language and time zone.")),
+            page("security", _("Security"), "lock", "mfa_index", mine, 20, None,
+                 _("Password, second factor, passkeys, and where you are logged in.")),
+            page("people", _("People"), "people", "settings-people", ours, 30, Right.PEOPLE,
+                 _("Who works here: invite, change roles, switch off.")),
+            page("teams", _("Teams"), "team", "settings-teams", ours, 40, Right.TEAMS,
+                 _("Who is in which team, and which channels a team sees.")),
+            page("audit", _("Audit log"), "clock", "settings-audit", ours, 90, Right.AUDIT,
+                 _("Who changed settings and permissions, and when.")),
+        ):  # fmt: skip
+            preferences.register(one)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import cast
 from urllib.parse import parse_qs
 
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from inbox import hub
+from inbox import hub, second_factor
+from inbox.models import Agent
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -22,6 +25,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if agent is None or not agent.is_authenticated or not agent.is_active:
             await self.close(hub.LOGGED_OUT)  # said on an open socket: the page cannot read a refusal's status
             return
+        if await database_sync_to_async(second_factor.is_missing)(cast(Agent, agent)):
+            return  # they set up their second factor before they are told anything
         asked = parse_qs(self.scope.get("query_string", b"").decode()).get("language", [""])[0]
         language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
         self.socket = hub.Socket(agent.pk, self.scope["session"].session_key or "", language)

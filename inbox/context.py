@@ -22,6 +22,7 @@ STYLE_SHEETS = [
         "components/pages",
         "components/settings",
         "components/channels",
+        "components/account",
     )
 ]
 SCRIPTS = [

@@ -63,13 +63,27 @@ def with_sight(agents: set[int]) -> list[Agent]:
     return found
 
 
+Rights = tuple[frozenset[int], frozenset[int]]
+
+
+def rights_by(agent: Agent) -> Rights:
+    """What decides what this person sees, to compare with what it was."""
+    sight = access.sight(agent)
+    return frozenset(sight.hidden_teams), frozenset(sight.hidden_channels)
+
+
+def rights_of(agents: set[int]) -> dict[int, Rights]:
+    """The same of several; who is switched off is missing."""
+    return {agent.pk: rights_by(agent) for agent in with_sight(agents)}
+
+
 @dataclass(frozen=True)
 class Sees:
     """What one agent is told of a batch: tickets they see, tickets they saw until a moment ago, and by which rights."""
 
     visible: frozenset[int]
     lost: frozenset[int]
-    rights: tuple[frozenset[int], frozenset[int]]
+    rights: Rights
 
 
 def prepare(batch: set[int], agents: set[int], languages: set[str]) -> tuple[dict[int, Row], dict[int, Sees]]:
@@ -85,9 +99,7 @@ def prepare(batch: set[int], agents: set[int], languages: set[str]) -> tuple[dic
     for agent in with_sight(agents):
         visible = frozenset(ticket.number for ticket in tickets if access.sees(agent, ticket))
         lost = frozenset(old.number for old in former if old.number not in visible and access.sees(agent, old))
-        sight = access.sight(agent)
-        rights = (frozenset(sight.hidden_teams), frozenset(sight.hidden_channels))
-        found[agent.pk] = Sees(visible, lost, rights)
+        found[agent.pk] = Sees(visible, lost, rights_by(agent))
     return rows, found
 
 

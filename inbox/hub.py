@@ -105,6 +105,8 @@ class Hub:
             while True:
                 message = await layer.receive(channel)
                 self.note(message.get("tickets", ()))
+                if people := message.get("people"):
+                    await self.check(set(people))
         finally:
             await layer.group_discard(live.GROUP, channel)
 
@@ -129,6 +131,22 @@ class Hub:
             valid = await self._in_thread(partial(frames.logged_in, {socket.session: socket.agent for socket in here}))
             for socket in here:
                 socket.put('{"beat":1}' if socket.session in valid else LOGGED_OUT)
+
+    async def check(self, agents: set[int]) -> None:
+        """Log-ins or rights of these people changed: their pages end, or start over if they see something else now."""
+        here = [socket for socket in self.sockets if socket.agent in agents]
+        if not here:
+            return
+        sessions = {socket.session: socket.agent for socket in here}
+        valid, rights = await self._in_thread(lambda: (frames.logged_in(sessions), frames.rights_of(agents)))
+        for socket in here:
+            now = rights.get(socket.agent)
+            if socket.session not in valid or now is None:
+                socket.put(LOGGED_OUT)
+            elif socket.rights != now:
+                socket.rights = now
+                socket.put('{"reload":1}')
+        self._count_soon()
 
     def note(self, numbers: Iterable[int]) -> None:
         """These tickets changed; their rows leave soon."""

@@ -1,4 +1,4 @@
-"""Facts for open screens: which tickets changed. The only caller of group_send in the tree.
+"""Facts for open screens: which tickets changed, whose rights did. The only caller of group_send in the tree.
 
 Only ids travel. In each web process the hub (inbox/hub.py) loads the rows once, renders them and decides who sees
 them. A fact that is lost costs nothing but time: pages ask again by themselves.
@@ -36,30 +36,32 @@ class Publisher:
         self.lock = threading.Lock()
         self.tickets: set[int] = set()
         self.messages: set[int] = set()
+        self.people: set[int] = set()
         self.sending: Future[None] | None = None
         self.complained_at = 0.0
         threading.Thread(target=self.loop.run_forever, name="live", daemon=True).start()
 
-    def publish(self, tickets: Iterable[int], messages: Iterable[int]) -> None:
+    def publish(self, tickets: Iterable[int], messages: Iterable[int], people: Iterable[int] = ()) -> None:
         """The first fact leaves at once; those that come while it does, or shortly after, leave together."""
         with self.lock:
-            if len(self.tickets) >= MOST_WAITING:
-                return
-            self.tickets.update(tickets)
-            self.messages.update(messages)
+            self.people.update(people)  # never dropped: a right that was taken away must be known
+            if len(self.tickets) < MOST_WAITING:
+                self.tickets.update(tickets)
+                self.messages.update(messages)
             if self.sending is None:
                 self.sending = asyncio.run_coroutine_threadsafe(self._run(), self.loop)
 
     async def _run(self) -> None:
         while True:
             with self.lock:
-                tickets, messages = sorted(self.tickets), sorted(self.messages)
+                tickets, messages, people = sorted(self.tickets), sorted(self.messages), sorted(self.people)
                 self.tickets.clear()
                 self.messages.clear()
-                if not tickets:
+                self.people.clear()
+                if not tickets and not people:
                     self.sending = None
                     return
-            await self._send({"type": "live.announce", "tickets": tickets, "messages": messages})
+            await self._send({"type": "live.announce", "tickets": tickets, "messages": messages, "people": people})
             await asyncio.sleep(GATHER)
 
     async def _send(self, message: dict[str, object]) -> None:
@@ -94,10 +96,23 @@ def _current() -> Publisher:
 def announce(tickets: Iterable[int], *, messages: Iterable[int] = ()) -> None:
     """Tell every open screen that these tickets, and messages of theirs, changed. After the commit; never raises."""
     numbers, ids = list(tickets), list(messages)
-    if not numbers:
-        return
+    if numbers:
+        _publish(numbers, ids)
+
+
+def announce_people(agents: Iterable[int]) -> None:
+    """Tell every web process that log-in, role or teams of these people changed. After the commit; never raises.
+
+    Their open pages are closed where the log-in is gone, and start over where they see something else now.
+    """
+    ids = list(agents)
+    if ids:
+        _publish([], [], ids)
+
+
+def _publish(tickets: list[int], messages: list[int], people: Iterable[int] = ()) -> None:
     try:
-        _current().publish(numbers, ids)
+        _current().publish(tickets, messages, people)
     except RuntimeError as error:  # no thread to be had: the interpreter is ending, or the machine is full
         logger.warning("screens were not told of a change: %r", error)
 

@@ -1,10 +1,13 @@
-"""The agent's own language and time zone, for every request."""
+"""The agent's own language and time zone, for every request; and the second factor that an organisation demands."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone, translation
+
+from inbox import second_factor, sessions
 
 ZONE_COOKIE = "zone"  # the browser's own zone, set by times.js
 
@@ -24,7 +27,24 @@ class AgentPreferencesMiddleware:
             zone = agent.time_zone or request.COOKIES.get(ZONE_COOKIE, "")
             if zone in available_timezones():
                 timezone.activate(ZoneInfo(zone))
+            sessions.note(request, agent)
         try:
             return self.get_response(request)
         finally:
             timezone.deactivate()
+
+
+class SecondFactorMiddleware:
+    """Whoever must have a second factor (REQUIRE_MFA) and has none yet sees the pages that set one up, nothing else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(second_factor.OPEN_PATHS) or not request.user.is_authenticated:
+            return self.get_response(request)
+        if second_factor.is_missing(request.user):
+            if "HX-Request" in request.headers:
+                return HttpResponse(status=401, headers={"HX-Redirect": "/settings/security/"})
+            return redirect("mfa_index")
+        return self.get_response(request)

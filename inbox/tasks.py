@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from inbox import delivery, health, log, polling, restoring, wake
+from inbox import delivery, health, log, polling, restoring, sessions, wake
 from inbox.actions import receive, sweeping
 from inbox.models import Receipt, ReceiptState
 
@@ -68,4 +68,5 @@ def follow_log() -> int:
 def prune() -> int:
     """Forget what is past its age. Runs daily."""
     health.prune()
+    sessions.prune()
     return sweeping.prune()

@@ -3,8 +3,10 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, files, inbox, messages, people, tickets
-from inbox.views.settings import channels, overview
+from inbox.views import customers, entrance, files, inbox, messages, people, tickets
+from inbox.views.settings import account, audit, channels, overview
+from inbox.views.settings import people as settings_people
+from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
@@ -39,6 +41,18 @@ urlpatterns = [
     path("settings/channels/<slug:slug>/receipts/<int:pk>/", channels.retry, name="settings-channel-retry"),
     path("settings/channels/<slug:slug>/receipts/<int:pk>/raw/", channels.raw, name="settings-channel-raw"),
     path("settings/channels/new/<slug:kind>/", channels.connect, name="settings-channel-connect"),
+    path("settings/profile/", account.profile, name="settings-profile"),
+    path("settings/security/log-ins/", account.log_ins, name="settings-log-ins"),
+    path("settings/people/", settings_people.people, name="settings-people"),
+    path("settings/people/invite/", settings_people.invite, name="settings-invite"),
+    path("settings/people/<int:pk>/", settings_people.person, name="settings-person"),
+    path("settings/people/<int:pk>/account/", settings_people.account, name="settings-person-account"),
+    path("settings/people/invitations/<int:pk>/", settings_people.invitation, name="settings-invitation"),
+    path("settings/teams/", settings_teams.teams, name="settings-teams"),
+    path("settings/teams/new/", settings_teams.team, name="settings-new-team"),
+    path("settings/teams/<int:pk>/", settings_teams.team, name="settings-team"),
+    path("settings/audit/", audit.log, name="settings-audit"),
+    path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
     path("signs/", people.signs, name="signs"),

@@ -15,6 +15,7 @@ from inbox.models.messages import (
     MessageKey,
     Origin,
 )
+from inbox.models.people import Invitation, LogIn
 from inbox.models.receipts import MAX_INLINE_BYTES, Receipt, ReceiptState
 from inbox.models.tickets import (
     PREVIEW_LENGTH,
@@ -52,7 +53,9 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Identity",
+    "Invitation",
     "LinkKind",
+    "LogIn",
     "Macro",
     "Message",
     "MessageCopy",

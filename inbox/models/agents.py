@@ -50,6 +50,7 @@ class Agent(AbstractBaseUser, PermissionsMixin):
     skills = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     languages = ArrayField(models.CharField(max_length=10), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(null=True, blank=True)  # to some minutes
 
     objects: ClassVar[AgentManager] = AgentManager()
 

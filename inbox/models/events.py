@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +40,7 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=["xid", "id"], name="event_in_order"),
             models.Index(fields=["ticket", "id"], name="event_of_ticket"),
+            models.Index(fields=["-id"], condition=Q(ticket__isnull=True), name="event_of_settings"),
         )
 
     def __str__(self) -> str:

@@ -45,8 +45,8 @@ def attempt(email: str, password: str, peer: str = "192.0.2.1", forwarded: str =
 
 @pytest.mark.parametrize(
     "path",
-    "signup/ email/ confirm-email/ password/reset/ password/reset/done/ password/set/ login/code/confirm/ 2fa/ "
-    "2fa/totp/activate/ 2fa/authenticate/ 3rdparty/ sessions/".split(),
+    "signup/ email/ confirm-email/ login/code/confirm/ 2fa/ 2fa/totp/activate/ 2fa/webauthn/signup/ 3rdparty/ "
+    "3rdparty/signup/ sessions/ oidc/login/ oidc/callback/".split(),
 )
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_what_rabta_has_no_page_for_is_not_there(client: Client, person: Agent, path: str, method: str) -> None:

@@ -14,8 +14,8 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
 from inbox import frames, hub, live
-from inbox.actions import tickets
-from inbox.models import Agent, Channel, Team, Ticket
+from inbox.actions import people, teams, tickets
+from inbox.models import Agent, Channel, LogIn, Team, Ticket
 from inbox.routing import websocket_urlpatterns
 from tests.cast import question
 
@@ -36,6 +36,7 @@ class Socket(ApplicationCommunicator):
             "user": agent,
             "session": session,
         }
+        self.session = str(session.session_key)
         super().__init__(URLRouter(websocket_urlpatterns), scope)  # type: ignore[no-untyped-call]
 
     async def disconnect(self) -> None:
@@ -51,7 +52,11 @@ class Socket(ApplicationCommunicator):
 
 async def connect(agent: Agent | None, language: str = "en") -> Socket:
     session = SessionStore()
+    if agent is not None:
+        session[SESSION_KEY], session[HASH_SESSION_KEY] = str(agent.pk), agent.get_session_auth_hash()
     await call(session.create)()
+    if agent is not None:
+        await call(LogIn.objects.create)(agent=agent, session=session.session_key)
     socket = Socket(agent, session, language)
     await socket.send_input({"type": "websocket.connect"})  # type: ignore[no-untyped-call]
     assert (await socket.hear(5))["type"] == "websocket.accept"
@@ -106,6 +111,62 @@ async def test_rights_are_looked_at_anew_for_each_frame(support: Channel, team: 
     await call(tickets.set_priority)(ticket, "low", by=None)
     assert await frame(socket, "never") == hub.LOGGED_OUT
     await socket.disconnect()
+
+
+async def test_membership_is_heard_of_at_once(
+    support: Channel, team: Team, sana: Agent, bilal: Agent, zoya: Agent, omar: Agent
+) -> None:
+    """Who joins starts over and then hears; who leaves starts over and then hears nothing, ticket or no ticket."""
+    inside, outside, aside = await connect(sana), await connect(bilal), await connect(omar)
+    for socket in (inside, outside, aside):
+        await settled(socket)
+    told = {"name": "Support", "private": True, "signature": "", "channels": [support], "by": zoya}
+    await call(teams.change)(team, members=[bilal, omar], **told)
+    assert await frame(inside, "reload") == await frame(outside, "reload") == {"reload": 1}
+    ticket = await call(question)(support, "Where is my parcel?")
+    assert (await frame(outside, "rows"))["changed"] == (await frame(aside, "rows"))["changed"] == [ticket.pk]
+    assert await silent(inside)
+    await call(teams.change)(team, members=[omar], **told)
+    assert await frame(outside, "reload") == {"reload": 1}
+    await call(tickets.set_priority)(ticket, "high", by=None)
+    assert (await frame(aside, "rows"))["changed"] == [ticket.pk]
+    assert await silent(outside)
+    for socket in (inside, outside, aside):
+        await socket.disconnect()
+
+
+async def test_a_channel_given_to_a_team_leaves_all_others(sana: Agent, bilal: Agent, zoya: Agent, team: Team) -> None:
+    open_to_all = await call(Channel.objects.create)(kind="email", name="Info", slug="info", settings={})
+    inside, outside = await connect(sana), await connect(bilal)
+    ticket = await call(question)(open_to_all, "Hello?")
+    assert (await frame(outside, "rows"))["changed"] == [ticket.pk]
+    members = await call(lambda: list(team.members.all()))()
+    await call(teams.change)(
+        team, by=zoya, name="Support", private=False, signature="", members=members, channels=[open_to_all]
+    )
+    assert await frame(outside, "reload") == {"reload": 1}
+    await call(tickets.set_priority)(ticket, "high", by=None)
+    assert (await frame(inside, "rows"))["changed"]
+    assert await silent(outside)
+    for socket in (inside, outside):
+        await socket.disconnect()
+
+
+async def test_a_log_in_that_ends_takes_its_page_with_it(sana: Agent, zoya: Agent) -> None:
+    here, there = await connect(sana), await connect(sana)
+    assert await call(people.end_sessions)(sana, by=sana, only=there.session) == 1
+    assert await frame(there, "never") == hub.LOGGED_OUT
+    await settled(here)  # it stays, and may start over
+    await call(people.switch_off)(sana, by=zoya)
+    assert await frame(here, "never") == hub.LOGGED_OUT
+    for socket in (here, there):
+        await socket.disconnect()
+
+
+async def settled(socket: Socket) -> None:
+    """Take what a page is told when it has just been opened."""
+    while not await socket.receive_nothing(timeout=0.6, interval=0.02):  # type: ignore[no-untyped-call]
+        await socket.hear(1)
 
 
 async def test_strangers_are_told_to_log_in() -> None:

@@ -1,0 +1,243 @@
+"""Who works here: invitations, roles, teams of a person, switching off and on, ending sessions.
+
+Each change is an event without a ticket; whoever's sight or log-in changed, open pages hear of it on commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import live, log, sessions
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, Invitation, Role, Team
+
+Farewell = Callable[[Agent], None]
+_farewells: list[Farewell] = []
+
+
+def when_switched_off(farewell: Farewell) -> Farewell:
+    """Decorator: called inside the transaction that switches somebody off, for what else acts in their name."""
+    _farewells.append(farewell)
+    return farewell
+
+
+def digest_of(token: str) -> str:
+    """SHA-256 in hex. No salt or stretching: the token is 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def tell(agents: Iterable[int]) -> None:
+    """On commit, pages of these people look anew at who they are and what they see."""
+    transaction.on_commit(partial(live.announce_people, list(agents)), robust=True)
+
+
+# Invitations ---------------------------------------------------------------------------------------------------------
+
+
+def invite(
+    email: str, role: str, *, by: Agent | None, name: str = "", teams: Iterable[Team] = ()
+) -> tuple[Invitation, str]:
+    """An invitation and the token of its link, which is told this once. Raises ActionError for who is here already."""
+    email = email.strip().lower()
+    if Agent.objects.filter(email__iexact=email).exists():
+        raise ActionError(_("%(email)s is here already: see the list of people.") % {"email": email}, "agent_exists")
+    token = secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            invitation = Invitation.objects.create(
+                email=email, name=name, role=role, digest=digest_of(token), invited_by=by, expires_at=_in_time()
+            )
+            invitation.teams.set(teams)
+            log.record(
+                None, "agent_invited", by=by, invitation=invitation.pk, role=role, teams=sorted(one.pk for one in teams)
+            )
+    except IntegrityError as error:
+        raise ActionError(
+            _("%(email)s was invited already: send that invitation again instead.") % {"email": email},
+            "invited_already",
+        ) from error
+    return invitation, token
+
+
+def renew(invitation: Invitation, *, by: Agent) -> tuple[Invitation, str]:
+    """A new link with a new term; the old one stops working. Raises ActionError when it is no longer open."""
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        row = _open(invitation)
+        row.digest, row.expires_at = digest_of(token), _in_time()
+        row.save(update_fields=["digest", "expires_at"])
+        log.record(None, "invitation_renewed", by=by, invitation=row.pk)
+    return row, token
+
+
+def withdraw(invitation: Invitation, *, by: Agent) -> None:
+    with transaction.atomic():
+        row = _open(invitation)
+        log.record(None, "invitation_withdrawn", by=by, invitation=row.pk)
+        row.delete()
+
+
+def invitation_of(token: str) -> Invitation | None:
+    """The invitation of a link that still works."""
+    return Invitation.objects.filter(digest=digest_of(token), expires_at__gt=timezone.now()).first()
+
+
+def accept(token: str, name: str, password: str | None) -> Agent:
+    """Become an agent by an invitation, once. Raises ActionError when the link works no longer."""
+    with transaction.atomic():
+        row = (
+            Invitation.objects.select_for_update()
+            .filter(digest=digest_of(token), expires_at__gt=timezone.now())
+            .first()
+        )
+        if row is None:
+            raise ActionError(_("This invitation works no longer. Ask an admin for a new one."), "invitation_gone")
+        if Agent.objects.filter(email__iexact=row.email).exists():
+            raise ActionError(_("You are here already: log in."), "agent_exists")
+        agent = Agent.objects.create_user(row.email, password, name=name, role=row.role)
+        teams = list(row.teams.all())
+        agent.teams.set(teams)
+        log.record(
+            None, "invitation_accepted", by=agent, invitation=row.pk, role=agent.role, teams=sorted(t.pk for t in teams)
+        )
+        row.delete()
+    return agent
+
+
+def _in_time() -> datetime:
+    return timezone.now() + timedelta(days=settings.INVITATION_DAYS)
+
+
+def _open(invitation: Invitation) -> Invitation:
+    row = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
+    if row is None:
+        raise ActionError(_("This invitation is no longer open."), "invitation_gone")
+    return row
+
+
+# People --------------------------------------------------------------------------------------------------------------
+
+
+def change(
+    agent: Agent, *, by: Agent, name: str | None = None, role: str | None = None, teams: Iterable[Team] | None = None
+) -> Agent:
+    """Change what is not None. Raises ActionError where nobody would be left to administer."""
+    with transaction.atomic():
+        row = _locked(agent, by)
+        if role is not None and role != row.role:
+            if row.role == Role.ADMIN:
+                _not_the_last(row)
+            log.record(None, "role_changed", by=by, agent=row.pk, **{"from": row.role, "to": role})
+            row.role = role
+            row.save(update_fields=["role"])
+            tell([row.pk])
+        if name is not None and name != row.name:
+            row.name = name
+            row.save(update_fields=["name"])
+            log.record(None, "agent_changed", by=by, agent=row.pk, fields=["name"])
+        if teams is not None:
+            _set_teams(row, list(teams), by)
+    return row
+
+
+def _set_teams(row: Agent, teams: list[Team], by: Agent) -> None:
+    before = set(row.teams.values_list("pk", flat=True))
+    after = {team.pk for team in teams}
+    if before != after:
+        row.teams.set(teams)
+        for team in sorted(after - before):
+            log.record(None, "team_joined", by=by, agent=row.pk, team=team)
+        for team in sorted(before - after):
+            log.record(None, "team_left", by=by, agent=row.pk, team=team)
+        tell([row.pk])
+
+
+def switch_off(agent: Agent, *, by: Agent) -> Agent:
+    """They can no longer log in; their sessions, open pages and API tokens end now. Their tickets stay as they are."""
+    with transaction.atomic():
+        row = _locked(agent, by)
+        if not row.is_active:
+            return row
+        if row.role == Role.ADMIN:
+            _not_the_last(row)
+        row.is_active = False
+        row.save(update_fields=["is_active"])
+        log.record(None, "agent_switched_off", by=by, agent=row.pk)
+        sessions.end_all(row)
+        for farewell in _farewells:
+            farewell(row)
+        tell([row.pk])
+    return row
+
+
+def switch_on(agent: Agent, *, by: Agent) -> Agent:
+    with transaction.atomic():
+        row = _locked(agent, by)
+        if not row.is_active:
+            row.is_active = True
+            row.save(update_fields=["is_active"])
+            log.record(None, "agent_switched_on", by=by, agent=row.pk)
+    return row
+
+
+def end_sessions(agent: Agent, *, by: Agent, only: str = "", but: str = "") -> int:
+    """End the sessions of this person: all, or `only` one, or all `but` one (keys). Returns how many ended."""
+    with transaction.atomic():
+        ended = sessions.end(agent, only) if only else sessions.end_all(agent, but=but)
+        if ended:
+            log.record(None, "sessions_ended", by=by, agent=agent.pk, count=ended)
+            tell([agent.pk])
+    return ended
+
+
+def reset_second_factor(agent: Agent, *, by: Agent) -> None:
+    """Forget their authenticator app, passkeys, recovery codes and tie to the organisation's own log-in.
+
+    Their sessions end, too: the phone may be stolen.
+    """
+    with transaction.atomic():
+        row = _locked(agent, by)
+        forgotten = [kind.objects.filter(user=row).delete()[0] for kind in (Authenticator, SocialAccount)]
+        if not any(forgotten):
+            return
+        log.record(None, "second_factor_reset", by=by, agent=row.pk)
+        if row.pk != by.pk:
+            sessions.end_all(row)
+        tell([row.pk])
+
+
+def _locked(agent: Agent, by: Agent) -> Agent:
+    """The person's row, with those of all active admins locked first, so that two admins at once see each other.
+
+    Raises ActionError when `by` lost their right in the meantime.
+    """
+    admins = list(_admins().select_for_update(no_key=True).order_by("pk"))
+    if by.pk not in {one.pk for one in admins}:
+        raise ActionError(_("You are no longer an admin; somebody changed that a moment ago."), "no_admin")
+    return next((one for one in admins if one.pk == agent.pk), None) or Agent.objects.select_for_update(
+        no_key=True
+    ).get(pk=agent.pk)
+
+
+def _admins() -> QuerySet[Agent]:
+    return Agent.objects.filter(role=Role.ADMIN, is_active=True, is_bot=False)
+
+
+def _not_the_last(row: Agent) -> None:
+    """With all admins' rows locked. Raises ActionError when nobody else could administer."""
+    if not _admins().exclude(pk=row.pk).exists() and row.is_active:
+        raise ActionError(
+            _("%(name)s is the only admin. Make somebody else an admin first.") % {"name": row}, "last_admin"
+        )

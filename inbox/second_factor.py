@@ -1,0 +1,106 @@
+"""Who must have a second factor, and forms of it that are a little stricter than allauth's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa import signals
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django import forms
+from django.conf import settings
+from django.core.cache import cache
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+
+from inbox import log
+from inbox.models import Agent
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+# Where somebody may be who has no second factor yet but must: what sets one up, log-in and log-out, and what programs
+# use, whose tokens are a factor of their own.
+OPEN_PATHS = ("/settings/security/", "/accounts/", "/language/", "/static/", "/api/", "/healthz", "/readyz", "/metrics")
+
+
+def has(agent: Agent) -> bool:
+    return bool(Authenticator.objects.filter(user_id=agent.pk, type__in=FACTORS).exists())
+
+
+def is_required(agent: Agent) -> bool:
+    return settings.REQUIRE_MFA == "all" or (settings.REQUIRE_MFA == "admins" and agent.is_admin)
+
+
+def is_missing(agent: Agent) -> bool:
+    """Whether this person must set one up before anything else. One query, where one is required at all."""
+    return is_required(agent) and not has(agent)
+
+
+class OnlyOnce:
+    """A code of the authenticator app works once for as long as it is valid at all: allauth forgets it after one
+    period, while MFA_TOTP_TOLERANCE lets three pass. (RFC 6238, 5.2)"""
+
+    user: Agent
+    authenticator: Authenticator
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type == Authenticator.Type.TOTP:
+            seconds = settings.MFA_TOTP_TOLERANCE * 2 * 30 + 30
+            plain = "".join(code.split())
+            if not cache.add(f"totp-used-{self.user.pk}-{plain}", 1, seconds):
+                raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class CodeForm(OnlyOnce, AuthenticateForm):
+    """The code asked for at log-in."""
+
+
+class ConfirmForm(OnlyOnce, ReauthenticateForm):
+    """The code asked for before a change."""
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """A passkey logs in by itself, where the device can check who holds it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"] = forms.CharField(
+            label=_("Name"),
+            max_length=80,
+            required=False,
+            help_text=_("So that you know it again: “Phone”, “Office key”."),
+        )
+        self.fields["passwordless"] = forms.BooleanField(
+            label=_("Log in with it alone, without a password"),
+            required=False,
+            initial=True,
+            help_text=_(
+                "The device then asks for your finger, face or PIN. Otherwise it is asked for after the password."
+            ),
+        )
+
+
+# What the log keeps --------------------------------------------------------------------------------------------------
+
+
+@receiver(signals.authenticator_added)
+def added(sender: object, user: Agent, authenticator: Authenticator, **told: Any) -> None:
+    log.record(None, "second_factor_added", by=user, factor=authenticator.type)
+
+
+@receiver(signals.authenticator_removed)
+def removed(sender: object, user: Agent, authenticator: Authenticator, **told: Any) -> None:
+    log.record(None, "second_factor_removed", by=user, factor=authenticator.type)
+
+
+@receiver(signals.authenticator_reset)
+def renewed(sender: object, user: Agent, **told: Any) -> None:
+    log.record(None, "recovery_codes_renewed", by=user)
+
+
+@receiver(signals.authentication_failed)
+def failed(sender: object, user: Agent, **told: Any) -> None:
+    log.record(None, "second_factor_failed", agent=user.pk)
