@@ -7,4 +7,6 @@ class ApiConfig(AppConfig):
     verbose_name = _("API")
 
     def ready(self) -> None:
-        from api import schema  # noqa: F401  tells drf-spectacular how our tokens authenticate
+        # How tokens authenticate in the description, the follower of the log, the main screen's strip, the settings.
+        from api import notices, pages, schema  # noqa: F401
+        from api.webhooks import follower  # noqa: F401

@@ -21,6 +21,7 @@ STYLE_SHEETS = [
         "components/customer",
         "components/pages",
         "components/settings",
+        "components/hooks",
     )
 ]
 SCRIPTS = [

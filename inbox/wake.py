@@ -37,3 +37,8 @@ def deliver(channel_id: int, kind: str) -> None:
 def poll(channel_id: int, kind: str) -> None:
     """This channel wants to be polled."""
     transaction.on_commit(partial(_send, "inbox.tasks.poll", [channel_id], queue_of(kind)), robust=True)
+
+
+def later(task: str, queue: str) -> None:
+    """A task of another app that takes no arguments: it finds by itself what is due."""
+    transaction.on_commit(partial(_send, task, [], queue), robust=True)
