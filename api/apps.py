@@ -7,5 +7,7 @@ class ApiConfig(AppConfig):
     verbose_name = _("API")
 
     def ready(self) -> None:
-        # Registered by being imported: how our tokens authenticate, and what ends with whoever is switched off.
-        from api import farewell, schema  # noqa: F401
+        # Registered by being imported: how tokens authenticate in the description, what ends with whoever is switched
+        # off, the follower of the log, the main screen's strip, the settings.
+        from api import farewell, notices, pages, schema  # noqa: F401
+        from api.webhooks import follower  # noqa: F401

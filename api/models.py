@@ -1,16 +1,21 @@
-"""What the API keeps for itself: tokens, and the answers it has already given to a POST."""
+"""What the API keeps for itself: tokens, the answers it has already given to a POST, and outgoing webhooks."""
 
+import base64
 import hashlib
 import secrets
-from datetime import timedelta
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inbox.models import Agent
+from inbox.models import Agent, Channel, Team
+from inbox.rights import Right, may
+from lib import signing
 
 TOKEN_MARK = "rabta_"
 PREFIX_LENGTH = len(TOKEN_MARK) + 6
@@ -106,3 +111,148 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent_id}:{self.key}"
+
+
+SECRET_MARK = "whsec_"
+SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
+OLD_SECRET_LASTS = timedelta(hours=24)
+ALL_EVENTS = "*"
+
+
+def new_secret() -> str:
+    return SECRET_MARK + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def new_message_id() -> str:
+    """Without a full stop: that is what parts the signed content."""
+    return f"msg_{secrets.token_hex(16)}"
+
+
+class Stopped(models.TextChoices):
+    """Why a webhook is off though nobody turned it off."""
+
+    FAILING = "failing", _("Everything sent to it failed for five days.")
+    GONE = "gone", _("Its receiver answered 410 Gone: it wants nothing more.")
+    OWNER = "owner", _("Whoever it acts for may not send events to other systems any more.")
+
+
+class Webhook(models.Model):
+    """An address of another system that is told what happens here.
+
+    It acts for its owner: it tells what they may see, and stops when they may not have webhooks any more. Events from
+    before `since`, when it was made or last turned on, make no deliveries. `failing_since` is the first failure after
+    the last success; `held_until` what the receiver asked for with Retry-After.
+    """
+
+    name = models.CharField(_("name"), max_length=120)
+    url = models.CharField(_("address"), max_length=2000)
+    description = models.CharField(_("description"), max_length=500, blank=True)
+    events = ArrayField(models.CharField(max_length=40), default=list)
+    channels = models.ManyToManyField(Channel, related_name="+", blank=True)
+    teams = models.ManyToManyField(Team, related_name="+", blank=True)
+    sealed = models.TextField(editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="webhooks")
+    active = models.BooleanField(_("on"), default=True)
+    since = models.DateTimeField(default=timezone.now)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_reason = models.CharField(max_length=10, choices=Stopped, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering = ("name", "pk")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def wants(self, kind: str) -> bool:
+        return kind in self.events or ALL_EVENTS in self.events
+
+    @property
+    def all_events(self) -> bool:
+        return ALL_EVENTS in self.events
+
+    @property
+    def owner_may(self) -> bool:
+        """Whether it may act for its owner still."""
+        return self.owner is not None and self.owner.is_active and may(self.owner, Right.WEBHOOKS)
+
+    @property
+    def keys(self) -> list[dict[str, Any]]:
+        """Its secrets, newest first: {"secret", "until"}; `until` (ISO 8601) is null for the one that is in force."""
+        return list(signing.unseal(self.sealed))
+
+    @keys.setter
+    def keys(self, value: list[dict[str, Any]]) -> None:
+        self.sealed = signing.seal(value)
+
+    def secrets_at(self, moment: datetime) -> list[str]:
+        """The secrets to sign with, newest first."""
+        return [
+            key["secret"] for key in self.keys if key["until"] is None or datetime.fromisoformat(key["until"]) > moment
+        ]
+
+    @property
+    def old_secret_until(self) -> datetime | None:
+        """Until when an older secret signs as well."""
+        ends = [datetime.fromisoformat(key["until"]) for key in self.keys if key["until"]]
+        return max((end for end in ends if end > timezone.now()), default=None)
+
+
+class HookState(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    SENDING = "sending", _("Under way")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+
+
+class WebhookDelivery(models.Model):
+    """One event on its way to one webhook.
+
+    `payload` is made at the first attempt and stays the same from then on, as does `message_id`. What the receiver
+    said last is kept: the first KiB of its answer, or why there was none.
+    """
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    event_id = models.BigIntegerField(null=True)  # of the log; null for a test
+    message_id = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=40)
+    payload = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=HookState, default=HookState.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    headers = models.JSONField(default=dict, blank=True)  # of the last request
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    response = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    attempted_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = (models.UniqueConstraint(fields=["webhook", "event_id"], name="webhook_event_once"),)
+        indexes = (
+            models.Index(
+                fields=["webhook", "next_attempt_at", "id"], name="webhook_delivery_due", condition=Q(state="queued")
+            ),
+            models.Index(fields=["webhook"], name="webhook_delivery_sending", condition=Q(state="sending")),
+            models.Index(fields=["webhook", "-id"], name="webhook_delivery_list"),
+            models.Index(fields=["created_at"], name="webhook_delivery_by_age"),
+            models.Index(fields=["event_id"], name="webhook_delivery_of_event"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"
+
+    @property
+    def pending(self) -> bool:
+        return self.state in {HookState.QUEUED, HookState.SENDING}

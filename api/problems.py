@@ -36,7 +36,7 @@ GENERAL = api_settings.NON_FIELD_ERRORS_KEY
 
 
 # Codes of actions that another state of the ticket, message or channel would allow.
-STATES = {"attachment_gone", "closed", "merged", "slug_taken", "window_closed"}
+STATES = {"attachment_gone", "closed", "gone", "merged", "slug_taken", "webhook_off", "window_closed"}
 
 
 class Conflict(APIException):

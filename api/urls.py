@@ -9,8 +9,10 @@ from api.views.base import NotFound
 from api.views.channels import ChannelView, ReceiptView
 from api.views.customers import CustomerView
 from api.views.messages import AttachmentView, MessageView
+from api.views.settings import tokens, webhooks
 from api.views.tickets import TicketView
 from api.views.tokens import TokenView
+from api.views.webhooks import WebhookView
 
 register("tickets", TicketView)
 register("messages", MessageView)
@@ -19,6 +21,7 @@ register("customers", CustomerView)
 register("channels", ChannelView)
 register("receipts", ReceiptView)
 register("tokens", TokenView)
+register("webhooks", WebhookView)
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
@@ -27,5 +30,18 @@ urlpatterns = [
     path("api/v1/", include(urls())),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocsView.as_view(), name="api-docs"),
+    path("settings/tokens/", tokens.tokens, name="settings-tokens"),
+    path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="settings-token-revoke"),
+    path("settings/webhooks/", webhooks.webhooks, name="settings-webhooks"),
+    path("settings/webhooks/new/", webhooks.new, name="settings-webhook-new"),
+    path("settings/webhooks/<int:pk>/", webhooks.webhook, name="settings-webhook"),
+    path("settings/webhooks/<int:pk>/edit/", webhooks.edit, name="settings-webhook-edit"),
+    path("settings/webhooks/<int:pk>/switch/", webhooks.switch, name="settings-webhook-switch"),
+    path("settings/webhooks/<int:pk>/rotate/", webhooks.rotate, name="settings-webhook-rotate"),
+    path("settings/webhooks/<int:pk>/test/", webhooks.test, name="settings-webhook-test"),
+    path("settings/webhooks/<int:pk>/delete/", webhooks.delete, name="settings-webhook-delete"),
+    path("settings/webhooks/<int:pk>/deliveries/", webhooks.deliveries, name="settings-webhook-deliveries"),
+    path("settings/webhooks/deliveries/<int:pk>/", webhooks.delivery, name="settings-delivery"),
+    path("settings/webhooks/deliveries/<int:pk>/redeliver/", webhooks.redeliver, name="settings-redeliver"),
     re_path(r"^api/", NotFound.as_view()),
 ]

@@ -96,6 +96,7 @@ DNS_SERVER = os.environ.get("DNS_SERVER", "")  # asked about sending domains in 
 ORGANISATION_NAME = os.environ.get("ORGANISATION_NAME", "Rabta")
 AFTER_REPLY_STATUS = os.environ.get("AFTER_REPLY_STATUS", "pending")  # open, pending or solved
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this machine read /metrics
+WEBHOOK_DAYS = int(os.environ.get("WEBHOOK_DAYS", "30"))  # how long deliveries to webhooks are kept
 RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
 INTAKE_LEASE_SECONDS = int(os.environ.get("INTAKE_LEASE_SECONDS", "120"))  # a claimed receipt is free again after this
 DELIVERY_LEASE_SECONDS = int(os.environ.get("DELIVERY_LEASE_SECONDS", "120"))  # and a message whose worker died
@@ -327,6 +328,7 @@ CELERY_TASK_ROUTES = {
     "channels_email.*": {"queue": "email"},
     "channels_social.*": {"queue": "social"},
     "channels_chat.*": {"queue": "chat"},
+    "api.tasks.deliver_webhooks": {"queue": "webhooks"},  # slow receivers of other people's keep nothing else waiting
 }
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing on disk that a power cut could break
@@ -341,6 +343,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "go on counting": {"task": "channels_email.tasks.audits_go_on", "schedule": 300.0, "options": {"expires": 300}},
+    "deliver webhooks": {"task": "api.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "prune webhooks": {
+        "task": "api.tasks.prune_webhooks",
+        "schedule": crontab(hour="3", minute="37"),
+        "options": {"expires": 3600},
+    },
     "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
 }
 
@@ -391,7 +399,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["api.schema.introduce"],  # and not the one that names enums: they stand where they are
+    "POSTPROCESSING_HOOKS": [
+        "api.schema.introduce",
+        "api.webhooks.openapi.describe",
+    ],  # and not the one that names enums: they stand where they are
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -23,6 +23,7 @@ STYLE_SHEETS = [
         "components/settings",
         "components/channels",
         "components/account",
+        "components/hooks",
     )
 ]
 SCRIPTS = [

@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from inbox import wake
+from inbox import log, wake
 from inbox.actions import base, messages
 from inbox.adapters import UNKNOWN_OUTCOME, Adapter, DeliveryError, Sent, adapter_for
 from inbox.models import Channel, DeliveryState, Message
@@ -289,6 +289,8 @@ def hand_back(channel: Channel, message: Message, error: DeliveryError) -> None:
             row.save(update_fields=["state", "lease_until", "attempts", "error"])
             base.announce([row.ticket_id], [row.pk])
         held = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+        if held.out_failing_since is None:
+            log.record(None, "channel_failing", channel=held.pk, direction="out")
         held.out_failures += 1
         held.out_failing_since = held.out_failing_since or timezone.now()
         held.out_error = str(error.reason)[:2000]
@@ -299,9 +301,12 @@ def hand_back(channel: Channel, message: Message, error: DeliveryError) -> None:
 
 def reached(channel: Channel) -> None:
     """The server took something: the channel is well."""
-    Channel.objects.filter(pk=channel.pk).update(
-        last_out_at=timezone.now(), out_failures=0, out_failing_since=None, out_error=""
-    )
+    well: dict[str, Any] = {"last_out_at": timezone.now(), "out_failures": 0, "out_failing_since": None}
+    with transaction.atomic():
+        if Channel.objects.filter(pk=channel.pk, out_failing_since__isnull=False).update(out_error="", **well):
+            log.record(None, "channel_recovered", channel=channel.pk, direction="out")
+        else:
+            Channel.objects.filter(pk=channel.pk).update(out_error="", **well)
 
 
 def recover() -> int:

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,15 @@ LATE_AFTER = timedelta(seconds=60)
 FORGET_AFTER = timedelta(hours=1)
 MOST_COUNTED = 1000
 PROCESSES = ("worker", "beat", "mail")
+
+Teller = Callable[[Agent], list[str]]
+_tellers: list[Teller] = []
+
+
+def tell_problems(teller: Teller) -> Teller:
+    """Decorator: this function knows of problems of another app, in short sentences for this person."""
+    _tellers.append(teller)
+    return teller
 
 
 def beat(process: str, name: str = "") -> None:
@@ -184,6 +193,8 @@ def problems(agent: Agent) -> list[str]:
             found += _channel_problems(channel, waiting.get(f"delivery:{channel['slug']}"))
     for name, error in report_followers().items():
         found.append(_("A reader of the log has stopped (%(name)s): %(error)s") % {"name": name, "error": error})
+    for teller in _tellers:
+        found += teller(agent)
     return found
 
 

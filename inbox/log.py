@@ -7,9 +7,11 @@ moves its cursor in the same transaction as its effects, so that each event has 
 from __future__ import annotations
 
 import logging
+import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,9 +24,22 @@ from inbox.models import ActorKind, Agent, Cursor, Event, Ticket
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Event], None]
-_followers: dict[str, Handler] = {}
+ManyHandler = Callable[[Sequence[Event]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A follower that takes a batch of events at once. While `idle()` it skips to the newest without reading any."""
+
+    handle: ManyHandler
+    idle: Callable[[], bool]
+
+
+Follower = Handler | Many
+_followers: dict[str, Follower] = {}
 
 BATCH = 500
+MOST_SECONDS = 4.0  # of one round: a log that grew long is read on in the next
 
 
 class SnapshotXmin(Func):
@@ -67,7 +82,20 @@ def register(name: str) -> Callable[[Handler], Handler]:
     return known
 
 
-def followers() -> dict[str, Handler]:
+def register_many(name: str, *, idle: Callable[[], bool]) -> Callable[[ManyHandler], ManyHandler]:
+    """As `register`, for a function that takes a batch of events: all of them have their effects, or none.
+
+    `idle` says that nobody is interested right now. Then the events of the moment are skipped unread.
+    """
+
+    def known(handler: ManyHandler) -> ManyHandler:
+        _followers[name] = Many(handler, idle)
+        return handler
+
+    return known
+
+
+def followers() -> dict[str, Follower]:
     return dict(_followers)
 
 
@@ -89,36 +117,65 @@ def waiting_events(cursor: Cursor) -> models.QuerySet[Event]:
     )
 
 
-def follow(name: str, handler: Handler, limit: int = BATCH) -> int:
+def follow(name: str, handler: Follower, limit: int = BATCH) -> int:
     """Hand the next events to `handler`; returns how many it took. One it fails on stops this follower, visibly."""
     with transaction.atomic(), only_one(f"follow:{name}") as mine:
         if not mine:
             return 0
         cursor, _ = Cursor.objects.get_or_create(name=name)
+        if isinstance(handler, Many) and _skipped(cursor, handler):
+            return 0
+        events = list(waiting_events(cursor).select_related("ticket")[:limit])
         done = 0
-        for event in waiting_events(cursor).select_related("ticket")[:limit]:
+        for batch in [events] * bool(events) if isinstance(handler, Many) else ([event] for event in events):
             try:
                 with transaction.atomic():
-                    handler(event)
+                    if isinstance(handler, Many):
+                        handler.handle(batch)
+                    else:
+                        handler(batch[0])
             except OperationalError:
                 raise
             except Exception as error:
-                logger.exception("follower %s stopped at event %s", name, event.pk)
-                cursor.error = f"event {event.pk}: {error!r}"[:2000]
+                logger.exception("follower %s stopped at event %s", name, batch[0].pk)
+                cursor.error = f"event {batch[0].pk}: {error!r}"[:2000]
                 cursor.failing_since = cursor.failing_since or timezone.now()
                 cursor.save()
                 return done
-            cursor.xid, cursor.event_id = event.xid, event.pk
-            done += 1
+            cursor.xid, cursor.event_id = batch[-1].xid, batch[-1].pk
+            done += len(batch)
         if done or cursor.error:
-            cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
-            cursor.save()
+            _moved(cursor)
         return done
 
 
+def _moved(cursor: Cursor) -> None:
+    cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
+    cursor.save()
+
+
+def _skipped(cursor: Cursor, handler: Many) -> bool:
+    """Whether the follower is idle; its cursor then stands behind the newest event that can be read."""
+    # In this order: whoever takes an interest before an event is written is seen by the time the event is.
+    last = waiting_events(cursor).reverse().values_list("xid", "id").first()
+    if not handler.idle():
+        return False
+    if last is not None or cursor.error:
+        cursor.xid, cursor.event_id = last or (cursor.xid, cursor.event_id)
+        _moved(cursor)
+    return True
+
+
 def follow_all() -> int:
-    """Let every registered follower read on; returns how many events were handled."""
-    return sum(follow(name, handler) for name, handler in followers().items())
+    """Let every registered follower read on for a few seconds; returns how many events were handled."""
+    done = 0
+    until = time.monotonic() + MOST_SECONDS
+    for name, handler in followers().items():
+        while taken := follow(name, handler):
+            done += taken
+            if taken < BATCH or time.monotonic() > until:
+                break
+    return done
 
 
 def lag() -> dict[str, float]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from inbox import log
 from inbox.actions import receive
 from inbox.adapters import DeliveryError, adapter_for, kinds
 from inbox.delivery import jitter
@@ -64,20 +65,26 @@ def poll(channel_id: int) -> int:
                 logger.exception("channel %s cannot be polled", channel.slug)
             _failed(channel, str(error) or type(error).__name__)
             return stored
-        Channel.objects.filter(pk=channel.pk).update(
-            in_failing_since=None, in_error="", in_failures=0, next_poll_at=timezone.now() + again
-        )
+        with transaction.atomic():
+            if channel.in_failing_since is not None:
+                log.record(None, "channel_recovered", channel=channel.pk, direction="in")
+            Channel.objects.filter(pk=channel.pk).update(
+                in_failing_since=None, in_error="", in_failures=0, next_poll_at=timezone.now() + again
+            )
         return stored
 
 
 def _failed(channel: Channel, reason: str) -> None:
     wait = jitter(min(timedelta(seconds=10) * 2 ** min(channel.in_failures, 20), LONGEST_HOLD))
-    Channel.objects.filter(pk=channel.pk).update(
-        in_failing_since=channel.in_failing_since or timezone.now(),
-        in_error=reason[:2000],
-        in_failures=channel.in_failures + 1,
-        next_poll_at=timezone.now() + wait,
-    )
+    with transaction.atomic():
+        if channel.in_failing_since is None:
+            log.record(None, "channel_failing", channel=channel.pk, direction="in")
+        Channel.objects.filter(pk=channel.pk).update(
+            in_failing_since=channel.in_failing_since or timezone.now(),
+            in_error=reason[:2000],
+            in_failures=channel.in_failures + 1,
+            next_poll_at=timezone.now() + wait,
+        )
 
 
 def due_channels() -> list[tuple[int, str]]:

@@ -1,13 +1,13 @@
 """/tokens/: one's own; an administrator's token sees and revokes those of others too."""
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.actions import tokens
 from api.models import ApiToken, Scope
 from api.serializers.tokens import NewTokenOut, TokenIn, TokenOut
 from api.views.base import View
@@ -15,8 +15,8 @@ from api.views.base import View
 
 class TokenView(View):
     def seen(self) -> QuerySet[ApiToken]:
-        tokens = ApiToken.objects.select_related("agent").order_by("pk")
-        return tokens if self.token.allows(Scope.ADMIN) else tokens.filter(agent=self.agent)
+        found = ApiToken.objects.select_related("agent").order_by("pk")
+        return found if self.token.allows(Scope.ADMIN) else found.filter(agent=self.agent)
 
     @property
     def token(self) -> ApiToken:
@@ -35,7 +35,7 @@ class TokenView(View):
         asked = self.taken(TokenIn)
         if not self.token.allows(asked["scope"]):
             raise ValidationError({"scope": [_("A token cannot make one that reaches further than itself.")]})
-        token, secret = ApiToken.objects.issue(self.agent, asked["scope"], asked["name"])
+        token, secret = tokens.create(self.agent, scope=asked["scope"], name=asked["name"], by=self.agent)
         return Response({**TokenOut(token).data, "token": secret}, status=201)
 
     @extend_schema(operation_id="tokens_get", responses=TokenOut)
@@ -46,7 +46,7 @@ class TokenView(View):
     @extend_schema(operation_id="tokens_revoke", responses={204: None})
     def destroy(self, request: Request, pk: int) -> Response:
         """Revoke a token: it stops working at once. Its row stays, with the time."""
-        ApiToken.objects.filter(pk=self.one(pk).pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+        tokens.revoke(self.one(pk), by=self.agent)
         return Response(status=204)
 
     def one(self, pk: int) -> ApiToken:

@@ -6,7 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from api.models import ApiToken, Scope
+from api.actions import tokens
+from api.models import Scope
+from inbox.actions.errors import ActionError
 from inbox.models import Agent
 
 
@@ -22,7 +24,8 @@ class Command(BaseCommand):
         agent = Agent.objects.filter(email__iexact=email.strip(), is_active=True).first()
         if agent is None:
             raise CommandError(_("There is no active person with the address %(email)s.") % {"email": email})
-        if scope == Scope.ADMIN and not agent.is_admin:
-            raise CommandError(_("%(email)s is no admin: the widest scope is write.") % {"email": email})
-        _token, secret = ApiToken.objects.issue(agent, scope, name)
+        try:
+            _token, secret = tokens.create(agent, scope=scope, name=name, by=None)
+        except ActionError as error:
+            raise CommandError(str(error.reason)) from error
         self.stdout.write(secret)

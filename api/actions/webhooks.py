@@ -1,0 +1,184 @@
+"""Webhooks: made, changed, turned on and off, tested; what was sent is sent again on request.
+
+A webhook acts for its owner. Whoever changes where it sends to, or what, becomes the owner: else an administrator
+could have the tickets of somebody else's private team sent to a place of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from api.models import (
+    OLD_SECRET_LASTS,
+    HookState,
+    Stopped,
+    Webhook,
+    WebhookDelivery,
+    new_message_id,
+    new_secret,
+)
+from api.webhooks.events import PING
+from inbox import log, wake
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, Event
+from inbox.rights import RIGHTS, Right, require
+
+TASK, QUEUE = "api.tasks.deliver_webhooks", "webhooks"
+FIELDS = ("name", "url", "description", "events")
+FILTERS = ("channels", "teams")
+OWNERS_ALONE = {"url", "events", *FILTERS}
+ABLE = [role for role, rights in RIGHTS.items() if Right.WEBHOOKS in rights]
+
+
+def create(*, by: Agent, channels: Sequence[Any] = (), teams: Sequence[Any] = (), **fields: Any) -> tuple[Webhook, str]:
+    """A new webhook, turned on unless `active` says otherwise, and its secret, told this once."""
+    require(by, Right.WEBHOOKS)
+    secret = new_secret()
+    hook = Webhook(owner=by, **fields)
+    hook.keys = [{"secret": secret, "until": None}]
+    with transaction.atomic():
+        hook.save(force_insert=True)
+        hook.channels.set(channels)
+        hook.teams.set(teams)
+        log.record(None, "webhook_created", by=by, webhook=hook.pk)
+    return hook, secret
+
+
+def update(hook: Webhook, changes: Mapping[str, Any], *, by: Agent) -> Webhook:
+    """Change what is named: fields, filters, and `active`."""
+    require(by, Right.WEBHOOKS)
+    with transaction.atomic():
+        row = locked(hook)
+        changed = [name for name in FIELDS if name in changes and getattr(row, name) != changes[name]]
+        for name in changed:
+            setattr(row, name, changes[name])
+        for name in FILTERS:
+            related = getattr(row, name)
+            if name in changes and {one.pk for one in changes[name]} != {one.pk for one in related.all()}:
+                related.set(changes[name])
+                changed.append(name)
+        if OWNERS_ALONE & set(changed) and row.owner_id != by.pk:
+            row.owner = by
+            changed.append("owner")
+        if changed:
+            row.save(update_fields=[name for name in changed if name not in FILTERS] or ["name"])
+            log.record(None, "webhook_changed", by=by, webhook=row.pk, fields=changed)
+        if "active" in changes:
+            _switch(row, changes["active"], by)
+        return row
+
+
+def locked(hook: Webhook) -> Webhook:
+    """The row, fresh and locked. Raises ActionError when it is there no more."""
+    row = Webhook.objects.select_for_update(no_key=True).filter(pk=hook.pk).first()
+    if row is None:
+        raise ActionError(_("This webhook is no longer there."), "gone")
+    return row
+
+
+def switch(hook: Webhook, on: bool, *, by: Agent) -> Webhook:
+    """Turn it on or off. What happens while it is off is not kept for it; what waited goes on waiting."""
+    return update(hook, {"active": on}, by=by)
+
+
+def _switch(row: Webhook, on: bool, by: Agent) -> None:
+    if row.active == on and not row.disabled_reason:
+        return
+    fields = ["active", "disabled_at", "disabled_reason"]
+    row.disabled_at, row.disabled_reason = (None, "") if on else (timezone.now(), "")
+    if on and not row.active:
+        row.since, row.failing_since, row.failures, row.last_error, row.held_until = timezone.now(), None, 0, "", None
+        fields += ["since", "failing_since", "failures", "last_error", "held_until"]
+        if not row.owner_may:
+            row.owner = by
+            fields.append("owner")
+    row.active = on
+    row.save(update_fields=fields)
+    log.record(None, "webhook_enabled" if on else "webhook_disabled", by=by, webhook=row.pk)
+    if on:
+        wake.run(TASK, QUEUE)
+
+
+def stop(hooks: QuerySet[Webhook], reason: Stopped) -> int:
+    """Turn off those of these that are on, because of what happened; the main screen says so. Returns how many."""
+    with transaction.atomic():
+        rows = list(hooks.filter(active=True).select_for_update(no_key=True, of=("self",)))
+        for row in rows:
+            row.active, row.disabled_at, row.disabled_reason = False, timezone.now(), reason
+            row.save(update_fields=["active", "disabled_at", "disabled_reason"])
+            log.record(None, "webhook_disabled", webhook=row.pk, reason=str(reason))
+    return len(rows)
+
+
+def stop_unowned() -> int:
+    """Turn off webhooks whose owner was switched off or may not have webhooks any more."""
+    able = Q(owner__is_active=True, owner__role__in=ABLE)
+    if not Webhook.objects.filter(active=True).exclude(able).exists():
+        return 0
+    return stop(Webhook.objects.exclude(able), Stopped.OWNER)
+
+
+def rotate(hook: Webhook, *, by: Agent) -> str:
+    """A new secret, told this once. The one in force so far signs as well for 24 hours; older ones end now."""
+    require(by, Right.WEBHOOKS)
+    secret = new_secret()
+    with transaction.atomic():
+        row = locked(hook)
+        current = next(key["secret"] for key in row.keys if key["until"] is None)
+        until = (timezone.now() + OLD_SECRET_LASTS).isoformat()
+        row.keys = [{"secret": secret, "until": None}, {"secret": current, "until": until}]
+        row.save(update_fields=["sealed"])
+        log.record(None, "webhook_rotated", by=by, webhook=row.pk)
+    return secret
+
+
+def delete(hook: Webhook, *, by: Agent) -> None:
+    require(by, Right.WEBHOOKS)
+    with transaction.atomic():
+        row = Webhook.objects.select_for_update().filter(pk=hook.pk).first()
+        if row is not None:
+            pk = row.pk
+            row.delete()
+            log.record(None, "webhook_deleted", by=by, webhook=pk)
+
+
+def test(hook: Webhook, *, by: Agent) -> WebhookDelivery:
+    """Send a `ping`. Raises ActionError while the webhook is off."""
+    require(by, Right.WEBHOOKS)
+    _on(hook)
+    delivery = WebhookDelivery.objects.create(webhook=hook, kind=PING, message_id=new_message_id())
+    wake.run(TASK, QUEUE)
+    return delivery
+
+
+def redeliver(delivery: WebhookDelivery, *, by: Agent) -> WebhookDelivery:
+    """Send once more what was sent or given up, under the same id. Raises ActionError while the webhook is off."""
+    require(by, Right.WEBHOOKS)
+    _on(delivery.webhook)
+    with transaction.atomic():
+        row = WebhookDelivery.objects.select_for_update(no_key=True).get(pk=delivery.pk)
+        if row.state == HookState.SENDING:
+            return row
+        row.state, row.attempts, row.next_attempt_at, row.done_at = HookState.QUEUED, 0, timezone.now(), None
+        row.save(update_fields=["state", "attempts", "next_attempt_at", "done_at"])
+        wake.run(TASK, QUEUE)
+        return row
+
+
+def _on(hook: Webhook) -> None:
+    if not hook.active:
+        raise ActionError(_("This webhook is off. Turn it on first."), "webhook_off")
+
+
+def forget_customer(customer_id: int) -> int:
+    """Take what deliveries said of this customer out of them: they are erased. Returns how many it was."""
+    about = Event.objects.filter(Q(ticket__customer=customer_id) | Q(ticket=None, data__customer=customer_id))
+    gone = ~Exists(Event.objects.filter(pk=OuterRef("event_id")))  # together with its ticket
+    told = WebhookDelivery.objects.exclude(payload="").filter(event_id__isnull=False)
+    return told.filter(Q(event_id__in=about.values("pk")) | gone).update(payload="", response="")

@@ -1,0 +1,37 @@
+"""What the main screen says of webhooks: one that was stopped, or fails, to its owner and whoever looks after them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from api.models import Stopped, Webhook
+from inbox import health
+from inbox.models import Agent
+from inbox.rights import Right, may
+
+FAILING_AFTER = timedelta(minutes=30)  # a receiver that is restarted is no news
+MOST = 5
+
+
+@health.tell_problems
+def problems(agent: Agent) -> list[str]:
+    mine = Webhook.objects.all() if may(agent, Right.WEBHOOKS) else Webhook.objects.filter(owner=agent)
+    failing = Q(active=True, failing_since__lt=timezone.now() - FAILING_AFTER)
+    found = mine.filter(failing | Q(active=False) & ~Q(disabled_reason="")).order_by("pk")[:MOST]
+    return [_sentence(hook) for hook in found]
+
+
+def _sentence(hook: Webhook) -> str:
+    if hook.active:
+        return _("Webhook “%(name)s” fails, and is tried again. %(error)s") % {
+            "name": hook.name,
+            "error": hook.last_error,
+        }
+    return _("Webhook “%(name)s” was turned off. %(reason)s See Settings, Webhooks.") % {
+        "name": hook.name,
+        "reason": Stopped(hook.disabled_reason).label,
+    }

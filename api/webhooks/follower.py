@@ -1,0 +1,102 @@
+"""A follower of the log: writes one delivery for each event and each webhook that wants it and may see it.
+
+Nothing but the ids is written here; what a delivery says is made at its first attempt (`payload`). With no webhook the
+follower skips the log unread, so that an import costs nothing. Customers who are erased go out of what was told, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from api.actions.webhooks import QUEUE, TASK, forget_customer
+from api.models import Webhook, WebhookDelivery, new_message_id
+from api.webhooks import events
+from inbox import access, log, wake
+from inbox.models import Agent, Channel, Event, Team
+
+ERASED = "customer_erased"
+
+
+def idle() -> bool:
+    return not Webhook.objects.exists()
+
+
+@log.register_many("webhooks", idle=idle)
+def tell(batch: Sequence[Event]) -> None:
+    """Write the deliveries of these events. Read again, an event makes none twice: (webhook, event) is unique."""
+    for event in batch:
+        if event.kind == ERASED:
+            forget_customer(event.data["customer"])
+    oldest = timezone.now() - timedelta(days=settings.WEBHOOK_DAYS)  # beyond it the first deliveries may be gone
+    told = [(event, names) for event in batch if event.at > oldest and (names := events.names(event))]
+    if not told:
+        return
+    hooks = Webhook.objects.filter(active=True).select_related("owner")
+    ids = (
+        Prefetch("channels", Channel.objects.only("pk")),
+        Prefetch("teams", Team.objects.only("pk")),
+    )
+    rows = [row for hook in hooks.prefetch_related(*ids) for row in _deliveries(hook, told)]
+    if rows:
+        WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
+        wake.run(TASK, QUEUE)
+
+
+def _deliveries(hook: Webhook, told: list[tuple[Event, tuple[str, ...]]]) -> list[WebhookDelivery]:
+    if hook.owner is None or not hook.owner_may:
+        return []
+    chosen = [
+        (event, kind)
+        for event, names in told
+        if event.at >= hook.since
+        and (kind := next((name for name in names if hook.wants(name)), None)) is not None
+        and _passes(hook, event)
+    ]
+    seen = visible(hook.owner, [event for event, _kind in chosen])
+    now = timezone.now()
+    return [
+        WebhookDelivery(
+            webhook=hook,
+            event_id=event.pk,
+            kind=kind,
+            message_id=new_message_id(),
+            created_at=now,
+            next_attempt_at=now,
+        )
+        for event, kind in chosen
+        if event.pk in seen
+    ]
+
+
+def _passes(hook: Webhook, event: Event) -> bool:
+    """Whether the webhook's filters let this event through; what belongs to no ticket and no channel passes none."""
+    channels = {channel.pk for channel in hook.channels.all()}
+    teams = {team.pk for team in hook.teams.all()}
+    if channels:
+        mine = {event.ticket.channel_id, *event.ticket.also_channels} if event.ticket else {event.data.get("channel")}
+        if not channels & mine:
+            return False
+    return not teams or (event.ticket is not None and event.ticket.team_id in teams)
+
+
+def visible(agent: Agent, batch: Sequence[Event]) -> set[int]:
+    """Ids of those events whose ticket, customer or channel this person sees."""
+    customers = {event.data["customer"] for event in batch if event.ticket is None and "customer" in event.data}
+    if customers:
+        customers = set(access.customers(agent).filter(pk__in=customers).values_list("pk", flat=True))
+    found = set()
+    for event in batch:
+        if event.ticket is not None:
+            seen = access.sees(agent, event.ticket)
+        elif "customer" in event.data:
+            seen = event.data["customer"] in customers
+        else:
+            seen = event.data.get("channel") not in access.sight(agent).hidden_channels
+        if seen:
+            found.add(event.pk)
+    return found
