@@ -6,11 +6,13 @@ Every mailbox opens with one password, unless `set_password` gave it another, or
 import contextlib
 import pwd
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from imapclient import IMAPClient
+from imapclient.exceptions import LoginError
 
 from tests.servers import certificates
 from tests.servers.ports import folder, free_port, needs, stop, wait_for
@@ -113,7 +115,19 @@ class Dovecot:
 
     def set_password(self, user: str, password: str) -> None:
         """From now on this mailbox opens with this password alone, and every other one with PASSWORD."""
-        (self.base / "passwords").write_text(f"{user}:{{PLAIN}}{password}\n")
+        (self.base / "passwords").write_text(f"{user}:{{PLAIN}}{password}\n" if password != PASSWORD else "")
+        deadline = time.monotonic() + 10
+        while not self._opens(user, password):  # Dovecot looks at the file once a second
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def _opens(self, user: str, password: str) -> bool:
+        with IMAPClient("127.0.0.1", self.imap, ssl=False) as client:
+            try:
+                client.login(user, password)
+            except LoginError:
+                return False
+            return True
 
     def append(self, user: str, *mails: bytes) -> None:
         """Put mails into the mailbox, unread."""
