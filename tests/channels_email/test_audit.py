@@ -243,7 +243,7 @@ def test_the_nightly_task_counts_every_mailbox_and_lost_wake_ups_are_made_up(
     Channel.objects.filter(pk=paused.pk).update(paused=True)
     woken: list[list[int]] = []
     monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append(args))
-    tasks.audit_mailboxes()
+    tasks.every_night()
     row = MailboxAudit.objects.get()
     assert row.channel == full
     tasks.audits_go_on()
