@@ -1,6 +1,7 @@
 """Mailboxes by OAuth: consent, tokens renewed in time and once, log-in by token, and every way in which it ends."""
 
 import base64
+import io
 import threading
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import requests
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage import default_storage
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -427,6 +429,12 @@ class TestWarnings:
         found = self.problems(zoya)
         assert found.count("expired or revoked") == 1
         assert "new mail cannot be fetched" in found
+
+    def test_check_channels_says_it_too(self, oauth: OAuthServer, channel: Channel) -> None:
+        grant(channel, oauth, ends_at=timezone.now() + timedelta(days=1))
+        out = io.StringIO()
+        call_command("check_channels", stdout=out)
+        assert out.getvalue().startswith("support: ok\n  The permission of Google for this mailbox ends on ")
 
     def test_an_outsider_is_told_nothing(self, oauth: OAuthServer, channel: Channel, sana: Agent) -> None:
         channel.teams.add(Team.objects.create(name="Others", slug="others", private=True))
