@@ -19,7 +19,7 @@ from inbox.rights import Right, may
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-HELPERS = ("login", "same_login", "provider")  # of the page, not of the settings
+HELPERS = ("login", "same_login", "provider", "reads")  # of the page, not of the settings
 LOG_INS = ("username", "password", "oauth")
 SEEN_FOR = timedelta(days=2)
 MOST_SEEN = 5
@@ -55,7 +55,7 @@ def guess(address: str, dns: lookups.Lookups) -> presets.Preset:
 def posted(data: Mapping[str, str]) -> dict[str, Any]:
     """The settings that the page means: one log-in for both servers if it says so, OAuth in place of passwords.
 
-    A user name left empty is the address.
+    A user name left empty is the address. `reads` says that there has to be a mailbox to read.
     """
     found: dict[str, Any] = {name: value for name, value in data.items() if name not in HELPERS}
     if data.get("same_login") and found.get("imap.host") and found.get("smtp.host"):
@@ -68,6 +68,8 @@ def posted(data: Mapping[str, str]) -> dict[str, Any]:
         if not found.get(f"{protocol}.host"):
             for name in LOG_INS:
                 found.pop(f"{protocol}.{name}", None)
+            if protocol == "imap" and data.get("reads"):
+                found["imap.username"] = found.get("address") or "?"  # so that the form asks for the server
             continue
         if provider:
             found[f"{protocol}.oauth"] = provider
