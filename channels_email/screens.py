@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 HELPERS = ("login", "same_login", "provider", "reads")  # of the page, not of the settings
-LOG_INS = ("username", "password", "oauth")
 SEEN_FOR = timedelta(days=2)
 MOST_SEEN = 5
 FOLDERS = "channels_email/"
@@ -66,10 +65,10 @@ def posted(data: Mapping[str, str]) -> dict[str, Any]:
     for protocol in ("imap", "smtp"):
         found.pop(f"{protocol}.oauth", None)
         if not found.get(f"{protocol}.host"):
-            for name in LOG_INS:
-                found.pop(f"{protocol}.{name}", None)
-            if protocol == "imap" and data.get("reads"):
-                found["imap.username"] = found.get("address") or "?"  # so that the form asks for the server
+            if (protocol == "imap" and data.get("reads")) or found.get(f"{protocol}.password"):
+                found[f"{protocol}.username"] = found.get("address") or "?"  # so that the form asks for the server
+            else:
+                found = {name: value for name, value in found.items() if not name.startswith(f"{protocol}.")}
             continue
         if provider:
             found[f"{protocol}.oauth"] = provider
