@@ -98,7 +98,15 @@ class Senders(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):
             return value
-        return "\n".join(f"{one['name']} <{one['address']}>" if one["name"] else one["address"] for one in value)
+        return "\n".join(_line(one["name"], one["address"]) for one in value)
+
+
+def _line(name: str, address: str) -> str:
+    """As `Senders` reads it again."""
+    if not name:
+        return address
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{address}>' if re.search(r"[^\w .-]", name) else f"{name} <{address}>"
 
 
 class Tick(forms.CheckboxInput):

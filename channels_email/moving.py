@@ -89,8 +89,9 @@ class Mover:
 def _lying(client: GuardedIMAPClient, upto: int, exists: int) -> Iterator[list[int]]:
     """UIDs in the open folder up to this one; what somebody has marked as deleted is left to them."""
     step = upto if exists <= WINDOW else WINDOW
-    for start in range(1, upto + 1, step):
-        yield sorted(client.search(["UID", f"{start}:{min(start + step - 1, upto)}", "UNDELETED"]))
+    for start in range(1, upto + 1, max(step, 1)):
+        if uids := client.search(["UID", f"{start}:{min(start + step - 1, upto)}", "UNDELETED"]):
+            yield sorted(uids)
 
 
 def runs(uids: Sequence[int]) -> list[tuple[int, int]]:

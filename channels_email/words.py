@@ -19,7 +19,8 @@ Reply = tuple[int, bytes]
 def said(answer: bytes | str) -> str:
     """A server's answer as one line of text."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return wire.one_line(text)[:500]
+    text = re.sub(r"""^b(['"])(.*)\1$""", r"\2", wire.one_line(text))  # how IMAPClient shows bytes
+    return text[:500]
 
 
 def explained(reply: Reply) -> str:
@@ -75,4 +76,8 @@ def _trouble(error: Exception) -> str:
             return _("%(host)s refuses connections on port %(port)s.")
         case smtplib.SMTPServerDisconnected() | imaplib.IMAP4.abort() | ConnectionError():
             return _("%(host)s ended the connection before it answered. (%(said)s)")
+        case imaplib.IMAP4.error() if str(error).startswith("select failed"):
+            return _("The server does not open this folder; if it was renamed, rename it here, too. (%(said)s)")
+        case imaplib.IMAP4.error():
+            return _("%(host)s says: %(said)s")
     return _("No connection to %(host)s port %(port)s: %(said)s")

@@ -16,8 +16,10 @@ from django.utils import timezone
 from channels_email.receiver import Receiver
 from inbox.models import Agent, Brand, Channel, Role
 from tests.servers import dovecot as dovecot_server
+from tests.servers import oauth as oauth_server_of
 from tests.servers import postfix as postfix_server
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.oauth import OAuthServer
 from tests.servers.ports import free_port
 from tests.servers.postfix import Postfix
 
@@ -28,9 +30,26 @@ CAROL = "carol@stranger.example"
 
 
 @pytest.fixture(scope="session")
-def dovecot() -> Iterator[Dovecot]:
-    with dovecot_server.running() as server:
+def oauth_server() -> Iterator[OAuthServer]:
+    with oauth_server_of.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def dovecot(oauth_server: OAuthServer) -> Iterator[Dovecot]:
+    with dovecot_server.running(oauth_server.url) as server:
+        yield server
+
+
+@pytest.fixture
+def oauth(oauth_server: OAuthServer, settings: Any) -> OAuthServer:
+    """Google and Microsoft, as the settings of this test name them."""
+    oauth_server.reset()
+    settings.GOOGLE_CONSENT_URL = settings.GOOGLE_TOKEN_URL = settings.MICROSOFT_LOGIN_URL = oauth_server.url
+    for name in ("GOOGLE", "MICROSOFT"):
+        for part, value in zip(("ID", "SECRET"), oauth_server_of.CLIENT, strict=True):
+            setattr(settings, f"{name}_CLIENT_{part}", value)
+    return oauth_server
 
 
 @dataclass(frozen=True)

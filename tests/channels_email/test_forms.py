@@ -51,6 +51,15 @@ def test_a_posted_form_is_the_same() -> None:
         ({"address": "a@example.com", "imap": {**IMAP, "username": ""}}, "imap.username"),
         ({"address": "a@example.com", "imap": {**IMAP, "folders": [1]}}, "imap.folders"),
         ({"address": "a@example.com", "plus_addressing": "perhaps"}, "plus_addressing"),
+        ({"address": "a@example.com", "aliases": ["nonsense"]}, "aliases"),
+        ({"address": "a@example.com", "aliases": [1]}, "aliases"),
+        ({"address": "a@example.com", "aliases": [f"a{n}@example.com" for n in range(51)]}, "aliases"),
+        ({"address": "a@example.com", "from_addresses": "Sales sales@example.com"}, "from_addresses"),
+        ({"address": "a@example.com", "from_addresses": [{"name": "Sales"}]}, "from_addresses"),
+        ({"address": "a@example.com", "from_addresses": [{"address": "b@x.example", "colour": 1}]}, "from_addresses"),
+        ({"address": "a@example.com", "from_addresses": [{"address": ["b@x.example"]}]}, "from_addresses"),
+        ({"address": "a@example.com", "from_addresses": [7]}, "from_addresses"),
+        ({"address": "a@example.com", "imap": {**IMAP, "move_to": "INBOX"}}, "imap.move_to"),
     ],
 )
 def test_what_is_wrong_is_named(data: dict[str, Any], field: str) -> None:
@@ -68,6 +77,38 @@ def test_what_is_wrong_is_named(data: dict[str, Any], field: str) -> None:
 )
 def test_unknown_settings_are_named(data: dict[str, Any], name: str) -> None:
     assert name in str(errors({"address": "a@example.com", **data})["__all__"])
+
+
+def test_aliases_and_from_addresses_as_json_and_as_lines() -> None:
+    wanted = {
+        "address": "a@example.com",
+        "aliases": ["sales@example.com", "b@example.com"],
+        "from_addresses": [
+            {"address": "sales@example.com", "name": "Sales, team"},
+            {"address": "b@example.com", "name": ""},
+        ],
+    }
+    posted = {
+        "address": "a@example.com",
+        "aliases": "Sales@example.com\r\n\r\nb@example.com\nsales@example.com\na@example.com",
+        "from_addresses": '"Sales, team" <SALES@example.com>\r\nb@example.com\n',
+    }
+    for given in (wanted, posted):
+        form = EmailSettingsForm(given)
+        assert form.is_valid(), form.errors
+        assert form.cleaned_data == wanted
+    shown = EmailSettingsForm(None, Channel(kind="email", settings=wanted))
+    again = EmailSettingsForm({name: shown[name].value() for name in ("address", "aliases", "from_addresses")})
+    assert again.is_valid(), again.errors
+    assert again.cleaned_data == wanted
+
+
+def test_folders_and_where_to_move() -> None:
+    form = EmailSettingsForm(
+        {"address": "a@example.com", "imap": {**IMAP, "folders": ["INBOX", "Desk"], "move_to": "Done"}}
+    )
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["imap"]["move_to"] == "Done"
 
 
 @pytest.mark.django_db

@@ -1,13 +1,18 @@
-"""A Dovecot of our own: IMAP (with STARTTLS and TLS) and LMTP in a temporary folder, every log-in with one password."""
+"""A Dovecot of our own: IMAP (with STARTTLS and TLS) and LMTP in a temporary folder.
+
+Every mailbox opens with one password, unless `set_password` gave it another, or with a token of tests/servers/oauth.
+"""
 
 import contextlib
 import pwd
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from imapclient import IMAPClient
+from imapclient.exceptions import LoginError
 
 from tests.servers import certificates
 from tests.servers.ports import folder, free_port, needs, stop, wait_for
@@ -25,12 +30,29 @@ ssl_key = <{base}/key.pem
 disable_plaintext_auth = no
 first_valid_uid = 1
 mail_location = maildir:{base}/mail/%n
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 default_internal_user = dovecot
 default_login_user = dovenull
 mail_fsync = never
 passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {base}/oauth2.conf
+}}
+passdb {{
+  driver = passwd-file
+  mechanisms = plain login
+  args = {base}/passwords
+}}
+passdb {{
+  driver = passwd-file
+  mechanisms = plain login
+  deny = yes
+  args = {base}/passwords
+}}
+passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
 userdb {{
@@ -65,6 +87,14 @@ protocol lmtp {{
 }}
 """
 
+OAUTH2 = """
+introspection_mode = post
+introspection_url = {url}/introspect
+username_attribute = email
+active_attribute = active
+active_value = true
+"""
+
 
 @dataclass
 class Dovecot:
@@ -83,6 +113,22 @@ class Dovecot:
             client.select_folder("INBOX")
             yield client
 
+    def set_password(self, user: str, password: str) -> None:
+        """From now on this mailbox opens with this password alone, and every other one with PASSWORD."""
+        (self.base / "passwords").write_text(f"{user}:{{PLAIN}}{password}\n" if password != PASSWORD else "")
+        deadline = time.monotonic() + 10
+        while not self._opens(user, password):  # Dovecot looks at the file once a second
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def _opens(self, user: str, password: str) -> bool:
+        with IMAPClient("127.0.0.1", self.imap, ssl=False) as client:
+            try:
+                client.login(user, password)
+            except LoginError:
+                return False
+            return True
+
     def append(self, user: str, *mails: bytes) -> None:
         """Put mails into the mailbox, unread."""
         with self.client(user) as client:
@@ -97,8 +143,8 @@ class Dovecot:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Dovecot]:
-    """A Dovecot while the block runs; skips where there is none."""
+def running(oauth: str) -> Iterator[Dovecot]:
+    """A Dovecot while the block runs, which asks `oauth` (a URL) about tokens; skips where there is none."""
     program = needs("dovecot", "dovecot-imapd dovecot-lmtpd")
     with folder("rt-dovecot-") as base:
         certificates.make(base)
@@ -109,6 +155,10 @@ def running() -> Iterator[Dovecot]:
             (base / name).chmod(0o755)
             subprocess.run(["chown", f"{owner.pw_uid}:{owner.pw_gid}", base / name], check=True)
         server = Dovecot(base, free_port(), free_port(), free_port())
+        (base / "oauth2.conf").write_text(OAUTH2.format(url=oauth))
+        (base / "passwords").write_text("")
+        for name in ("oauth2.conf", "passwords"):
+            (base / name).chmod(0o644)
         config = base / "dovecot.conf"
         config.write_text(
             CONFIG.format(base=base, password=PASSWORD, imap=server.imap, imaps=server.imaps, lmtp=server.lmtp)

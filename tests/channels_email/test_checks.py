@@ -1,0 +1,194 @@
+"""Test connection names the step that fails, and tries whether mail finds its way back."""
+
+from typing import Any
+
+import pytest
+
+from channels_email import checks, probes
+from channels_email.receipts import raw_receipt
+from inbox import polling
+from inbox.actions import receive
+from inbox.adapters import Check, adapter_for
+from inbox.models import Channel, Message, Receipt, Ticket
+from tests.channels_email.conftest import MakeChannel, Relay, imap_settings, mail, receiving
+from tests.servers import scripted
+from tests.servers.dovecot import Dovecot
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
+
+
+def steps(lines: list[Check]) -> list[tuple[str, bool]]:
+    return [(line.name, line.ok) for line in lines]
+
+
+def detail(lines: list[Check], name: str) -> str:
+    return next(str(line.detail) for line in lines if line.name == name)
+
+
+def check(channel: Channel) -> list[Check]:
+    return [line for line in adapter_for("email").check(channel) if line.name != "SMTP"]
+
+
+class TestSteps:
+    def test_each_step_of_tls_is_named(
+        self, dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(dovecot.base / "cert.pem"))
+        with dovecot.client(mailbox) as client:
+            client.create_folder("Done")
+        options = imap_settings(dovecot, mailbox, host="localhost", port=dovecot.imaps, security="tls", move_to="Done")
+        lines = check(make_channel(**options))
+        assert steps(lines) == [
+            ("IMAP localhost", True),
+            (f"IMAP localhost:{dovecot.imaps}", True),
+            ("TLS", True),
+            (f"IMAP log-in as {mailbox}", True),
+            ("INBOX", True),
+            ("Move to Done", True),
+        ]
+        assert "localhost" in detail(lines, "TLS")
+
+    @pytest.mark.parametrize(
+        ("change", "step", "words"),
+        [
+            ({"host": "no.such.host.invalid"}, "IMAP no.such.host.invalid", "not known"),
+            ({"port": 1}, "IMAP 127.0.0.1:1", "refuses connections"),
+            ({"security": "tls", "port": "imaps"}, "TLS", "cannot be trusted"),
+            ({"security": "tls"}, "TLS", "security setting"),
+            ({"folders": ["INBOX", "Nowhere"]}, "Nowhere", "There are: INBOX"),
+            ({"move_to": "Nowhere"}, "Move to Nowhere", "does not open this folder"),
+            ({"username": "nobody"}, "IMAP log-in as nobody", "user name and password"),
+        ],
+    )
+    def test_what_fails_is_the_last_step_and_says_why(
+        self,
+        dovecot: Dovecot,
+        mailbox: str,
+        make_channel: MakeChannel,
+        change: dict[str, Any],
+        step: str,
+        words: str,
+    ) -> None:
+        if change.get("port") == "imaps":
+            change = {**change, "port": dovecot.imaps}
+        options = imap_settings(dovecot, mailbox, **change)
+        if change.get("username"):
+            options["secrets"] = {"imap.password": "wrong"}
+        lines = check(make_channel(**options))
+        assert steps(lines)[-1] == (step, False)
+        assert all(line.ok for line in lines[:-1])
+        assert words in str(lines[-1].detail)
+
+
+class TestWayBack:
+    def channel(self, make_channel: MakeChannel, dovecot: Dovecot, relay: Relay, user: str, **more: Any) -> Channel:
+        options = imap_settings(dovecot, user)
+        options["imap"] |= more.pop("imap", {})
+        smtp = {"host": "127.0.0.1", "port": relay.postfix.port, "security": "none"}
+        return make_channel(address=f"{user}@customer.example", smtp=smtp, **options, **more)
+
+    def test_the_tagged_address_and_the_aliases_come_back(
+        self, dovecot: Dovecot, relay: Relay, mailbox: str, make_channel: MakeChannel
+    ) -> None:
+        user = mailbox[-20:]
+        channel = self.channel(
+            make_channel,
+            dovecot,
+            relay,
+            user,
+            plus_addressing=True,
+            aliases=[f"{user}+sales@customer.example"],
+        )
+        lines = checks.way_back(channel)
+        assert [line.ok for line in lines] == [True] * 3, lines
+        assert [line.name for line in lines if "+t0." in line.name]
+        assert {f"{user}@customer.example", f"{user}+sales@customer.example"} < {line.name for line in lines}
+        polling.poll(channel.pk)
+        receive.take_in_waiting()
+        assert not Ticket.objects.exists()
+        assert set(Receipt.objects.values_list("state", "reason")) == {("ignored", "a test mail of “Test connection”")}
+        assert Receipt.objects.count() == 3
+
+    def test_a_mail_that_goes_elsewhere_is_said_in_time(
+        self,
+        dovecot: Dovecot,
+        relay: Relay,
+        mailbox: str,
+        make_channel: MakeChannel,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(checks, "WAIT", 2.0)
+        user = mailbox[-20:]
+        channel = self.channel(make_channel, dovecot, relay, user, aliases=["elsewhere@customer.example"])
+        lines = checks.way_back(channel)
+        assert steps(lines) == [
+            (f"{user}@customer.example", True),
+            ("elsewhere@customer.example", False),
+            ("Address with a tag", True),
+        ]
+        assert "spam folder" in detail(lines, "elsewhere@customer.example")
+        assert "Not tried" in detail(lines, "Address with a tag")
+
+    def test_it_is_found_where_it_was_taken_in_and_moved(
+        self, dovecot: Dovecot, relay: Relay, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The poller may be quicker than the look, and move it away."""
+        user = mailbox[-20:]
+        with dovecot.client(user) as client:
+            client.create_folder("Done")
+        channel = self.channel(make_channel, dovecot, relay, user, imap={"move_to": "Done"})
+
+        def look(_self: Any) -> Any:
+            polling.poll(channel.pk)
+            yield from ()
+
+        monkeypatch.setattr(checks._Looking, "_lying", look)
+        lines = checks.way_back(channel)
+        assert lines[0].ok and "taken in" in str(lines[0].detail)
+
+    def test_without_imap_it_comes_through_the_receiver(self, relay: Relay, make_channel: MakeChannel) -> None:
+        smtp = {"host": "127.0.0.1", "port": relay.postfix.port, "security": "none"}
+        channel = make_channel(smtp=smtp, plus_addressing=True)
+        with receiving(smtp_port=relay.receiver_port):
+            lines = checks.way_back(channel)
+        assert [line.ok for line in lines] == [True, True], lines
+
+    def test_a_server_that_refuses_says_why(self, make_channel: MakeChannel) -> None:
+        with scripted.running(lambda line, _n: "550 5.1.1 who?" if line.upper().startswith("RCPT") else "") as server:
+            channel = make_channel(smtp={"host": "127.0.0.1", "port": server.port, "security": "none"})
+            lines = checks.way_back(channel)
+        assert steps(lines)[0] == ("support@rabta.example", False)
+        assert "who?" in str(lines[0].detail)
+
+    def test_what_stands_in_the_way_is_said(
+        self, dovecot: Dovecot, relay: Relay, mailbox: str, make_channel: MakeChannel
+    ) -> None:
+        assert "no SMTP server" in str(checks.way_back(make_channel("a", "a@x.example"))[0].detail)
+        dead = make_channel("b", "b@x.example", smtp={"host": "127.0.0.1", "port": 1, "security": "none"})
+        assert "refuses connections" in str(checks.way_back(dead)[0].detail)
+        missing = self.channel(make_channel, dovecot, relay, mailbox[-20:], imap={"folders": ["Nowhere"]})
+        assert "Nowhere" in str(checks.way_back(missing)[0].detail)
+
+
+class TestProbes:
+    def test_only_a_signed_token_is_a_probe(self) -> None:
+        token = probes.make_token()
+        raw = probes.compose(token, "a@x.example", "b@x.example")
+        assert probes.is_probe(raw)
+        assert probes.is_probe(raw.replace(b"\r\n", b"\n"))
+        forged = raw.replace(token.encode(), token[:-16].encode() + b"a" * 16)
+        assert not probes.is_probe(forged)
+        assert not probes.is_probe(mail(f"X-Rabta-Probe: {token}"))  # in the text, not in the header
+        assert not probes.is_probe(mail(subject=f"X-Rabta-Probe: {token}"))
+
+    def test_a_report_about_a_probe_is_no_ticket(self, make_channel: MakeChannel) -> None:
+        channel = make_channel()
+        report = (
+            b"From: MAILER-DAEMON@x.example\r\nSubject: failed\r\nMIME-Version: 1.0\r\n"
+            b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+            b"Content-Type: message/rfc822\r\n\r\n" + probes.compose(probes.make_token(), "a@x.example", "b@x.example")
+        )
+        receive.store(channel, [raw_receipt(report), raw_receipt(mail())])
+        receive.take_in_waiting()
+        assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "ignored"]
+        assert Message.objects.count() == 1

@@ -1,0 +1,215 @@
+"""Moving what was taken in: never before it is committed, never lost, never repeated, and tried again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
+
+from channels_email import imap, moving
+from channels_email.models import MovedMails
+from inbox import health, polling
+from inbox.actions import receive
+from inbox.adapters import adapter_for
+from inbox.models import Agent, Channel, Message, Receipt, Role
+from tests.channels_email.conftest import MakeChannel, imap_settings, mail
+from tests.servers import proxy
+from tests.servers.dovecot import Dovecot
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
+
+
+def lying(dovecot: Dovecot, user: str, folder: str) -> list[bytes]:
+    """What each mail in a folder says, without marking it."""
+    with dovecot.client(user) as client:
+        client.select_folder(folder, readonly=True)
+        uids = client.search()
+        found = client.fetch(uids, ["BODY.PEEK[]"]) if uids else {}
+        return [found[uid][b"BODY[]"] for uid in sorted(found)]
+
+
+def make_folder(dovecot: Dovecot, user: str, name: str = "Done") -> None:
+    with dovecot.client(user) as client:
+        client.create_folder(name)
+
+
+def test_mail_is_moved_once_it_is_stored_and_stays_unread(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    mails = [mail(f"mail {n}") for n in range(3)]
+    dovecot.append(mailbox, *mails)
+    assert polling.poll(channel.pk) == 3
+    assert dovecot.mails(mailbox) == []
+    assert lying(dovecot, mailbox, "Done") == mails
+    with dovecot.client(mailbox) as client:
+        client.select_folder("Done")
+        assert len(client.search("UNSEEN")) == 3
+    run = MovedMails.objects.get()
+    assert (run.folder, run.first, run.last) == ("Done", 1, 3)
+    dovecot.append(mailbox, mail("later"))
+    assert polling.poll(channel.pk) == 1
+    run.refresh_from_db()
+    assert (run.first, run.last) == (1, 4)
+    assert not channel.__class__.objects.get().cursor["INBOX"].get("not_moved")
+
+
+def test_nothing_is_moved_before_it_is_committed(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail())
+
+    def broken(*_arguments: Any, **_options: Any) -> Any:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receive, "store", broken)
+        assert polling.poll(channel.pk) == 0
+    assert len(dovecot.mails(mailbox)) == 1
+    assert polling.poll(channel.pk) == 1
+    assert dovecot.mails(mailbox) == []
+
+
+@pytest.mark.parametrize("watched", [["INBOX", "Done"], ["Done", "INBOX"]])
+def test_a_target_that_is_read_too_gives_nothing_twice(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, watched: list[str]
+) -> None:
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done", folders=watched))
+    dovecot.append(mailbox, *(mail(f"mail {n}", subject=f"{n}") for n in range(3)))
+    for _round in range(3):
+        polling.poll(channel.pk)
+        receive.take_in_waiting()
+    assert Message.objects.count() == Receipt.objects.count() == 3
+    assert len(lying(dovecot, mailbox, "Done")) == 3
+
+
+def test_a_target_that_is_not_there_is_said_and_tried_again(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    admin = Agent.objects.create_user("zoya@rabta.example", name="Zoya", role=Role.ADMIN)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail())
+    assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert channel.in_failing_since is None  # mail comes in all the same
+    assert len(dovecot.mails(mailbox)) == 1
+    (warning,) = adapter_for("email").warnings(channel)
+    assert "cannot be moved from INBOX to Done" in warning
+    assert any(warning in line for line in health.problems(admin))
+    assert not {line.name: line.ok for line in adapter_for("email").check(channel)}["Move to Done"]
+    make_folder(dovecot, mailbox)
+    assert polling.poll(channel.pk) == 0
+    assert dovecot.mails(mailbox) == []
+    channel.refresh_from_db()
+    assert adapter_for("email").warnings(channel) == []
+
+
+def test_the_connection_cut_while_moving_loses_and_repeats_nothing(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "AT_ONCE", 5)
+    make_folder(dovecot, mailbox)
+    mails = [mail(f"mail {n}") for n in range(40)]
+    dovecot.append(mailbox, *mails)
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    # What one poll with nothing to fetch hears before it moves is less than a thousand bytes.
+    with proxy.cutting(dovecot.imap, cut_after=1500, cuts=4) as middle:
+        channel.settings = {**channel.settings, "imap": {**channel.settings["imap"], "port": middle.port}}
+        channel.settings["imap"]["move_to"] = "Done"
+        channel.cursor["INBOX"]["mailbox"] = f"{mailbox}@127.0.0.1:{middle.port}"
+        channel.save()
+        for _round in range(4):
+            polling.poll(channel.pk)
+        assert middle.connections > 4
+    assert dovecot.mails(mailbox) == []
+    assert sorted(lying(dovecot, mailbox, "Done")) == sorted(mails)
+    assert Receipt.objects.count() == 40
+
+
+def test_a_mail_whose_bytes_we_do_not_have_stays(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, settings: Any
+) -> None:
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    large = mail("x\n" * 10_000)
+    dovecot.append(mailbox, mail("one"), large, mail("two"))
+    settings.SMTP_IN_MAX_BYTES = 10_000
+    polling.poll(channel.pk)
+    receive.take_in_waiting()
+    assert dovecot.mails(mailbox) == [large]
+    settings.SMTP_IN_MAX_BYTES = 1_000_000
+    receive.retry(Receipt.objects.get(state="failed"), by=None)
+    polling.poll(channel.pk)
+    assert dovecot.mails(mailbox) == []
+
+
+def test_what_somebody_has_marked_as_deleted_is_left_to_them(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail("one"), mail("two"))
+    with dovecot.client(mailbox) as client:
+        client.delete_messages([1])
+    assert polling.poll(channel.pk) == 2
+    assert len(dovecot.mails(mailbox)) == len(lying(dovecot, mailbox, "Done")) == 1
+
+
+@pytest.mark.parametrize(("knows", "moved"), [({b"UIDPLUS"}, True), (set(), False)])
+def test_servers_without_move(
+    dovecot: Dovecot,
+    mailbox: str,
+    make_channel: MakeChannel,
+    monkeypatch: pytest.MonkeyPatch,
+    knows: set[bytes],
+    moved: bool,
+) -> None:
+    """COPY, a mark and UID EXPUNGE; what others have marked stays. Without UIDPLUS nothing is touched."""
+    real = IMAPClient.has_capability
+
+    def has(self: IMAPClient, name: str) -> bool:
+        return name.encode() in knows if name in ("MOVE", "UIDPLUS") else bool(real(self, name))
+
+    monkeypatch.setattr(imap.GuardedIMAPClient, "has_capability", has)
+    monkeypatch.setattr(imap.GuardedIMAPClient, "move", None)
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail("one"), mail("two"))
+    with dovecot.client(mailbox) as client:
+        client.delete_messages([1])
+    assert polling.poll(channel.pk) == 2
+    channel.refresh_from_db()
+    assert len(dovecot.mails(mailbox)) == (1 if moved else 2)
+    assert len(lying(dovecot, mailbox, "Done")) == int(moved)
+    assert bool(adapter_for("email").warnings(channel)) is not moved
+    assert MovedMails.objects.exists() is moved
+
+
+def test_runs_of_numbers() -> None:
+    assert moving.runs([5, 1, 2, 3, 9, 8, 2]) == [(1, 3), (5, 5), (8, 9)]
+    assert moving.runs([]) == []
+    assert imap.uids_of("3:5,9,12:11") == [3, 4, 5, 9, 11, 12]
+
+
+def test_a_large_folder_is_looked_through_window_by_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "WINDOW", 10)
+    asked: list[Sequence[str]] = []
+
+    class Client:
+        def search(self, criteria: Sequence[str]) -> list[int]:
+            asked.append(criteria)
+            if criteria[1].startswith("11:"):
+                raise IMAPClientError("no")
+            return []
+
+    mover = moving.Mover(Channel(pk=1), "Done")
+    source = {"folder": "INBOX", "uidvalidity": 1, "mailbox": "x"}
+    assert mover.move(Client(), source, 25, 11) == "no"  # type: ignore[arg-type]
+    assert asked == [["UID", "1:10", "UNDELETED"], ["UID", "11:20", "UNDELETED"]]
