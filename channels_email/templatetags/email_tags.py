@@ -55,7 +55,7 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
         login, same = posted.get("login", "password"), "same_login" in posted
     else:
         login = "oauth" if imap_oauth or (channel is None and way) else "password"
-        same = not given.get("smtp.username") or given.get("smtp.username") == given.get("imap.username")
+        same = channel is None or given.get("smtp.username") == given.get("imap.username") or not given.get("smtp.host")
         same = same and (channel is None or bool(given.get("imap.host")))
     forwarded = channel is None and preset is not None and preset.forwarded
     wrong = set(form.errors) if form.is_bound else set()

@@ -27,6 +27,7 @@ from inbox.actions.work import Outcome
 from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel
 from tests.cast import bilal, lena, omar, sana, support, team, zoya
+from tests.servers import dns
 from tests.servers.ports import free_port
 
 __all__ = ["bilal", "lena", "omar", "sana", "support", "team", "zoya"]
@@ -52,7 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Server:
     """The web process, which a test may stop and start again on the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, dns_server: str) -> None:
+        self.dns_server = dns_server
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -78,6 +80,7 @@ class Server:
                 "DATABASE_URL": database,
                 "BASE_URL": self.url,
                 "RABTA_PROCESS": "web",
+                "DNS_SERVER": self.dns_server,
                 "PORT": str(self.port),
             },
             stdout=log,
@@ -106,10 +109,11 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[Server]:
-    running = Server()
-    running.start()
-    yield running
-    running.stop()
+    with dns.running({}) as names:
+        running = Server(names.address)
+        running.start()
+        yield running
+        running.stop()
 
 
 @pytest.fixture

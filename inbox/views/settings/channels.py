@@ -328,8 +328,8 @@ def _add(form: forms.Form, error: ValidationError) -> None:
 
 def _gone(request: AgentRequest, url: str) -> HttpResponse:
     """Go there, also when htmx sent the form."""
-    if wants_part(request):
-        return HttpResponse(headers={"HX-Redirect": url})
+    if "HX-Request" in request.headers:  # a redirect would land in the form's place
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
     return redirect(url)
 
 

@@ -229,7 +229,7 @@ def test_a_mailbox_is_connected(as_zoya: Desk, team: Team, caplog: pytest.LogCap
 
 
 def test_htmx_is_sent_on(as_zoya: Desk) -> None:
-    response = as_zoya.post(NEW, FORM, part=True)
+    response = as_zoya.client.post(NEW, FORM, headers={"HX-Request": "true", "HX-Request-Type": "full"})
     assert response["HX-Redirect"] == "/settings/channels/help/?test=1"
 
 
@@ -298,6 +298,31 @@ def test_settings_change_and_passwords_stay(as_zoya: Desk, zoya: Agent) -> None:
     kept = Channel.objects.get()
     assert "imap" not in kept.settings
     assert kept.secrets == {"smtp.password": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        ({"same_login": "", "smtp.username": ""}, False),
+        ({"same_login": "", "imap.host": "", "reads": ""}, False),
+    ],
+)
+def test_a_log_in_of_its_own_for_sending_stays(as_zoya: Desk, change: dict[str, str], same: bool) -> None:
+    typed = {**FORM, **change}
+    if not typed["same_login"]:
+        del typed["same_login"]
+    if not typed["imap.host"]:
+        del typed["imap.password"]
+    assert as_zoya.post(NEW, typed).status_code == 302
+    page = as_zoya.get("/settings/channels/help/settings/").content.decode()
+    assert ('id="same-login" data-shows="same" checked' in page) == same
+    before = Channel.objects.get()
+    again = {**typed, "imap.password": "", "channel-name": "Help"}
+    assert as_zoya.post("/settings/channels/help/settings/", again).status_code == 302
+    after = Channel.objects.get()
+    assert (after.settings, after.secrets) == (before.settings, before.secrets)
+    assert not Event.objects.filter(kind="channel_changed").exists()
 
 
 def test_teams_that_the_admin_is_not_in_stay(as_zoya: Desk) -> None:
