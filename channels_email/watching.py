@@ -1,4 +1,4 @@
-"""IMAP IDLE (RFC 2177): one quiet connection a mailbox, so that new mail is polled at once and not at the next round.
+"""IMAP IDLE (RFC 2177): a quiet connection for each folder, so that new mail is polled at once, not at the next round.
 
 A watcher only wakes the poller; whatever goes wrong here costs seconds, never a mail.
 """
@@ -21,15 +21,17 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 10.0  # seconds between looks at which mailboxes there are
 RENEW_AFTER = 9 * 60.0  # seconds after which IDLE is said again; servers and routers end it after 10 to 30 minutes
 ANSWER_WITHIN = 1.0  # seconds in which a watcher notices that it is to stop
+MOST_FOLDERS = 4  # of a mailbox that are watched: providers count connections (Gmail takes 15); the rest is polled
 BACK_OFF = 30.0  # seconds before a lost connection is opened again
 
 
 class Watcher:
-    """One thread for one mailbox."""
+    """One thread for one folder of one mailbox."""
 
-    def __init__(self, channel: int, mailbox: Server) -> None:
+    def __init__(self, channel: int, mailbox: Server, folder: str) -> None:
         self.channel = channel
         self.mailbox = mailbox
+        self.folder = folder
         self._stop = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"idle-{channel}", daemon=True)
         self.thread.start()
@@ -57,7 +59,7 @@ class Watcher:
                 imap.close(client)
 
     def _watch(self, client: imap.GuardedIMAPClient) -> None:
-        client.select_folder(self.mailbox.folders[0], readonly=True)
+        client.select_folder(self.folder, readonly=True)
         while not self._stop.is_set():
             client.idle()
             renew_at = time.monotonic() + RENEW_AFTER
@@ -76,10 +78,10 @@ class Watcher:
 
 
 class Watch:
-    """A watcher for each mailbox, kept in step with the channels' settings."""
+    """A watcher for each folder, kept in step with the channels' settings."""
 
     def __init__(self) -> None:
-        self.watchers: dict[int, Watcher] = {}
+        self.watchers: dict[tuple[int, str], Watcher] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="idle", daemon=True)
 
@@ -105,17 +107,17 @@ class Watch:
 
     def look(self) -> None:
         """Start and stop watchers as the channels say."""
-        wanted: dict[int, Server] = {}
+        wanted: dict[tuple[int, str], Server] = {}
         for channel in Channel.objects.filter(kind="email", paused=False, settings__has_key="imap"):
             try:
                 mailbox = server(channel, "imap")
             except DeliveryError:
                 continue  # its password cannot be opened: the poller tells
             if mailbox is not None:
-                wanted[channel.pk] = mailbox
-        for pk, watcher in list(self.watchers.items()):
-            if wanted.get(pk) != watcher.mailbox:
-                self.watchers.pop(pk).stop()
-        for pk, mailbox in wanted.items():
-            if pk not in self.watchers:
-                self.watchers[pk] = Watcher(pk, mailbox)
+                wanted |= {(channel.pk, folder): mailbox for folder in mailbox.folders[:MOST_FOLDERS]}
+        for key, watcher in list(self.watchers.items()):
+            if wanted.get(key) != watcher.mailbox:
+                self.watchers.pop(key).stop()
+        for key, mailbox in wanted.items():
+            if key not in self.watchers:
+                self.watchers[key] = Watcher(key[0], mailbox, key[1])
