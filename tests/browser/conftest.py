@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
@@ -53,13 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Server:
     """The web process, which a test may stop and start again on the same port."""
 
-    def __init__(self, dns_server: str) -> None:
-        self.dns_server = dns_server
+    def __init__(self) -> None:
         self.port = free_port()
+        self.around = ExitStack()
         self.url = f"http://localhost:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        names = self.around.enter_context(dns.running({}))  # nothing here asks the world's DNS
         parts = urlsplit(os.environ["DATABASE_URL"])
         database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
         log = Path(os.environ["RABTA_TEST_SERVERS"], f"web-{self.port}.log").open("ab")  # noqa: SIM115
@@ -80,7 +82,7 @@ class Server:
                 "DATABASE_URL": database,
                 "BASE_URL": self.url,
                 "RABTA_PROCESS": "web",
-                "DNS_SERVER": self.dns_server,
+                "DNS_SERVER": names.address,
                 "PORT": str(self.port),
             },
             stdout=log,
@@ -97,6 +99,7 @@ class Server:
         raise AssertionError("the web process did not answer within 30 s")
 
     def stop(self) -> None:
+        self.around.close()
         if self.process is not None:
             self.process.terminate()
             try:
@@ -109,11 +112,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[Server]:
-    with dns.running({}) as names:
-        running = Server(names.address)
-        running.start()
-        yield running
-        running.stop()
+    running = Server()
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -157,3 +157,20 @@ def test_all_that_failed_is_taken_in_again(desk: Channel, sana: Agent, monkeypat
     assert receive.take_in_waiting() == 1
     assert receive.retry_failed(desk, by=sana) == (0, "")
     assert Message.objects.count() == 3
+
+
+def test_when_something_last_came_is_kept_to_the_minute(mailbox: Channel) -> None:
+    def last_in() -> Any:
+        return Channel.objects.get(pk=mailbox.pk).last_in_at
+
+    receive.store(Channel.objects.get(), [RawReceipt(b"x", "one")])
+    first = last_in()
+    assert first is not None
+    receive.store(Channel.objects.get(), [RawReceipt(b"y", "two")])
+    assert last_in() == first
+    long_ago = first - receive.ARRIVALS_EVERY * 2
+    Channel.objects.update(last_in_at=long_ago)
+    receive.store(Channel.objects.get(), [RawReceipt(b"y", "two")])  # a repeat is nothing new
+    assert last_in() == long_ago
+    receive.store(Channel.objects.get(), [RawReceipt(b"z", "three")])
+    assert last_in() >= first
