@@ -10,6 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import MutableMapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +31,7 @@ from inbox.models import Agent, Channel
 SALT = "mailbox-oauth"
 KEPT_IN = "mailbox_oauth"  # of the session
 MOST_BEGUN = 5
+UNUSED = timedelta(days=1)  # in which settings may be put back
 LASTS = 15 * 60  # seconds in which somebody has to come back
 MAIL_SCOPES = {"google": "https://mail.google.com/", "microsoft": "IMAP.AccessAsUser.All"}
 Session = MutableMapping[str, Any]
@@ -135,6 +137,17 @@ def keep(channel: Channel, provider: Provider, answer: dict[str, Any], *, by: Ag
         wake.poll(channel.pk, channel.kind)
         wake.deliver(channel.pk, channel.kind)
     return grant
+
+
+def forget_unused() -> int:
+    """Delete the tokens of mailboxes whose settings no longer name their provider; returns how many."""
+    forgotten = 0
+    for grant in OAuthGrant.objects.filter(granted_at__lt=timezone.now() - UNUSED).select_related("channel"):
+        provider = oauth.provider_of(grant.channel)
+        if provider is None or provider.key != grant.provider:
+            grant.delete()
+            forgotten += 1
+    return forgotten
 
 
 def account_of(answer: dict[str, Any]) -> str:

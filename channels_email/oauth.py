@@ -156,7 +156,7 @@ def _only_renewer(channel_id: int) -> Iterator[None]:
 
 def _renew(grant: OAuthGrant, provider: Provider, refused: str) -> str:
     kept = _tokens(grant)
-    asked = {"grant_type": "refresh_token", "refresh_token": kept["refresh"]}
+    asked = {"grant_type": "refresh_token", "refresh_token": kept["refresh"], **provider.renewal}
     try:
         answer = ask(provider, asked)
     except OAuthTrouble as error:

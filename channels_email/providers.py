@@ -16,7 +16,10 @@ from django.conf import settings
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One place of consent. An unused permission lives for `idle`; `setting` is how the names of its settings begin."""
+    """One place of consent. `extra` goes with its consent page, `renewal` with each renewal of a token.
+
+    An unused permission lives for `idle`; `setting` is how the names of its settings begin.
+    """
 
     key: str
     label: str
@@ -26,6 +29,7 @@ class Provider:
     token_url: str
     scopes: tuple[str, ...]
     extra: Mapping[str, str]
+    renewal: Mapping[str, str]
     idle: timedelta
     setting: str
 
@@ -45,12 +49,15 @@ def _google() -> Provider:
         scopes=("openid", "email", "https://mail.google.com/"),
         # Without `consent`, Google gives a refresh token the first time only.
         extra={"access_type": "offline", "prompt": "consent"},
+        renewal={},
         idle=timedelta(days=180),
         setting="GOOGLE_CLIENT",
     )
 
 
 def _microsoft() -> Provider:
+    mail = ("https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send")
+    scopes = ("openid", "email", "profile", "offline_access", *mail)
     base = f"{settings.MICROSOFT_LOGIN_URL}/{settings.MICROSOFT_TENANT}/oauth2/v2.0"
     return Provider(
         key="microsoft",
@@ -59,15 +66,9 @@ def _microsoft() -> Provider:
         client_secret=settings.MICROSOFT_CLIENT_SECRET,
         consent_url=f"{base}/authorize",
         token_url=f"{base}/token",
-        scopes=(
-            "openid",
-            "email",
-            "profile",
-            "offline_access",
-            "https://outlook.office.com/IMAP.AccessAsUser.All",
-            "https://outlook.office.com/SMTP.Send",
-        ),
+        scopes=scopes,
         extra={"response_mode": "query", "prompt": "select_account"},
+        renewal={"scope": " ".join(scopes)},  # says for which of Microsoft's services the token is
         idle=timedelta(days=90),
         setting="MICROSOFT_CLIENT",
     )

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from channels_email import audit
+from channels_email import audit, consent
 from inbox.models import Channel
 
 
@@ -12,9 +12,10 @@ def audit_mailbox(audit_id: int) -> bool:
     return audit.run(audit_id)
 
 
-@shared_task(name="channels_email.tasks.audit_mailboxes")
-def audit_mailboxes() -> None:
-    """Begin to count every mailbox that is read over IMAP. Runs nightly."""
+@shared_task(name="channels_email.tasks.every_night")
+def every_night() -> None:
+    """Begin to count every mailbox that is read over IMAP, and forget tokens that nothing uses. Runs nightly."""
+    consent.forget_unused()
     for channel in Channel.objects.filter(kind="email", paused=False, settings__has_key="imap"):
         audit.start(channel, by=None)
 

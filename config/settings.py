@@ -276,7 +276,7 @@ CELERY_BEAT_SCHEDULE = {
     "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 5.0, "options": {"expires": 5}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "count mailboxes": {
-        "task": "channels_email.tasks.audit_mailboxes",
+        "task": "channels_email.tasks.every_night",
         "schedule": crontab(hour="2", minute="7"),
         "options": {"expires": 3600},
     },

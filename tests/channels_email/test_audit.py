@@ -1,9 +1,11 @@
 """The count of a mailbox finds what we do not have, whoever took it away, and fetches that; it finds nothing else."""
 
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
@@ -243,7 +245,7 @@ def test_the_nightly_task_counts_every_mailbox_and_lost_wake_ups_are_made_up(
     Channel.objects.filter(pk=paused.pk).update(paused=True)
     woken: list[list[int]] = []
     monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append(args))
-    tasks.audit_mailboxes()
+    tasks.every_night()
     row = MailboxAudit.objects.get()
     assert row.channel == full
     tasks.audits_go_on()
@@ -256,6 +258,20 @@ def test_what_stands_in_the_way_is_said(full: Channel, make_channel: MakeChannel
     assert "refuses the log-in" in counted(full).error
     piped = make_channel("pipe", "pipe@rabta.example")
     assert "not read over IMAP" in counted(piped).error
+
+
+def test_from_the_shell(full: Channel, make_channel: MakeChannel) -> None:
+    Message.objects.get(subject="matter 2").delete()
+    out = io.StringIO()
+    call_command("audit_mailboxes", stdout=out)
+    line = "5 on the server, 4 known, 1 missing, 1 caught up"
+    assert out.getvalue().splitlines() == [f"support: {line}", f"  INBOX: {line}"]
+    make_channel("pipe", "pipe@rabta.example")
+    with pytest.raises(CommandError, match="1 mailboxes could not"):
+        call_command("audit_mailboxes", "pipe", "support", stdout=out)
+    assert "not read over IMAP" in out.getvalue()
+    with pytest.raises(CommandError, match="called nothing"):
+        call_command("audit_mailboxes", "nothing", stdout=out)
 
 
 def test_the_queries_do_not_grow_with_the_mails(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:

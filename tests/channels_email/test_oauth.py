@@ -1,6 +1,7 @@
 """Mailboxes by OAuth: consent, tokens renewed in time and once, log-in by token, and every way in which it ends."""
 
 import base64
+import io
 import threading
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 import requests
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage import default_storage
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from channels_email import consent, providers
+from channels_email import consent, providers, tasks
 from channels_email import oauth as tokens
 from channels_email.forms import EmailSettingsForm
 from channels_email.models import OAuthGrant
@@ -257,7 +259,9 @@ class TestTokens:
         row = grant(channel, oauth, expires_at=timezone.now() + timedelta(minutes=4), refreshed_at=ago(hours=1))
         new = tokens.token(channel.pk, provider)
         assert new in oauth.access and new != "short"
-        assert [one["grant_type"] for one in oauth.requests] == ["refresh_token"]
+        (asked,) = oauth.requests
+        assert asked["grant_type"] == "refresh_token"
+        assert ("SMTP.Send" in asked.get("scope", "")) is (provider == "microsoft")
         row.refresh_from_db()
         assert row.tokens == {"access": new, "refresh": "lasting"}  # none was named: the old one stays
         assert row.expires_at > timezone.now() + timedelta(minutes=50)
@@ -354,6 +358,20 @@ class TestTokens:
         with pytest.raises(ConsentNeeded, match="ENCRYPTION_KEYS"):
             tokens.token(channel.pk, "google")
 
+    def test_tokens_that_nothing_uses_are_forgotten(self, oauth: OAuthServer, channel: Channel) -> None:
+        grant(channel, oauth)
+        settings = channel.settings
+        for name, kept in [("google", 1), ("microsoft", 1), ("google", 1)]:
+            Channel.objects.update(settings={**settings, "imap": {**settings["imap"], "oauth": name}})
+            tasks.every_night()
+            assert OAuthGrant.objects.count() == kept
+        OAuthGrant.objects.update(granted_at=ago(days=2))
+        tasks.every_night()
+        assert OAuthGrant.objects.count() == 1
+        Channel.objects.update(settings={"address": USER})
+        tasks.every_night()
+        assert not OAuthGrant.objects.exists()
+
     def test_no_secret_is_logged(self, oauth: OAuthServer, channel: Channel, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("DEBUG")
         grant(channel, oauth, expires_at=ago(hours=1))
@@ -411,6 +429,12 @@ class TestWarnings:
         found = self.problems(zoya)
         assert found.count("expired or revoked") == 1
         assert "new mail cannot be fetched" in found
+
+    def test_check_channels_says_it_too(self, oauth: OAuthServer, channel: Channel) -> None:
+        grant(channel, oauth, ends_at=timezone.now() + timedelta(days=1))
+        out = io.StringIO()
+        call_command("check_channels", stdout=out)
+        assert out.getvalue().startswith("support: ok\n  The permission of Google for this mailbox ends on ")
 
     def test_an_outsider_is_told_nothing(self, oauth: OAuthServer, channel: Channel, sana: Agent) -> None:
         channel.teams.add(Team.objects.create(name="Others", slug="others", private=True))
