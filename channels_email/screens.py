@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from channels_email import audit, lookups, oauth, presets, receipts, records
 from channels_email.records import Signature
-from channels_email.servers import address_of
 from inbox.adapters import Panel, Start
 from inbox.models import Agent, Channel, Receipt, ReceiptState
 from inbox.rights import Right, may
@@ -27,27 +26,32 @@ FOLDERS = "channels_email/"
 
 def start(asked: Mapping[str, str]) -> Start:
     """Which provider first; then the form with its servers filled in. An address alone is enough to guess."""
-    address = asked.get("address", "").strip().lower()[:254]
+    typed = asked.get("address", "").strip().lower()[:254]
     preset = presets.named(asked.get("provider", ""))
     guessed = False
-    if preset is None and "@" in address:
-        preset, guessed = guess(address, lookups.Dns(seconds=lookups.EACH)), True
+    if preset is None and "@" in typed:
+        preset, guessed = guess(typed, lookups.Dns(seconds=lookups.EACH)), True
     if preset is None:
         known = [one for one in presets.ALL if one.imap]
         others = [one for one in presets.ALL if not one.imap]
         return Start(question=Panel(FOLDERS + "providers.html", {"presets": known, "others": others}))
-    initial: dict[str, Any] = dict(presets.hosts(preset, address))
-    if "@" in address:
-        initial["address"] = address
+    initial: dict[str, Any] = dict(presets.hosts(preset, typed))
+    if "@" in typed:
+        initial["address"] = typed
         if preset.imap:
-            initial |= {"imap.username": address, "smtp.username": address}
+            initial |= {"imap.username": typed, "smtp.username": typed}
     about = Panel(FOLDERS + "provider.html", {"preset": preset, "guessed": guessed and preset.imap is not None})
     return Start(initial=initial, about=about)
 
 
-def guess(address: str, dns: lookups.Lookups) -> presets.Preset:
+def address(channel: Channel) -> str:
+    """The channel's own address; empty for one that was made without."""
+    return str(channel.settings.get("address") or next(iter(channel.addresses), ""))
+
+
+def guess(typed: str, dns: lookups.Lookups) -> presets.Preset:
     """The provider of an address: by its domain, else by the domain's mail exchangers."""
-    domain = presets.domain_of(address)
+    domain = presets.domain_of(typed)
     return presets.by_domain(domain) or presets.by_mx(dns.mx(domain).values) or presets.OTHER
 
 
@@ -83,7 +87,7 @@ def posted(data: Mapping[str, str]) -> dict[str, Any]:
 def facts(channel: Channel) -> list[tuple[StrOrPromise, str]]:
     """The settings that tell most, never a secret."""
     settings = channel.settings
-    found: list[tuple[StrOrPromise, str]] = [(_("Address"), address_of(channel))]
+    found: list[tuple[StrOrPromise, str]] = [(_("Address"), address(channel))]
     if aliases := settings.get("aliases"):
         found.append((_("Further addresses"), ", ".join(aliases)))
     found.append((_("Name customers see"), str(settings.get("name") or channel.name)))
@@ -115,7 +119,7 @@ def panels(channel: Channel, agent: Agent) -> list[Panel]:
         found.append(Panel(FOLDERS + "way_back.html"))
     if imap:
         found.append(Panel(FOLDERS + "audit.html", {"audit": audit.latest(channel)}))
-    found.append(Panel(FOLDERS + "domain.html", {"domain": presets.domain_of(address_of(channel))}))
+    found.append(Panel(FOLDERS + "domain.html", {"domain": presets.domain_of(address(channel))}))
     return found
 
 

@@ -172,6 +172,7 @@ def settings(request: AgentRequest, slug: str) -> HttpResponse:
     adapter = kinds().get(found.kind)
     if adapter is None:
         raise Http404
+    actions.forget_unreadable(found)
     shown = {**_shared(request), "adapter": adapter, "channel": found}
     if request.method != "POST":
         place = PlaceForm(request.user, found)

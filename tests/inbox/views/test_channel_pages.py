@@ -300,6 +300,28 @@ def test_settings_change_and_passwords_stay(as_zoya: Desk, zoya: Agent) -> None:
     assert kept.secrets == {"smtp.password": SECRET}
 
 
+def test_a_key_that_is_gone_costs_the_password_alone(as_zoya: Desk) -> None:
+    as_zoya.post(NEW, FORM)
+    Channel.objects.update(credentials="sealed-by-a-key-that-is-gone")
+    path = "/settings/channels/help/settings/"
+    assert as_zoya.get("/settings/channels/help/").status_code == 200
+    assert "key is missing" in as_zoya.post("/settings/channels/help/test/", part=True).content.decode()
+    assert as_zoya.get(path).status_code == 200
+    typed = {**FORM, "imap.password": ""}
+    assert "Give the password." in as_zoya.post(path, typed).content.decode()
+    assert as_zoya.post(path, {**typed, "imap.password": "new"}).status_code == 302
+    assert Channel.objects.get().secrets == {"imap.password": "new", "smtp.password": "new"}
+
+
+def test_a_channel_without_an_address_has_its_page(as_zoya: Desk) -> None:
+    Channel.objects.create(kind="email", slug="bare", name="Bare")
+    assert as_zoya.get("/settings/channels/bare/").status_code == 200
+    assert as_zoya.get("/settings/channels/bare/settings/").status_code == 200
+    assert as_zoya.get("/settings/channels/bare/domain/").status_code == 200
+    assert as_zoya.post("/settings/channels/bare/test/").status_code == 200
+    assert as_zoya.post("/settings/channels/bare/way-back/").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("change", "same"),
     [
