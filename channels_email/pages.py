@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from channels_email import audit, checks, domain, lookups, screens
-from channels_email.servers import address_of
 from inbox import access
 from inbox.models import Channel
 from inbox.rights import Right, needs
@@ -51,6 +50,6 @@ def sending_domain(request: AgentRequest, slug: str) -> HttpResponse:
     selector = request.GET.get("selector", "").strip().lower()[:100]
     host = str((channel.settings.get("smtp") or {}).get("host", ""))
     seen = screens.seen_signatures(channel)
-    found = domain.examine(address_of(channel), host, lookups.Dns(), selector=selector, seen=seen)
+    found = domain.examine(screens.address(channel), host, lookups.Dns(), selector=selector, seen=seen)
     shown = {"findings": found, "selector": selector}
     return answer(request, channel, "channels_email/_domain.html", shown, _("Sending domain"))

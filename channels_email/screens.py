@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from channels_email import audit, lookups, oauth, presets, receipts, records
 from channels_email.records import Signature
-from channels_email.servers import address_of
 from inbox.adapters import Panel, Start
 from inbox.models import Agent, Channel, Receipt, ReceiptState
 from inbox.rights import Right, may
@@ -19,8 +18,7 @@ from inbox.rights import Right, may
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-HELPERS = ("login", "same_login", "provider")  # of the page, not of the settings
-LOG_INS = ("username", "password", "oauth")
+HELPERS = ("login", "same_login", "provider", "reads")  # of the page, not of the settings
 SEEN_FOR = timedelta(days=2)
 MOST_SEEN = 5
 FOLDERS = "channels_email/"
@@ -28,34 +26,39 @@ FOLDERS = "channels_email/"
 
 def start(asked: Mapping[str, str]) -> Start:
     """Which provider first; then the form with its servers filled in. An address alone is enough to guess."""
-    address = asked.get("address", "").strip().lower()[:254]
+    typed = asked.get("address", "").strip().lower()[:254]
     preset = presets.named(asked.get("provider", ""))
     guessed = False
-    if preset is None and "@" in address:
-        preset, guessed = guess(address, lookups.Dns(seconds=lookups.EACH)), True
+    if preset is None and "@" in typed:
+        preset, guessed = guess(typed, lookups.Dns(seconds=lookups.EACH)), True
     if preset is None:
         known = [one for one in presets.ALL if one.imap]
         others = [one for one in presets.ALL if not one.imap]
         return Start(question=Panel(FOLDERS + "providers.html", {"presets": known, "others": others}))
-    initial: dict[str, Any] = dict(presets.hosts(preset, address))
-    if "@" in address:
-        initial["address"] = address
+    initial: dict[str, Any] = dict(presets.hosts(preset, typed))
+    if "@" in typed:
+        initial["address"] = typed
         if preset.imap:
-            initial |= {"imap.username": address, "smtp.username": address}
+            initial |= {"imap.username": typed, "smtp.username": typed}
     about = Panel(FOLDERS + "provider.html", {"preset": preset, "guessed": guessed and preset.imap is not None})
     return Start(initial=initial, about=about)
 
 
-def guess(address: str, dns: lookups.Lookups) -> presets.Preset:
+def address(channel: Channel) -> str:
+    """The channel's own address; empty for one that was made without."""
+    return str(channel.settings.get("address") or next(iter(channel.addresses), ""))
+
+
+def guess(typed: str, dns: lookups.Lookups) -> presets.Preset:
     """The provider of an address: by its domain, else by the domain's mail exchangers."""
-    domain = presets.domain_of(address)
+    domain = presets.domain_of(typed)
     return presets.by_domain(domain) or presets.by_mx(dns.mx(domain).values) or presets.OTHER
 
 
 def posted(data: Mapping[str, str]) -> dict[str, Any]:
     """The settings that the page means: one log-in for both servers if it says so, OAuth in place of passwords.
 
-    A user name left empty is the address.
+    A user name left empty is the address. `reads` says that there has to be a mailbox to read.
     """
     found: dict[str, Any] = {name: value for name, value in data.items() if name not in HELPERS}
     if data.get("same_login") and found.get("imap.host") and found.get("smtp.host"):
@@ -66,8 +69,10 @@ def posted(data: Mapping[str, str]) -> dict[str, Any]:
     for protocol in ("imap", "smtp"):
         found.pop(f"{protocol}.oauth", None)
         if not found.get(f"{protocol}.host"):
-            for name in LOG_INS:
-                found.pop(f"{protocol}.{name}", None)
+            if (protocol == "imap" and data.get("reads")) or found.get(f"{protocol}.password"):
+                found[f"{protocol}.username"] = found.get("address") or "?"  # so that the form asks for the server
+            else:
+                found = {name: value for name, value in found.items() if not name.startswith(f"{protocol}.")}
             continue
         if provider:
             found[f"{protocol}.oauth"] = provider
@@ -82,7 +87,7 @@ def posted(data: Mapping[str, str]) -> dict[str, Any]:
 def facts(channel: Channel) -> list[tuple[StrOrPromise, str]]:
     """The settings that tell most, never a secret."""
     settings = channel.settings
-    found: list[tuple[StrOrPromise, str]] = [(_("Address"), address_of(channel))]
+    found: list[tuple[StrOrPromise, str]] = [(_("Address"), address(channel))]
     if aliases := settings.get("aliases"):
         found.append((_("Further addresses"), ", ".join(aliases)))
     found.append((_("Name customers see"), str(settings.get("name") or channel.name)))
@@ -114,7 +119,7 @@ def panels(channel: Channel, agent: Agent) -> list[Panel]:
         found.append(Panel(FOLDERS + "way_back.html"))
     if imap:
         found.append(Panel(FOLDERS + "audit.html", {"audit": audit.latest(channel)}))
-    found.append(Panel(FOLDERS + "domain.html", {"domain": presets.domain_of(address_of(channel))}))
+    found.append(Panel(FOLDERS + "domain.html", {"domain": presets.domain_of(address(channel))}))
     return found
 
 

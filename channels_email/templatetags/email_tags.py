@@ -24,7 +24,9 @@ class Shown:
     reads: bool
     servers_open: bool
     advanced_open: bool
-    keeps: bool  # whether there is a channel already, whose passwords stay unless typed
+    is_new: bool
+    keeps_imap: bool  # whether a password is kept that stays unless another one is typed
+    keeps_smtp: bool
 
 
 ADVANCED = (
@@ -53,7 +55,7 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
         login, same = posted.get("login", "password"), "same_login" in posted
     else:
         login = "oauth" if imap_oauth or (channel is None and way) else "password"
-        same = not given.get("smtp.username") or given.get("smtp.username") == given.get("imap.username")
+        same = channel is None or given.get("smtp.username") == given.get("imap.username") or not given.get("smtp.host")
         same = same and (channel is None or bool(given.get("imap.host")))
     forwarded = channel is None and preset is not None and preset.forwarded
     wrong = set(form.errors) if form.is_bound else set()
@@ -66,8 +68,15 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
         reads=not forwarded,
         servers_open=bool(wrong & servers) or not (_text(form, "imap.host") or forwarded) or preset is None,
         advanced_open=bool(wrong & set(ADVANCED)),
-        keeps=channel is not None,
+        is_new=channel is None,
+        keeps_imap=_keeps(channel, "imap"),
+        keeps_smtp=_keeps(channel, "smtp"),
     )
+
+
+def _keeps(channel: Channel | None, protocol: str) -> bool:
+    given = (channel.settings.get(protocol) or {}) if channel else {}
+    return bool(given.get("username")) and not given.get("oauth")
 
 
 def _text(form: forms.EmailSettingsForm, name: str) -> str:

@@ -114,6 +114,7 @@ def update(
 def _settle(row: Channel, settings: Mapping[str, Any]) -> set[str]:
     """Give the locked row new settings; returns the names of those that changed, secrets by their name alone."""
     adapter = adapter_of(row.kind)
+    forget_unreadable(row)
     old, kept = row.settings, row.secrets
     plain, secrets = split(validated(adapter, joined(settings, kept), row), adapter.secrets)
     if row.name == name_of(old, row.name):
@@ -122,6 +123,14 @@ def _settle(row: Channel, settings: Mapping[str, Any]) -> set[str]:
     if secrets != kept:
         row.secrets = secrets
     return _differences(old, plain) | _differences(kept, secrets)
+
+
+def forget_unreadable(channel: Channel) -> None:
+    """Drop, from this object alone, secrets whose key is gone: they are asked for again, and nothing else is lost."""
+    try:
+        channel.secrets  # noqa: B018 (opening them is the test)
+    except ValueError:
+        channel.credentials = ""
 
 
 def _put(row: Channel, place: Place) -> set[str]:

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -37,6 +37,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 WAIT_FOR_PARENT = timedelta(minutes=2)
 GIVE_BACK_TRIES = 20  # half a second apart
 MOST_FETCHED = 20  # receipts without their bytes that one Retry of all asks the channel's server for
+ARRIVALS_EVERY = timedelta(minutes=1)
 TRIES = 5  # of a transaction that lost a race for a lock or a key
 
 
@@ -86,14 +87,25 @@ def store(channel: Channel, raws: Sequence[RawReceipt], *, claim: bool = False) 
         before = set(here.values_list("external_id", flat=True))
         Receipt.objects.bulk_create(rows, ignore_conflicts=True)
         ids = dict(here.values_list("external_id", "pk"))
-        if not claim and len(before) < len(ids):
-            wake.take_in()
+        if len(before) < len(ids):
+            _note_arrival(channel, now)
+            if not claim:
+                wake.take_in()
     first = set(unique) - before
     answer = []
     for raw in raws:
         answer.append(Stored(ids[raw.external_id], raw.external_id in first))
         first.discard(raw.external_id)
     return answer
+
+
+def _note_arrival(channel: Channel, now: datetime) -> None:
+    """Keep when something last came, to the minute: mail by the hundred writes the channel's row once."""
+    old = now - ARRIVALS_EVERY
+    if channel.last_in_at is None or channel.last_in_at < old:
+        rows = Channel.objects.filter(pk=channel.pk)
+        rows.filter(Q(last_in_at__isnull=True) | Q(last_in_at__lt=old)).update(last_in_at=now)
+        channel.last_in_at = now
 
 
 def raw_of(receipt: Receipt) -> bytes:

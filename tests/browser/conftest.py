@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,7 @@ from inbox.actions.work import Outcome
 from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel
 from tests.cast import bilal, lena, omar, sana, support, team, zoya
+from tests.servers import dns
 from tests.servers.ports import free_port
 
 __all__ = ["bilal", "lena", "omar", "sana", "support", "team", "zoya"]
@@ -54,10 +56,12 @@ class Server:
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.around = ExitStack()
         self.url = f"http://localhost:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        names = self.around.enter_context(dns.running({}))  # nothing here asks the world's DNS
         parts = urlsplit(os.environ["DATABASE_URL"])
         database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
         log = Path(os.environ["RABTA_TEST_SERVERS"], f"web-{self.port}.log").open("ab")  # noqa: SIM115
@@ -78,6 +82,7 @@ class Server:
                 "DATABASE_URL": database,
                 "BASE_URL": self.url,
                 "RABTA_PROCESS": "web",
+                "DNS_SERVER": names.address,
                 "PORT": str(self.port),
             },
             stdout=log,
@@ -94,6 +99,7 @@ class Server:
         raise AssertionError("the web process did not answer within 30 s")
 
     def stop(self) -> None:
+        self.around.close()
         if self.process is not None:
             self.process.terminate()
             try:

@@ -45,3 +45,15 @@ def test_the_way_to_the_provider_and_back(open_as: Open, zoya: Agent, support: C
     page.evaluate(SUBMIT)
     page.wait_for_url("**/settings/channels/support/")
     assert OAuthGrant.objects.get().account == "support@rabta.example"
+
+
+def test_the_button_leads_to_the_provider(open_as: Open, zoya: Agent, support: Channel) -> None:
+    page = open_as(zoya, "/settings/channels/new/email/?address=help@gmail.com")
+    page.get_by_label("With Google").check()
+    page.get_by_role("button", name="Connect and test").click()
+    page.wait_for_url("**/settings/channels/help/?test=1")
+    assert "oauth" in Channel.objects.get(slug="help").settings["imap"]
+    page.get_by_role("button", name="Connect with Google").click()
+    page.wait_for_url("**/settings/channels/help/")
+    page.get_by_text("The permission holds.").wait_for()
+    assert OAuthGrant.objects.get().channel.slug == "help"

@@ -172,6 +172,7 @@ def settings(request: AgentRequest, slug: str) -> HttpResponse:
     adapter = kinds().get(found.kind)
     if adapter is None:
         raise Http404
+    actions.forget_unreadable(found)
     shown = {**_shared(request), "adapter": adapter, "channel": found}
     if request.method != "POST":
         place = PlaceForm(request.user, found)
@@ -328,8 +329,8 @@ def _add(form: forms.Form, error: ValidationError) -> None:
 
 def _gone(request: AgentRequest, url: str) -> HttpResponse:
     """Go there, also when htmx sent the form."""
-    if wants_part(request):
-        return HttpResponse(headers={"HX-Redirect": url})
+    if "HX-Request" in request.headers:  # a redirect would land in the form's place
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
     return redirect(url)
 
 

@@ -38,5 +38,12 @@ function shown(input) {
 }
 document.addEventListener("change", event => event.target.matches?.("[data-shows]") && shown(event.target))
 const showAll = () => document.querySelectorAll("[data-shows]").forEach(shown)
-document.addEventListener("htmx:after:swap", showAll)
+document.addEventListener("htmx:after:swap", event => {
+  showAll()
+  if (event.target.tagName !== "FORM") return
+  const wrong = document.querySelector(".settings form [aria-invalid=true]") // what is to be mended is in sight
+  const folded = wrong?.closest("details")
+  if (folded) folded.open = true
+  wrong?.focus()
+})
 showAll()
