@@ -201,7 +201,8 @@ class Adapter(DefaultSocialAccountAdapter):
 
 def is_verified(claims: dict[str, Any], email: str) -> bool:
     """Whether the issuer vouches for this address: by its claim, or because its domain is the organisation's own."""
-    return claims.get("email_verified") in (True, "true") or email.rpartition("@")[2] in settings.OIDC_VERIFIED_DOMAINS
+    claim = claims.get("email_verified")
+    return claim is True or claim == "true" or email.rpartition("@")[2] in settings.OIDC_VERIFIED_DOMAINS
 
 
 def welcome(email: str, claims: dict[str, Any]) -> Agent | None:
