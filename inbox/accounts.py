@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,6 +13,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -70,7 +72,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """A new password ends the sessions of the old one; open pages hear of it."""
         super().set_password(user, password)
         log.record(None, "password_changed", by=user)
-        live.announce_people([user.pk])
+        transaction.on_commit(partial(live.announce_people, [user.pk]), robust=True)
 
     # A forgotten password ------------------------------------------------------------------------------------------
 

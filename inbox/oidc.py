@@ -213,7 +213,7 @@ def welcome(email: str, claims: dict[str, Any]) -> Agent | None:
     try:
         with transaction.atomic():
             agent = Agent.objects.create_user(email, None, name=name, role=settings.OIDC_AUTO_CREATE_ROLE)
-            log.record(None, "agent_created", by=agent, agent=agent.pk, role=agent.role)
+            log.record(None, "agent_welcomed", by=agent, role=agent.role)
     except IntegrityError:  # they clicked twice
         return Agent.objects.get(email__iexact=email)
     return agent

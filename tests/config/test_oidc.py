@@ -135,7 +135,7 @@ FORGED: dict[str, Forge] = {
     "issued in the future": with_claims(iat=int(time.time()) + 7200),
     "another key": lambda issuer, claims: issuer.sign(claims, key=oidc.new_key()),
     "an unknown key": lambda issuer, claims: issuer.sign(claims, {"kid": "two"}),
-    "no signature": lambda issuer, claims: jwt.encode(claims, None, algorithm="none", headers={"kid": "one"}),
+    "no signature": lambda issuer, claims: jwt.encode(claims, "", algorithm="none", headers={"kid": "one"}),
     "signed with the client's secret": lambda issuer, claims: issuer.sign(claims, key=oidc.SECRET * 4, how="HS256"),
     "not a token": lambda issuer, claims: "x.y.z",
     "empty": lambda issuer, claims: "",
@@ -168,7 +168,8 @@ def test_what_an_address_asks_for_beside_is_left_out(
     issuer: oidc.Issuer, client: Client, sana: Agent, bilal: Agent
 ) -> None:
     client.force_login(bilal)
-    log_in(client, "?process=connect&scope=admin&auth_params=prompt%3Dnone&next=https://evil.example/")
+    answer = log_in(client, "?process=connect&scope=admin&auth_params=prompt%3Dnone&next=https://evil.example/")
+    assert answer["Location"] == "/"
     assert who(client) == str(sana.pk)  # logged in as who they are there, and tied to nobody else
     assert SocialAccount.objects.get().user_id == sana.pk
     assert "prompt" not in issuer.asked[0] and "admin" not in issuer.asked[0]["scope"]
@@ -204,7 +205,7 @@ def test_strangers_become_agents_where_the_settings_say_so(issuer: oidc.Issuer, 
         "light",
         False,
     )
-    assert Event.objects.get(kind="agent_created").data == {"agent": noor.pk, "role": "light"}
+    assert Event.objects.get(kind="agent_welcomed").data == {"role": "light"}
 
 
 def test_who_is_switched_off_stays_out(issuer: oidc.Issuer, client: Client, sana: Agent) -> None:

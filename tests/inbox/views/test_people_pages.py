@@ -128,7 +128,7 @@ def test_from_invitation_to_inbox(as_zoya: Desk, team: Team, client: Client) -> 
     assert page.status_code == 200 and "no-store" in page["Cache-Control"]
     (letter,) = mail.outbox
     assert letter.to == ["noor@example.org"] and "Zoya" in letter.subject
-    link = link_in(letter.body)
+    link = link_in(str(letter.body))
     assert link_in(page.content.decode()) == link
     listed = as_zoya.get("/settings/people/").content.decode()
     assert "noor@example.org" in listed and link not in listed
