@@ -91,9 +91,6 @@ MESSAGES = {
     "account/messages/password_set.txt": gettext_lazy("Your password was set."),
     "mfa/messages/totp_activated.txt": gettext_lazy("Your authenticator app is set up."),
     "mfa/messages/totp_deactivated.txt": gettext_lazy("Your authenticator app was removed."),
-    "mfa/messages/recovery_codes_generated.txt": gettext_lazy(
-        "These are new recovery codes; older ones work no longer."
-    ),
     "mfa/messages/webauthn_added.txt": gettext_lazy("The passkey was added."),
     "mfa/messages/webauthn_removed.txt": gettext_lazy("The passkey was removed."),
 }

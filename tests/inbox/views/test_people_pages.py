@@ -189,6 +189,7 @@ def test_an_admin_who_tries_the_link_is_not_mixed_up(as_zoya: Desk, zoya: Agent)
     _invitation, token = people.invite("new@example.org", Role.LIGHT, by=zoya)
     as_zoya.post(f"/invitation/{token}/", {"name": "Noor", "password": "seven green parrots"})
     assert as_zoya.get("/settings/people/").status_code == 403  # they are Noor now
+    assert not LogIn.objects.filter(agent=zoya).exists()
 
 
 @pytest.mark.parametrize(
