@@ -231,6 +231,9 @@ MFA_FORMS = {
     "authenticate": "inbox.second_factor.CodeForm",
     "reauthenticate": "inbox.second_factor.ConfirmForm",
     "add_webauthn": "inbox.second_factor.PasskeyForm",
+    "login_webauthn": "inbox.second_factor.LogInPasskeyForm",
+    "authenticate_webauthn": "inbox.second_factor.SecondPasskeyForm",
+    "reauthenticate_webauthn": "inbox.second_factor.ConfirmPasskeyForm",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 

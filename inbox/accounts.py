@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,6 +13,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -70,7 +72,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """A new password ends the sessions of the old one; open pages hear of it."""
         super().set_password(user, password)
         log.record(None, "password_changed", by=user)
-        live.announce_people([user.pk])
+        transaction.on_commit(partial(live.announce_people, [user.pk]), robust=True)
 
     # A forgotten password ------------------------------------------------------------------------------------------
 
@@ -89,9 +91,6 @@ MESSAGES = {
     "account/messages/password_set.txt": gettext_lazy("Your password was set."),
     "mfa/messages/totp_activated.txt": gettext_lazy("Your authenticator app is set up."),
     "mfa/messages/totp_deactivated.txt": gettext_lazy("Your authenticator app was removed."),
-    "mfa/messages/recovery_codes_generated.txt": gettext_lazy(
-        "These are new recovery codes; older ones work no longer."
-    ),
     "mfa/messages/webauthn_added.txt": gettext_lazy("The passkey was added."),
     "mfa/messages/webauthn_removed.txt": gettext_lazy("The passkey was removed."),
 }

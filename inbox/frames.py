@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 
-from inbox import access, lists
+from inbox import access, lists, second_factor
 from inbox.models import Agent, Event, Role, Ticket
 
 LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
@@ -73,8 +73,8 @@ def rights_by(agent: Agent) -> Rights:
 
 
 def rights_of(agents: set[int]) -> dict[int, Rights]:
-    """The same of several; who is switched off is missing."""
-    return {agent.pk: rights_by(agent) for agent in with_sight(agents)}
+    """The same of several; missing is who is switched off, or has to set up a second factor first."""
+    return {agent.pk: rights_by(agent) for agent in with_sight(agents) if not second_factor.is_missing(agent)}
 
 
 @dataclass(frozen=True)

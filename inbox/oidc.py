@@ -201,7 +201,8 @@ class Adapter(DefaultSocialAccountAdapter):
 
 def is_verified(claims: dict[str, Any], email: str) -> bool:
     """Whether the issuer vouches for this address: by its claim, or because its domain is the organisation's own."""
-    return claims.get("email_verified") in (True, "true") or email.rpartition("@")[2] in settings.OIDC_VERIFIED_DOMAINS
+    claim = claims.get("email_verified")
+    return claim is True or claim == "true" or email.rpartition("@")[2] in settings.OIDC_VERIFIED_DOMAINS
 
 
 def welcome(email: str, claims: dict[str, Any]) -> Agent | None:
@@ -212,7 +213,7 @@ def welcome(email: str, claims: dict[str, Any]) -> Agent | None:
     try:
         with transaction.atomic():
             agent = Agent.objects.create_user(email, None, name=name, role=settings.OIDC_AUTO_CREATE_ROLE)
-            log.record(None, "agent_created", by=agent, agent=agent.pk, role=agent.role)
+            log.record(None, "agent_welcomed", by=agent, role=agent.role)
     except IntegrityError:  # they clicked twice
         return Agent.objects.get(email__iexact=email)
     return agent

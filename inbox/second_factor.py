@@ -8,7 +8,12 @@ from allauth.mfa import signals
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.conf import settings
 from django.core.cache import cache
@@ -62,11 +67,51 @@ class ConfirmForm(OnlyOnce, ReauthenticateForm):
     """The code asked for before a change."""
 
 
+class CredentialField(forms.JSONField):
+    """What a browser says of a passkey; nesting without end is no answer either."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            found = super().to_python(value)
+        except RecursionError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        if found is not None and not isinstance(found, dict):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
+
+
+class Guarded(forms.Form):
+    """A passkey's answer from outside: whatever is wrong with its shape is a wrong answer, not a fault of ours."""
+
+    credential = CredentialField()
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
+            raise get_adapter().validation_error("incorrect_code") from error
+
+
+class LogInPasskeyForm(Guarded, LoginWebAuthnForm):
+    """Instead of a password."""
+
+
+class SecondPasskeyForm(Guarded, AuthenticateWebAuthnForm):
+    """After a password."""
+
+
+class ConfirmPasskeyForm(Guarded, ReauthenticateWebAuthnForm):
+    """Before a change."""
+
+
 class PasskeyForm(AddWebAuthnForm):
     """A passkey logs in by itself, where the device can check who holds it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["credential"] = CredentialField()
         self.fields["name"] = forms.CharField(
             label=_("Name"),
             max_length=80,
@@ -81,6 +126,14 @@ class PasskeyForm(AddWebAuthnForm):
                 "The device then asks for your finger, face or PIN. Otherwise it is asked for after the password."
             ),
         )
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return dict(super().clean())
+        except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, forms.ValidationError):
+                raise
+            raise get_adapter().validation_error("incorrect_code") from error
 
 
 # What the log keeps --------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -54,7 +55,7 @@ def logged_out(sender: object, request: HttpRequest, user: Agent | None, **told:
 
 
 def note(request: HttpRequest, agent: Agent) -> None:
-    """Write down that this session lives, if that was not done lately. Two or three queries, once in five minutes."""
+    """Write down that this session lives, if that was not done lately. A few queries, once in five minutes."""
     key = request.session.session_key or ""
     now = time.monotonic()
     if not key or now - _noted.get(key, -NOTE_EVERY) < NOTE_EVERY:
@@ -72,14 +73,14 @@ def note(request: HttpRequest, agent: Agent) -> None:
         "seen_at": at,
     }
     with transaction.atomic():
+        LogIn.objects.filter(agent=agent).exclude(session__in=_standing()).delete()
         LogIn.objects.update_or_create(session=key, defaults=told)
         Agent.objects.filter(pk=agent.pk).update(last_seen_at=at)
 
 
 def of(agent: Agent) -> list[LogIn]:
     """The log-ins of this person whose session still stands, the latest first."""
-    standing = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
-    return list(LogIn.objects.filter(agent=agent, session__in=standing).order_by("-seen_at", "-pk"))
+    return list(LogIn.objects.filter(agent=agent, session__in=_standing()).order_by("-seen_at", "-pk"))
 
 
 def end(agent: Agent, key: str) -> int:
@@ -103,5 +104,8 @@ def end_all(agent: Agent, but: str = "") -> int:
 def prune() -> int:
     """Forget sessions that ran out, and every log-in without its session. Returns how many log-ins went."""
     Session.objects.filter(expire_date__lte=timezone.now() - timedelta(days=1)).delete()
-    standing = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
-    return LogIn.objects.exclude(session__in=standing).delete()[0]
+    return LogIn.objects.exclude(session__in=_standing()).delete()[0]
+
+
+def _standing() -> QuerySet[Session, Any]:
+    return Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")

@@ -8,6 +8,7 @@ from allauth.account import views as account
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django.conf import settings
+from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -41,7 +42,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         if settings.OIDC_ONLY:
             return redirect("account_login")
         if request.user.is_authenticated:
-            request.session.flush()  # an admin tried the link in their own browser
+            logout(request)  # an admin tried the link in their own browser
         record_authentication(request, agent, method="invitation")
         answer: HttpResponse = perform_login(request, Login(user=agent, redirect_url="/"))
         return answer

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from config import settings as read
 from config.cache import RedisOrMemory
-from inbox.models import Agent
+from inbox.models import Agent, Event
 from tests.cast import sana, team
 
 __all__ = ["sana", "team"]
@@ -62,7 +62,9 @@ def test_the_pages_that_there_are_work(client: Client, person: Agent) -> None:
         assert client.get(f"/accounts/{path}").status_code == 200
     new = "quite another one"
     body = {"oldpassword": PASSWORD, "password1": new, "password2": new}
-    assert client.post("/accounts/password/change/", body).status_code == 302
+    assert client.post("/accounts/password/change/", body)["Location"] == "/settings/security/"
+    assert Event.objects.filter(kind="password_changed", actor_id=person.pk).count() == 1
+    assert client.get("/settings/security/").content.decode().count("this one") == 1
     person.refresh_from_db()
     assert person.check_password(new)
     assert client.post("/accounts/logout/").status_code == 302

@@ -12,6 +12,8 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from inbox import log
+from inbox.actions import people
 from inbox.models import Agent, Role
 
 
@@ -33,6 +35,7 @@ class Command(BaseCommand):
             agent = Agent.objects.select_for_update().filter(email__iexact=email).first()
             created = agent is None
             agent = agent or Agent(email=email, name=email.split("@")[0])
+            before, was_active = agent.role, agent.is_active
             agent.role = role or agent.role
             agent.name = name or agent.name
             agent.is_active = True
@@ -47,6 +50,15 @@ class Command(BaseCommand):
             elif created:
                 agent.set_unusable_password()
             agent.save()
+            if created:
+                log.record(None, "agent_created", agent=agent.pk, role=agent.role)
+            elif agent.role != before:
+                log.record(None, "role_changed", by=None, agent=agent.pk, **{"from": before, "to": agent.role})
+            if not was_active:
+                log.record(None, "agent_switched_on", agent=agent.pk)
+            if password is not None:
+                log.record(None, "password_set", agent=agent.pk)
+            people.tell([agent.pk])
         if created and password is None:
             self.stderr.write(_("%(email)s has no password and cannot log in yet.") % {"email": email})
         told = {"id": agent.pk, "email": agent.email, "name": agent.name, "role": agent.role, "created": created}

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
@@ -120,7 +121,7 @@ async def test_membership_is_heard_of_at_once(
     inside, outside, aside = await connect(sana), await connect(bilal), await connect(omar)
     for socket in (inside, outside, aside):
         await settled(socket)
-    told = {"name": "Support", "private": True, "signature": "", "channels": [support], "by": zoya}
+    told: dict[str, Any] = {"name": "Support", "private": True, "signature": "", "channels": [support], "by": zoya}
     await call(teams.change)(team, members=[bilal, omar], **told)
     assert await frame(inside, "reload") == await frame(outside, "reload") == {"reload": 1}
     ticket = await call(question)(support, "Where is my parcel?")
@@ -160,6 +161,22 @@ async def test_a_log_in_that_ends_takes_its_page_with_it(sana: Agent, zoya: Agen
     await call(people.switch_off)(sana, by=zoya)
     assert await frame(here, "never") == hub.LOGGED_OUT
     for socket in (here, there):
+        await socket.disconnect()
+
+
+async def test_who_must_set_up_a_second_factor_is_told_nothing(
+    support: Channel, sana: Agent, omar: Agent, settings: Any
+) -> None:
+    settings.REQUIRE_MFA = "all"
+    await call(Authenticator.objects.create)(user=omar, type="totp", data={})
+    without, having = await connect(sana), await connect(omar)
+    ticket = await call(question)(support, "Where is my parcel?")
+    assert (await frame(having, "rows"))["changed"] == [ticket.pk]
+    assert await without.receive_nothing(timeout=0.6)  # type: ignore[no-untyped-call]
+    await call(Authenticator.objects.all().delete)()
+    live.announce_people([omar.pk])
+    assert await frame(having, "never") == hub.LOGGED_OUT
+    for socket in (without, having):
         await socket.disconnect()
 
 
