@@ -135,7 +135,7 @@ class WebhookPatch(WebhookIn):
     """PATCH /webhooks/{id}/: what is named changes."""
 
 
-class DeliveryOut(serializers.Serializer[WebhookDelivery]):
+class WebhookDeliveryOut(serializers.Serializer[WebhookDelivery]):
     id = serializers.IntegerField()
     message_id = serializers.CharField(help_text="The `webhook-id` header: the same for every attempt.")
     event = serializers.IntegerField(source="event_id", allow_null=True, help_text="Of the log; null for a test.")
