@@ -51,7 +51,7 @@ def test_webhooks_are_for_admins(who: str, hook: Hook, request: Any, zoya: Agent
     client = browser(agent)
     for name, pk in (
         ("settings-webhooks", None), ("settings-webhook-new", None), ("settings-webhook", made.pk),
-        ("settings-webhook-edit", made.pk), ("settings-webhook-deliveries", made.pk), ("settings-delivery", row.pk),
+        ("settings-webhook-edit", made.pk), ("settings-webhook-now", made.pk), ("settings-delivery", row.pk),
     ):  # fmt: skip
         page(client, reverse(name, args=[pk] if pk else []), 403)
     for name, pk in (
@@ -132,7 +132,7 @@ def test_log_test_and_redelivery(
     client = browser(zoya)
     where = f"/settings/webhooks/{made.pk}/"
     assert client.post(f"{where}test/")["Location"] == where
-    assert "hx-trigger" in page(client, where).split('id="deliveries"')[1][:300]
+    assert "hx-trigger" in page(client, where).split('id="hook-now"')[1][:300]
     tickets.set_priority(ticket, "high", by=zoya)
     deliver()
     shown = page(client, where)
@@ -147,7 +147,7 @@ def test_log_test_and_redelivery(
     delivery.run()
     row.refresh_from_db()
     assert row.state == "delivered"
-    part = page(client, f"{where}deliveries/?state=delivered")
+    part = page(client, f"{where}now/?state=delivered")
     assert f"/deliveries/{row.pk}/" in part
     assert "ping" not in part.split("<tbody>")[1]
     assert "<html" not in part
