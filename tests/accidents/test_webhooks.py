@@ -20,7 +20,7 @@ from tests.servers.receiver import Came, Receiver
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300), pytest.mark.xdist_group("accidents")]
 
-KILLS, EVENTS = 3, 40
+KILLS, EVENTS = 2, 30
 UNDONE = "SELECT count(*) FROM api_webhookdelivery WHERE state <> 'delivered'"
 
 
