@@ -100,7 +100,11 @@ class WebhookOut(serializers.Serializer[Webhook]):
     @staticmethod
     def with_all(hooks: QuerySet[Webhook]) -> QuerySet[Webhook]:
         """The rows with everything that their JSON shows: three queries, however many rows."""
-        last = WebhookDelivery.objects.filter(webhook=OuterRef("pk")).order_by("-pk").values("attempted_at")[:1]
+        last = (
+            WebhookDelivery.objects.filter(webhook=OuterRef("pk"), attempted_at__isnull=False)
+            .order_by("-pk")
+            .values("attempted_at")[:1]
+        )
         return (
             hooks.select_related("owner")
             .prefetch_related("channels", "teams")

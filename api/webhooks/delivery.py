@@ -211,6 +211,9 @@ def prepare(claimed: Sequence[WebhookDelivery]) -> list[tuple[WebhookDelivery, s
                 one.payload = payload.to_text(said)
                 WebhookDelivery.objects.filter(pk=one.pk).update(payload=one.payload)
             secrets = one.webhook.secrets_at(timezone.now())
+            if not secrets:
+                _give_up(one, _("The secret of this webhook cannot be read any more. Make a new one, then redeliver."))
+                continue
             ready.append((one, sending.Request(one.webhook.url, one.message_id, one.payload, secrets)))
     return ready
 

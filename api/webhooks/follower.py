@@ -41,7 +41,11 @@ def tell(batch: Sequence[Event]) -> None:
         Prefetch("channels", Channel.objects.only("pk")),
         Prefetch("teams", Team.objects.only("pk")),
     )
-    rows = [row for hook in hooks.prefetch_related(*ids) for row in _deliveries(hook, told)]
+    owners: dict[int | None, Agent | None] = {}
+    rows = []
+    for hook in hooks.prefetch_related(*ids):
+        hook.owner = owners.setdefault(hook.owner_id, hook.owner)  # whose sight is asked for once
+        rows += _deliveries(hook, told)
     if rows:
         WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
         wake.later(TASK, QUEUE)

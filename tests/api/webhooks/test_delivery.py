@@ -496,3 +496,58 @@ def test_everything_at_once(hook: Hook, receiver: Receiver, ticket: Ticket, zoya
     assert len(receiver.at("/ok")) == 6
     assert not [row for row in rows if row.state == "sending"]
     assert {row.state for row in rows if row.webhook.name == "To /ok"} == {"delivered"}
+
+
+def test_a_new_address_or_turning_it_on_tries_what_waits_at_once(hook: Hook, receiver: Receiver, zoya: Agent) -> None:
+    made = hook("/late/503?3600")
+    row = one(made, zoya)
+    assert row.next_attempt_at > timezone.now() + timedelta(minutes=30)
+    webhooks.update(made, {"url": receiver.url("/status/500")}, by=zoya)
+    delivery.run()
+    row.refresh_from_db()
+    assert (row.status, row.attempts) == (500, 2)
+    webhooks.switch(made, False, by=zoya)
+    webhooks.update(made, {"url": receiver.url("/ok"), "active": True}, by=zoya)
+    delivery.run()
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == ("delivered", 3)
+
+
+def test_a_secret_that_no_key_opens_can_be_replaced(hook: Hook, receiver: Receiver, zoya: Agent) -> None:
+    made = hook("/ok")
+    row = webhooks.test(made, by=zoya)
+    Webhook.objects.update(sealed="gAAAAAB-of-another-installation")
+    delivery.run()
+    row.refresh_from_db()
+    assert row.state == "failed"
+    assert "Make a new one" in row.error
+    made.refresh_from_db()
+    assert made.old_secret_until is None
+    secret = webhooks.rotate(made, by=zoya)
+    webhooks.redeliver(row, by=zoya)
+    delivery.run()
+    assert verified(receiver.came[0], secret)["type"] == "ping"
+
+
+def test_late_deliveries_are_said(hook: Hook, zoya: Agent, sana: Agent) -> None:
+    def said(agent: Agent) -> bool:
+        return any("queue “webhooks”" in line for line in health.problems(agent))
+
+    made = hook("/ok")
+    webhooks.test(made, by=zoya)
+    assert not said(zoya)
+    WebhookDelivery.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=2))
+    assert said(zoya)
+    assert not said(sana)
+    Webhook.objects.update(held_until=timezone.now())
+    assert not said(zoya)  # the receiver asked us to wait
+
+
+def test_without_an_owner_it_stops(hook: Hook, zoya: Agent) -> None:
+    made = hook("/ok")
+    Webhook.objects.update(owner=None)
+    assert webhooks.stop_unowned() == 1
+    webhooks.switch(made, True, by=zoya)
+    made.refresh_from_db()
+    assert made.owner == zoya
+    assert webhooks.stop_unowned() == 0

@@ -298,6 +298,16 @@ class TestFollowing:
         assert counts[0] == counts[1]
         assert WebhookDelivery.objects.filter(kind="ticket.updated").count() == 42
 
+    def test_many_webhooks_of_one_owner_cost_the_same_queries(self, hook: Hook, ticket: Ticket, sana: Agent) -> None:
+        counts = []
+        for amount in (1, 6):
+            for _number in range(amount):
+                hook("/ok")
+            self.read()
+            tickets.set_priority(ticket, "high" if amount == 1 else "low", by=sana)
+            counts.append(self.read())
+        assert counts[0] == counts[1]
+
     def test_a_fault_stops_it_visibly(
         self, hook: Hook, ticket: Ticket, sana: Agent, monkeypatch: pytest.MonkeyPatch
     ) -> None:
