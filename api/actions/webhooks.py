@@ -26,7 +26,7 @@ from api.models import (
 from api.webhooks.events import PING
 from inbox import log, wake
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Event
+from inbox.models import Agent, Event, Participant
 from inbox.rights import RIGHTS, Right, require
 
 TASK, QUEUE = "api.tasks.deliver_webhooks", "webhooks"
@@ -187,7 +187,10 @@ def _on(hook: Webhook) -> None:
 
 def forget_customer(customer_id: int) -> int:
     """Take what deliveries said of this customer out of them: they are erased. Returns how many it was."""
-    about = Event.objects.filter(Q(ticket__customer=customer_id) | Q(ticket=None, data__customer=customer_id))
+    took_part = Participant.objects.filter(identity__customer=customer_id).values("ticket")
+    about = Event.objects.filter(
+        Q(ticket__customer=customer_id) | Q(ticket__in=took_part) | Q(ticket=None, data__customer=customer_id)
+    )
     gone = ~Exists(Event.objects.filter(pk=OuterRef("event_id")))  # together with its ticket
     told = WebhookDelivery.objects.exclude(payload="").filter(event_id__isnull=False)
     return told.filter(Q(event_id__in=about.values("pk")) | gone).update(payload="", response="")

@@ -17,6 +17,7 @@ from api.models import Webhook, WebhookDelivery
 from api.webhooks import delivery, events, follower
 from inbox import log
 from inbox.actions import customers, merge, messages, reply, tickets
+from inbox.adapters import Party
 from inbox.models import Agent, Channel, Cursor, Event, Message, Team, Ticket
 from tests.api.conftest import Api
 from tests.api.webhooks.conftest import Hook, deliver, follow
@@ -231,10 +232,41 @@ def test_an_erased_customer_goes_out_of_what_was_told(hook: Hook, ticket: Ticket
     tickets.set_priority(ticket, "high", by=sana)
     (row,) = deliver()
     assert "Ayesha" in row.payload
+    hook("/ok", "customer.erased", by=Agent.objects.create_user("root@example.org", name="Root", role="admin"))
     log.record(None, "customer_erased", customer=ticket.customer_id)
     follow()
+    told = WebhookDelivery.objects.get(kind="customer.erased")
+    delivery.run()
+    told.refresh_from_db()
+    assert json.loads(told.payload)["data"]["customer"] == {"id": ticket.customer_id}
     row.refresh_from_db()
     assert row.payload == row.response == ""
+
+
+def test_customers_who_took_part_in_tickets_of_others_go_too(hook: Hook, ticket: Ticket, sana: Agent) -> None:
+    hook("/ok", "ticket.updated")
+    guest = customers.join(ticket, Party("email", "guest@example.com", "Guest"), by=sana)
+    tickets.set_priority(ticket, "high", by=sana)
+    (row,) = deliver()
+    assert "guest@example.com" in row.payload
+    log.record(None, "customer_erased", customer=999, customers=[999, guest.identity.customer_id])
+    follow()
+    row.refresh_from_db()
+    assert row.payload == ""
+
+
+def test_events_of_customers(hook: Hook, receiver: Receiver, ticket: Ticket, sana: Agent) -> None:
+    hook("/ok", "customer.created", "customer.updated", "customer.merged")
+    other = customers.ensure_identity(Party("email", "other@example.com", "Other")).customer
+    log.record(None, "customer_created", by=sana, customer=other.pk)
+    log.record(None, "identity_added", by=sana, customer=other.pk, identity=1)
+    log.record(None, "customer_merged", by=sana, customer=other.pk, into=ticket.customer_id, merge=1)
+    deliver()
+    bodies = told(receiver)
+    assert bodies["customer.created"]["data"]["customer"]["name"] == "Other"
+    assert bodies["customer.updated"]["data"]["changes"] == {"identities": {}}
+    assert bodies["customer.merged"]["data"]["customer"]["id"] == ticket.customer_id
+    assert bodies["customer.merged"]["data"]["changes"]["merged"] == {"from": other.pk, "to": ticket.customer_id}
 
 
 @pytest.mark.django_db(transaction=True)
