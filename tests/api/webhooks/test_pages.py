@@ -154,12 +154,23 @@ def test_log_test_and_redelivery(
     assert "None of these" in page(client, f"{where}?state=failed&before=zz")
 
 
+def failed_one(hook: Webhook) -> WebhookDelivery:
+    """One that was tried and failed."""
+    return WebhookDelivery.objects.create(
+        webhook=hook, kind="ping", message_id="msg_failed", state="failed", attempts=10
+    )
+
+
 def test_switching_and_deleting(hook: Hook, zoya: Agent) -> None:
     made = hook("/ok")
     client = browser(zoya)
     where = f"/settings/webhooks/{made.pk}/"
     client.post(f"{where}switch/", {"on": "0"})
     assert "This webhook is off" in page(client, where)
+    sent = failed_one(made)
+    assert "Redeliver" not in page(client, where)
+    assert client.post(f"/settings/webhooks/deliveries/{sent.pk}/redeliver/").status_code == 302
+    assert "Turn it on first" in page(client, where)
     client.post(f"{where}test/")
     assert "Turn it on first" in page(client, where)
     client.post(f"{where}switch/", {"on": "1"})
