@@ -266,13 +266,13 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 5.0, "options": {"expires": 5}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
+    "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "deliver webhooks": {"task": "api.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "prune webhooks": {
         "task": "api.tasks.prune_webhooks",
         "schedule": crontab(hour="3", minute="37"),
         "options": {"expires": 3600},
     },
-    "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
 }
 
 # Logs --------------------------------------------------------------------------------------------------------------

@@ -39,6 +39,6 @@ def poll(channel_id: int, kind: str) -> None:
     transaction.on_commit(partial(_send, "inbox.tasks.poll", [channel_id], queue_of(kind)), robust=True)
 
 
-def later(task: str, queue: str) -> None:
-    """A task of another app that takes no arguments: it finds by itself what is due."""
-    transaction.on_commit(partial(_send, task, [], queue), robust=True)
+def run(task: str, args: list[int], queue: str) -> None:
+    """A task of an app above: there is something for it to do."""
+    transaction.on_commit(partial(_send, task, args, queue), robust=True)

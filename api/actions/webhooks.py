@@ -94,7 +94,7 @@ def _afresh(row: Webhook) -> None:
     row.failing_since, row.failures, row.last_error, row.held_until = None, 0, "", None
     row.save(update_fields=["failing_since", "failures", "last_error", "held_until"])
     row.deliveries.filter(state=HookState.QUEUED).update(next_attempt_at=timezone.now())
-    wake.later(TASK, QUEUE)
+    wake.run(TASK, [], QUEUE)
 
 
 def _switch(row: Webhook, on: bool, by: Agent) -> None:
@@ -162,7 +162,7 @@ def test(hook: Webhook, *, by: Agent) -> WebhookDelivery:
     require(by, Right.WEBHOOKS)
     _on(hook)
     delivery = WebhookDelivery.objects.create(webhook=hook, kind=PING, message_id=new_message_id())
-    wake.later(TASK, QUEUE)
+    wake.run(TASK, [], QUEUE)
     return delivery
 
 
@@ -176,7 +176,7 @@ def redeliver(delivery: WebhookDelivery, *, by: Agent) -> WebhookDelivery:
             return row
         row.state, row.attempts, row.next_attempt_at, row.done_at = HookState.QUEUED, 0, timezone.now(), None
         row.save(update_fields=["state", "attempts", "next_attempt_at", "done_at"])
-        wake.later(TASK, QUEUE)
+        wake.run(TASK, [], QUEUE)
         return row
 
 

@@ -103,7 +103,7 @@ def run() -> int:
                 return 0
             pump.go(until=time.monotonic() + MOST_SECONDS)
         if pump.flying:  # the time is up: somebody else goes on while these come back
-            wake.later(actions.TASK, actions.QUEUE)
+            wake.run(actions.TASK, [], actions.QUEUE)
             pump.land()
         return pump.arrived
 

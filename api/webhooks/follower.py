@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from api.actions.webhooks import QUEUE, TASK, forget_customer
@@ -24,7 +24,7 @@ def idle() -> bool:
     return not Webhook.objects.exists()
 
 
-@log.register_many("webhooks", idle=idle)
+@log.register_batch("webhooks", idle=idle)
 def tell(batch: Sequence[Event]) -> None:
     """Write the deliveries of these events. Read again, an event makes none twice: (webhook, event) is unique."""
     for event in batch:
@@ -35,6 +35,7 @@ def tell(batch: Sequence[Event]) -> None:
     told = [(event, names) for event in batch if event.at > oldest and (names := events.names(event))]
     if not told:
         return
+    prefetch_related_objects([event for event, _names in told], "ticket")
     hooks = Webhook.objects.filter(active=True).select_related("owner")
     ids = (
         Prefetch("channels", Channel.objects.only("pk")),
@@ -47,7 +48,7 @@ def tell(batch: Sequence[Event]) -> None:
         rows += _deliveries(hook, told)
     if rows:
         WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
-        wake.later(TASK, QUEUE)
+        wake.run(TASK, [], QUEUE)
 
 
 def _deliveries(hook: Webhook, told: list[tuple[Event, tuple[str, ...]]]) -> list[WebhookDelivery]:
