@@ -5,6 +5,7 @@ counted: the cost does not grow with the history.
 """
 
 import hmac
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from ipaddress import ip_address
@@ -22,6 +23,7 @@ from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from api.models import HookState, Webhook, WebhookDelivery
 from inbox import health, log
 from inbox.models import Channel, Cursor, DeliveryState, Heartbeat, Message, Receipt, ReceiptState
 
@@ -77,6 +79,7 @@ class Gauges:
     def collect(self) -> Iterator[Metric]:
         try:
             found = [*self.receipts(), *self.messages(), *self.processes(), *self.followers(), *self.channels()]
+            found += self.webhooks()
         except (DatabaseError, InterfaceError):
             found = []
         yield GaugeMetricFamily("rabta_database_up", "Whether PostgreSQL answered.", value=1.0 if found else 0.0)
@@ -155,6 +158,21 @@ class Gauges:
             failing.add_metric([slug, kind, "in"], float(no_in))
             failing.add_metric([slug, kind, "out"], float(no_out))
         yield failing
+
+    def webhooks(self) -> Iterator[Metric]:
+        hooks = Webhook.objects.values_list("active", "failing_since", "disabled_reason")
+        states = Counter(
+            ("failing" if failing else "on") if active else "stopped" if reason else "off"
+            for active, failing, reason in hooks
+        )
+        names = ("on", "failing", "stopped", "off")
+        yield gauge("webhooks", "Outgoing webhooks, by how they do.", "state", ((n, states[n]) for n in names))
+        yield gauge(
+            "webhook_deliveries",
+            "Deliveries to webhooks on their way, by state.",
+            "state",
+            ((s, WebhookDelivery.objects.filter(state=s).count()) for s in (HookState.QUEUED, HookState.SENDING)),
+        )
 
 
 def age(since: datetime | None) -> float:

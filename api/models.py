@@ -191,16 +191,26 @@ class Webhook(models.Model):
     def keys(self, value: list[dict[str, Any]]) -> None:
         self.sealed = signing.seal(value)
 
+    @property
+    def readable_keys(self) -> list[dict[str, Any]]:
+        """As `keys`; none where they were sealed under a key of this installation that is gone."""
+        try:
+            return self.keys
+        except ValueError:
+            return []
+
     def secrets_at(self, moment: datetime) -> list[str]:
-        """The secrets to sign with, newest first."""
+        """The secrets to sign with, newest first; none where they cannot be read any more."""
         return [
-            key["secret"] for key in self.keys if key["until"] is None or datetime.fromisoformat(key["until"]) > moment
+            key["secret"]
+            for key in self.readable_keys
+            if key["until"] is None or datetime.fromisoformat(key["until"]) > moment
         ]
 
     @property
     def old_secret_until(self) -> datetime | None:
         """Until when an older secret signs as well."""
-        ends = [datetime.fromisoformat(key["until"]) for key in self.keys if key["until"]]
+        ends = [datetime.fromisoformat(key["until"]) for key in self.readable_keys if key["until"]]
         return max((end for end in ends if end > timezone.now()), default=None)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from api.models import Stopped, Webhook
+from api.models import HookState, Stopped, Webhook, WebhookDelivery
 from inbox import health
 from inbox.models import Agent
 from inbox.rights import Right, may
@@ -22,7 +22,19 @@ def problems(agent: Agent) -> list[str]:
     mine = Webhook.objects.all() if may(agent, Right.WEBHOOKS) else Webhook.objects.filter(owner=agent)
     failing = Q(active=True, failing_since__lt=timezone.now() - FAILING_AFTER)
     found = mine.filter(failing | Q(active=False) & ~Q(disabled_reason="")).order_by("pk")[:MOST]
-    return [_sentence(hook) for hook in found]
+    said = [_sentence(hook) for hook in found]
+    if may(agent, Right.WEBHOOKS) and late():
+        said.append(_("What webhooks are to be told is late: no worker takes from the queue “webhooks”."))
+    return said
+
+
+def late() -> bool:
+    """Whether something has been due for long at a receiver that is well: nobody delivers."""
+    due = WebhookDelivery.objects.filter(
+        webhook=OuterRef("pk"), state=HookState.QUEUED, next_attempt_at__lt=timezone.now() - health.LATE_AFTER
+    )
+    busy = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), state=HookState.SENDING)
+    return Webhook.objects.filter(Exists(due), ~Exists(busy), active=True, held_until__isnull=True).exists()
 
 
 def _sentence(hook: Webhook) -> str:

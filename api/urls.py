@@ -40,7 +40,7 @@ urlpatterns = [
     path("settings/webhooks/<int:pk>/rotate/", webhooks.rotate, name="settings-webhook-rotate"),
     path("settings/webhooks/<int:pk>/test/", webhooks.test, name="settings-webhook-test"),
     path("settings/webhooks/<int:pk>/delete/", webhooks.delete, name="settings-webhook-delete"),
-    path("settings/webhooks/<int:pk>/deliveries/", webhooks.deliveries, name="settings-webhook-deliveries"),
+    path("settings/webhooks/<int:pk>/now/", webhooks.now, name="settings-webhook-now"),
     path("settings/webhooks/deliveries/<int:pk>/", webhooks.delivery, name="settings-delivery"),
     path("settings/webhooks/deliveries/<int:pk>/redeliver/", webhooks.redeliver, name="settings-redeliver"),
     re_path(r"^api/", NotFound.as_view()),

@@ -74,7 +74,7 @@ def waiting() -> None:
 
 
 def _wake(row: MailboxAudit) -> None:
-    wake.run("channels_email.tasks.audit_mailbox", wake.queue_of("email"), row.pk)
+    wake.run("channels_email.tasks.audit_mailbox", [row.pk], wake.queue_of("email"))
 
 
 @contextmanager

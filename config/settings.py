@@ -346,13 +346,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "go on counting": {"task": "channels_email.tasks.audits_go_on", "schedule": 300.0, "options": {"expires": 300}},
+    "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "deliver webhooks": {"task": "api.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "prune webhooks": {
         "task": "api.tasks.prune_webhooks",
         "schedule": crontab(hour="3", minute="37"),
         "options": {"expires": 3600},
     },
-    "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
 }
 
 # Logs --------------------------------------------------------------------------------------------------------------

@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, connection, models, transaction
-from django.db.models import Func, Q
+from django.db.models import Func
 from django.utils import timezone
 
 from inbox.models import ActorKind, Agent, Cursor, Event, Ticket
@@ -24,19 +23,10 @@ from inbox.models import ActorKind, Agent, Cursor, Event, Ticket
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Event], None]
-ManyHandler = Callable[[Sequence[Event]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """A follower that takes a batch of events at once. While `idle()` it skips to the newest without reading any."""
-
-    handle: ManyHandler
-    idle: Callable[[], bool]
-
-
-Follower = Handler | Many
-_followers: dict[str, Follower] = {}
+BatchHandler = Callable[[list[Event]], None]
+_followers: dict[str, Handler | BatchHandler] = {}
+_batched: set[str] = set()
+_idle: dict[str, Callable[[], bool]] = {}
 
 BATCH = 500
 MOST_SECONDS = 4.0  # of one round: a log that grew long is read on in the next
@@ -82,20 +72,23 @@ def register(name: str) -> Callable[[Handler], Handler]:
     return known
 
 
-def register_many(name: str, *, idle: Callable[[], bool]) -> Callable[[ManyHandler], ManyHandler]:
-    """As `register`, for a function that takes a batch of events: all of them have their effects, or none.
+def register_batch(name: str, *, idle: Callable[[], bool] | None = None) -> Callable[[BatchHandler], BatchHandler]:
+    """As `register`, for a reader that takes many events at once, such as one that looks at each ticket once.
 
-    `idle` says that nobody is interested right now. Then the events of the moment are skipped unread.
+    While `idle()` says that nobody is interested, the events that are there are skipped unread.
     """
 
-    def known(handler: ManyHandler) -> ManyHandler:
-        _followers[name] = Many(handler, idle)
+    def known(handler: BatchHandler) -> BatchHandler:
+        _followers[name] = handler
+        _batched.add(name)
+        if idle is not None:
+            _idle[name] = idle
         return handler
 
     return known
 
 
-def followers() -> dict[str, Follower]:
+def followers() -> dict[str, Handler | BatchHandler]:
     return dict(_followers)
 
 
@@ -110,59 +103,66 @@ def only_one(name: str) -> Iterator[bool]:
 
 def waiting_events(cursor: Cursor) -> models.QuerySet[Event]:
     """The events after this cursor that no running transaction can still get in front of, in order."""
+    # A comparison of rows is a place in the index; as two comparisons, each batch would pass over all events that a
+    # long transaction wrote before.
     return (
-        Event.objects.filter(Q(xid__gt=cursor.xid) | Q(xid=cursor.xid, id__gt=cursor.event_id))
-        .filter(xid__gte=cursor.xid, xid__lt=SnapshotXmin())
+        Event.objects.extra(
+            where=["(inbox_event.xid, inbox_event.id) > (%s, %s)"], params=[cursor.xid, cursor.event_id]
+        )
+        .filter(xid__lt=SnapshotXmin())
         .order_by("xid", "id")
     )
 
 
-def follow(name: str, handler: Follower, limit: int = BATCH) -> int:
+def follow(name: str, handler: Handler | BatchHandler, limit: int = BATCH) -> int:
     """Hand the next events to `handler`; returns how many it took. One it fails on stops this follower, visibly."""
     with transaction.atomic(), only_one(f"follow:{name}") as mine:
         if not mine:
             return 0
         cursor, _ = Cursor.objects.get_or_create(name=name)
-        if isinstance(handler, Many) and _skipped(cursor, handler):
+        if name in _idle and _skipped(cursor, _idle[name]):
             return 0
-        events = list(waiting_events(cursor).select_related("ticket")[:limit])
+        waiting = waiting_events(cursor)
+        if name in _batched:
+            events = list(waiting[:limit])
+            steps = [events] if events else []
+        else:
+            steps = [[event] for event in waiting.select_related("ticket")[:limit]]
         done = 0
-        for batch in [events] * bool(events) if isinstance(handler, Many) else ([event] for event in events):
+        while steps:
+            step = steps.pop(0)
             try:
                 with transaction.atomic():
-                    if isinstance(handler, Many):
-                        handler.handle(batch)
-                    else:
-                        handler(batch[0])
+                    handler(step if name in _batched else step[0])  # type: ignore[arg-type]
             except OperationalError:
                 raise
             except Exception as error:
-                logger.exception("follower %s stopped at event %s", name, batch[0].pk)
-                cursor.error = f"event {batch[0].pk}: {error!r}"[:2000]
+                if len(step) > 1:  # which of them?
+                    steps = [[event] for event in step]
+                    continue
+                logger.exception("follower %s stopped at event %s", name, step[0].pk)
+                cursor.error = f"event {step[0].pk}: {error!r}"[:2000]
                 cursor.failing_since = cursor.failing_since or timezone.now()
                 cursor.save()
                 return done
-            cursor.xid, cursor.event_id = batch[-1].xid, batch[-1].pk
-            done += len(batch)
+            cursor.xid, cursor.event_id = step[-1].xid, step[-1].pk
+            done += len(step)
         if done or cursor.error:
-            _moved(cursor)
+            cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
+            cursor.save()
         return done
 
 
-def _moved(cursor: Cursor) -> None:
-    cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
-    cursor.save()
-
-
-def _skipped(cursor: Cursor, handler: Many) -> bool:
+def _skipped(cursor: Cursor, idle: Callable[[], bool]) -> bool:
     """Whether the follower is idle; its cursor then stands behind the newest event that can be read."""
     # In this order: whoever takes an interest before an event is written is seen by the time the event is.
     last = waiting_events(cursor).reverse().values_list("xid", "id").first()
-    if not handler.idle():
+    if not idle():
         return False
     if last is not None or cursor.error:
         cursor.xid, cursor.event_id = last or (cursor.xid, cursor.event_id)
-        _moved(cursor)
+        cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
+        cursor.save()
     return True
 
 

@@ -9,6 +9,7 @@ import ipaddress
 import smtplib
 import socket
 import ssl
+import time
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -56,9 +57,15 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def connect(host: str, port: int, timeout: float) -> socket.socket:
-    """A TCP connection to the first address of `host` that answers. `timeout` in seconds. Raises OSError."""
+    """A TCP connection to the first address of `host` that answers. Raises OSError.
+
+    `timeout` in seconds, for one address; of a long list no more are tried after three times as long.
+    """
     failure: OSError | None = None
+    until = time.monotonic() + 3 * timeout
     for address in resolve(host, port):
+        if failure is not None and time.monotonic() > until:
+            break
         try:
             return socket.create_connection((address, port), timeout=timeout)
         except OSError as error:

@@ -26,7 +26,7 @@ from api.models import (
 from api.webhooks.events import PING
 from inbox import log, wake
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Event
+from inbox.models import Agent, Event, Participant
 from inbox.rights import RIGHTS, Right, require
 
 TASK, QUEUE = "api.tasks.deliver_webhooks", "webhooks"
@@ -68,6 +68,8 @@ def update(hook: Webhook, changes: Mapping[str, Any], *, by: Agent) -> Webhook:
             changed.append("owner")
         if changed:
             row.save(update_fields=[name for name in changed if name not in FILTERS] or ["name"])
+            if "url" in changed:
+                _afresh(row)
             log.record(None, "webhook_changed", by=by, webhook=row.pk, fields=changed)
         if "active" in changes:
             _switch(row, changes["active"], by)
@@ -87,22 +89,29 @@ def switch(hook: Webhook, on: bool, *, by: Agent) -> Webhook:
     return update(hook, {"active": on}, by=by)
 
 
+def _afresh(row: Webhook) -> None:
+    """Somebody put it right: forget the failures, and try what waits now."""
+    row.failing_since, row.failures, row.last_error, row.held_until = None, 0, "", None
+    row.save(update_fields=["failing_since", "failures", "last_error", "held_until"])
+    row.deliveries.filter(state=HookState.QUEUED).update(next_attempt_at=timezone.now())
+    wake.run(TASK, [], QUEUE)
+
+
 def _switch(row: Webhook, on: bool, by: Agent) -> None:
     if row.active == on and not row.disabled_reason:
         return
     fields = ["active", "disabled_at", "disabled_reason"]
     row.disabled_at, row.disabled_reason = (None, "") if on else (timezone.now(), "")
     if on and not row.active:
-        row.since, row.failing_since, row.failures, row.last_error, row.held_until = timezone.now(), None, 0, "", None
-        fields += ["since", "failing_since", "failures", "last_error", "held_until"]
+        row.since = timezone.now()
+        fields.append("since")
+        _afresh(row)
         if not row.owner_may:
             row.owner = by
             fields.append("owner")
     row.active = on
     row.save(update_fields=fields)
     log.record(None, "webhook_enabled" if on else "webhook_disabled", by=by, webhook=row.pk)
-    if on:
-        wake.run(TASK, QUEUE)
 
 
 def stop(hooks: QuerySet[Webhook], reason: Stopped) -> int:
@@ -130,9 +139,9 @@ def rotate(hook: Webhook, *, by: Agent) -> str:
     secret = new_secret()
     with transaction.atomic():
         row = locked(hook)
-        current = next(key["secret"] for key in row.keys if key["until"] is None)
         until = (timezone.now() + OLD_SECRET_LASTS).isoformat()
-        row.keys = [{"secret": secret, "until": None}, {"secret": current, "until": until}]
+        former = [{"secret": key["secret"], "until": until} for key in row.readable_keys if key["until"] is None]
+        row.keys = [{"secret": secret, "until": None}, *former]
         row.save(update_fields=["sealed"])
         log.record(None, "webhook_rotated", by=by, webhook=row.pk)
     return secret
@@ -153,7 +162,7 @@ def test(hook: Webhook, *, by: Agent) -> WebhookDelivery:
     require(by, Right.WEBHOOKS)
     _on(hook)
     delivery = WebhookDelivery.objects.create(webhook=hook, kind=PING, message_id=new_message_id())
-    wake.run(TASK, QUEUE)
+    wake.run(TASK, [], QUEUE)
     return delivery
 
 
@@ -167,7 +176,7 @@ def redeliver(delivery: WebhookDelivery, *, by: Agent) -> WebhookDelivery:
             return row
         row.state, row.attempts, row.next_attempt_at, row.done_at = HookState.QUEUED, 0, timezone.now(), None
         row.save(update_fields=["state", "attempts", "next_attempt_at", "done_at"])
-        wake.run(TASK, QUEUE)
+        wake.run(TASK, [], QUEUE)
         return row
 
 
@@ -178,7 +187,10 @@ def _on(hook: Webhook) -> None:
 
 def forget_customer(customer_id: int) -> int:
     """Take what deliveries said of this customer out of them: they are erased. Returns how many it was."""
-    about = Event.objects.filter(Q(ticket__customer=customer_id) | Q(ticket=None, data__customer=customer_id))
+    took_part = Participant.objects.filter(identity__customer=customer_id).values("ticket")
+    about = Event.objects.filter(
+        Q(ticket__customer=customer_id) | Q(ticket__in=took_part) | Q(ticket=None, data__customer=customer_id)
+    )
     gone = ~Exists(Event.objects.filter(pk=OuterRef("event_id")))  # together with its ticket
     told = WebhookDelivery.objects.exclude(payload="").filter(event_id__isnull=False)
     return told.filter(Q(event_id__in=about.values("pk")) | gone).update(payload="", response="")

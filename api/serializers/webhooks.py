@@ -100,7 +100,11 @@ class WebhookOut(serializers.Serializer[Webhook]):
     @staticmethod
     def with_all(hooks: QuerySet[Webhook]) -> QuerySet[Webhook]:
         """The rows with everything that their JSON shows: three queries, however many rows."""
-        last = WebhookDelivery.objects.filter(webhook=OuterRef("pk")).order_by("-pk").values("attempted_at")[:1]
+        last = (
+            WebhookDelivery.objects.filter(webhook=OuterRef("pk"), attempted_at__isnull=False)
+            .order_by("-pk")
+            .values("attempted_at")[:1]
+        )
         return (
             hooks.select_related("owner")
             .prefetch_related("channels", "teams")
@@ -135,7 +139,7 @@ class WebhookPatch(WebhookIn):
     """PATCH /webhooks/{id}/: what is named changes."""
 
 
-class DeliveryOut(serializers.Serializer[WebhookDelivery]):
+class WebhookDeliveryOut(serializers.Serializer[WebhookDelivery]):
     id = serializers.IntegerField()
     message_id = serializers.CharField(help_text="The `webhook-id` header: the same for every attempt.")
     event = serializers.IntegerField(source="event_id", allow_null=True, help_text="Of the log; null for a test.")

@@ -13,9 +13,9 @@ from api.models import Scope, Webhook, WebhookDelivery
 from api.serializers.common import address
 from api.serializers.webhooks import (
     DeliveryFilters,
-    DeliveryOut,
     NewWebhookOut,
     SecretOut,
+    WebhookDeliveryOut,
     WebhookIn,
     WebhookOut,
     WebhookPatch,
@@ -92,23 +92,23 @@ class WebhookView(View):
         hook.refresh_from_db(fields=["sealed"])
         return Response(SecretOut({"secret": secret, "old_secret_until": hook.old_secret_until}).data)
 
-    @extend_schema(operation_id="webhooks_test", request=None, responses={202: DeliveryOut})
+    @extend_schema(operation_id="webhooks_test", request=None, responses={202: WebhookDeliveryOut})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: int) -> Response:
         """Send a `ping`. It is one of the webhook's deliveries, where its outcome shows."""
-        return Response(DeliveryOut(webhooks.test(self.one(pk), by=self.agent)).data, status=202)
+        return Response(WebhookDeliveryOut(webhooks.test(self.one(pk), by=self.agent)).data, status=202)
 
-    @extend_schema(operation_id="webhooks_deliveries", responses=DeliveryOut(many=True))
+    @extend_schema(operation_id="webhooks_deliveries", responses=WebhookDeliveryOut(many=True))
     @action(detail=True, methods=["get"])
     def deliveries(self, request: Request, pk: int) -> Response:
         """What was sent, newest first, and what came of it."""
-        return self.page(DeliveryFilters.apply(self.one(pk).deliveries.all(), self.filters), DeliveryOut)
+        return self.page(DeliveryFilters.apply(self.one(pk).deliveries.all(), self.filters), WebhookDeliveryOut)
 
-    @extend_schema(operation_id="webhooks_redeliver", request=None, responses={202: DeliveryOut})
+    @extend_schema(operation_id="webhooks_redeliver", request=None, responses={202: WebhookDeliveryOut})
     @action(detail=True, methods=["post"], url_path="deliveries/<int:delivery>/redeliver")
     def redeliver(self, request: Request, pk: int, delivery: int) -> Response:
         """Send a delivery once more: the same body under the same `webhook-id`."""
         row = WebhookDelivery.objects.filter(webhook=self.one(pk), pk=delivery).select_related("webhook").first()
         if row is None:
             raise NotFound
-        return Response(DeliveryOut(webhooks.redeliver(row, by=self.agent)).data, status=202)
+        return Response(WebhookDeliveryOut(webhooks.redeliver(row, by=self.agent)).data, status=202)

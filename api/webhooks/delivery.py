@@ -103,7 +103,7 @@ def run() -> int:
                 return 0
             pump.go(until=time.monotonic() + MOST_SECONDS)
         if pump.flying:  # the time is up: somebody else goes on while these come back
-            wake.run(actions.TASK, actions.QUEUE)
+            wake.run(actions.TASK, [], actions.QUEUE)
             pump.land()
         return pump.arrived
 
@@ -185,7 +185,7 @@ def prepare(claimed: Sequence[WebhookDelivery]) -> list[tuple[WebhookDelivery, s
         by_owner.setdefault(delivery.webhook.owner_id, []).append(delivery)
     log_lines = Event.objects.filter(pk__in=[one.event_id for one in claimed if one.event_id]).select_related("ticket")
     found = {event.pk: event for event in log_lines} if claimed else {}
-    ready = []
+    ready, made = [], []
     for deliveries in by_owner.values():
         owner = deliveries[0].webhook.owner
         if owner is None or not deliveries[0].webhook.owner_may:
@@ -209,9 +209,13 @@ def prepare(claimed: Sequence[WebhookDelivery]) -> list[tuple[WebhookDelivery, s
                     _give_up(one, _("What this was about is no longer there."))
                     continue
                 one.payload = payload.to_text(said)
-                WebhookDelivery.objects.filter(pk=one.pk).update(payload=one.payload)
+                made.append(one)
             secrets = one.webhook.secrets_at(timezone.now())
+            if not secrets:
+                _give_up(one, _("The secret of this webhook cannot be read any more. Make a new one, then redeliver."))
+                continue
             ready.append((one, sending.Request(one.webhook.url, one.message_id, one.payload, secrets)))
+    WebhookDelivery.objects.bulk_update(made, ["payload"])  # before it leaves: a second attempt says the same
     return ready
 
 

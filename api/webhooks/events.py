@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 PING = "ping"
+ERASED = "customer_erased"
 
 # Name → what it tells, in the order and groups that people see.
 GROUPS: list[tuple[StrOrPromise, dict[str, StrOrPromise]]] = [
@@ -42,10 +43,21 @@ GROUPS: list[tuple[StrOrPromise, dict[str, StrOrPromise]]] = [
             "message.failed": _("An answer could not be delivered."),
             "message.refused": _("An answer was refused for some of its recipients."),
             "message.moved": _("A message was moved to another ticket."),
+            "message.scheduled": _("An answer was written that leaves later."),
+            "message.cancelled": _("An answer that was to leave later does not."),
+            "message.logged": _("A call or a visit was logged."),
             "note.added": _("Somebody left a note."),
         },
     ),
-    (_("Customers"), {"customer.updated": _("Something about a customer was changed here.")}),
+    (
+        _("Customers"),
+        {
+            "customer.created": _("A customer was entered here."),
+            "customer.updated": _("Something about a customer was changed here."),
+            "customer.merged": _("A customer was merged into another one."),
+            "customer.erased": _("A customer was erased for ever; forget them, too."),
+        },
+    ),
     (
         _("Channels"),
         {
@@ -74,6 +86,8 @@ _NAMES: dict[str, tuple[str, ...] | Callable[[dict[str, Any]], tuple[str, ...]]]
     "tags_changed": _UPDATED,
     "spam_changed": _UPDATED,
     "snoozed": _UPDATED,
+    "fields_changed": _UPDATED,
+    "unmerged": _UPDATED,
     "participant_confirmed": _UPDATED,
     "assigned": ("ticket.assigned", "ticket.updated"),
     "reopened": ("ticket.reopened",),
@@ -87,8 +101,16 @@ _NAMES: dict[str, tuple[str, ...] | Callable[[dict[str, Any]], tuple[str, ...]]]
     "message_unknown": ("message.failed",),
     "message_refused": ("message.refused", "message.failed"),
     "message_moved": ("message.moved",),
+    "message_scheduled": ("message.scheduled",),
+    "message_cancelled": ("message.cancelled",),
+    "message_logged": ("message.logged",),
     "note_added": ("note.added",),
+    "customer_created": ("customer.created",),
     "customer_changed": ("customer.updated",),
+    "identity_added": ("customer.updated",),
+    "identity_retired": ("customer.updated",),
+    "customer_merged": ("customer.merged", "customer.updated"),
+    ERASED: ("customer.erased",),
     "channel_created": ("channel.created",),
     "channel_changed": ("channel.updated",),
     "channel_failing": ("channel.failing",),
@@ -100,3 +122,11 @@ def names(event: Event) -> tuple[str, ...]:
     """The public names of this line of the log, the most specific first; none for what is not told."""
     found = _NAMES.get(event.kind, ())
     return found(event.data) if callable(found) else found
+
+
+def customer_of(event: Event) -> int | None:
+    """The customer that an event without a ticket is about; of a merge the one that stays."""
+    if event.ticket_id is not None:
+        return None
+    found = event.data.get("into" if event.kind == "customer_merged" else "customer")
+    return found if isinstance(found, int) else None

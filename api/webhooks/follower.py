@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from api.actions.webhooks import QUEUE, TASK, forget_customer
@@ -19,32 +19,36 @@ from api.webhooks import events
 from inbox import access, log, wake
 from inbox.models import Agent, Channel, Event, Team
 
-ERASED = "customer_erased"
-
 
 def idle() -> bool:
     return not Webhook.objects.exists()
 
 
-@log.register_many("webhooks", idle=idle)
+@log.register_batch("webhooks", idle=idle)
 def tell(batch: Sequence[Event]) -> None:
     """Write the deliveries of these events. Read again, an event makes none twice: (webhook, event) is unique."""
     for event in batch:
-        if event.kind == ERASED:
-            forget_customer(event.data["customer"])
+        if event.kind == events.ERASED:
+            for customer in {event.data["customer"], *event.data.get("customers", ())}:
+                forget_customer(customer)
     oldest = timezone.now() - timedelta(days=settings.WEBHOOK_DAYS)  # beyond it the first deliveries may be gone
     told = [(event, names) for event in batch if event.at > oldest and (names := events.names(event))]
     if not told:
         return
+    prefetch_related_objects([event for event, _names in told], "ticket")
     hooks = Webhook.objects.filter(active=True).select_related("owner")
     ids = (
         Prefetch("channels", Channel.objects.only("pk")),
         Prefetch("teams", Team.objects.only("pk")),
     )
-    rows = [row for hook in hooks.prefetch_related(*ids) for row in _deliveries(hook, told)]
+    owners: dict[int | None, Agent | None] = {}
+    rows = []
+    for hook in hooks.prefetch_related(*ids):
+        hook.owner = owners.setdefault(hook.owner_id, hook.owner)  # whose sight is asked for once
+        rows += _deliveries(hook, told)
     if rows:
         WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
-        wake.run(TASK, QUEUE)
+        wake.run(TASK, [], QUEUE)
 
 
 def _deliveries(hook: Webhook, told: list[tuple[Event, tuple[str, ...]]]) -> list[WebhookDelivery]:
@@ -86,15 +90,17 @@ def _passes(hook: Webhook, event: Event) -> bool:
 
 def visible(agent: Agent, batch: Sequence[Event]) -> set[int]:
     """Ids of those events whose ticket, customer or channel this person sees."""
-    customers = {event.data["customer"] for event in batch if event.ticket is None and "customer" in event.data}
+    customers = {pk for event in batch if (pk := events.customer_of(event)) is not None}
     if customers:
         customers = set(access.customers(agent).filter(pk__in=customers).values_list("pk", flat=True))
     found = set()
     for event in batch:
         if event.ticket is not None:
             seen = access.sees(agent, event.ticket)
-        elif "customer" in event.data:
-            seen = event.data["customer"] in customers
+        elif event.kind == events.ERASED:
+            seen = True  # nothing but an id is left; whoever was told of them has to forget them, too
+        elif (customer := events.customer_of(event)) is not None:
+            seen = customer in customers
         else:
             seen = event.data.get("channel") not in access.sight(agent).hidden_channels
         if seen:

@@ -70,7 +70,8 @@ class Shown:
         tickets = Ticket.objects.filter(pk__in={event.ticket_id for event in batch if event.ticket_id})
         # Seen on its own account: it may lie in another ticket by now.
         messages = access.messages(owner).filter(pk__in=_named(batch, "message")).defer("html")
-        customers = access.customers(owner).filter(pk__in=_named(loose, "customer"))
+        about = {pk for event in loose if (pk := events.customer_of(event)) is not None}
+        customers = access.customers(owner).filter(pk__in=about)
         channels = access.channels(owner).filter(pk__in=_named(loose, "channel"))
         tags = {tag for event in batch if event.kind == "tags_changed" for tag in _tags(event)}
         people, teams = actors | _named(assigned, "from", "to"), _named(assigned, "team_from", "team_to")
@@ -99,8 +100,10 @@ class Shown:
             data["ticket"] = self.tickets.get(event.ticket_id)
             if "message" in event.data:
                 data["message"] = self.messages.get(event.data["message"])
-        elif "customer" in event.data:
-            data["customer"] = self.customers.get(event.data["customer"])
+        elif event.kind == events.ERASED:
+            data["customer"] = {"id": event.data["customer"]}
+        elif (customer := events.customer_of(event)) is not None:
+            data["customer"] = self.customers.get(customer)
         else:
             data["channel"] = self.channels.get(event.data.get("channel", 0))
         if None in data.values():
@@ -140,7 +143,15 @@ class Shown:
                 return {"merged_into": {"from": None, "to": said.get("into")}}
             case "message_moved":
                 return {"ticket": {"from": said.get("from"), "to": said.get("to")}}
-            case "customer_changed" | "channel_changed":
+            case "unmerged":
+                return {"merged_into": {"from": said.get("from"), "to": None}}
+            case "identity_added" | "identity_retired":
+                return {"identities": {}}
+            case "customer_merged":
+                return {"merged": {"from": said.get("customer"), "to": said.get("into")}}
+            case "message_scheduled":
+                return {"send_at": {"to": said.get("send_at")}}
+            case "customer_changed" | "channel_changed" | "fields_changed":
                 return {field: {} for field in said.get("fields", ())}
             case "channel_failing" | "channel_recovered":
                 return {"direction": {"to": said.get("direction")}}

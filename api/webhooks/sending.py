@@ -97,6 +97,8 @@ def send(request: Request) -> Answer:
             http.Session() as session,
             session.post(request.url, data=request.body.encode(), headers=headers, stream=True) as response,
         ):
+            if time.monotonic() - began >= MOST_SECONDS:  # cut off in the middle of its headers
+                raise TimeoutError
             said = _read(response)
             return answer(response.status_code, said, *_judged(response))
     except (requests.RequestException, OSError, ValueError) as error:
@@ -116,10 +118,8 @@ def _read(response: requests.Response) -> str:
     """The beginning of the answer's body. A receiver that stops in the middle has answered all the same."""
     read = bytearray()
     try:
-        for piece in response.raw.stream(8 * 1024, decode_content=False):
+        while len(read) < MOST_READ and (piece := response.raw.read1(8 * 1024, decode_content=False)):
             read += piece
-            if len(read) >= MOST_READ:
-                break
     except Exception:  # noqa: BLE001, S110 (urllib3 and the socket raise all sorts; the status line is what counts)
         pass
     return bytes(read[:MOST_KEPT]).decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")

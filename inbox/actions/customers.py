@@ -79,8 +79,8 @@ def update(customer: Customer, *, by: Agent | None, **changes: Any) -> Customer:
         for name in changed:
             setattr(row, name, changes[name])
         if changed:
-            row.save(update_fields=changed)
-            log.record(None, "customer_changed", by=by, customer=row.pk, fields=changed)
+            row.save(update_fields=sorted(changed))
+            log.record(None, "customer_changed", by=by, customer=row.pk, fields=sorted(changed))
     return row
 
 

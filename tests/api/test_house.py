@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.response import Response
 
 from api import routing
-from api.models import ApiToken, digest_of
+from api.models import ApiToken, Webhook, WebhookDelivery, digest_of
 from api.routing import register, urls
 from api.views.base import View
 from inbox import health
@@ -60,6 +60,8 @@ def test_metrics_tell_what_waits(client: Any, as_sana: Api, ticket: Ticket, supp
     as_sana.post(f"/tickets/{ticket.number}/messages/", {"kind": "reply", "text": "x"})
     Channel.objects.update(out_failing_since=timezone.now())
     health.beat("worker")
+    hook = Webhook.objects.create(name="x", url="https://example.com/", events=["*"], failing_since=timezone.now())
+    WebhookDelivery.objects.create(webhook=hook, kind="ping", message_id="msg_1")
     text = client.get("/metrics", headers={"Host": "localhost"}).content.decode()
     found = {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -69,6 +71,8 @@ def test_metrics_tell_what_waits(client: Any, as_sana: Api, ticket: Ticket, supp
     assert found["rabta_database_up",] == 1
     assert found["rabta_messages", "queued"] == 1
     assert found["rabta_receipts", "new"] == 0
+    assert (found["rabta_webhooks", "failing"], found["rabta_webhooks", "on"]) == (1, 0)
+    assert found["rabta_webhook_deliveries", "queued"] == 1
     assert found["rabta_channel_failing", "email", "out", "support"] == 1
     assert found["rabta_channel_failing", "email", "in", "support"] == 0
     assert found["rabta_heartbeat_age_seconds", "worker"] < 5

@@ -267,3 +267,25 @@ def test_one_run_sends_all_that_waits_in_one_ticket_in_order(ticket: Ticket, des
     assert Paper.sent == written
     assert Message.objects.filter(pk__in=written, state="sent", sent_at__isnull=False).count() == 3
     assert Event.objects.filter(kind="message_sent").count() == 3
+
+
+def test_the_log_says_when_a_channel_begins_to_fail_and_when_it_is_well(
+    ticket: Ticket, desk: Channel, sana: Agent
+) -> None:
+    def said() -> list[tuple[str, Any]]:
+        return list(Event.objects.filter(ticket=None).order_by("pk").values_list("kind", "data"))
+
+    message = reply.reply(ticket, by=sana, text="On its way")
+    Paper.away = True
+    for _twice in range(2):
+        Channel.objects.update(next_send_at=timezone.now())
+        delivery.deliver(desk.pk)
+        later(message)
+    failing = ("channel_failing", {"channel": desk.pk, "direction": "out"})
+    assert said() == [failing]
+    Paper.away = False
+    Channel.objects.update(next_send_at=timezone.now())
+    assert delivery.deliver(desk.pk) == 1
+    reply.reply(ticket, by=sana, text="More")
+    delivery.deliver(desk.pk)
+    assert said() == [failing, ("channel_recovered", {"channel": desk.pk, "direction": "out"})]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from inbox import polling
 from inbox.actions import base, messages
 from inbox.actions.work import Outcome
-from inbox.models import Channel, Message, Ticket
+from inbox.models import Channel, Event, Message, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,3 +79,10 @@ def test_a_fault_in_polling_is_shown_and_backs_off(desk: Channel, monkeypatch: p
     desk.refresh_from_db()
     assert desk.in_failing_since is not None and "no size" in desk.in_error
     assert desk.next_poll_at > timezone.now()
+    polling.poll(desk.pk)
+    said = Event.objects.filter(ticket=None).order_by("pk").values_list("kind", "data__direction")
+    assert list(said.all()) == [("channel_failing", "in")], "once, however often it fails"
+    monkeypatch.setattr(Paper, "poll", lambda *_args: iter(()))
+    polling.poll(desk.pk)
+    polling.poll(desk.pk)
+    assert list(said.all()) == [("channel_failing", "in"), ("channel_recovered", "in")]

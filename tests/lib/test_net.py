@@ -53,3 +53,23 @@ def test_the_checked_address_is_the_one_connected_to(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(socket, "create_connection", connected)
     net.connect("rebinding.example", 25, 1)
     assert seen == [("93.184.216.34", 25)]
+
+
+def test_a_long_list_of_silent_addresses_is_not_tried_to_its_end(
+    settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs a name's DNS could hold us for as long as they like."""
+    clock, tried = [0.0], []
+
+    def silent(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append(address[0])
+        clock[0] += timeout
+        raise TimeoutError
+
+    many = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"8.8.{number}.8", 443)) for number in range(200)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: many)
+    monkeypatch.setattr(socket, "create_connection", silent)
+    monkeypatch.setattr("lib.net.time.monotonic", lambda: clock[0])
+    with pytest.raises(TimeoutError):
+        net.connect("many.example", 443, 5.0)
+    assert len(tried) == 4

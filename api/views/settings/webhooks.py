@@ -81,27 +81,21 @@ def edit(request: AgentRequest, pk: int) -> HttpResponse:
 @needs(Right.WEBHOOKS)
 def webhook(request: AgentRequest, pk: int) -> HttpResponse:
     hook = get_object_or_404(Webhook.objects.select_related("owner"), pk=pk)
-    return render(
-        request,
-        "api/settings/webhook.html",
-        {
-            **KEY,
-            "hook": hook,
-            "channels": hook.channels.all(),
-            "teams": hook.teams.all(),
-            "secret": once.take(request, _secret_of(hook)),
-            **_deliveries(request, hook),
-        },
-    )
+    shown = {**KEY, "hook": hook, "secret": once.take(request, _secret_of(hook)), **_now(request, hook)}
+    return render(request, "api/settings/webhook.html", shown)
 
 
 @require_safe
 @agent_only
 @needs(Right.WEBHOOKS)
-def deliveries(request: AgentRequest, pk: int) -> HttpResponse:
-    """The log of deliveries alone: the page asks for it again while something is under way."""
-    hook = get_object_or_404(Webhook, pk=pk)
-    return render(request, "api/settings/_deliveries.html", {"hook": hook, **_deliveries(request, hook)})
+def now(request: AgentRequest, pk: int) -> HttpResponse:
+    """How the webhook does and its log: what its page asks for again while something is under way."""
+    hook = get_object_or_404(Webhook.objects.select_related("owner"), pk=pk)
+    return render(request, "api/settings/_hook.html", {"hook": hook, **_now(request, hook)})
+
+
+def _now(request: AgentRequest, hook: Webhook) -> dict[str, Any]:
+    return {"channels": hook.channels.all(), "teams": hook.teams.all(), **_deliveries(request, hook)}
 
 
 def _deliveries(request: AgentRequest, hook: Webhook) -> dict[str, Any]:
