@@ -16,6 +16,7 @@ from inbox.models.messages import (
     Origin,
 )
 from inbox.models.receipts import MAX_INLINE_BYTES, Receipt, ReceiptState
+from inbox.models.search import PARTITION, SearchDocument, SearchPerson
 from inbox.models.tickets import (
     PREVIEW_LENGTH,
     SUBJECT_LENGTH,
@@ -35,6 +36,7 @@ from inbox.models.views import Macro, SavedView
 __all__ = [
     "MAX_INLINE_BYTES",
     "NEXT_STATES",
+    "PARTITION",
     "PREVIEW_LENGTH",
     "SUBJECT_LENGTH",
     "ActorKind",
@@ -66,6 +68,8 @@ __all__ = [
     "ReceiptState",
     "Role",
     "SavedView",
+    "SearchDocument",
+    "SearchPerson",
     "Status",
     "Tag",
     "Team",
