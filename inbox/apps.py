@@ -8,3 +8,4 @@ class InboxConfig(AppConfig):
 
     def ready(self) -> None:
         from inbox import acknowledge, processes  # noqa: F401  (registers the follower and the heartbeats)
+        from inbox.search import follower  # noqa: F401

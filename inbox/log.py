@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, connection, models, transaction
-from django.db.models import Func, Q
+from django.db.models import Func
 from django.utils import timezone
 
 from inbox.models import ActorKind, Agent, Cursor, Event, Ticket
@@ -22,7 +22,9 @@ from inbox.models import ActorKind, Agent, Cursor, Event, Ticket
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Event], None]
-_followers: dict[str, Handler] = {}
+BatchHandler = Callable[[list[Event]], None]
+_followers: dict[str, Handler | BatchHandler] = {}
+_batched: set[str] = set()
 
 BATCH = 500
 
@@ -67,7 +69,18 @@ def register(name: str) -> Callable[[Handler], Handler]:
     return known
 
 
-def followers() -> dict[str, Handler]:
+def register_batch(name: str) -> Callable[[BatchHandler], BatchHandler]:
+    """As `register`, for a reader that takes many events at once, such as one that looks at each ticket once."""
+
+    def known(handler: BatchHandler) -> BatchHandler:
+        _followers[name] = handler
+        _batched.add(name)
+        return handler
+
+    return known
+
+
+def followers() -> dict[str, Handler | BatchHandler]:
     return dict(_followers)
 
 
@@ -82,34 +95,48 @@ def only_one(name: str) -> Iterator[bool]:
 
 def waiting_events(cursor: Cursor) -> models.QuerySet[Event]:
     """The events after this cursor that no running transaction can still get in front of, in order."""
+    # A comparison of rows is a place in the index; as two comparisons, each batch would pass over all events that a
+    # long transaction wrote before.
     return (
-        Event.objects.filter(Q(xid__gt=cursor.xid) | Q(xid=cursor.xid, id__gt=cursor.event_id))
-        .filter(xid__gte=cursor.xid, xid__lt=SnapshotXmin())
+        Event.objects.extra(
+            where=["(inbox_event.xid, inbox_event.id) > (%s, %s)"], params=[cursor.xid, cursor.event_id]
+        )
+        .filter(xid__lt=SnapshotXmin())
         .order_by("xid", "id")
     )
 
 
-def follow(name: str, handler: Handler, limit: int = BATCH) -> int:
+def follow(name: str, handler: Handler | BatchHandler, limit: int = BATCH) -> int:
     """Hand the next events to `handler`; returns how many it took. One it fails on stops this follower, visibly."""
     with transaction.atomic(), only_one(f"follow:{name}") as mine:
         if not mine:
             return 0
         cursor, _ = Cursor.objects.get_or_create(name=name)
+        waiting = waiting_events(cursor)
+        if name in _batched:
+            events = list(waiting[:limit])
+            steps = [events] if events else []
+        else:
+            steps = [[event] for event in waiting.select_related("ticket")[:limit]]
         done = 0
-        for event in waiting_events(cursor).select_related("ticket")[:limit]:
+        while steps:
+            step = steps.pop(0)
             try:
                 with transaction.atomic():
-                    handler(event)
+                    handler(step if name in _batched else step[0])  # type: ignore[arg-type]
             except OperationalError:
                 raise
             except Exception as error:
-                logger.exception("follower %s stopped at event %s", name, event.pk)
-                cursor.error = f"event {event.pk}: {error!r}"[:2000]
+                if len(step) > 1:  # which of them?
+                    steps = [[event] for event in step]
+                    continue
+                logger.exception("follower %s stopped at event %s", name, step[0].pk)
+                cursor.error = f"event {step[0].pk}: {error!r}"[:2000]
                 cursor.failing_since = cursor.failing_since or timezone.now()
                 cursor.save()
                 return done
-            cursor.xid, cursor.event_id = event.xid, event.pk
-            done += 1
+            cursor.xid, cursor.event_id = step[-1].xid, step[-1].pk
+            done += len(step)
         if done or cursor.error:
             cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
             cursor.save()

@@ -22,7 +22,7 @@ CREATE TABLE inbox_searchdocument_0 PARTITION OF inbox_searchdocument FOR VALUES
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0001_initial'),
+        ('inbox', '0002_a_log_begins_below_zero'),
     ]
 
     operations = [

@@ -1,6 +1,8 @@
 """`make bench`: speed of e-mail in and out beside bare loops on this machine, and of pages at two sizes.
 
-    python -m tests.bench [ingest|deliver|pages|memory …] [--mails N] [--runs N]
+    python -m tests.bench [ingest|deliver|pages|search|memory …] [--mails N] [--runs N] [--keep FOLDER]
+
+With `--keep` the databases stay in a folder, so that a million tickets need not be seeded at each run.
 
 Without names: ingest, deliver and pages (memory takes several minutes). Ends with 1 when a floor is missed.
 """
