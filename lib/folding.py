@@ -52,7 +52,7 @@ _VOWELS = (
     "\u0900-\u0963\u0966-\u0df3\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ecd\u0f71-\u0f84\u102b-\u103e"
 )
 _WORDS = re.compile(rf"(?:[^\W_]|[{_VOWELS}\u1056-\u109d\u17b4-\u17d3\u3099\u309a])+")
-_DIGITS = re.compile(r"(?<![\w])\+?\(?[0-9](?:[ ()./\-]{0,2}[0-9]){6,17}(?![\w])")
+_DIGITS = re.compile(r"(?<![\w\-/.@#])\+?\(?[0-9](?:[ ()./\-]{0,3}[0-9]){6,17}(?![\w])")
 
 
 def fold(text: str) -> str:

@@ -41,6 +41,8 @@ function place(row, rows, isNew) {
 function update(old, row) {
   for (const { name, value } of row.attributes) if (name !== "class" && old.getAttribute(name) !== value) old.setAttribute(name, value)
   old.className = row.className
+  const excerpt = old.querySelector(".preview:has(mark)") // why a search found it
+  if (excerpt) row.querySelector(".preview").replaceWith(excerpt.cloneNode(true))
   old.replaceChildren(...row.cloneNode(true).childNodes)
 }
 
@@ -58,6 +60,7 @@ export function change(rows, fresh, gone) {
     for (const row of fresh) {
       const old = document.getElementById(row.id)
       if (old) update(old, row)
+      if ("found" in rows.dataset) continue // what a search found stays in its order
       if (old && !belongs(old, rows)) leave(old, rows)
       else if (short(rows) && belongs(row, rows)) waiting.set(row.id, row)
       else if (old && old !== anchor) place(old, rows, false)
