@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from inbox import log
 from inbox.adapters import Party
 from inbox.models import Agent, Customer, Identity, Participant, ParticipantRole, Ticket
 
@@ -79,6 +80,7 @@ def update(customer: Customer, *, by: Agent | None, **changes: Any) -> Customer:
             setattr(row, name, changes[name])
         if changed:
             row.save(update_fields=changed)
+            log.record(None, "customer_changed", by=by, customer=row.pk, fields=sorted(changed))
     return row
 
 

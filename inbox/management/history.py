@@ -129,7 +129,8 @@ class Sheets:
     customers: Sheet = field(default_factory=lambda: Sheet(
         Customer, ("id", "name", "language", "created_at", "last_seen_at"), stage="customer"))  # fmt: skip
     identities: Sheet = field(default_factory=lambda: Sheet(
-        Identity, ("customer_id", "kind", "value", "name", "verified_at", "created_at"), verified_how="seed"))  # fmt: skip
+        Identity, ("customer_id", "kind", "value", "name", "verified_at", "created_at"),
+        verified_how="seed"))  # fmt: skip
     keyed: Sheet = field(default_factory=lambda: Sheet(
         Identity, ("id", "customer_id", "value", "name", "verified_at", "created_at"), kind="email",
         verified_how="seed"))  # fmt: skip
@@ -140,7 +141,8 @@ class Sheets:
         Message, MESSAGE, suppress_auto_reply=True))  # what is seeded is answered by nobody # fmt: skip
     keys: Sheet = field(default_factory=lambda: Sheet(MessageKey, ("key", "message_id"), scope="email"))
     attachments: Sheet = field(default_factory=lambda: Sheet(
-        Attachment, ("message_id", "name", "content_type", "digest", "stored", "created_at"), size=len(FILE)))  # fmt: skip
+        Attachment, ("message_id", "name", "content_type", "digest", "stored", "created_at"),
+        size=len(FILE)))  # fmt: skip
     events: Sheet = field(default_factory=lambda: Sheet(
         Event, ("ticket_id", "kind", "actor_kind", "actor_id", "at", "data")))  # fmt: skip
 

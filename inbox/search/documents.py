@@ -219,12 +219,14 @@ def write_people(customers: Iterable[int]) -> None:
 
 
 def of_customers(customers: Iterable[int], after: int = 0) -> list[int]:
-    """Numbers of the next tickets these customers have or take part in, from `after` on; at most BATCH."""
+    """Numbers of the next tickets these customers have, take part in or wrote in, from `after` on; at most BATCH."""
     ids = list(customers)
-    own = Ticket.objects.filter(customer__in=ids, number__gt=after).order_by("number").values_list("number", flat=True)
-    joined = (
-        Participant.objects.filter(identity__customer__in=ids, ticket__gt=after)
-        .order_by("ticket")
-        .values_list("ticket", flat=True)
-    )
-    return sorted({*own[:BATCH], *joined[:BATCH]})[:BATCH]
+    found: set[int] = set()
+    for rows, column in (
+        (Ticket.objects.filter(customer__in=ids), "number"),
+        (Participant.objects.filter(identity__customer__in=ids), "ticket"),
+        (Message.objects.filter(customer__in=ids), "ticket"),
+    ):
+        further = rows.filter(**{f"{column}__gt": after}).order_by(column).values_list(column, flat=True)
+        found.update(further.distinct()[:BATCH])
+    return sorted(found)[:BATCH]

@@ -13,27 +13,32 @@ NAME = "search"
 # What changes nothing that is searched for. A kind that is not known here has its ticket looked at.
 ELSEWHERE = frozenset({
     "status_changed", "reopened", "snoozed", "priority_changed", "message_sent", "message_delivered", "message_read",
-    "message_failed", "message_unknown", "message_retried", "message_refused",
+    "message_failed", "message_unknown", "message_retried", "message_refused", "customer_event_added",
 })  # fmt: skip
 
 
 @log.register_batch(NAME)
 def keep(events: list[Event]) -> None:
     """Build what these events touch anew, from the rows as they are now; what is gone by now is taken out."""
-    tickets = {event.ticket_id for event in events if event.ticket_id is not None and event.kind not in ELSEWHERE}
-    tickets |= {
-        one for event in events for one in _named(event, "into", "source", "from", "to") if "merged" in event.kind
-    }
-    customers = {one for event in events if event.ticket_id is None for one in _named(event, "customer", "into")
-                 if event.kind.startswith("customer")}  # fmt: skip
+    tickets: set[int] = set()
+    customers: set[int] = set()
+    for event in events:
+        if event.ticket_id is not None:
+            if event.kind not in ELSEWHERE:
+                tickets.add(event.ticket_id)
+        elif event.kind.startswith(("customer_", "identity_")) and event.kind not in ELSEWHERE:
+            customers |= _named(event, "customer", "customers", "into", "from")
     write(sorted(tickets))
-    if customers:
-        of_customers(sorted(customers))
+    of_customers(sorted(customers))
 
 
-def _named(event: Event, *names: str) -> list[int]:
-    found = [event.data.get(name) for name in names]
-    return [one for one in found if isinstance(one, int) and not isinstance(one, bool)]
+def _named(event: Event, *names: str) -> set[int]:
+    """The ids that the data of an event has under these names, one or a list."""
+    found: list[object] = []
+    for name in names:
+        value = event.data.get(name)
+        found += value if isinstance(value, list) else [value]
+    return {one for one in found if isinstance(one, int) and not isinstance(one, bool)}
 
 
 def write(numbers: Sequence[int]) -> None:
@@ -43,7 +48,9 @@ def write(numbers: Sequence[int]) -> None:
 
 
 def of_customers(customers: Sequence[int]) -> None:
-    """The people themselves, and all tickets they have or take part in: a name stands in each of them."""
+    """The people themselves, and all tickets they have, take part in or wrote in: a name stands in each of them."""
+    if not customers:
+        return
     documents.write_people(customers)
     after = 0
     while numbers := documents.of_customers(customers, after):

@@ -61,8 +61,7 @@ def build(part: int, built: str) -> int:
             documents.write_people({customer for document in made for customer in document.people})
             done += len(made)
         index(part)
-    with transaction.atomic():
-        exchange(part, built)
+    exchange(part, built)
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(table(part))))
     return done
@@ -90,7 +89,7 @@ def index(part: int) -> None:
 
 def exchange(part: int, built: str) -> None:
     """Put a partition that was begun, filled and indexed in the place of the old one, if there is one."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(20003, 0)")
         cursor.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table(part))))

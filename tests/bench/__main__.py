@@ -4,7 +4,8 @@
 
 With `--keep` the databases stay in a folder, so that a million tickets need not be seeded at each run.
 
-Without names: ingest, deliver and pages (memory takes several minutes, and so does search the first time). Ends with 1 when a floor is missed.
+Without names: ingest, deliver and pages (memory takes several minutes, and so does search the first time). Ends with 1
+when a floor is missed.
 """
 
 from __future__ import annotations

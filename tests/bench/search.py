@@ -90,8 +90,10 @@ def filled() -> dict[str, str]:
     for text in Message.objects.filter(ticket__gte=middle).order_by("ticket").values_list("text", flat=True)[:500]:
         code = code or "".join(re.findall(r"[A-Z]{2}-20\d\d/\d+", text)[:1])
         product = product or "".join(re.findall(r"the ([A-Z][a-z]{5,} \w+)", text)[:1])
-    facts = {"name": str(ticket.customer), "address": ticket.customer.identities.all()[0].value, "code": code,
-             "phone": f"0{phone.value[3:6]} {phone.value[6:]}", "number": ticket.number, "product": product}  # fmt: skip
+    address = ticket.customer.identities.all()[0].value
+    facts = {"name": str(ticket.customer), "address": address, "code": code,
+             "phone": f"0{phone.value[3:6]} {phone.value[6:]}", "number": ticket.number,
+             "product": product}  # fmt: skip
     return {what: query.format(**facts) for what, query in QUERIES.items()}
 
 
