@@ -25,6 +25,8 @@ def inbox(request: AgentRequest) -> HttpResponse:
     A search, with `q`, changes what is below its field and nothing else; with an empty `q` the view is there again.
     """
     listing = listing_of(request, request.GET) if request.GET else remembered(request)
+    if not request.GET and isinstance(listing, Found):
+        listing = listing.back  # a search is remembered beside its conversations; who comes anew begins with a view
     before, part = request.GET.get("before", ""), wants_part(request)
     if part and (before or "again" in request.GET):
         return render(request, "inbox/_rows.html", {"page": listing.page(before)})

@@ -98,7 +98,7 @@ def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, 
     wanted = {
         view.key: lists.select(request.user, view.match) for _label, views in groups for view in views if view.counted
     }
-    if listing.filters:
+    if isinstance(listing, lists.Listing) and listing.filters:
         wanted["listing"] = listing.tickets
     found = lists.counts(wanted)
     if isinstance(listing, Found):
