@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 WORD = 40  # letters of a word that count; what is longer is no word that anybody types
 PARTS = 6  # of what punctuation joins, such as an address: how many may begin a joined word
@@ -118,6 +118,6 @@ def inside(found: Iterable[str]) -> set[str]:
     return {word[start:] for word in found for start in range(1, len(word) - SHORTEST + 1)}
 
 
-def beginnings(found: Iterable[str]) -> set[str]:
+def beginnings(found: Collection[str]) -> set[str]:
     """The first letter and the first two of each word: what a query of one or two letters looks up."""
-    return {word[:length] for word in found for length in range(1, SHORTEST)}
+    return {word[:1] for word in found} | {word[:2] for word in found}

@@ -14,12 +14,10 @@ from typing import Any
 from django.db import models
 from django.db.models.fields import NOT_PROVIDED
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
-
 
 def text(value: str) -> str:
-    """A string as COPY reads it back."""
-    return value.translate(_ESCAPES) if "\n" in value or "\\" in value or "\t" in value or "\r" in value else value
+    """A string as COPY reads it back. Not `translate`, which takes ten times as long."""
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
 
 
 def column(value: Any) -> str:

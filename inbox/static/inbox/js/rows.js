@@ -41,8 +41,11 @@ function place(row, rows, isNew) {
 function update(old, row) {
   for (const { name, value } of row.attributes) if (name !== "class" && old.getAttribute(name) !== value) old.setAttribute(name, value)
   old.className = row.className
-  const excerpt = old.querySelector(".preview:has(mark)") // why a search found it
-  if (excerpt) row.querySelector(".preview").replaceWith(excerpt.cloneNode(true))
+  for (const part of [".name > .truncate", ".subject", ".preview"]) {
+    const was = old.querySelector(`${part}:has(mark)`) // why a search found it
+    const now = row.querySelector(part)
+    if (was && (part === ".preview" || was.textContent === now.textContent)) now.replaceWith(was.cloneNode(true))
+  }
   old.replaceChildren(...row.cloneNode(true).childNodes)
 }
 
