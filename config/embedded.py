@@ -281,12 +281,13 @@ class Scratch:
 
 
 @contextlib.contextmanager
-def scratch(*settings: str, durable: bool = False) -> Iterator[Scratch]:
+def scratch(*settings: str, durable: bool = False, kept: Path | None = None) -> Iterator[Scratch]:
     """A fresh PostgreSQL (database `rabta`) and Redis in a temporary folder, gone at the end, also when we are killed.
 
     `settings` are PostgreSQL's, as `name=value`; without `durable` nothing is flushed to disk (tests, not benchmarks).
+    In a folder that is `kept`, what an earlier run left is there, and stays there.
     """
-    data_dir = Path(tempfile.mkdtemp(prefix="rabta-scratch-", dir="/tmp"))
+    data_dir = kept or Path(tempfile.mkdtemp(prefix="rabta-scratch-", dir="/tmp"))
     hasty = () if durable else ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
     running: list[subprocess.Popen[bytes]] = []
     try:
@@ -310,5 +311,6 @@ def scratch(*settings: str, durable: bool = False) -> Iterator[Scratch]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        for folder in (data_dir, local.socket_dir(data_dir), local.run_dir(data_dir)):
-            shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            for folder in (data_dir, local.socket_dir(data_dir), local.run_dir(data_dir)):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -7,9 +7,10 @@ class InboxConfig(AppConfig):
     verbose_name = _("Inbox")
 
     def ready(self) -> None:
-        # Registered by being imported: the follower, the heartbeats, what log-ins leave behind.
+        # Registered by being imported: the followers, the heartbeats, what log-ins leave behind.
         from inbox import acknowledge, preferences, processes, second_factor, sessions  # noqa: F401
         from inbox.rights import Right
+        from inbox.search import follower  # noqa: F401
 
         mine, ours, page = preferences.MINE, preferences.ORGANISATION, preferences.Page
         for one in (

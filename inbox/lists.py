@@ -215,6 +215,9 @@ class Listing:
     def tickets(self) -> TicketQuerySet:
         return select(self.agent, {**self.view.match, **self.filters})
 
+    def page(self, before: str = "") -> Page:
+        return page(self.tickets, self.url, before)
+
     def address(self, without: str = "") -> str:
         kept = {f"f_{name}": value for name, value in self.filters.items() if name != without}
         return f"{reverse('inbox')}?{urlencode({**self.view.query, **kept})}"

@@ -1,39 +1,96 @@
 """A believable history: customers who write, agents who answer, tickets that are solved and closed with time.
 
-Everything comes from one seed and the moment it ends at; rows are copied in, a few thousand tickets a transaction.
+Everything comes from one seed and the moment it ends at. A chunk of tickets is told from its number alone, so that
+several processes tell at once; telling asks the database nothing, see `inbox/management/filling.py`.
 """
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterator, Sequence
+import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db import transaction
-
-from inbox import bulk
-from inbox.management.phrases import ENGLISH, TAGS, URDU, Phrases
+from inbox.management.phrases import CODES, ENGLISH, KINDS, SYLLABLES, URDU, Phrases
+from inbox.management.sheets import Sheet, column, text
 from inbox.models import (
-    Agent,
-    Channel,
+    Attachment,
     Customer,
     Event,
     Identity,
     Message,
     MessageKey,
     Participant,
-    Role,
-    Tag,
-    Team,
+    SearchDocument,
+    SearchPerson,
     Ticket,
 )
+from inbox.search import documents
+from lib import folding
 
-CHUNK = 2000
+CHUNK = 2_000
 CLOSED_AFTER = timedelta(days=14)  # the re-open window of e-mail
-NEW_CUSTOMER = 0.35  # of tickets
-Row = dict[str, Any]
+NEW_CUSTOMERS = 0.35  # of tickets
+LENGTHS = (1, 2, 3, 4, 5)  # messages of a ticket …
+WEIGHTS = (10, 15, 45, 20, 10)  # … and how often: three on average
+LONG = 330  # characters after which nothing more is added to a message
+TICKET = ("number", "customer_id", "channel_id", "reply_channel_id", "subject", "status", "priority", "type",
+          "assignee_id", "team_id", "tags", "language", "spam", "message_count", "last_message_at", "last_direction",
+          "preview", "waiting_since", "last_customer_message_at", "first_replied_at", "solved_at", "closed_at",
+          "created_at", "updated_at")  # fmt: skip
+MESSAGE = ("id", "ticket_id", "first_ticket_id", "direction", "channel_id", "author_kind", "customer_id", "agent_id",
+           "author_name", "author_address", "to", "subject", "text", "visible_text", "language", "payload",
+           "external_id", "in_reply_to", "references", "thread_rule", "state", "attempts", "sent_at", "created_at",
+           "received_at")  # fmt: skip
+NONE = "\\N"
+FILE = b"This file stands for one that a customer would have sent.\n"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who and what a history is told of: ids of what stands in the database."""
+
+    channels: tuple[tuple[int, str, str], ...]  # (id, name, address)
+    agents: tuple[tuple[int, str], ...]
+    teams: tuple[int, ...]
+    stored: str = ""  # the file that all attachments are
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which history: its size, its seed, when it begins and ends, and the first id of each kind of row."""
+
+    tickets: int
+    seed: int
+    start: datetime
+    end: datetime
+    cast: Cast
+    first_ticket: int = 0
+    first_customer: int = 0
+    first_identity: int = 0
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.tickets // CHUNK)
+
+    @property
+    def customers(self) -> int:
+        return people_before(self.tickets)
+
+    def size(self, chunk: int) -> int:
+        return min(CHUNK, self.tickets - chunk * CHUNK)
+
+    def lengths(self, chunk: int) -> list[int]:
+        """How many messages each ticket of a chunk is to have."""
+        return random.Random(f"{self.seed} lengths {chunk}").choices(LENGTHS, WEIGHTS, k=self.size(chunk))
+
+
+def people_before(tickets: int) -> int:
+    return int(tickets * NEW_CUSTOMERS) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,150 +99,180 @@ class Person:
     identity: int
     name: str
     address: str
+    phone: str  # as it stands in what they write
     phrases: Phrases
+
+    @property
+    def number(self) -> str:
+        """The telephone number that is known to be theirs, and nobody else's."""
+        return f"+92301{self.customer * 7919 % 10**9:09d}"
+
+    @property
+    def has_phone(self) -> bool:
+        return self.customer % 4 == 0
+
+    @property
+    def names(self) -> list[str]:
+        return [self.name, self.address, *([self.number] if self.has_phone else [])]
+
+
+def person_of(plan: Plan, index: int) -> Person:
+    """The customer of this place; the same whenever asked."""
+    pick = random.Random(f"{plan.seed} person {index}")
+    phrases = URDU if pick.random() < 0.3 else ENGLISH
+    written, latin = pick.choice(phrases.given)
+    name = f"{written} {pick.choice(phrases.family)}"
+    phone = f"+92300{pick.randrange(10**6, 10**7)}" if phrases is URDU else f"+4930{pick.randrange(10**7, 10**8)}"
+    address = f"{latin}.{plan.first_customer + index}@example.{pick.choice(('com', 'org', 'net'))}"
+    return Person(plan.first_customer + index, plan.first_identity + index, name, address, phone, phrases)
 
 
 @dataclass
-class Rows:
-    """What one transaction copies in, parents first."""
+class Sheets:
+    """What a chunk is written on, parents first."""
 
-    customers: list[Row] = field(default_factory=list)
-    identities: list[Row] = field(default_factory=list)
-    tickets: list[Row] = field(default_factory=list)
-    participants: list[Row] = field(default_factory=list)
-    messages: list[Row] = field(default_factory=list)
-    keys: list[Row] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    customers: Sheet = field(default_factory=lambda: Sheet(
+        Customer, ("id", "name", "language", "created_at", "last_seen_at"), stage="customer"))  # fmt: skip
+    identities: Sheet = field(default_factory=lambda: Sheet(
+        Identity, ("customer_id", "kind", "value", "name", "verified_at", "created_at"),
+        verified_how="seed"))  # fmt: skip
+    keyed: Sheet = field(default_factory=lambda: Sheet(
+        Identity, ("id", "customer_id", "value", "name", "verified_at", "created_at"), kind="email",
+        verified_how="seed"))  # fmt: skip
+    tickets: Sheet = field(default_factory=lambda: Sheet(Ticket, TICKET))
+    participants: Sheet = field(default_factory=lambda: Sheet(
+        Participant, ("ticket_id", "identity_id", "since"), role="requester"))  # fmt: skip
+    messages: Sheet = field(default_factory=lambda: Sheet(
+        Message, MESSAGE, suppress_auto_reply=True))  # what is seeded is answered by nobody # fmt: skip
+    keys: Sheet = field(default_factory=lambda: Sheet(MessageKey, ("key", "message_id"), scope="email"))
+    attachments: Sheet = field(default_factory=lambda: Sheet(
+        Attachment, ("message_id", "name", "content_type", "digest", "stored", "created_at"),
+        size=len(FILE)))  # fmt: skip
+    events: Sheet = field(default_factory=lambda: Sheet(
+        Event, ("ticket_id", "kind", "actor_kind", "actor_id", "at", "data")))  # fmt: skip
 
-    def write(self) -> None:
-        for model, rows in (
-            (Customer, self.customers),
-            (Identity, self.identities),
-            (Ticket, self.tickets),
-            (Participant, self.participants),
-            (Message, self.messages),
-            (MessageKey, self.keys),
-            (Event, self.events),
-        ):
-            bulk.insert_rows(model, rows)
+    documents: Sheet = field(default_factory=lambda: Sheet(SearchDocument, ("number", "short", "words")))
+    people: Sheet = field(default_factory=lambda: Sheet(SearchPerson, ("customer", "short")))
 
-
-class History:
-    """`tickets` tickets over the `days` days before `end`. Call `write`, which yields how many stand."""
-
-    def __init__(self, tickets: int, days: float, seed: int, end: datetime) -> None:
-        self.total, self.end = tickets, end
-        self.start = end - timedelta(days=days)
-        self.random = random.Random(seed)
-        self.people: list[Person] = []
-        self.channels = list(Channel.objects.filter(kind="email").order_by("pk")) or [_mailbox()]
-        agents = Agent.objects.filter(is_active=True, is_bot=False).exclude(role=Role.LIGHT)
-        self.agents = list(agents.order_by("pk"))
-        self.teams = list(Team.objects.filter(private=False).order_by("pk"))
-
-    def write(self) -> Iterator[int]:
-        for tag in TAGS:
-            Tag.objects.get_or_create(name=tag)
-        for first in range(0, self.total, CHUNK):
-            count = min(CHUNK, self.total - first)
-            with transaction.atomic():
-                self._chunk(first, count).write()
-            yield first + count
-
-    def _chunk(self, first: int, count: int) -> Rows:
-        rows = Rows()
-        numbers, customers, identities = bulk.draw((Ticket, count), (Customer, count), (Identity, count))
-        step = (self.end - self.start) / self.total
-        stories = []
-        for place, number in enumerate(numbers):
-            at = self.start + step * (first + place + self.random.random())
-            stories.append(_Story(self, rows, number, self._person(rows, customers, identities, at), at))
-        messages = bulk.draw((Message, sum(len(story.turns) for story in stories)))[0]
-        # Keys of messages rise with time, over all tickets of the chunk.
-        turns = sorted(
-            (turn.at, place, index) for place, story in enumerate(stories) for index, turn in enumerate(story.turns)
-        )
-        for key, (_at, place, index) in zip(messages, turns, strict=True):
-            stories[place].turns[index].key = key
-        for story in stories:
-            story.tell()
-        return rows
-
-    def _person(self, rows: Rows, customers: list[int], identities: list[int], at: datetime) -> Person:
-        pick = self.random
-        if self.people and pick.random() > NEW_CUSTOMER:
-            return self.people[int(len(self.people) * pick.random() ** 2)]  # some write often
-        phrases = URDU if pick.random() < 0.3 else ENGLISH
-        customer, identity = customers.pop(), identities.pop()
-        name = f"{pick.choice(phrases.given)} {pick.choice(phrases.family)}"
-        person = Person(customer, identity, name, f"{pick.choice(phrases.latin)}.{customer}@example.com", phrases)
-        rows.customers.append(
-            {"id": customer, "name": name, "language": phrases.language, "stage": "customer", "created_at": at,
-             "last_seen_at": at}
-        )  # fmt: skip
-        rows.identities.append(
-            {"id": identity, "customer_id": customer, "kind": "email", "value": person.address, "name": name,
-             "verified_at": at, "verified_how": "seed", "created_at": at}
-        )  # fmt: skip
-        self.people.append(person)
-        return person
+    def take(self) -> list[tuple[str, bytes]]:
+        """COPY statements with their data, in an order that foreign keys allow."""
+        sheets = (self.customers, self.keyed, self.identities, self.tickets, self.participants, self.messages,
+                  self.keys, self.attachments, self.events, self.people, self.documents)  # fmt: skip
+        return [(sheet.statement, sheet.take()) for sheet in sheets if sheet.lines]
 
 
 @dataclass(slots=True)
-class _Turn:
+class Turn:
     at: datetime
-    agent: Agent | None  # None: the customer speaks
-    text: str
+    agent: tuple[int, str] | None  # None: the customer speaks
+    place: int  # of its ticket in the chunk
+    text: str = ""
+    words: frozenset[str] = frozenset()  # what it is found by, but for what fills its gaps
     key: int = 0
 
 
-class _Story:
+class Teller:
+    """Tells chunks of one history."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.cast = plan, plan.cast
+        self.sheets = Sheets()
+        self.step = (plan.end - plan.start) / plan.tickets
+        self.to_us = {
+            channel: column([{"name": name, "address": address}]) for channel, name, address in self.cast.channels
+        }
+
+    def tell(self, chunk: int, first_message: int) -> list[tuple[str, bytes]]:
+        """The rows of a chunk, its messages numbered from `first_message` on, rising with time."""
+        plan = self.plan
+        self.pick = random.Random(f"{plan.seed} chunk {chunk}")
+        first = chunk * CHUNK
+        known, now_known = people_before(first) if chunk else 0, people_before(first + plan.size(chunk))
+        for index in range(known, now_known):
+            self._introduce(person_of(plan, index), plan.start + self.step * (first + index - known))
+        stories = [
+            Story(self, place, plan.first_ticket + first + place, self._somebody(now_known),
+                  plan.start + self.step * (first + place + self.pick.random()), length)
+            for place, length in enumerate(plan.lengths(chunk))
+        ]  # fmt: skip
+        turns = sorted((turn for story in stories for turn in story.turns), key=lambda turn: (turn.at, turn.place))
+        for key, turn in enumerate(turns, first_message):
+            turn.key = key
+        for story in stories:
+            story.tell()
+        return self.sheets.take()
+
+    def _somebody(self, known: int) -> Person:
+        """Some write often."""
+        return person_of(self.plan, int(known * self.pick.random() ** 1.5))
+
+    def _introduce(self, person: Person, at: datetime) -> None:
+        when, customer, name = at.isoformat(" "), str(person.customer), person.name
+        self.sheets.customers.add(customer, name, person.phrases.language, when, when)
+        self.sheets.keyed.add(str(person.identity), customer, person.address, name, when, when)
+        if person.has_phone:
+            self.sheets.identities.add(customer, "phone", person.number, name, when, when)
+        self.sheets.people.add(customer, documents.line_of(person.names))
+
+
+class Story:
     """One ticket from its first mail to where it stands at the end."""
 
-    def __init__(self, history: History, rows: Rows, number: int, person: Person, at: datetime) -> None:
-        self.rows, self.number, self.person, self.at = rows, number, person, at
-        pick = self.pick = history.random
-        self.channel = pick.choice(history.channels)
-        self.team = pick.choice(history.teams) if history.teams and pick.random() < 0.5 else None
-        self.agent = pick.choice(history.agents) if history.agents else None
-        self.order = pick.randrange(10_000, 99_999)
+    def __init__(self, teller: Teller, place: int, number: int, person: Person, at: datetime, length: int) -> None:
+        self.teller, self.place, self.number, self.person, self.at = teller, place, number, person, at
+        pick, cast = teller.pick, teller.cast
+        self.channel = pick.choice(cast.channels)
+        self.team = pick.choice(cast.teams) if cast.teams and pick.random() < 0.5 else None
+        self.agent = pick.choice(cast.agents) if cast.agents else None
+        rare = int(24 * 24 * 24 * pick.random() ** 3)
+        made = SYLLABLES[rare // 576] + SYLLABLES[rare // 24 % 24] + SYLLABLES[rare % 24]
+        self.slots = {
+            "number": str(pick.randrange(100_000, 9_999_999)),
+            "code": f"{pick.choice(CODES)}-{2022 + pick.randrange(5)}/{pick.randrange(1, 99_999)}",
+            "product": f"{made.capitalize()} {pick.choice(KINDS)}",
+            "city": pick.choice(person.phrases.cities),
+            "phone": person.phone,
+        }
+        self.filled: set[str] = set()  # the gaps that its texts had
         subject, self.tag = pick.choice(person.phrases.subjects)
-        self.subject = subject.format(number=self.order)
-        self.turns = self._turns(history.end)
-        self.status, self.solved_at, self.closed_at = self._outcome(history.end)
-        self.spam = pick.random() < 0.01
+        self.subject = subject % self.slots
+        self.turns = self._turns(length, teller.plan.end)
+        self.status, self.solved_at, self.closed_at = self._outcome(teller.plan.end)
 
-    def _turns(self, end: datetime) -> list[_Turn]:
-        pick, say = self.pick, self.person.phrases
-        turns = [_Turn(self.at, None, self._said(pick.choice(say.questions), pick.choice(say.details)))]
+    def _turns(self, length: int, end: datetime) -> list[Turn]:
+        pick, say = self.teller.pick, self.person.phrases
+        turns = [Turn(self.at, None, self.place, *self._said(say.questions, say.details))]
         at = self.at
-        while self.agent is not None and len(turns) < 9:
-            at += timedelta(minutes=pick.lognormvariate(4.6, 1.2))
+        while self.agent is not None and len(turns) < length:
+            ours = len(turns) % 2 == 1
+            at += timedelta(seconds=int(60 * pick.lognormvariate(4.6 if ours else 5.4, 1.2)))
             if at >= end:
                 break
-            turns.append(_Turn(at, self.agent, self._said(pick.choice(say.answers))))
-            if pick.random() < 0.45:
-                break
-            at += timedelta(minutes=pick.lognormvariate(5.4, 1.2))
-            if at >= end:
-                break
-            turns.append(_Turn(at, None, self._said(pick.choice(say.thanks))))
-            if pick.random() < 0.5:
-                break
+            said = self._said(say.answers, say.more) if ours else self._said(say.thanks, say.details)
+            turns.append(Turn(at, self.agent if ours else None, self.place, *said))
         return turns
 
-    def _said(self, *sentences: str) -> str:
-        say = self.person.phrases
-        body = "\n".join(sentence.format(number=self.order) for sentence in sentences)
-        return f"{say.greeting}\n\n{body}\n\n{say.closing}"
+    def _said(self, first: tuple[str, ...], further: tuple[str, ...]) -> tuple[str, frozenset[str]]:
+        """About four hundred characters, and the words in them."""
+        pick, say = self.teller.pick.random, self.person.phrases
+        lines = [say.greeting, "", first[int(len(first) * pick())]]
+        size, at = len(lines[2]), int(len(further) * pick())
+        while size < LONG and len(lines) < 3 + len(further):
+            lines.append(further[at % len(further)])
+            size += len(lines[-1])
+            at += 1
+        lines += ("", say.closing)
+        self.filled.update(*map(gaps_of, lines))
+        return "\n".join(lines) % self.slots, frozenset().union(*map(words_of, lines))
 
     def _outcome(self, end: datetime) -> tuple[str, datetime | None, datetime | None]:
         """Most of what is old is solved or closed; of the last days much is still open."""
-        last = self.turns[-1]
+        last, chance = self.turns[-1], self.teller.pick.random()
         age = end - last.at
-        if self.pick.random() < (0.01 if age > timedelta(days=14) else 0.5 if age < timedelta(days=2) else 0.1):
-            return ("pending" if last.agent is not None else "open"), None, None
-        if len(self.turns) == 1:
+        if chance < (0.006 if age > timedelta(days=14) else 0.5 if age < timedelta(days=2) else 0.1):
+            waits = "pending" if last.agent is not None else "open"
+            return ("on_hold" if chance < 0.001 else waits), None, None
+        if len(self.turns) == 1 and age < timedelta(days=7):
             return "open", None, None
         solved_at = min(last.at + timedelta(minutes=5), end)
         if end - solved_at > CLOSED_AFTER:
@@ -193,118 +280,112 @@ class _Story:
         return "solved", solved_at, None
 
     def tell(self) -> None:
-        pick, person, turns = self.pick, self.person, self.turns
+        pick, person, turns, sheets = self.teller.pick, self.person, self.turns, self.teller.sheets
         last = turns[-1]
-        answered = [turn for turn in turns if turn.agent is not None]
-        asked = [turn for turn in turns if turn.agent is None]
+        answered = next((turn for turn in turns if turn.agent is not None), None)
+        asked = last if last.agent is None else turns[-2]
         done = self.status in {"solved", "closed"}
         # Nobody owns some of what was never answered.
         owner = self.agent if self.agent is not None and (answered or pick.random() < 0.3) else None
-        waits = None if done or last.agent is not None else last.at
-        changed = self.closed_at or self.solved_at or last.at
-        self.rows.tickets.append(
-            {
-                "number": self.number,
-                "customer_id": person.customer,
-                "channel_id": self.channel.pk,
-                "reply_channel_id": self.channel.pk,
-                "subject": self.subject,
-                "status": self.status,
-                "priority": pick.choices(("low", "normal", "high", "urgent"), (10, 75, 12, 3))[0],
-                "type": pick.choice(("question", "problem", "complaint", "request")),
-                "assignee_id": owner.pk if owner else None,
-                "team_id": self.team.pk if self.team else None,
-                "tags": sorted({self.tag, *(["vip"] if pick.random() < 0.05 else [])}),
-                "language": person.phrases.language,
-                "spam": self.spam,
-                "message_count": len(turns),
-                "last_message_at": last.at,
-                "last_direction": "in" if last.agent is None else "out",
-                "preview": " ".join(last.text.split())[:200],
-                "waiting_since": waits,
-                "last_customer_message_at": asked[-1].at,
-                "first_replied_at": answered[0].at if answered else None,
-                "solved_at": self.solved_at,
-                "closed_at": self.closed_at,
-                "created_at": self.at,
-                "updated_at": changed,
-            }
-        )
-        self.rows.participants.append(
-            {"ticket_id": self.number, "identity_id": person.identity, "role": "requester", "since": self.at}
-        )
-        self._event("ticket_created", self.at, None, channel=self.channel.pk)
+        number, channel, when = str(self.number), str(self.channel[0]), self.at.isoformat(" ")
+        spam = len(turns) == 1 and pick.random() < 0.1
+        chance, tags = pick.random(), sorted({self.tag, *(["vip"] if pick.random() < 0.05 else [])})
+        found = documents.Document(self.number)
+        found.name(number, self.subject, person.name, *tags, person.address, *person.names)
+        found.marks = [f"channel:{channel}"] + [f"team:{self.team}"] * (self.team is not None)
+        if owner is not None:
+            found.marks.append(f"owner:{owner[0]}")
+        found.marks += ["spam"] * spam
+        sheets.tickets.add(
+            number, str(person.customer), channel, channel, text(self.subject), self.status,
+            "normal" if chance < 0.75 else "high" if chance < 0.87 else "low" if chance < 0.97 else "urgent",
+            ("question", "problem", "complaint", "request")[int(4 * pick.random())],
+            str(owner[0]) if owner else NONE, str(self.team) if self.team else NONE,
+            "{" + ",".join(tags) + "}",
+            person.phrases.language, "t" if spam else "f", str(len(turns)), last.at.isoformat(" "),
+            "in" if last.agent is None else "out", text(" ".join(last.text[:260].split())[:200]),
+            NONE if done or last.agent is not None else last.at.isoformat(" "), asked.at.isoformat(" "),
+            answered.at.isoformat(" ") if answered else NONE, _when(self.solved_at), _when(self.closed_at), when,
+            _when(self.closed_at or self.solved_at or last.at),
+        )  # fmt: skip
+        sheets.participants.add(number, str(person.identity), when)
+        self._event("ticket_created", when, None, channel=self.channel[0])
         before = ""
         for turn in turns:
             before = self._message(turn, before)
+            found.words |= turn.words
+            if turn.agent is None and turn is not turns[0]:
+                found.name(f"Re: {self.subject}")
+        for gap in self.filled:
+            found.words |= folding.of_text(self.slots[gap])
+        if pick.random() < 0.08:
+            names = person.phrases.files
+            name = names[int(len(names) * pick.random())] % self.slots
+            name = name.replace("/", "-")
+            found.name(name)
+            sheets.attachments.add(
+                str(turns[0].key), text(name), "text/plain", self.teller.cast.digest,
+                self.teller.cast.stored, when
+            )  # fmt: skip
+        _number, short, words = found.row()
+        sheets.documents.add(number, short, words)
         if self.solved_at is not None:
-            self._event("status_changed", self.solved_at, self.agent, **{"from": "pending", "to": "solved"})
+            self._event("status_changed", _when(self.solved_at), owner, **{"from": "pending", "to": "solved"})
         if self.closed_at is not None:
-            self._event("status_changed", self.closed_at, None, **{"from": "solved", "to": "closed"})
+            self._event("status_changed", _when(self.closed_at), None, **{"from": "solved", "to": "closed"})
 
-    def _message(self, turn: _Turn, before: str) -> str:
-        person, agent = self.person, turn.agent
-        external_id = f"{turn.key}.seed@example.com"
-        customer, us = (
-            {"name": person.name, "address": person.address},
-            {"name": self.channel.name, "address": self.channel.settings.get("address", "support@example.com")},
+    def _message(self, turn: Turn, before: str) -> str:
+        person, agent, key, number, when = (
+            self.person,
+            turn.agent,
+            str(turn.key),
+            str(self.number),
+            turn.at.isoformat(" "),
         )
-        self.rows.messages.append(
-            {
-                "id": turn.key,
-                "ticket_id": self.number,
-                "first_ticket_id": self.number,
-                "direction": "in" if agent is None else "out",
-                "channel_id": self.channel.pk,
-                "author_kind": "customer" if agent is None else "agent",
-                "customer_id": person.customer if agent is None else None,
-                "agent_id": agent.pk if agent else None,
-                "author_name": agent.name if agent else person.name,
-                "author_address": us["address"] if agent else person.address,
-                "to": [customer if agent else us],
-                "subject": f"Re: {self.subject}" if before else self.subject,
-                "text": turn.text,
-                "visible_text": turn.text,
-                "language": person.phrases.language,
-                "payload": {"from": us, "date": turn.at.strftime("%a, %d %b %Y %H:%M:%S +0000")} if agent else {},
-                "suppress_auto_reply": True,  # what is seeded is answered by nobody
-                "external_id": external_id,
-                "in_reply_to": before,
-                "references": [before] if before else [],
-                "thread_rule": "reference" if before else "new",
-                "state": "sent" if agent else "",
-                "attempts": 1 if agent else 0,
-                "sent_at": turn.at if agent else None,
-                "created_at": turn.at,
-                "received_at": turn.at,
-            }
-        )
-        self.rows.keys.append({"scope": "email", "key": f"seed:{turn.key}", "message_id": turn.key})
-        kinds: Sequence[str] = ("message_added", "message_sent") if agent else ("message_received",)
-        for kind in kinds:
-            self._event(kind, turn.at, agent, message=turn.key, channel=self.channel.pk)
+        channel, our_name, our_address = self.channel
+        external_id, said = f"{key}.seed@example.com", text(turn.text)
+        if agent is None:
+            to, author, payload = self.teller.to_us[channel], (person.name, person.address), "{}"
+        else:
+            to = f'[{{"name": "{person.name}", "address": "{person.address}"}}]'
+            author = (agent[1], our_address)
+            date = turn.at.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+            payload = column({"from": {"name": our_name, "address": our_address}, "date": date})
+        self.teller.sheets.messages.add(
+            key, number, number, "in" if agent is None else "out", str(channel),
+            "customer" if agent is None else "agent", str(person.customer) if agent is None else NONE,
+            str(agent[0]) if agent else NONE, text(author[0]), author[1], to,
+            text(f"Re: {self.subject}" if before else self.subject), said, said, person.phrases.language, payload,
+            external_id, before, "{" + before + "}", "reference" if before else "new", "sent" if agent else "",
+            "1" if agent else "0", when if agent else NONE, when, when,
+        )  # fmt: skip
+        self.teller.sheets.keys.add(f"seed:{key}", key)
+        for kind in ("message_added", "message_sent") if agent else ("message_received",):
+            self._event(kind, when, agent, message=turn.key, channel=channel)
         return external_id
 
-    def _event(self, kind: str, at: datetime, agent: Agent | None, /, **data: Any) -> None:
+    def _event(self, kind: str, when: str, agent: tuple[int, str] | None, /, **data: Any) -> None:
         by_customer = kind in {"ticket_created", "message_received"}
-        self.rows.events.append(
-            {
-                "ticket_id": self.number,
-                "kind": kind,
-                "actor_kind": "customer" if by_customer else "agent" if agent else "system",
-                "actor_id": self.person.customer if by_customer else agent.pk if agent else None,
-                "at": at,
-                "data": data,
-            }
-        )
+        actor = self.person.customer if by_customer else agent[0] if agent else NONE
+        self.teller.sheets.events.add(
+            str(self.number), kind, "customer" if by_customer else "agent" if agent else "system", str(actor), when,
+            json.dumps(data),
+        )  # fmt: skip
 
 
-def _mailbox() -> Channel:
-    """A channel to hang a history on, where there is none yet: it neither reads nor sends."""
-    return Channel.objects.create(
-        kind="email",
-        name="Support",
-        slug="support",
-        addresses=["support@example.com"],
-        settings={"address": "support@example.com", "name": "Support"},
-    )
+GAP = re.compile(r"%\((\w+)\)s")
+
+
+@cache
+def gaps_of(sentence: str) -> frozenset[str]:
+    return frozenset(GAP.findall(sentence))
+
+
+@cache
+def words_of(sentence: str) -> frozenset[str]:
+    """What a sentence is found by, whatever fills its gaps: no gap touches a word or a number."""
+    return frozenset(folding.of_text(GAP.sub(" ", sentence)))
+
+
+def _when(at: datetime | None) -> str:
+    return at.isoformat(" ") if at else NONE

@@ -17,6 +17,7 @@ from inbox.models.messages import (
 )
 from inbox.models.people import Invitation, LogIn
 from inbox.models.receipts import MAX_INLINE_BYTES, Receipt, ReceiptState
+from inbox.models.search import PARTITION, SearchDocument, SearchPerson
 from inbox.models.tickets import (
     PREVIEW_LENGTH,
     SUBJECT_LENGTH,
@@ -36,6 +37,7 @@ from inbox.models.views import Macro, SavedView
 __all__ = [
     "MAX_INLINE_BYTES",
     "NEXT_STATES",
+    "PARTITION",
     "PREVIEW_LENGTH",
     "SUBJECT_LENGTH",
     "ActorKind",
@@ -69,6 +71,8 @@ __all__ = [
     "ReceiptState",
     "Role",
     "SavedView",
+    "SearchDocument",
+    "SearchPerson",
     "Status",
     "Tag",
     "Team",

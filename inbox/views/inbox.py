@@ -1,27 +1,44 @@
-"""`/`: the list of a view, with an empty place where a conversation will open."""
+"""`/`: the list of a view or of a search, with an empty place where a conversation will open."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from inbox import lists
-from inbox.views.shell import VIEW_COOKIE, AgentRequest, agent_only, frame, listing_of, remembered, wants_part
+from inbox.found import Found
+from inbox.views.shell import (
+    MOST_COOKIE,
+    VIEW_COOKIE,
+    AgentRequest,
+    agent_only,
+    frame,
+    listing_of,
+    remembered,
+    wants_part,
+)
 
 
 @require_safe
 @agent_only
 def inbox(request: AgentRequest) -> HttpResponse:
-    """The page; for htmx the list pane, or with `before` just the next rows, or with `again` just the first ones."""
+    """The page; for htmx the list pane, or with `before` just the next rows, or with `again` just the first ones.
+
+    A search, with `q`, changes what is below its field and nothing else; with an empty `q` the view is there again.
+    """
     listing = listing_of(request, request.GET) if request.GET else remembered(request)
-    before = request.GET.get("before", "")
-    if wants_part(request) and (before or "again" in request.GET):
-        return render(request, "inbox/_rows.html", {"page": lists.page(listing.tickets, listing.url, before)})
-    template = "inbox/_switch.html" if wants_part(request) else "inbox/inbox.html"
-    context = {**frame(request, listing)}
-    if before:
-        context["page"] = lists.page(listing.tickets, listing.url, before)
-    response = render(request, template, context)
-    if wants_part(request):
-        response["HX-Push-Url"] = listing.url  # without the filters that were left empty
-    response.set_cookie(VIEW_COOKIE, listing.url.partition("?")[2], max_age=30 * 86400, httponly=True, samesite="Lax")
+    if not request.GET and isinstance(listing, Found):
+        listing = listing.back  # a search is remembered beside its conversations; who comes anew begins with a view
+    before, part = request.GET.get("before", ""), wants_part(request)
+    if part and (before or "again" in request.GET):
+        return render(request, "inbox/_rows.html", {"page": listing.page(before)})
+    searching = part and "q" in request.GET
+    template = "inbox/_found.html" if searching else "inbox/_switch.html" if part else "inbox/inbox.html"
+    response = render(request, template, frame(request, listing, before))
+    if part:
+        # Without the filters that were left empty. Of what is typed each letter is a search, and all of it one step.
+        typing = "q=" in request.headers.get("HX-Current-URL", "").partition("?")[2]
+        response["HX-Replace-Url" if searching and (typing or not isinstance(listing, Found)) else "HX-Push-Url"] = (
+            listing.url
+        )
+    kept = listing.url.partition("?")[2][:MOST_COOKIE]
+    response.set_cookie(VIEW_COOKIE, kept, max_age=30 * 86400, httponly=True, samesite="Lax")
     return response

@@ -14,9 +14,12 @@ from django.shortcuts import resolve_url
 
 from inbox import directory, lists
 from inbox.forms import FilterForm
+from inbox.found import Found
 from inbox.models import Agent
+from inbox.search.query import MOST_TYPED
 
 P = ParamSpec("P")
+MOST_COOKIE = 2_000
 VIEW_COOKIE = "rabta_view"  # the list somebody had open: what a ticket's page shows beside it
 
 
@@ -50,8 +53,15 @@ def wants_part(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request-Type") == "partial" and "HX-History-Restore-Request" not in request.headers
 
 
-def listing_of(request: AgentRequest, params: QueryDict) -> lists.Listing:
-    """The list that these parameters name. A team or channel that is not there, or not for this agent, is a 404."""
+def listing_of(request: AgentRequest, params: QueryDict) -> lists.Listing | Found:
+    """The list that these parameters name: what `q` finds, else the view."""
+    view = view_of(request, params)
+    typed = params.get("q", "").strip()
+    return Found(request.user, typed[:MOST_TYPED], view) if typed else view
+
+
+def view_of(request: AgentRequest, params: QueryDict) -> lists.Listing:
+    """The view that these parameters name. A team or channel that is not there, or not for this agent, is a 404."""
     known = directory.of(request.user)
     if slug := params.get("team"):
         view = next((lists.of_team(one.pk, one.name, one.slug) for one in known.teams if one.slug == slug), None)
@@ -74,24 +84,27 @@ def listing_of(request: AgentRequest, params: QueryDict) -> lists.Listing:
     return listing
 
 
-def remembered(request: AgentRequest) -> lists.Listing:
+def remembered(request: AgentRequest) -> lists.Listing | Found:
     """The list this person had open, else all open tickets."""
     try:
-        return listing_of(request, QueryDict(request.COOKIES.get(VIEW_COOKIE, "")[:500]))
+        return listing_of(request, QueryDict(request.COOKIES.get(VIEW_COOKIE, "")[:MOST_COOKIE]))
     except Http404:
         return listing_of(request, QueryDict(""))
 
 
-def sidebar(request: AgentRequest, listing: lists.Listing) -> dict[str, Any]:
+def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, Any]:
     """The views with their counts, all of them in one query."""
     groups = lists.groups(request.user)
     wanted = {
         view.key: lists.select(request.user, view.match) for _label, views in groups for view in views if view.counted
     }
-    if listing.filters:
+    if isinstance(listing, lists.Listing) and listing.filters:
         wanted["listing"] = listing.tickets
     found = lists.counts(wanted)
-    listing.count = found.get(listing.key or "listing", "")
+    if isinstance(listing, Found):
+        listing.count = listing.results.count_words if listing.results.query and not listing.results.slow else ""
+    else:
+        listing.count = found.get(listing.key or "listing", "")
     return {
         "sidebar": [
             {"label": label, "views": [{"key": view.key, "label": view.label, "icon": view.icon, "url": view.url,
@@ -101,7 +114,6 @@ def sidebar(request: AgentRequest, listing: lists.Listing) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def frame(request: AgentRequest, listing: lists.Listing) -> Mapping[str, Any]:
+def frame(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> Mapping[str, Any]:
     """What stands beside a conversation: views and list."""
-    page = lists.page(listing.tickets, listing.url)
-    return {"listing": listing, "page": page, **sidebar(request, listing)}
+    return {"listing": listing, "page": listing.page(before), **sidebar(request, listing)}

@@ -67,6 +67,26 @@ class House:
             shutil.copytree(files, self.servers.data_dir / name / "media", copy_function=os.link)
         return name
 
+    def seeded(self, tickets: int) -> str:
+        """A database with the people of `people` and so many seeded tickets; one that is there already is used again.
+
+        With `house(kept)`, it is there in the next run too: a million takes minutes to make.
+        """
+        name, whole = f"seeded{tickets}", f"{tickets} tickets, whole"
+        with self.sql("postgres") as connection:
+            found = connection.execute(
+                "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
+            ).fetchone()
+            if found == (whole,):
+                self.manage(name, "migrate", "--verbosity", "0", "--skip-checks")  # made by an older Rabta, perhaps
+                return name
+            self.fresh(name, "empty")
+            self.run(name, "tests.bench.house", "people")
+            self.manage(name, "seed", "--tickets", str(tickets), "--skip-checks")
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(whole)))
+            connection.execute("CHECKPOINT")
+        return name
+
     def postgres_cpu(self) -> float:
         """CPU seconds that PostgreSQL has used so far, its ended processes included."""
         top = psutil.Process(self.servers.postgres.pid)
@@ -105,30 +125,40 @@ def report(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def house() -> Iterator[House]:
-    """PostgreSQL that flushes as in production, a real Redis, and the database `empty` with one e-mail channel."""
-    with embedded.scratch(durable=True) as servers:
+def house(kept: Path | None = None) -> Iterator[House]:
+    """PostgreSQL that flushes as in production, a real Redis, and the database `empty` with one e-mail channel.
+
+    `kept` is a folder that stays, with its databases.
+    """
+    with embedded.scratch(durable=True, kept=kept) as servers:
         made = House(servers)
         made.fresh("empty")
         made.manage("empty", "migrate", "--verbosity", "0", "--skip-checks")
         settings = json.dumps({"address": "support@desk.example", "name": "Support"})
-        subprocess.run(
-            [sys.executable, "-m", "tests.bench.house", settings],
-            env=made.environment("empty"),
-            cwd=BASE_DIR,
-            check=True,
-        )
+        made.run("empty", "tests.bench.house", "channel", settings)
         yield made
 
 
 def make_channel(settings: dict[str, Any]) -> None:
     """The channel of all measurements; runs in a child process."""
-    import django
-
-    django.setup()
     from inbox.models import Channel
 
     Channel.objects.create(kind="email", name="Support", slug=SLUG, addresses=[settings["address"]], settings=settings)
+
+
+def make_people() -> None:
+    """Six agents in two teams, and an inbox that some of them do not see: what a page has to ask about."""
+    from inbox.models import Agent, Channel, Role, Team
+
+    teams = [Team.objects.create(name=name, slug=name.lower()) for name in ("Orders", "Billing")]
+    for number, role in enumerate([Role.AGENT] * 4 + [Role.MANAGER, Role.ADMIN]):
+        agent = Agent.objects.create_user(f"agent{number}@desk.example", name=f"Agent {number}", role=role)
+        agent.teams.add(teams[number % 2])
+    board = Team.objects.create(name="Board", slug="board", private=True)
+    hidden = Channel.objects.create(
+        kind="email", name="Board", slug="board", settings={"address": "board@desk.example"}
+    )
+    hidden.teams.add(board)
 
 
 def spread(values: Iterable[float], digits: int = 0) -> str:
@@ -143,5 +173,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def main() -> None:
+    import django
+
+    django.setup()
+    if sys.argv[1] == "people":
+        make_people()
+    else:
+        make_channel(json.loads(sys.argv[2]))
+    print("{}")
+
+
 if __name__ == "__main__":
-    make_channel(json.loads(sys.argv[1]))
+    main()

@@ -4,7 +4,20 @@ import pytest
 from django.core.management import call_command
 from django.db.models import Count, F
 
-from inbox.models import Agent, Channel, Customer, Event, Message, Ticket
+from inbox.models import (
+    Agent,
+    Attachment,
+    Channel,
+    Customer,
+    Event,
+    Identity,
+    Message,
+    SearchDocument,
+    SearchPerson,
+    Team,
+    Ticket,
+)
+from inbox.search import documents
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +45,21 @@ def test_a_history_hangs_together(desk: Channel, sana: Agent) -> None:
     assert Message.objects.filter(agent=sana).exists()
     ids = list(Message.objects.order_by("created_at").values_list("id", flat=True))
     assert ids == sorted(ids)
+
+
+def test_what_is_seeded_is_found_as_if_it_had_come_in(sana: Agent) -> None:
+    Team.objects.create(name="Orders", slug="orders")
+    seed(120)
+    assert Attachment.objects.exists() and Identity.objects.filter(kind="phone").exists()
+    numbers = list(Ticket.objects.values_list("number", flat=True))
+    kept = list(SearchDocument.objects.order_by("number").values_list("number", "short", "words"))
+    people = list(SearchPerson.objects.order_by("customer").values_list("customer", "short"))
+    SearchDocument.objects.all().delete()
+    SearchPerson.objects.all().delete()
+    documents.write(numbers)
+    assert list(SearchDocument.objects.order_by("number").values_list("number", "short", "words")) == kept
+    spoke = dict(SearchPerson.objects.values_list("customer", "short"))
+    assert spoke.items() <= dict(people).items()  # who was introduced, but has not written yet
 
 
 def test_one_seed_is_one_history_and_may_be_added_again(sana: Agent) -> None:

@@ -1,16 +1,12 @@
 """`seed`: fill the inbox with a believable history, for load tests and for looking around."""
 
-import sys
-import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 from django.utils import timezone
 
-from inbox.management.history import History
-
-WIDTH = 30
+from inbox.management.filling import fill
+from inbox.management.progress import Progress
 
 
 class Command(BaseCommand):
@@ -25,25 +21,7 @@ class Command(BaseCommand):
         total: int = options["tickets"]
         if total < 1 or options["days"] <= 0:
             raise CommandError("--tickets and --days must be positive.")
-        started = time.monotonic()
-        for done in History(total, options["days"], options["seed"], timezone.now()).write():
-            self._show(done, total, time.monotonic() - started)
-        self._say("Gathering statistics for the query planner ...")
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-        self._say("", end="")
-        self.stdout.write(f"{total:,} tickets in {time.monotonic() - started:.0f} s.")
-
-    def _show(self, done: int, total: int, seconds: float) -> None:
-        full = WIDTH * done // total
-        left = seconds / done * (total - done)
-        bar = "#" * full + "." * (WIDTH - full)
-        self._say(
-            f"[{bar}] {100 * done // total:3d} %  {done:,} of {total:,}, {done / seconds:,.0f}/s, {left:.0f} s left"
-        )
-
-    def _say(self, text: str, end: str = "") -> None:
-        """On a terminal, one line that is written over; elsewhere nothing, so that logs stay short."""
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\033[K{text}{end}")
-            sys.stderr.flush()
+        progress = Progress()
+        fill(total, options["days"], options["seed"], timezone.now(), progress)
+        progress.end()
+        self.stdout.write(f"{total:,} tickets in {progress.seconds:.0f} s.")

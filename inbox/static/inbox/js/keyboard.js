@@ -2,6 +2,7 @@
 import { write } from "./composer.js"
 import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
+import * as search from "./search.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
 const byId = id => document.getElementById(id)
@@ -22,6 +23,14 @@ function back() {
   row?.focus()
 }
 
+// From what was typed to what was found, and out of it.
+function inField(event) {
+  if (event.key === "ArrowDown") move(1)
+  else if (event.key !== "Escape") return
+  else if (!search.end()) back()
+  event.preventDefault()
+}
+
 const keys = {
   j: () => move(1),
   k: () => move(-1),
@@ -33,6 +42,7 @@ const keys = {
     byId("tags-input")?.focus()
   },
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
+  "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
 }
 
@@ -40,6 +50,8 @@ const typing = element => element.isContentEditable || element.matches("input:no
 
 document.addEventListener("keydown", event => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return
+  if (event.target.matches("#search input")) return inField(event)
+  if (event.key === "Escape" && event.target.matches("#rows .row") && search.end()) return search.focus()
   if (event.key === "Escape" && openTicket()) return back()
   if (typing(event.target)) return
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key

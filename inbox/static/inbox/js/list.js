@@ -28,6 +28,7 @@ export async function again() {
   const answer = await fetch(`${rows.dataset.url}&again`, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } })
   if (!answer.ok || rows !== list()) return
   const fresh = parse(await answer.text())
+  if ("found" in rows.dataset) return apply(fresh)
   const known = new Set(fresh.map(row => row.id))
   const last = fresh.length < 40 ? 0 : Number(fresh.at(-1).dataset.at)
   const lost = [...rows.querySelectorAll(".row")].filter(row => !known.has(row.id) && Number(row.dataset.at) >= last)
@@ -45,7 +46,7 @@ export function mark() {
 }
 
 document.addEventListener("htmx:after:swap", event => {
-  if (event.detail.ctx?.target?.id === "list") waiting.clear()
+  if (["list", "listing"].includes(event.detail.ctx?.target?.id)) waiting.clear()
   mark()
 })
 document.addEventListener("pointerout", event => {

@@ -41,6 +41,11 @@ function place(row, rows, isNew) {
 function update(old, row) {
   for (const { name, value } of row.attributes) if (name !== "class" && old.getAttribute(name) !== value) old.setAttribute(name, value)
   old.className = row.className
+  for (const part of [".name > .truncate", ".subject", ".preview"]) {
+    const was = old.querySelector(`${part}:has(mark)`) // why a search found it
+    const now = row.querySelector(part)
+    if (was && (part === ".preview" || was.textContent === now.textContent)) now.replaceWith(was.cloneNode(true))
+  }
   old.replaceChildren(...row.cloneNode(true).childNodes)
 }
 
@@ -58,6 +63,7 @@ export function change(rows, fresh, gone) {
     for (const row of fresh) {
       const old = document.getElementById(row.id)
       if (old) update(old, row)
+      if ("found" in rows.dataset) continue // what a search found stays in its order
       if (old && !belongs(old, rows)) leave(old, rows)
       else if (short(rows) && belongs(row, rows)) waiting.set(row.id, row)
       else if (old && old !== anchor) place(old, rows, false)

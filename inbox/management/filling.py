@@ -1,0 +1,219 @@
+"""Puts a seeded history into the database: told by several processes, copied in by one transaction.
+
+A large one goes in without its secondary indexes, which are made afterwards: that is several times faster than keeping
+millions of entries in order. All of it, the taking away of indexes included, is one transaction: whatever interrupts
+it leaves the database as it was. Until it ends, pages that want these tables wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import accumulate, groupby
+from typing import Any
+
+from django.db import DatabaseError, connection, models, transaction
+
+from inbox import files
+from inbox.management.history import FILE, Cast, Plan, Sheets, Teller
+from inbox.management.phrases import TAGS
+from inbox.models import (
+    PARTITION,
+    Agent,
+    Attachment,
+    Channel,
+    Cursor,
+    Customer,
+    Event,
+    Identity,
+    Message,
+    MessageKey,
+    Participant,
+    Role,
+    SearchPerson,
+    Tag,
+    Team,
+    Ticket,
+)
+from inbox.search import follower, partitions, rebuild
+from lib import processes
+
+LARGE = 20_000  # tickets from which on indexes are made afterwards, and several processes tell
+TABLES: tuple[type[models.Model], ...] = (
+    Customer, Identity, Ticket, Participant, Message, MessageKey, Attachment, Event, SearchPerson,
+)  # fmt: skip
+MAILBOXES = (("Support", "support"), ("Orders", "orders"), ("Billing", "billing"))
+DOCUMENTS = Sheets().documents.statement
+Say = Callable[[str, int, int], None]  # what is done now, how much of it, of how much
+
+
+def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
+    """Write `tickets` tickets over the `days` days before `end`, all that search finds them by included."""
+    for tag in TAGS:
+        Tag.objects.get_or_create(name=tag)
+    cast = _cast()
+    plan = Plan(tickets, seed, end - timedelta(days=days), end, cast)
+    plan = Plan(
+        tickets, seed, plan.start, end, cast,
+        _reserve(Ticket, tickets), _reserve(Customer, plan.customers), _reserve(Identity, plan.customers),
+    )  # fmt: skip
+    large = tickets >= LARGE
+    with transaction.atomic(), connection.cursor() as cursor:
+        _without_checks(cursor)
+        dropped = _drop_indexes(cursor) if large else []
+        found = Found(plan, large)
+        done = 0
+        for size, sheets in _told(plan, processes.sensible() if large else 0):
+            for statement, rows in sheets:
+                if statement == DOCUMENTS:
+                    found.copy(cursor, rows)
+                    continue
+                with cursor.copy(statement) as copy:
+                    copy.write(rows)
+            done += size
+            say("Copying tickets in", done, tickets)
+        for place, (name, definition) in enumerate(dropped):
+            say(f"Making index {name}", place, len(dropped))
+            cursor.execute(definition)
+        found.finish(say)
+        caught_up = _nothing_else_waits(cursor, plan.first_ticket, tickets)
+    if found.mixed:
+        rebuild.parts(found.mixed, processes.sensible(), say)
+    if caught_up:
+        rebuild.skip()  # all that search's reader of the log would do is done
+    say("Gathering statistics", 0, 1)
+    _vacuum(large)
+
+
+class Found:
+    """Where the documents of a history go: partitions of their own are filled beside and indexed at the end."""
+
+    def __init__(self, plan: Plan, large: bool) -> None:
+        first, last = plan.first_ticket, plan.first_ticket + plan.tickets - 1
+        parts = range(first // PARTITION, last // PARTITION + 1)
+        self.own = [part for part in parts if partitions.empty(part)] if large else []
+        # Beside documents that are there: few are written among them, many built together with them.
+        self.mixed = [part for part in parts if part not in self.own] if large else []
+        for part in self.own:
+            partitions.begin(part)
+        if not large:
+            partitions.ensure([first, last])
+
+    def copy(self, cursor: Any, rows: bytes) -> None:
+        if not self.own and not self.mixed:
+            with cursor.copy(DOCUMENTS) as copy:
+                copy.write(rows)
+            return
+        for part, lines in groupby(
+            rows.splitlines(keepends=True), lambda line: int(line[: line.index(b"\t")]) // PARTITION
+        ):
+            if part in self.own:
+                with cursor.copy(partitions.copy_to(part)) as copy:
+                    copy.write(b"".join(lines))
+
+    def finish(self, say: Say) -> None:
+        for place, part in enumerate(self.own):
+            say("Indexing what search looks in", place, len(self.own))
+            partitions.index(part)
+        for part in self.own:
+            partitions.exchange(part, "")
+
+
+def _part_of(line: bytes) -> int:
+    return int(line[: line.index(b"\t")]) // PARTITION
+
+
+def _vacuum(large: bool) -> None:
+    with connection.cursor() as cursor:
+        if large and not connection.in_atomic_block:
+            # Where rows are known to be seen by all, counts and followers need not look at them.
+            cursor.execute("VACUUM (ANALYZE)")
+        else:
+            cursor.execute("ANALYZE")
+
+
+def _cast() -> Cast:
+    channels = list(Channel.objects.filter(kind="email").order_by("pk"))
+    taken = set(Channel.objects.values_list("slug", flat=True))
+    for name, slug in MAILBOXES[len(channels) :]:
+        # To hang a history on where there are few: they neither read nor send.
+        if slug not in taken:
+            address = f"{slug}@example.com"
+            channels.append(Channel.objects.create(
+                kind="email", name=name, slug=slug, addresses=[address], settings={"address": address, "name": name}
+            ))  # fmt: skip
+    agents = Agent.objects.filter(is_active=True, is_bot=False).exclude(role=Role.LIGHT).order_by("pk")
+    stored, digest = files.put("attachments", FILE)
+    return Cast(
+        tuple((one.pk, one.name, str(one.settings.get("address", "support@example.com"))) for one in channels),
+        tuple((one.pk, one.name) for one in agents),
+        tuple(Team.objects.filter(private=False).order_by("pk").values_list("pk", flat=True)),
+        stored,
+        digest,
+    )
+
+
+def _reserve(model: type[models.Model], count: int) -> int:
+    """The first of so many keys in a row that nobody else gets."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [model._meta.db_table, model._meta.pk.column])
+        (sequence,) = cursor.fetchone()
+        cursor.execute(f"ALTER SEQUENCE {sequence} CACHE 1")  # changes nothing, but holds off whoever wants a key
+        cursor.execute("SELECT nextval(%s)", [sequence])
+        (first,) = cursor.fetchone()
+        cursor.execute("SELECT setval(%s, %s)", [sequence, first + count - 1])
+    return int(first)
+
+
+def _without_checks(cursor: Any) -> None:
+    """What is copied in refers to what is copied in before: where we may, it is not looked up again."""
+    try:
+        with transaction.atomic():
+            cursor.execute("SET LOCAL session_replication_role = replica")
+    except DatabaseError:  # not the right of an ordinary user: then each chunk is checked, and nothing piles up
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _drop_indexes(cursor: Any) -> list[tuple[str, str]]:
+    """Take away the indexes that no constraint needs; returns their names and how to make them again."""
+    cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+    cursor.execute("SET LOCAL lock_timeout = '60s'")
+    names = [model._meta.db_table for model in TABLES]
+    cursor.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")
+    cursor.execute(
+        "SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " WHERE i.indrelid = ANY(%s::regclass[]) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)"
+        " ORDER BY i.indrelid, c.relname",
+        [names],
+    )
+    found: list[tuple[str, str]] = cursor.fetchall()
+    for name, _definition in found:
+        cursor.execute(f'DROP INDEX "{name}"')
+    return found
+
+
+def _told(plan: Plan, count: int) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:
+    """The rows of each chunk in turn, a few chunks told ahead of them."""
+    counts = [sum(plan.lengths(chunk)) for chunk in range(plan.chunks)]
+    first = _reserve(Message, sum(counts))
+    firsts = [first + before for before in accumulate(counts, initial=0)]
+    jobs = [(plan, chunk, firsts[chunk]) for chunk in range(plan.chunks)]
+    for (_plan, chunk, _first), sheets in zip(jobs, processes.do(tell, jobs, count), strict=True):
+        yield plan.size(chunk), sheets
+
+
+@lru_cache(maxsize=1)
+def teller(plan: Plan) -> Teller:
+    return Teller(plan)
+
+
+def tell(plan: Plan, chunk: int, first_message: int) -> list[tuple[str, bytes]]:
+    return teller(plan).tell(chunk, first_message)
+
+
+def _nothing_else_waits(cursor: Any, first: int, count: int) -> bool:
+    """Whether the log holds nothing that search has not read but what was written here."""
+    at, _ = Cursor.objects.get_or_create(name=follower.NAME)
+    waiting = Event.objects.extra(where=["(xid, id) > (%s, %s)"], params=[at.xid, at.event_id])
+    return not waiting.exclude(ticket__gte=first, ticket__lt=first + count).exists()

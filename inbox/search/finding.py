@@ -1,0 +1,165 @@
+"""Searching: the newest hits an agent may see, at most MOST, the best of them first.
+
+Partitions are looked through from the newest back, in one statement that ends with the last hit that is wanted; so a
+common word costs one partition, and a rare one a look into each index. What hits is decided by the index alone, marks
+of what the agent may not see included; `access` has the last word on the few that come out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+from psycopg import sql
+from psycopg.errors import QueryCanceled
+
+from inbox import access
+from inbox.models import Agent, Customer
+from inbox.search import partitions
+from inbox.search.query import Query, parse
+from lib import folding
+
+MOST = 2_000
+PATIENCE = 2.0  # seconds for a search; then it is said to have taken too long
+PEOPLE = 3
+SETTINGS = (
+    "SELECT set_config('statement_timeout', %s, true), set_config('enable_seqscan', %s, true),"
+    " set_config('max_parallel_workers_per_gather', %s, true)"
+)
+
+
+class TooSlow(Exception):
+    """The search was given up after PATIENCE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    number: int
+    at: datetime
+    short: str
+
+
+@dataclass
+class Results:
+    """What a search found: ticket numbers, the best first."""
+
+    query: Query
+    numbers: list[int] = field(default_factory=list)
+    more: bool = False  # there are older hits than the MOST that were collected
+    slow: bool = False
+    took: float = 0.0  # seconds
+
+    @property
+    def count_words(self) -> str:
+        return f"{MOST:,}+" if self.more else f"{len(self.numbers):,}"
+
+
+def numbers(agent: Agent, text: str, most: int = MOST) -> list[int]:
+    """Numbers of the tickets that `text` finds and this agent sees, best first. Raises TooSlow."""
+    query = parse(text)
+    with bounded():
+        return _collect(agent, query, most, spam=True)[0] if query else []
+
+
+def find(agent: Agent, text: str) -> Results:
+    """As `numbers`, without spam and with what a screen says about it; a search that takes too long says so."""
+    started = time.monotonic()
+    results = Results(parse(text))
+    if results.query:
+        try:
+            with bounded():
+                results.numbers, results.more = _collect(agent, results.query, MOST, spam=False)
+        except TooSlow:
+            results.slow = True
+    results.took = time.monotonic() - started
+    return results
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Statements inside end after PATIENCE, as TooSlow, and are planned for what they are: look-ups in indexes."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(SETTINGS, [str(int(PATIENCE * 1000)), "off", "0"])
+            yield
+            cursor.execute(SETTINGS, ["0", "on", "2"])  # what the caller's transaction does next is not ours to bound
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooSlow from error
+        raise
+
+
+def _collect(agent: Agent, query: Query, most: int, *, spam: bool) -> tuple[list[int], bool]:
+    rows = _hits(query.tsquery(_marks(agent, spam)), partitions.parts(), most + 1)
+    short = dict(rows[:most])
+    if query.number is not None:
+        short.setdefault(query.number, "")  # asked for by its number, however many newer ones begin alike
+    seen = access.tickets(agent).filter(number__in=short, merged_into__isnull=True)
+    hits = [Hit(number, at, short[number]) for number, at in seen.values_list("number", "last_message_at")]
+    hits.sort(key=lambda hit: (worth(query, hit), hit.at, hit.number), reverse=True)
+    return [hit.number for hit in hits[:most]], len(rows) > most
+
+
+def _hits(tsquery: str, parts: Sequence[int], most: int) -> list[tuple[int, str]]:
+    """Documents of the newest hits, newest first."""
+    if not parts:
+        return []
+    one = sql.SQL("(SELECT number, short FROM {} WHERE words @@ {}::tsquery ORDER BY number + 0 DESC LIMIT {})")
+    each = [one.format(sql.Identifier(partitions.table(part)), sql.Literal(tsquery), most) for part in parts]
+    # `+ 0`: in the order of the key, PostgreSQL would sooner read a whole partition than believe a prefix to be rare.
+    with connection.cursor() as cursor:
+        # The branches of an Append run one after the other, and not at all once there is enough.
+        cursor.execute(sql.SQL("SELECT * FROM ({}) AS hits LIMIT {}").format(sql.SQL(" UNION ALL ").join(each), most))
+        found: list[tuple[int, str]] = cursor.fetchall()
+    return found
+
+
+def _marks(agent: Agent, spam: bool) -> str:
+    """The rule of `access.tickets` as a condition on marks; empty for who sees all."""
+    hidden = access.sight(agent)
+    wanted = [] if spam else ["!'spam'"]
+    if hidden.hidden_channels or hidden.hidden_teams:
+        seen = []
+        if hidden.hidden_channels:
+            seen.append("(" + " | ".join(f"'channel:{pk}'" for pk in hidden.channels or [0]) + ")")
+        seen += [f"!'team:{pk}'" for pk in sorted(hidden.hidden_teams)]
+        wanted.append(f"('owner:{agent.pk}' | ({' & '.join(seen)}))")
+    return " & ".join(wanted)
+
+
+def worth(query: Query, hit: Hit) -> tuple[int, int]:
+    """How well a hit fits: its own number, then words of the short fields, whole before begun before within."""
+    line = f" {hit.short} "
+    points, missing = 0, 0
+    for word in query.words:
+        found = 3 if f" {word} " in line else 2 if f" {word}" in line else 1 if word in line else 0
+        points += found
+        missing += not found
+    return (2 if hit.number == query.number else 1 if not missing else 0), points
+
+
+def people(agent: Agent, query: Query) -> list[Customer]:
+    """Up to PEOPLE customers whose name or address has all that was typed, or whose telephone number it is.
+
+    Of what three letters or more find: shorter ones are in half of all names.
+    """
+    like = sql.SQL("short LIKE {}")
+    if query.phones:
+        condition = sql.SQL(" OR ").join(like.format(sql.Literal(f"%{digits}%")) for digits in query.phones)
+    elif query.words and min(map(len, query.words)) >= folding.SHORTEST:
+        condition = sql.SQL(" AND ").join(like.format(sql.Literal(f"%{word}%")) for word in query.words)
+    else:
+        return []
+    try:
+        with bounded(), connection.cursor() as cursor:
+            cursor.execute(sql.SQL("SELECT customer FROM inbox_searchperson WHERE {} LIMIT 100").format(condition))
+            ids = [pk for (pk,) in cursor.fetchall()]
+            found = access.customers(agent).filter(pk__in=ids).order_by(F("last_seen_at").desc(nulls_last=True), "pk")
+            return list(found[:PEOPLE]) if ids else []
+    except TooSlow:
+        return []  # the tickets are what was asked for
