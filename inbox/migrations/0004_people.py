@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0002_a_log_begins_below_zero'),
+        ('inbox', '0003_search_documents'),
     ]
 
     operations = [
