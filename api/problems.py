@@ -27,6 +27,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from inbox.actions.errors import ActionError
+from inbox.files import StoreAway
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,19 @@ GENERAL = api_settings.NON_FIELD_ERRORS_KEY
 
 
 # Codes of actions that another state of the ticket, message or channel would allow.
-STATES = {"attachment_gone", "closed", "merged", "slug_taken", "window_closed"}
+STATES = {
+    "already_left",
+    "attachment_gone",
+    "closed",
+    "in_flight",
+    "in_use",
+    "last_admin",
+    "merged",
+    "not_merged",
+    "slug_taken",
+    "taken",
+    "window_closed",
+}
 
 
 class Conflict(APIException):
@@ -127,12 +140,13 @@ def taken(error: IntegrityError) -> Response:
     return problem(HTTPStatus.CONFLICT, code="taken", detail=said, errors={named[1]: [said]} if named else None)
 
 
-def unavailable() -> Response:
-    """503: the database does not answer, or all its connections are taken."""
+def unavailable(said: str = "") -> Response:
+    """503: the database does not answer, or all its connections are taken; or (`said`) something else is away."""
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code="store_unavailable",
-        detail=_(
+        detail=said
+        or _(
             "The database is out of reach right now. Please try again shortly; under one Idempotency-Key nothing"
             " happens twice."
         ),
@@ -173,6 +187,9 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     if isinstance(error, OperationalError | InterfaceError):
         logger.warning("no database for %s: %s", context["request"].path, error)
         return unavailable()
+    if isinstance(error, StoreAway):
+        logger.warning("no storage of files for %s: %s", context["request"].path, error)
+        return unavailable(_("The storage of files is out of reach right now. Please try again shortly."))
     # As Django's own handler does, but in the shape that clients of the API parse.
     request = context["request"]._request
     got_request_exception.send(sender=None, request=request)

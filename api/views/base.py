@@ -18,12 +18,16 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from api import idempotency
+from api.models import ApiToken
 from api.pagination import CursorPagination
 from api.permissions import HasScope
 from api.problems import TooLarge
 from api.schema import ApiSchema
+from api.serializers.common import address
 from api.strict import Filters
+from inbox import rights
 from inbox.models import Agent
+from inbox.rights import Right
 
 Input = TypeVar("Input", bound=BaseSerializer[Any])
 
@@ -74,6 +78,20 @@ class View(GenericViewSet[Any]):
         agent = self.request.user
         assert isinstance(agent, Agent)
         return agent
+
+    def require(self, right: Right) -> None:
+        """Raises PermissionDenied where the agent's role does not reach that far."""
+        rights.require(self.agent, right)
+
+    def require_scope(self, scope: str) -> None:
+        """Raises ScopeDenied where the token does not reach that far."""
+        token = self.request.auth
+        if not isinstance(token, ApiToken) or not token.allows(scope):
+            raise exceptions.PermissionDenied(HasScope.message)
+
+    def made(self, data: Any, path: str) -> Response:
+        """201 with the new thing and where it is."""
+        return Response(data, status=201, headers={"Location": address(f"/api/v1/{path}")})
 
     def taken(self, serializer: type[Input], **context: Any) -> dict[str, Any]:
         """The validated body. Raises ValidationError naming each field at fault."""

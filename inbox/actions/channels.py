@@ -7,16 +7,18 @@ settings and is kept encrypted under that dotted name in `Channel.secrets`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from inbox import adapters, log
+from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Channel
+from inbox.models import Agent, Channel, Team
 
 
 class UnknownKind(ActionError):
@@ -42,9 +44,18 @@ def create(kind: str, slug: str, settings: Mapping[str, Any], *, by: Agent | Non
 
 
 def update(
-    channel: Channel, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None, by: Agent | None
+    channel: Channel,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    paused: bool | None = None,
+    teams: Sequence[Team] | None = None,
+    default_team: Team | Keep | None = KEEP,
+    by: Agent | None,
 ) -> Channel:
-    """Change a channel. New `settings` take the old ones' place; secrets that they do not name are kept."""
+    """Change a channel. New `settings` take the old ones' place; secrets that they do not name are kept.
+
+    `teams` are all who see it; none means everybody. `default_team` gets what arrives.
+    """
     with transaction.atomic():
         row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
         before = (row.settings, row.secrets, row.paused, row.addresses)
@@ -57,11 +68,39 @@ def update(
             row.name, row.addresses = name_of(plain, row.name), addresses_of(plain)
         if paused is not None:
             row.paused = paused
-        if (row.settings, row.secrets, row.paused, row.addresses) == before:
+        changed = (row.settings, row.secrets, row.paused, row.addresses) != before
+        if not isinstance(default_team, Keep):
+            changed |= row.default_team != default_team
+            row.default_team = default_team
+        if teams is not None:
+            wanted = {team.pk for team in teams}
+            if wanted != set(row.teams.values_list("pk", flat=True)):
+                changed = True
+                row.teams.set(wanted)
+        if not changed:
             return row
-        row.save(update_fields=["settings", "credentials", "name", "addresses", "paused"])
+        row.save(update_fields=["settings", "credentials", "name", "addresses", "paused", "default_team"])
         log.record(None, "channel_changed", by=by, channel=row.pk)
     return row
+
+
+def delete(channel: Channel, *, by: Agent | None) -> None:
+    """Disconnect a channel for ever. Raises ActionError once it has carried anything: then it can be paused."""
+    with transaction.atomic():
+        row = Channel.objects.select_for_update().get(pk=channel.pk)
+        try:
+            with transaction.atomic():
+                log.record(None, "channel_deleted", by=by, channel=row.pk)
+                row.delete()
+        except ProtectedError as error:
+            raise ActionError(
+                _("This channel has tickets or receipts, which belong to it. Pause it instead."), "in_use"
+            ) from error
+
+
+def check(channel: Channel) -> list[adapters.Check]:
+    """Try the connection, line by line. It talks to the channel's server: call it outside of any transaction."""
+    return adapter_of(channel.kind).check(channel)
 
 
 def adapter_of(kind: str) -> adapters.Adapter:

@@ -220,12 +220,21 @@ class TicketLink(models.Model):
         constraints = (models.UniqueConstraint(fields=["source", "target", "kind"], name="ticket_link_once"),)
 
 
+class EngagementKind(models.TextChoices):
+    CHAT = "chat", _("Chat")
+    CALL = "call", _("Call")
+    VISIT = "visit", _("Visit")
+    MEETING = "meeting", _("Meeting")
+    LETTER = "letter", _("Letter")
+    OTHER = "other", _("Something else")
+
+
 class Engagement(models.Model):
     """A live session or call inside a ticket."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="engagements")
     channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="engagements")
-    kind = models.CharField(max_length=10, choices=[("chat", _("Chat")), ("call", _("Call")), ("visit", _("Visit"))])
+    kind = models.CharField(max_length=10, choices=EngagementKind)
     agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     requested_at = models.DateTimeField(default=timezone.now)
     offered_at = models.DateTimeField(null=True, blank=True)

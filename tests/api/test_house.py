@@ -125,14 +125,14 @@ def test_other_apps_add_their_own_routes() -> None:
         def list(self, request: Any) -> Response:
             return Response([])
 
-    register("surveys/answers", Answers)
+    register("surveys/questions", Answers)
     try:
-        register("surveys/answers", Answers)
+        register("surveys/questions", Answers)
         with pytest.raises(ValueError, match="taken"):
-            register("surveys/answers", View)
-        assert any(str(one.pattern).startswith("surveys/answers/") for one in urls())
+            register("surveys/questions", View)
+        assert any(str(one.pattern).startswith("surveys/questions/") for one in urls())
     finally:
-        routing._routes.pop("surveys/answers")
+        routing._routes.pop("surveys/questions")
 
 
 def test_createagent(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
