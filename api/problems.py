@@ -158,8 +158,12 @@ def _from_drf(error: APIException) -> Response:
     headers = {}
     if auth := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth
-    if isinstance(error, Throttled) and (wait := getattr(error, "wait", None)) is not None:
-        headers["Retry-After"] = str(int(wait) + 1)
+    if isinstance(error, Throttled):
+        wait = int(getattr(error, "wait", None) or 1)
+        said = _("Too many requests. Go on in %(seconds)d seconds.") % {"seconds": wait}
+        return problem(
+            HTTPStatus.TOO_MANY_REQUESTS, code="throttled", detail=said, headers={**headers, "Retry-After": str(wait)}
+        )
     if isinstance(error, ValidationError):
         return invalid(error.detail)
     code = error.detail.code if isinstance(error.detail, ErrorDetail) else error.default_code

@@ -25,6 +25,7 @@ from api.problems import TooLarge
 from api.schema import ApiSchema
 from api.serializers.common import address
 from api.strict import Filters
+from api.throttling import PerToken
 from inbox import rights
 from inbox.models import Agent
 from inbox.rights import Right
@@ -51,6 +52,7 @@ class View(GenericViewSet[Any]):
 
     schema = ApiSchema()
     permission_classes = [HasScope]
+    throttle_classes = [PerToken]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     content_negotiation_class = AlwaysJson
     pagination_class = CursorPagination
@@ -71,6 +73,13 @@ class View(GenericViewSet[Any]):
         if request.method == "POST" and idempotency.HEADER in request.headers:
             # `dispatch` looks the handler up after this.
             self.post = partial(idempotency.once, handler=self.post)  # type: ignore[has-type]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if (found := getattr(request, "rate_limit", None)) is not None:
+            for name, value in found.headers.items():
+                answer[name] = value
+        return answer
 
     @property
     def agent(self) -> Agent:
