@@ -126,7 +126,7 @@ class CustomerView(View):
 
     @extend_schema(
         operation_id="customers_identities_retire",
-        responses=CustomerOut,
+        responses={200: CustomerOut},
         parameters=[OpenApiParameter("identity", int, OpenApiParameter.PATH, description="Its id.")],
     )
     @action(detail=True, methods=["delete"], url_path="identities/<int:identity>")

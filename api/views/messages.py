@@ -66,7 +66,7 @@ class MessageView(View):
             scheduling.retime(message, asked["send_at"], by=self.agent)
         return self.shown(pk)
 
-    @extend_schema(operation_id="messages_cancel", responses=MessageOut)
+    @extend_schema(operation_id="messages_cancel", responses={200: MessageOut})
     def destroy(self, request: Request, pk: int) -> Response:
         """Take back a message that has not left; it stays on its ticket as `cancelled`. 409 once it is leaving."""
         scheduling.cancel(self._writable(pk), by=self.agent)

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -24,6 +24,9 @@ from inbox.rights import Right
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of what you saw; 412 when it has changed since."
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what you have; 304 when it is still so."
 )
 OWNER = {"assignee": "agent", "team": "team"}
 SETTERS: dict[str, Callable[..., Ticket]] = {
@@ -60,7 +63,11 @@ class TicketView(View):
             self.shown(ticket.number), status=201, headers={"Location": address(f"/api/v1/tickets/{ticket.number}/")}
         )
 
-    @extend_schema(operation_id="tickets_get", responses=TicketOut)
+    @extend_schema(
+        operation_id="tickets_get",
+        responses={200: TicketOut, 304: OpenApiResponse(description="It is as you have it.")},
+        parameters=[IF_NONE_MATCH],
+    )
     def retrieve(self, request: Request, number: int) -> Response:
         """One ticket; `ETag` names its state."""
         return concurrency.answer(request, self.shown(number))
