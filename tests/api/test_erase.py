@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import TestCase
+from django.test import Client, TestCase
 
 from inbox import files
 from inbox.actions import receive, reply, uploads
@@ -155,6 +155,14 @@ def test_nothing_of_an_erased_person_is_left(as_zoya: Api, as_sana: Api, story: 
     assert Answer.objects.get().value == 5
     problem(as_zoya.get(f"/customers/{customer.pk}/"), 404)
     assert as_sana.get(f"/tickets/{ticket.pk}/messages/").status_code == 200
+    for message in Message.objects.filter(ticket=ticket):
+        problem(as_sana.get(f"/messages/{message.pk}/raw/"), 404)
+        for attachment in message.attachments.all():
+            problem(as_sana.get(f"/attachments/{attachment.pk}/"), 404)
+    browser = Client()
+    browser.force_login(as_sana.agent)
+    assert browser.get(f"/tickets/{ticket.pk}/").status_code == 200
+    assert browser.get(f"/attachments/{Attachment.objects.filter(message__ticket=ticket)[0].pk}/").status_code == 404
     # Everybody else is as they were.
     other = Message.objects.get(ticket__customer__name="Dawud Aziz", direction="out")
     assert (other.text, other.html, other.cc) == ("As [erased] wrote.", "<p>As [erased] wrote</p>", [])
