@@ -184,12 +184,8 @@ class ApiSchema(AutoSchema):
                 "description": MEANINGS[status],
                 "content": {"application/problem+json": {"schema": component.ref}},
             }
-        for status, body in bodies.items():
-            if status == "304":
-                continue
-            body["headers"] = {**body.get("headers", {}), **(RETRY if status in {"429", "503"} else {})}
-            if not body["headers"]:
-                del body["headers"]
+        for status in ("429", "503"):
+            bodies[status]["headers"] = RETRY
         return dict(sorted(bodies.items()))
 
     def problems(self) -> list[int]:

@@ -1,5 +1,16 @@
+import django.db.models.deletion
+from django.conf import settings
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+# Each of these begins with what a list is filtered by, and goes on in the order that lists come in.
+LISTS = {
+    "ticket_status_updated": ["status"],
+    "ticket_priority_updated": ["status", "priority"],
+    "ticket_assignee_updated": ["assignee", "status"],
+    "ticket_team_updated": ["team", "status"],
+    "ticket_channel_updated": ["channel", "status"],
+}
 
 
 class Migration(migrations.Migration):
@@ -16,6 +27,45 @@ class Migration(migrations.Migration):
                 condition=models.Q(("next_attempt_at__isnull", True), ("state", "queued")),
                 fields=["send_at"],
                 name="message_scheduled",
+            ),
+        ),
+        *(
+            AddIndexConcurrently("ticket", models.Index(fields=[*fields, "-updated_at", "-number"], name=name))
+            for name, fields in LISTS.items()
+        ),
+        # Their own indexes are no longer needed: those above begin with them.
+        migrations.AlterField(
+            model_name="ticket",
+            name="assignee",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="tickets",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="ticket",
+            name="channel",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="tickets",
+                to="inbox.channel",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="ticket",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="tickets",
+                to="inbox.team",
             ),
         ),
     ]

@@ -132,7 +132,9 @@ def _fail(channel: Channel) -> None:
     )  # fmt: skip
 
 
-def test_nothing_of_an_erased_person_is_left(as_zoya: Api, as_sana: Api, story: Ticket, support: Channel) -> None:
+def test_nothing_of_an_erased_person_is_left(
+    as_zoya: Api, as_sana: Api, sana: Agent, story: Ticket, support: Channel
+) -> None:
     ticket = story
     customer = ticket.customer
     assert set(mentions(dump())) == set(WORDS)
@@ -160,7 +162,7 @@ def test_nothing_of_an_erased_person_is_left(as_zoya: Api, as_sana: Api, story: 
         for attachment in message.attachments.all():
             problem(as_sana.get(f"/attachments/{attachment.pk}/"), 404)
     browser = Client()
-    browser.force_login(as_sana.agent)
+    browser.force_login(sana)
     assert browser.get(f"/tickets/{ticket.pk}/").status_code == 200
     assert browser.get(f"/attachments/{Attachment.objects.filter(message__ticket=ticket)[0].pk}/").status_code == 404
     # Everybody else is as they were.

@@ -121,7 +121,7 @@ def test_answers_are_as_described(reader: str, team: Team, world: dict[str, Any]
             suppress_health_check=list(HealthCheck),
         )
         @given(case=st.one_of(ways))
-        def one(case: schemathesis.Case) -> None:
+        def one(case: Any) -> None:
             with transaction.atomic():
                 response = case.call(app=application, base_url="http://testserver", headers=api.headers)
                 case.validate_response(response, checks=CHECKS)
