@@ -184,8 +184,8 @@ class ApiSchema(AutoSchema):
                 "description": MEANINGS[status],
                 "content": {"application/problem+json": {"schema": component.ref}},
             }
-        for status in ("429", "503"):
-            bodies[status]["headers"] = RETRY
+        for waiting in ("429", "503"):
+            bodies[waiting]["headers"] = RETRY
         return dict(sorted(bodies.items()))
 
     def problems(self) -> list[int]:

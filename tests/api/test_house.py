@@ -149,6 +149,19 @@ def test_every_code_of_a_problem_is_explained() -> None:
     assert raised - explained - screens == set()
 
 
+def test_the_guide_names_every_address_and_filter() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    guide = Path("docs/api.md").read_text()
+    for path, operations in schema["paths"].items():
+        *_before, last = [part for part in path.removeprefix("/api/v1").split("/") if part]
+        named = last if not last.startswith("{") else path.removeprefix("/api/v1/").split("/")[0]
+        assert f"/{named}/" in guide, f"docs/api.md does not name {path}"
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "query":
+                    assert parameter["name"] in guide, f"docs/api.md: {path} {parameter['name']}"
+
+
 def test_the_description_is_open(client: Any) -> None:
     assert client.get("/api/schema/").status_code == 200
     response = client.get("/api/schema/", headers={"Accept": "application/json"})
