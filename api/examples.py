@@ -298,14 +298,6 @@ EXAMPLES: dict[str, Any] = {
     },
 }
 
-PROBLEM = {
-    "type": f"{BASE}/api/docs/#problem-not_found",
-    "title": "Not Found",
-    "status": 404,
-    "detail": "There is no such thing here, or not for you.",
-    "code": "not_found",
-}
-
 TAGS: dict[str, str] = {
     "tickets": "Matters of customers: open them, answer, change, merge and split them.",
     "messages": "Single messages: their delivery, their original, and those that have not left yet.",

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 description, made from the views: how tokens authenticate, and what every operation shares."""
 
+from http import HTTPStatus
 from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -119,13 +120,21 @@ def _place(tag: str) -> int:
     return known.index(tag) if tag in known else len(known)
 
 
+def _problem(status: int) -> dict[str, Any]:
+    """A problem of this status, as the first of its codes would be told."""
+    code, said = next((code, said) for code, (usual, said) in CODES.items() if usual == status)
+    where = f"{examples.BASE}/api/docs/#problem-{code}"
+    told = {"type": where, "title": HTTPStatus(status).phrase, "status": status, "detail": said, "code": code}
+    return {**told, "errors": {"subject": ["Give a text."]}} if status == HTTPStatus.BAD_REQUEST else told
+
+
 def _exemplify(operation: dict[str, Any]) -> None:
     """Give the bodies of an operation the example of their shape, where it has none of its own."""
-    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
-    for body in bodies:
+    bodies = [("", operation.get("requestBody", {})), *operation["responses"].items()]
+    for status, body in bodies:
         for kind, content in body.get("content", {}).items():
             name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-            found = examples.PROBLEM if kind == "application/problem+json" else examples.of(name)
+            found = _problem(int(status)) if kind == "application/problem+json" else examples.of(name)
             if found is not None and "example" not in content and "examples" not in content:
                 content["example"] = found
 
@@ -167,7 +176,7 @@ class ApiSchema(AutoSchema):
     def get_summary(self) -> str | None:
         """The first sentence of the description: what a list of operations has room for."""
         said = str(self.get_description() or "").split("\n\n")[0]
-        return " ".join(said.split()).split(". ")[0].rstrip(".") or None
+        return " ".join(said.replace("`", "").split()).split(". ")[0].rstrip(".") or None  # it is shown as it is
 
     def get_tags(self) -> list[str]:
         """The resource: the part of the path after /api/v1/."""

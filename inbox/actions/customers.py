@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,11 @@ def ensure_identity(party: Party) -> Identity:
         if found is not None:
             return found
         now = timezone.now()
-        customer = Customer.objects.create(name=party.name[:200] or value.split("@")[0][:200], created_at=now)
+        customer = Customer.objects.create(
+            name=party.name[:200] or value.split("@")[0][:200],
+            organisation=organisation_of([party]),
+            created_at=now,
+        )
         return Identity.objects.create(
             customer=customer,
             kind=party.kind,
@@ -120,10 +124,21 @@ def _check_editable(fields: dict[str, Any]) -> None:
         raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
 
 
+def organisations_of(addresses: Iterable[str]) -> dict[str, Organisation]:
+    """The organisations that e-mail addresses belong to by their domain: the oldest of each domain."""
+    domains = {address.rpartition("@")[2].lower() for address in addresses}
+    found: dict[str, Organisation] = {}
+    if domains:
+        for organisation in Organisation.objects.filter(domains__overlap=list(domains)).order_by("-pk"):
+            found.update(dict.fromkeys(organisation.domains, organisation))
+    return found
+
+
 def organisation_of(parties: Sequence[Party]) -> Organisation | None:
     """The organisation whose domain one of these e-mail addresses has."""
-    domains = [party.value.rpartition("@")[2].lower() for party in parties if party.kind == "email"]
-    return Organisation.objects.filter(domains__overlap=domains).order_by("pk").first() if domains else None
+    found = organisations_of(party.value for party in parties if party.kind == "email")
+    named = [found.get(party.value.rpartition("@")[2].lower()) for party in parties if party.kind == "email"]
+    return next((one for one in named if one is not None), None)
 
 
 def add_identity(customer: Customer, party: Party, *, by: Agent | None, verified: bool = True) -> Identity:

@@ -164,14 +164,18 @@ def _forget_receipts(person: Person) -> set[str]:
         cursor.execute(
             """
             SELECT id FROM inbox_receipt
-            WHERE id = ANY(%(carried)s) OR (meta ->> 'message')::bigint = ANY(%(messages)s)
+            WHERE id = ANY(%(carried)s) OR meta ->> 'message' = ANY(%(messages)s::text[])
                OR EXISTS (
                    SELECT FROM unnest(%(addresses)s::text[]) AS one (value)
                    WHERE position(convert_to(value, 'UTF8') IN raw) > 0 OR strpos(lower(meta::text), lower(value)) > 0
                       OR strpos(lower(reason), lower(value)) > 0
                )
             """,
-            {"carried": list(carried - {None}), "messages": list(person.messages), "addresses": addresses},
+            {
+                "carried": list(carried - {None}),
+                "messages": [str(pk) for pk in person.messages],
+                "addresses": addresses,
+            },
         )
         ids = [pk for (pk,) in cursor.fetchall()]
     stored: set[str] = set()

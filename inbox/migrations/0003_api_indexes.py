@@ -1,5 +1,6 @@
 import django.db.models.deletion
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
@@ -28,6 +29,9 @@ class Migration(migrations.Migration):
                 fields=["send_at"],
                 name="message_scheduled",
             ),
+        ),
+        AddIndexConcurrently(
+            model_name="organisation", index=GinIndex(fields=["domains"], name="organisation_domains")
         ),
         *(
             AddIndexConcurrently("ticket", models.Index(fields=[*fields, "-updated_at", "-number"], name=name))

@@ -14,6 +14,7 @@ from api.models import ApiToken, digest_of
 from api.routing import urls
 from inbox.actions import receive
 from inbox.adapters import RawReceipt
+from inbox.files import StoreAway
 from inbox.models import Agent, Channel, Macro, Organisation, SavedView, Tag, Ticket
 from tests.api.conftest import Api, problem
 
@@ -120,6 +121,12 @@ def test_errors_of_every_origin_are_problems(as_sana: Api, support: Channel, mon
     response = as_sana.get("/tickets/")
     problem(response, 503, "store_unavailable")
     assert response["Retry-After"] == "5"
+
+    def unstored(*args: Any) -> None:
+        raise StoreAway("no space left")
+
+    monkeypatch.setattr("inbox.access.tickets", unstored)
+    problem(as_sana.get("/tickets/"), 503, "store_unavailable")
 
     def broken(*args: Any) -> None:
         raise KeyError("secret detail")

@@ -125,6 +125,17 @@ def test_new_people_join_the_organisation_of_their_domain(as_sana: Api) -> None:
     assert left["organisation"] is None
 
 
+def test_whoever_writes_first_joins_it_too(as_sana: Api, support: Channel) -> None:
+    made = as_sana.post("/organisations/", {"name": "Aziz Ltd", "domains": ["example.net"]}).json()
+    assert question(support, "Hello", DAWUD).organisation_id == made["id"]
+    for number, sender in enumerate(("new@example.net", "other@example.com")):
+        mail = f"From: {sender}\nTo: support@example.org\nMessage-ID: <{number}@x>\nSubject: Hi\n\nHello\n"
+        [stored] = receive.store(support, [RawReceipt(mail.encode(), str(number))], claim=True)
+        [outcome] = receive.take_in([stored.receipt_id])
+        ticket = Ticket.objects.get(pk=outcome.ticket)
+        assert (ticket.organisation_id, ticket.customer.organisation_id) == ((made["id"],) * 2, (None, None))[number]
+
+
 def test_events_of_elsewhere_are_kept_once(as_sana: Api, as_bilal: Api, as_lena: Api, ticket: Ticket) -> None:
     path = f"/customers/{ticket.customer_id}/events/"
     order = {"kind": "order", "external_id": "A-1", "at": "2026-11-01T10:00:00Z", "data": {"total": 12.5}}

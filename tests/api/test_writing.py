@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from inbox import delivery, tasks, timeline
@@ -293,3 +294,20 @@ def test_retry_counts_a_message_that_was_taken_back(as_sana: Api, asked: Ticket,
     messages.retry(message, by=sana)
     asked.refresh_from_db()
     assert asked.waiting_since is None
+
+
+def test_the_page_says_when_it_leaves_and_why_it_did_not(
+    as_sana: Api, sana: Agent, asked: Ticket, desk: Channel
+) -> None:
+    browser = Client()
+    browser.force_login(sana)
+
+    def page() -> str:
+        return " ".join(browser.get(f"/tickets/{asked.pk}/").content.decode().split())
+
+    say(as_sana, asked, kind="reply", text="Good morning.", send_at=LATER)
+    assert "leaves Jan. 1, 2036" in page()
+    Message.objects.create(ticket=asked, first_ticket=asked, direction="in", channel=desk, author_kind="customer")
+    scheduling.sweep()
+    assert "not sent: <bdi>The customer wrote first, so this was not sent.</bdi>" in page()
+    assert "A reply was not sent: the customer wrote first" in page()
