@@ -37,6 +37,14 @@ class Migration(migrations.Migration):
             AddIndexConcurrently("ticket", models.Index(fields=[*fields, "-updated_at", "-number"], name=name))
             for name, fields in LISTS.items()
         ),
+        AddIndexConcurrently(
+            "ticket",
+            models.Index(
+                fields=["-updated_at", "-number"],
+                name="ticket_spam_updated",
+                condition=models.Q(("spam", True)),
+            ),
+        ),
         # Their own indexes are no longer needed: those above begin with them.
         migrations.AlterField(
             model_name="ticket",

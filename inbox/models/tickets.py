@@ -162,6 +162,7 @@ class Ticket(models.Model):
             models.Index(fields=["assignee", "status", "-updated_at", "-number"], name="ticket_assignee_updated"),
             models.Index(fields=["team", "status", "-updated_at", "-number"], name="ticket_team_updated"),
             models.Index(fields=["channel", "status", "-updated_at", "-number"], name="ticket_channel_updated"),
+            models.Index(fields=["-updated_at", "-number"], name="ticket_spam_updated", condition=models.Q(spam=True)),
             models.Index(fields=["created_at", "number"], name="ticket_created"),
             models.Index(fields=["customer", "-last_message_at"], name="ticket_of_customer"),
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
