@@ -27,6 +27,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from inbox.actions.errors import ActionError
+from inbox.files import StoreAway
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,22 @@ GENERAL = api_settings.NON_FIELD_ERRORS_KEY
 
 
 # Codes of actions that another state of the ticket, message or channel would allow.
-STATES = {"attachment_gone", "closed", "gone", "merged", "slug_taken", "webhook_off", "window_closed"}
+STATES = {
+    "already_left",
+    "attachment_gone",
+    "closed",
+    "gone",
+    "in_flight",
+    "in_use",
+    "last_admin",
+    "merged",
+    "not_merged",
+    "slug_taken",
+    "taken",
+    "team_exists",
+    "webhook_off",
+    "window_closed",
+}
 
 
 class Conflict(APIException):
@@ -127,12 +143,13 @@ def taken(error: IntegrityError) -> Response:
     return problem(HTTPStatus.CONFLICT, code="taken", detail=said, errors={named[1]: [said]} if named else None)
 
 
-def unavailable() -> Response:
-    """503: the database does not answer, or all its connections are taken."""
+def unavailable(said: str = "") -> Response:
+    """503: the database does not answer, or all its connections are taken; or (`said`) something else is away."""
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code="store_unavailable",
-        detail=_(
+        detail=said
+        or _(
             "The database is out of reach right now. Please try again shortly; under one Idempotency-Key nothing"
             " happens twice."
         ),
@@ -144,8 +161,12 @@ def _from_drf(error: APIException) -> Response:
     headers = {}
     if auth := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth
-    if isinstance(error, Throttled) and (wait := getattr(error, "wait", None)) is not None:
-        headers["Retry-After"] = str(int(wait) + 1)
+    if isinstance(error, Throttled):
+        wait = int(getattr(error, "wait", None) or 1)
+        said = _("Too many requests. Go on in %(seconds)d seconds.") % {"seconds": wait}
+        return problem(
+            HTTPStatus.TOO_MANY_REQUESTS, code="throttled", detail=said, headers={**headers, "Retry-After": str(wait)}
+        )
     if isinstance(error, ValidationError):
         return invalid(error.detail)
     code = error.detail.code if isinstance(error.detail, ErrorDetail) else error.default_code
@@ -173,6 +194,9 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     if isinstance(error, OperationalError | InterfaceError):
         logger.warning("no database for %s: %s", context["request"].path, error)
         return unavailable()
+    if isinstance(error, StoreAway):
+        logger.warning("no storage of files for %s: %s", context["request"].path, error)
+        return unavailable(_("The storage of files is out of reach right now. Please try again shortly."))
     # As Django's own handler does, but in the shape that clients of the API parse.
     request = context["request"]._request
     got_request_exception.send(sender=None, request=request)

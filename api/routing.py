@@ -7,7 +7,7 @@ A viewset builds on `api.views.base.View`; it then has scopes, problem answers, 
 """
 
 from django.urls import URLPattern, URLResolver
-from rest_framework.routers import SimpleRouter
+from rest_framework.routers import Route, SimpleRouter
 from rest_framework.viewsets import ViewSetMixin
 
 _routes: dict[str, type[ViewSetMixin]] = {}
@@ -19,9 +19,18 @@ def register(prefix: str, viewset: type[ViewSetMixin]) -> None:
         raise ValueError(f"/api/v1/{prefix}/ is taken by {_routes[prefix].__name__}")
 
 
+class Router(SimpleRouter):
+    """Also PUT on a list, `upsert`: create or update what a filter names."""
+
+    routes = [
+        route._replace(mapping={**route.mapping, "put": "upsert"}) if place == 0 and isinstance(route, Route) else route
+        for place, route in enumerate(SimpleRouter.routes)
+    ]
+
+
 def urls() -> list[URLPattern | URLResolver]:
     """The patterns of everything registered, relative to /api/v1/."""
-    router = SimpleRouter(use_regex_path=False)
+    router = Router(use_regex_path=False)
     for prefix, viewset in _routes.items():
         router.register(prefix, viewset, basename=f"api-{prefix.replace('/', '-')}")
     return list(router.urls)

@@ -1,11 +1,14 @@
 """The OpenAPI 3.1 description, made from the views: how tokens authenticate, and what every operation shares."""
 
+from http import HTTPStatus
 from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
+
+from api import examples
 
 PROBLEM = {
     "type": "object",
@@ -24,6 +27,22 @@ PROBLEM = {
         },
     },
 }
+
+MEANINGS = {
+    400: "The input does not validate: `errors` names each field or filter at fault.",
+    401: "There is no token, or it is unknown or revoked.",
+    403: "The token's scope or the agent's role does not reach that far.",
+    404: "There is no such thing, or not for this agent.",
+    409: "What is there now stands against it.",
+    412: "If-Match names an older state.",
+    413: "The request is larger than 30 MB.",
+    415: "The body is of another kind than this takes.",
+    422: "Understood, but it cannot be done so.",
+    429: "Too many requests: go on after `Retry-After` seconds.",
+    500: "Our fault; it is in the log.",
+    503: "The database is out of reach: try again after `Retry-After` seconds.",
+}
+RETRY = {"Retry-After": {"schema": {"type": "integer"}, "required": True, "description": "Seconds to wait."}}
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -52,6 +71,7 @@ CODES = {
     "method_not_allowed": (405, "This address does not take that method."),
     "too_large": (413, "The request is larger than 30 MB."),
     "unsupported_media_type": (415, "Send JSON; files as multipart/form-data."),
+    "throttled": (429, "Too many requests; go on after `Retry-After`."),
     "taken": (409, "Another one has this value, and there can be only one."),
     "still_running": (409, "The first request with this Idempotency-Key has not ended yet."),
     "closed": (409, "The ticket is closed; open a follow-up."),
@@ -61,13 +81,23 @@ CODES = {
     "slug_taken": (409, "There is a channel of that slug."),
     "gone": (409, "It was deleted in the meantime."),
     "webhook_off": (409, "The webhook is off; turn it on first."),
+    "already_left": (409, "The message has left, or is leaving."),
+    "in_flight": (409, "One of the messages is being sent right now; try again."),
+    "in_use": (409, "Something still needs it."),
+    "last_admin": (409, "Somebody has to stay who can administer."),
+    "team_exists": (409, "There is a team of that name."),
+    "not_merged": (409, "There is no merge to undo."),
     "changed_meanwhile": (412, "If-Match names an older state."),
     "key_reused": (422, "The Idempotency-Key belongs to another request."),
     "no_address": (422, "The customer cannot be reached on this channel."),
     "own_address": (422, "The address is one of ours."),
     "past": (422, "The time is over."),
-    "same": (422, "A ticket cannot be merged into itself."),
     "scope_beyond_role": (422, "The scope is wider than the agent's role."),
+    "same": (422, "Nothing can be merged into itself."),
+    "all_messages": (422, "At least one message has to stay."),
+    "foreign": (422, "A message is not of this ticket."),
+    "future": (422, "That has not happened yet."),
+    "empty": (422, "There is nothing to say."),
     "internal": (500, "Our fault; it is in the log."),
     "store_unavailable": (503, "The database is out of reach; try again after `Retry-After`."),
 }
@@ -78,7 +108,39 @@ def introduce(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     rows = (f'| <a id="problem-{code}"></a>`{code}` | {status} | {means} |' for code, (status, means) in CODES.items())
     result["info"]["description"] = INTRODUCTION.strip() + "\n" + "\n".join(rows)
     _tidy(result)
+    named = []
+    for path in result["paths"].values():
+        for operation in path.values():
+            _exemplify(operation)
+            named += operation["tags"]
+    result["tags"] = [
+        {"name": name, "description": examples.TAGS.get(name, "")} for name in sorted(dict.fromkeys(named), key=_place)
+    ]
     return result
+
+
+def _place(tag: str) -> int:
+    known = list(examples.TAGS)
+    return known.index(tag) if tag in known else len(known)
+
+
+def _problem(status: int) -> dict[str, Any]:
+    """A problem of this status, as the first of its codes would be told."""
+    code, said = next((code, said) for code, (usual, said) in CODES.items() if usual == status)
+    where = f"{examples.BASE}/api/docs/#problem-{code}"
+    told = {"type": where, "title": HTTPStatus(status).phrase, "status": status, "detail": said, "code": code}
+    return {**told, "errors": {"subject": ["Give a text."]}} if status == HTTPStatus.BAD_REQUEST else told
+
+
+def _exemplify(operation: dict[str, Any]) -> None:
+    """Give the bodies of an operation the example of their shape, where it has none of its own."""
+    bodies = [("", operation.get("requestBody", {})), *operation["responses"].items()]
+    for status, body in bodies:
+        for kind, content in body.get("content", {}).items():
+            name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            found = _problem(int(status)) if kind == "application/problem+json" else examples.of(name)
+            if found is not None and "example" not in content and "examples" not in content:
+                content["example"] = found
 
 
 def _tidy(value: Any) -> None:
@@ -118,7 +180,7 @@ class ApiSchema(AutoSchema):
     def get_summary(self) -> str | None:
         """The first sentence of the description: what a list of operations has room for."""
         said = str(self.get_description() or "").split("\n\n")[0]
-        return " ".join(said.split()).split(". ")[0].rstrip(".") or None
+        return " ".join(said.replace("`", "").split()).split(". ")[0].rstrip(".") or None  # it is shown as it is
 
     def get_tags(self) -> list[str]:
         """The resource: the part of the path after /api/v1/."""
@@ -126,12 +188,26 @@ class ApiSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        problem = ResolvedComponent(  # type: ignore[no-untyped-call]
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
             "Problem", ResolvedComponent.SCHEMA, object="Problem", schema=PROBLEM
         )
-        self.registry.register_on_missing(problem)
-        bodies["default"] = {
-            "description": "An error.",
-            "content": {"application/problem+json": {"schema": problem.ref}},
-        }
-        return bodies
+        self.registry.register_on_missing(component)
+        for status in self.problems():
+            bodies[str(status)] = {
+                "description": MEANINGS[status],
+                "content": {"application/problem+json": {"schema": component.ref}},
+            }
+        for waiting in ("429", "503"):
+            bodies[waiting]["headers"] = RETRY
+        return dict(sorted(bodies.items()))
+
+    def problems(self) -> list[int]:
+        """The statuses that this operation can end with, apart from its own."""
+        found = {400, 401, 403, 429, 500, 503}
+        if "{" in self.path:
+            found.add(404)
+        if self.method in {"POST", "PUT", "PATCH", "DELETE"}:
+            found |= {409, 413, 415, 422}
+        if any(getattr(one, "name", "") == "If-Match" for one in self.get_override_parameters()):
+            found.add(412)
+        return sorted(found)

@@ -5,10 +5,13 @@ from django.urls import include, path, re_path
 from api import health, metrics
 from api.docs import DocsView, SchemaView
 from api.routing import register, urls
+from api.views.agents import AgentView, TeamView
 from api.views.base import NotFound
 from api.views.channels import ChannelView, ReceiptView
 from api.views.customers import CustomerView
+from api.views.keeping import MacroView, SavedViewView, TagView
 from api.views.messages import AttachmentView, MessageView
+from api.views.organisations import OrganisationView
 from api.views.settings import tokens, webhooks
 from api.views.tickets import TicketView
 from api.views.tokens import TokenView
@@ -18,6 +21,12 @@ register("tickets", TicketView)
 register("messages", MessageView)
 register("attachments", AttachmentView)
 register("customers", CustomerView)
+register("organisations", OrganisationView)
+register("agents", AgentView)
+register("teams", TeamView)
+register("tags", TagView)
+register("macros", MacroView)
+register("views", SavedViewView)
 register("channels", ChannelView)
 register("receipts", ReceiptView)
 register("tokens", TokenView)

@@ -98,6 +98,10 @@ AFTER_REPLY_STATUS = os.environ.get("AFTER_REPLY_STATUS", "pending")  # open, pe
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this machine read /metrics
 WEBHOOK_DAYS = int(os.environ.get("WEBHOOK_DAYS", "30"))  # how long deliveries to webhooks are kept
 RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
+# Requests a minute: reads and writes of a token, wrong tokens from an address. 0 is no limit.
+API_RATE_READ = int(os.environ.get("API_RATE_READ", "1200"))
+API_RATE_WRITE = int(os.environ.get("API_RATE_WRITE", "600"))
+API_RATE_FAILED = int(os.environ.get("API_RATE_FAILED", "60"))
 INTAKE_LEASE_SECONDS = int(os.environ.get("INTAKE_LEASE_SECONDS", "120"))  # a claimed receipt is free again after this
 DELIVERY_LEASE_SECONDS = int(os.environ.get("DELIVERY_LEASE_SECONDS", "120"))  # and a message whose worker died
 

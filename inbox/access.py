@@ -7,12 +7,29 @@ tickets are seen by its members alone. Whoever owns a ticket sees it.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from inbox.models import Agent, Attachment, Channel, Customer, Message, Receipt, Role, Team, Ticket
+from inbox.models import (
+    Agent,
+    Attachment,
+    Channel,
+    Customer,
+    Macro,
+    Message,
+    Organisation,
+    Receipt,
+    Role,
+    SavedView,
+    Team,
+    Ticket,
+)
 from inbox.models.tickets import TicketQuerySet
+
+Kept = TypeVar("Kept", Macro, SavedView)
 
 
 class Sight:
@@ -109,7 +126,7 @@ def get_channel(agent: Agent, slug_or_id: str | int) -> Channel:
 
 def customers(agent: Agent) -> QuerySet[Customer]:
     """Customers with a ticket this agent sees, and those without any ticket."""
-    found = Customer.objects.filter(merged_into__isnull=True)
+    found = Customer.objects.filter(merged_into__isnull=True, erased_at__isnull=True)
     hidden = sight(agent)
     if hidden.hidden_channels or hidden.hidden_teams:
         any_ticket = Ticket.objects.filter(customer=OuterRef("pk"))
@@ -119,6 +136,36 @@ def customers(agent: Agent) -> QuerySet[Customer]:
 
 def get_customer(agent: Agent, pk: int) -> Customer:
     found = customers(agent).select_related("organisation").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def get_merged_customer(agent: Agent, pk: int) -> Customer:
+    """A customer who was merged into one that this agent sees."""
+    found = Customer.objects.filter(pk=pk, merged_into__isnull=False, erased_at__isnull=True).first()
+    if found is None or not customers(agent).filter(merged=found).exists():
+        raise Http404
+    return found
+
+
+def organisations(agent: Agent) -> QuerySet[Organisation]:
+    """Those with a customer or ticket that this agent sees, and those with neither."""
+    found = Organisation.objects.all()
+    hidden = sight(agent)
+    if hidden.hidden_channels or hidden.hidden_teams:
+        theirs = OuterRef("pk")
+        found = found.filter(
+            Exists(customers(agent).filter(organisation=theirs))
+            | Exists(tickets(agent).filter(organisation=theirs))
+            | ~Exists(Customer.objects.filter(organisation=theirs))
+            & ~Exists(Ticket.objects.filter(organisation=theirs))
+        )
+    return found
+
+
+def get_organisation(agent: Agent, pk: int) -> Organisation:
+    found = organisations(agent).filter(pk=pk).first()
     if found is None:
         raise Http404
     return found
@@ -169,3 +216,26 @@ def agents(agent: Agent) -> QuerySet[Agent]:
 
 def teams(agent: Agent) -> QuerySet[Team]:
     return Team.objects.exclude(pk__in=sight(agent).hidden_teams)
+
+
+def get_team(agent: Agent, slug_or_id: str | int) -> Team:
+    """By slug, or by id when it is all digits and no slug is."""
+    name = str(slug_or_id)
+    by = Q(slug=name) | Q(pk=int(name)) if name.isdecimal() and len(name) < 19 else Q(slug=name)
+    found = sorted(teams(agent).filter(by), key=lambda team: team.slug != name)
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def kept(noun: type[Kept], agent: Agent) -> QuerySet[Kept]:
+    """Macros or views: one's own, those of one's teams, and those that everybody has."""
+    shared = Q(owner__isnull=True) & (Q(team__isnull=True) | Q(team__in=agent.teams.all()))
+    return noun._default_manager.filter(Q(owner=agent) | shared)
+
+
+def get_kept(noun: type[Kept], agent: Agent, pk: int) -> Kept:
+    found = kept(noun, agent).select_related("team", "owner").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found

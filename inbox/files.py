@@ -88,6 +88,8 @@ def put(folder: str, content: bytes) -> tuple[str, str]:
 
 def get(name: str) -> bytes:
     """The bytes stored under `name`. Raises FileNotFoundError when they are gone, StoreAway when none can be read."""
+    if not name:
+        raise FileNotFoundError("erased")
     try:
         with default_storage.open(name) as file:
             return bytes(file.read())
@@ -100,4 +102,10 @@ def get(name: str) -> bytes:
 def forget(name: str) -> None:
     """Delete a file that no row holds, unless it is so young that a row may be on its way."""
     if default_storage.exists(name) and default_storage.get_modified_time(name) < timezone.now() - KEEP:
+        default_storage.delete(name)
+
+
+def erase(name: str) -> None:
+    """Delete a file at once, however young: what is erased must be gone, even if somebody sends the same bytes now."""
+    if default_storage.exists(name):
         default_storage.delete(name)

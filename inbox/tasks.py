@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from inbox import delivery, health, log, polling, restoring, sessions, wake
-from inbox.actions import receive, sweeping
+from inbox.actions import joining, receive, scheduling, sweeping
 from inbox.models import Receipt, ReceiptState
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,15 @@ def poll(channel_id: int) -> int:
 @shared_task(name="inbox.tasks.sweep")
 def sweep() -> None:
     """Find what is due, stuck or forgotten, and wake whoever does it. Runs every few seconds."""
-    for step in (_wake_workers, delivery.recover, sweeping.end_snoozes, sweeping.close_solved):
+    steps = (
+        scheduling.sweep,
+        _wake_workers,
+        delivery.recover,
+        sweeping.end_snoozes,
+        sweeping.close_solved,
+        joining.follow,
+    )
+    for step in steps:
         try:
             step()
         except (OperationalError, InterfaceError):

@@ -40,6 +40,7 @@ PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}  # raster only
 SHOWN = (
     "status_changed", "assigned", "priority_changed", "tags_changed", "subject_changed", "spam_changed", "snoozed",
     "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
+    "unmerged", "unmerged_from", "split", "split_from", "message_scheduled", "message_cancelled", "ticket_erased",
 )  # fmt: skip
 
 RULES = {
@@ -50,6 +51,7 @@ RULES = {
     "new": gettext_lazy("It answers nothing that we know, so it opened a ticket."),
     "follow_up": gettext_lazy("The ticket it answers is done, so it opened a follow-up."),
     "moved": gettext_lazy("Somebody moved it here."),
+    "split": gettext_lazy("Somebody split it off from another ticket."),
     "manual": gettext_lazy("Somebody wrote it down here."),
 }
 
@@ -229,6 +231,25 @@ def sentence(event: Event, names: dict[int, str]) -> str:
             return _("sent a message again")
         case "participant_confirmed":
             return _("confirmed a sender")
+        case "unmerged":
+            return _("taken out of #%(number)s again") % {"number": data.get("from")}
+        case "unmerged_from":
+            return _("took #%(number)s out of this ticket again") % {"number": data.get("source")}
+        case "split":
+            return _("split messages off into #%(number)s") % {"number": data.get("into")}
+        case "split_from":
+            return _("split off from #%(number)s") % {"number": data.get("source")}
+        case "message_scheduled":
+            at = parse_datetime(data["send_at"])
+            return _("a reply is to leave %(time)s") % {
+                "time": date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""
+            }
+        case "message_cancelled":
+            return (
+                _("a reply was not sent: the customer wrote first") if data.get("overtaken") else _("took a reply back")
+            )
+        case "ticket_erased":
+            return _("erased what was said here")
         case "follow_up_of":
             return _("a follow-up of #%(number)s") % {"number": data.get("of")}
     return ""

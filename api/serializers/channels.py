@@ -7,9 +7,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.models import Scope
-from api.serializers.common import ChannelRef, JsonObject, SeenChannel, TeamRef, address
+from api.serializers.common import ChannelRef, JsonObject, SeenChannel, SeenTeam, TeamRef, address
 from api.strict import Codes, Filters, StrictSerializer
-from inbox.models import Channel, Receipt, ReceiptState
+from inbox import access
+from inbox.models import Channel, Receipt, ReceiptState, Team
 
 
 class DirectionHealth(serializers.Serializer[Channel]):
@@ -31,12 +32,26 @@ class ChannelOut(serializers.Serializer[Channel]):
     slug = serializers.CharField()
     name = serializers.CharField()
     addresses = serializers.ListField(child=serializers.CharField())
-    default_team = TeamRef(allow_null=True)
+    default_team = serializers.SerializerMethodField()
+    teams = serializers.SerializerMethodField()
     paused = serializers.BooleanField()
     health = serializers.SerializerMethodField()
     settings = serializers.SerializerMethodField()
     webhook_url = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
+
+    @extend_schema_field(TeamRef(allow_null=True))
+    def get_default_team(self, channel: Channel) -> dict[str, Any] | None:
+        team = channel.default_team
+        return dict(TeamRef(team).data) if team is not None and self._sees(team) else None
+
+    @extend_schema_field(TeamRef(many=True))
+    def get_teams(self, channel: Channel) -> list[dict[str, Any]]:
+        return [dict(TeamRef(team).data) for team in channel.teams.all() if self._sees(team)]
+
+    def _sees(self, team: Team) -> bool:
+        request = self.context.get("request")
+        return request is None or team.pk not in access.sight(request.user).hidden_teams
 
     @extend_schema_field(Health)
     def get_health(self, channel: Channel) -> dict[str, Any]:
@@ -67,7 +82,7 @@ class ChannelOut(serializers.Serializer[Channel]):
 
     @staticmethod
     def with_all(channels: QuerySet[Channel]) -> QuerySet[Channel]:
-        return channels.select_related("default_team")
+        return channels.select_related("default_team").prefetch_related("teams")
 
 
 def webhook_url(channel: Channel) -> str:
@@ -88,6 +103,23 @@ class ChannelPatch(StrictSerializer):
 
     settings = JsonObject()
     paused = serializers.BooleanField()
+    default_team = SeenTeam(allow_null=True, help_text="Slug or id of the team that gets what arrives.")
+    teams = serializers.ListField(
+        child=SeenTeam(), help_text="Slugs or ids of all teams that see this channel; none: everybody."
+    )
+
+
+class CheckOut(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    ok = serializers.BooleanField()
+    detail = serializers.CharField()
+
+
+class ChecksOut(serializers.Serializer[Any]):
+    """What the test of a connection found, in the order in which it was tried."""
+
+    ok = serializers.BooleanField(help_text="Whether all of it works.")
+    checks = CheckOut(many=True)
 
 
 class ReceiptOut(serializers.Serializer[Receipt]):

@@ -1,5 +1,6 @@
 """Fields and small objects that several resources share."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -11,8 +12,9 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.strict import StrictSerializer
 from inbox import access
-from inbox.models import Agent, Channel, Customer, Team
+from inbox.models import Agent, Channel, Customer, Organisation, Team
 from lib import html
 
 BIGGEST_ID = 2**63 - 1
@@ -153,6 +155,20 @@ class SeenTeam(Seen):
         return teams.filter(slug=name).first() or teams.get(pk=self.number(name))
 
 
+@extend_schema_field({"type": "integer"})
+class SeenOrganisation(Seen):
+    def find(self, agent: Agent, name: str) -> Organisation:
+        return access.get_organisation(agent, self.number(name))
+
+
+@extend_schema_field({"type": "integer"})
+class SomeAgent(Seen):
+    """An agent who can be in a team: anybody who is active."""
+
+    def find(self, agent: Agent, name: str) -> Agent:
+        return Agent.objects.get(pk=agent.pk if name == "me" else self.number(name), is_active=True, is_bot=False)
+
+
 class SafeHtml(serializers.CharField):
     """HTML from outside, made harmless on its way in."""
 
@@ -174,14 +190,39 @@ class ShownName(serializers.CharField):
         return given
 
 
+class IdentityIn(StrictSerializer):
+    """An address of a customer: `email`, `phone` (with its country code), or the name of a platform."""
+
+    kind = serializers.RegexField(r"^[a-z][a-z0-9_]*$", max_length=30)
+    value = serializers.CharField(max_length=320)
+    name = ShownName(max_length=200, required=False, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            attrs["value"] = usable_address(attrs["kind"], attrs["value"])
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({"value": error.detail}) from error
+        return attrs
+
+
 def text_of(text: str, markup: str) -> str:
     """The plain text of a body that was given as text, as HTML, or as both."""
     return text if text.strip() else html.to_text(markup)
 
 
+PHONE = re.compile(r"\+[1-9][0-9]{5,14}")
+
+
 def usable_address(kind: str, value: str) -> str:
     """An address as identities keep it. Raises ValidationError where it can be none of this kind."""
     value = value.strip()
+    if not value.isprintable():
+        raise serializers.ValidationError(_("An address takes no line breaks or control characters."))
+    if kind == "phone":
+        number = re.sub(r"[\s()./-]", "", value)
+        if not PHONE.fullmatch(number):
+            raise serializers.ValidationError(_("Give the number with its country code: +49 30 1234567."))
+        return number
     if kind != "email":
         return value
     try:

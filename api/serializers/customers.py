@@ -2,19 +2,31 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from api.serializers.common import ChannelRef, JsonObject, OrganisationRef, SeenChannel, Words
+from api.serializers.common import (
+    ChannelRef,
+    IdentityIn,
+    JsonObject,
+    OrganisationRef,
+    SeenChannel,
+    SeenCustomer,
+    SeenOrganisation,
+    ShownName,
+    Words,
+)
 from api.strict import Filters, StrictSerializer
 from inbox import access
+from inbox.adapters import Party
 from inbox.models import Agent, Customer, Identity, Status, Ticket
 from inbox.models.base import Stage
 
 
 class IdentityOut(serializers.Serializer[Identity]):
+    id = serializers.IntegerField()
     kind = serializers.CharField()
     value = serializers.CharField()
     verified = serializers.BooleanField()
@@ -63,9 +75,15 @@ class CustomerFilters(Filters):
 
     identity = serializers.CharField(max_length=320, help_text="The value of an identity, such as an e-mail address.")
     external_id = serializers.CharField(max_length=200)
+    organisation = SeenOrganisation(help_text="Its id.")
+    q = serializers.CharField(max_length=200, help_text="How the name, one of its words, or an address begins.")
 
     @classmethod
     def apply(cls, customers: QuerySet[Customer], chosen: dict[str, Any]) -> QuerySet[Customer]:
+        if "organisation" in chosen:
+            customers = customers.filter(organisation=chosen["organisation"])
+        if "q" in chosen:
+            customers = customers.filter(cls._fits(chosen["q"].strip()))
         if "identity" in chosen:
             value = chosen["identity"]
             folded = value.lower() if "@" in value else value  # as identities are kept
@@ -76,19 +94,30 @@ class CustomerFilters(Filters):
             customers = customers.filter(external_id=chosen["external_id"])
         return customers.order_by("pk")
 
+    @staticmethod
+    def _fits(text: str) -> Q:
+        addressed = Identity.objects.filter(value__istartswith=text, retired_at__isnull=True).values("customer")
+        return Q(name__istartswith=text) | Q(name__icontains=f" {text}") | Q(pk__in=addressed)
 
-class CustomerPatch(StrictSerializer):
-    """PATCH /customers/{id}/: what is named changes; `attributes` are merged, a null takes one away."""
 
-    name = serializers.CharField(max_length=200, allow_blank=True)
-    external_id = serializers.CharField(max_length=200, allow_null=True)
-    stage = serializers.ChoiceField(choices=Stage.choices)
-    language = serializers.CharField(max_length=10, allow_blank=True)
-    time_zone = serializers.CharField(max_length=60, allow_blank=True)
-    preferred_channel = SeenChannel(allow_null=True)
-    opt_outs = Words(child=serializers.CharField(max_length=40))
-    tags = Words()
-    attributes = JsonObject()
+class UpsertFilters(Filters):
+    """What PUT /customers/ names."""
+
+    external_id = serializers.CharField(max_length=200)
+
+
+class CustomerFields(StrictSerializer):
+    """What can be said of a customer."""
+
+    name = ShownName(max_length=200, required=False, allow_blank=True)
+    organisation = SeenOrganisation(required=False, allow_null=True, help_text="Its id.")
+    stage = serializers.ChoiceField(choices=Stage.choices, required=False)
+    language = serializers.CharField(max_length=10, required=False, allow_blank=True)
+    time_zone = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    preferred_channel = SeenChannel(required=False, allow_null=True)
+    opt_outs = Words(child=serializers.CharField(max_length=40), required=False)
+    tags = Words(required=False)
+    attributes = JsonObject(required=False)
 
     ZONE: ClassVar[str] = "Europe/Berlin"
 
@@ -98,3 +127,36 @@ class CustomerPatch(StrictSerializer):
         if value and value not in available_timezones():
             raise serializers.ValidationError(_("Give a time zone by its name, such as %(one)s.") % {"one": self.ZONE})
         return value
+
+
+class CustomerPatch(CustomerFields):
+    """PATCH /customers/{id}/: what is named changes, lists and `attributes` as a whole."""
+
+    external_id = serializers.CharField(max_length=200, required=False, allow_null=True)
+
+
+class CustomerPut(CustomerFields):
+    """PUT /customers/?external_id=…: what is named is set; addresses are added to those that are there."""
+
+    identities = IdentityIn(many=True, required=False)
+
+
+class CustomerIn(CustomerPut):
+    """POST /customers/."""
+
+    external_id = serializers.CharField(max_length=200, required=False, allow_null=True)
+
+
+class NewIdentityIn(IdentityIn):
+    """One more address. A claim that nobody has checked (`verified` false) finds nobody by itself."""
+
+    verified = serializers.BooleanField(required=False, default=True)
+
+
+class CustomerMergeIn(StrictSerializer):
+    into = SeenCustomer(help_text="The id of the customer that stays.")
+
+
+def parties(identities: list[dict[str, str]]) -> list[Party]:
+    """Checked identities of a body as the actions take them."""
+    return [Party(one["kind"], one["value"], one["name"]) for one in identities]

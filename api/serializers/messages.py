@@ -21,7 +21,7 @@ from api.serializers.common import (
 from api.strict import StrictSerializer
 from inbox.actions.reply import choose_channel
 from inbox.adapters import adapter_for
-from inbox.models import Attachment, AuthorKind, DeliveryState, Direction, Message, Origin, Status
+from inbox.models import Attachment, AuthorKind, DeliveryState, Direction, EngagementKind, Message, Origin, Status
 
 
 class AttachmentOut(serializers.Serializer[Attachment]):
@@ -45,6 +45,13 @@ class AuthorOut(serializers.Serializer[Message]):
     @extend_schema_field({"type": ["integer", "null"], "description": "Of the agent or the customer, by `type`."})
     def get_id(self, message: Message) -> int | None:
         return message.customer_id if message.author_kind == AuthorKind.CUSTOMER else message.agent_id
+
+
+class LoggedOut(serializers.Serializer[Any]):
+    medium = serializers.ChoiceField(choices=EngagementKind.choices)
+    at = serializers.DateTimeField()
+    seconds = serializers.IntegerField(allow_null=True)
+    outcome = serializers.CharField()
 
 
 class DeliveryOut(serializers.Serializer[Message]):
@@ -78,12 +85,22 @@ class MessageOut(serializers.Serializer[Message]):
     is_auto_reply = serializers.BooleanField()
     attachments = AttachmentOut(many=True)
     delivery = serializers.SerializerMethodField()
+    send_at = serializers.DateTimeField(allow_null=True, help_text="When it is to leave, if not at once.")
+    logged = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
 
     @extend_schema_field(DeliveryOut(allow_null=True))
     def get_delivery(self, message: Message) -> dict[str, Any] | None:
         return dict(DeliveryOut(message).data) if message.state else None
+
+    @extend_schema_field(LoggedOut(allow_null=True))
+    def get_logged(self, message: Message) -> dict[str, Any] | None:
+        if message.origin != Origin.LOGGED:
+            return None
+        told = message.payload
+        said = {"medium": told.get("medium") or EngagementKind.OTHER, "at": message.created_at}
+        return dict(LoggedOut({**said, "seconds": told.get("seconds"), "outcome": told.get("outcome") or ""}).data)
 
     @staticmethod
     def with_all(messages: QuerySet[Message]) -> QuerySet[Message]:
@@ -101,10 +118,17 @@ class AddressIn(StrictSerializer):
 # What each kind of message takes besides `kind`.
 REPLY_FIELDS = {"text", "html", "channel", "to", "cc", "bcc", "attachments", "status", "send_at"}
 NOTE_FIELDS = {"text", "html", "attachments"}
+LOGGED_FIELDS = {"direction", "medium", "at", "seconds", "outcome", "text", "attachments", "status"}
+FIELDS = {"reply": REPLY_FIELDS, "note": NOTE_FIELDS, "logged": LOGGED_FIELDS}
+LONGEST = 30 * 24 * 3600  # seconds of a call or visit
 
 
 class MessageIn(StrictSerializer):
-    """POST /tickets/{number}/messages/: a reply to the customer, or a note among us."""
+    """POST /tickets/{number}/messages/: a reply to the customer, a note among us, or a call or visit that took place.
+
+    A note takes `text`, `html` and `attachments`; what is logged takes `direction`, `medium`, `at`, `seconds`,
+    `outcome`, `text`, `attachments` and `status`; a reply takes all but what is for logged ones.
+    """
 
     kind = serializers.ChoiceField(choices=["reply", "note", "logged"])
     text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
@@ -124,19 +148,35 @@ class MessageIn(StrictSerializer):
         required=False,
         help_text="What the ticket becomes; without it what this installation does after a reply.",
     )
-    send_at = serializers.DateTimeField(required=False)
+    send_at = serializers.DateTimeField(
+        required=False, help_text="When the reply is to leave; should the customer write first, it does not."
+    )
+    direction = serializers.ChoiceField(choices=["in", "out"], required=False, help_text="Logged: who called or came.")
+    medium = serializers.ChoiceField(
+        choices=[choice for choice in EngagementKind.choices if choice[0] != EngagementKind.CHAT],
+        required=False,
+        help_text="Logged: what it was.",
+    )
+    at = serializers.DateTimeField(required=False, help_text="Logged: when it began; now without it.")
+    seconds = serializers.IntegerField(
+        min_value=0, max_value=LONGEST, required=False, help_text="Logged: how long it took."
+    )
+    outcome = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="Logged: what came of it, in a few words."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind = attrs["kind"]
-        if kind == "logged":
-            raise serializers.ValidationError(
-                {"kind": [_("Calls and visits cannot be logged yet. Use reply or note.")]}
-            )
-        allowed = REPLY_FIELDS if kind == "reply" else NOTE_FIELDS
+        allowed = FIELDS[kind]
         wrong = {name: [_("A %(kind)s takes no such field.") % {"kind": kind}] for name in attrs if name not in allowed}
         wrong.pop("kind", None)
         if wrong:
             raise serializers.ValidationError(wrong)
+        if kind == "logged":
+            missing = {name: [_("Say this of what you log.")] for name in ("direction", "medium") if name not in attrs}
+            if missing:
+                raise serializers.ValidationError(missing)
+            return attrs
         attrs["text"] = text_of(attrs.get("text", ""), attrs.get("html", ""))
         if not attrs["text"].strip() and not attrs.get("attachments"):
             raise serializers.ValidationError(
@@ -162,3 +202,9 @@ class MessageIn(StrictSerializer):
 
 class UploadIn(StrictSerializer):
     file = serializers.FileField(allow_empty_file=True, max_length=255)
+
+
+class MessagePatch(StrictSerializer):
+    """PATCH /messages/{id}/: while it has not left, it can leave at another time."""
+
+    send_at = serializers.DateTimeField(allow_null=True, help_text="null: now.")

@@ -14,6 +14,7 @@ from api.serializers.common import (
     AnyAgent,
     ChannelRef,
     CustomerRef,
+    IdentityIn,
     JsonObject,
     OrganisationRef,
     SafeHtml,
@@ -21,14 +22,13 @@ from api.serializers.common import (
     SeenChannel,
     SeenCustomer,
     SeenTeam,
-    ShownName,
     TeamRef,
     Words,
     address,
     text_of,
-    usable_address,
 )
 from api.strict import Codes, Filters, StrictSerializer
+from inbox import search
 from inbox.adapters import Party, adapter_for
 from inbox.models import (
     SUBJECT_LENGTH,
@@ -126,6 +126,7 @@ class TicketFilters(Filters):
     created_after = serializers.DateTimeField()
     created_before = serializers.DateTimeField()
     updated_after = serializers.DateTimeField()
+    q = serializers.CharField(max_length=200, help_text="Words to search for; of the best 2,000 that are found.")
     order = serializers.ChoiceField(
         choices=[sign + name for name in ORDERS for sign in ("-", "")], help_text="Default: -updated_at."
     )
@@ -138,7 +139,11 @@ class TicketFilters(Filters):
         "created_after": "created_at__gt",
         "created_before": "created_at__lt",
         "updated_after": "updated_at__gt",
+        "q": "pk__in",
     }
+
+    def validate_q(self, value: str) -> list[int]:
+        return search.numbers(self.context["request"].user, value)
 
     @classmethod
     def apply(cls, tickets: QuerySet[Ticket], chosen: dict[str, Any]) -> QuerySet[Ticket]:
@@ -150,12 +155,6 @@ class TicketFilters(Filters):
         found = tickets.filter(Q(**{cls.PATHS.get(name, name): value for name, value in chosen.items()}))
         unique = "-number" if order.startswith("-") else "number"
         return found.order_by(*dict.fromkeys((order, unique)))
-
-
-class IdentityIn(StrictSerializer):
-    kind = serializers.CharField(max_length=30)
-    value = serializers.CharField(max_length=320)
-    name = ShownName(max_length=200, required=False, allow_blank=True, default="")
 
 
 class TicketIn(StrictSerializer):
@@ -196,10 +195,7 @@ class TicketIn(StrictSerializer):
         if identity["kind"] != takes:
             said = _("The channel %(channel)s reaches people by %(kind)s.") % {"channel": channel.slug, "kind": takes}
             raise serializers.ValidationError({"identity": {"kind": [said]}})
-        try:
-            return Party(takes, usable_address(takes, identity["value"]), identity["name"])
-        except serializers.ValidationError as error:
-            raise serializers.ValidationError({"identity": {"value": error.detail}}) from error
+        return Party(takes, identity["value"], identity["name"])
 
 
 class TicketPatch(StrictSerializer):
@@ -213,6 +209,25 @@ class TicketPatch(StrictSerializer):
     subject = serializers.CharField(max_length=SUBJECT_LENGTH, allow_blank=True)
     snoozed_until = serializers.DateTimeField(allow_null=True)
     spam = serializers.BooleanField()
+    type = serializers.ChoiceField(choices=TicketType.choices, allow_blank=True)
+    severity = serializers.IntegerField(min_value=1, max_value=9, allow_null=True, help_text="1 is the gravest.")
+    topic = serializers.CharField(max_length=120, allow_blank=True)
+    attributes = JsonObject(help_text="All attributes that the ticket is to have.")
+    external_id = serializers.CharField(max_length=200, allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    language = serializers.RegexField(
+        r"^([a-z]{2,3}(-[A-Za-z0-9]{2,4})?)?$",
+        max_length=10,
+        allow_blank=True,
+        help_text="A code such as `de`, which stays whatever the customer writes in; empty to detect it again.",
+    )
+
+
+class SplitIn(StrictSerializer):
+    messages = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=BIGGEST_ID), min_length=1, max_length=500
+    )
+    subject = serializers.CharField(max_length=SUBJECT_LENGTH, required=False, allow_blank=True, default="")
 
 
 class MergeIn(StrictSerializer):

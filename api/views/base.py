@@ -18,12 +18,17 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from api import idempotency
+from api.models import ApiToken
 from api.pagination import CursorPagination
 from api.permissions import HasScope
 from api.problems import TooLarge
 from api.schema import ApiSchema
+from api.serializers.common import address
 from api.strict import Filters
+from api.throttling import PerToken
+from inbox import rights
 from inbox.models import Agent
+from inbox.rights import Right
 
 Input = TypeVar("Input", bound=BaseSerializer[Any])
 
@@ -47,6 +52,7 @@ class View(GenericViewSet[Any]):
 
     schema = ApiSchema()
     permission_classes = [HasScope]
+    throttle_classes = [PerToken]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     content_negotiation_class = AlwaysJson
     pagination_class = CursorPagination
@@ -68,12 +74,33 @@ class View(GenericViewSet[Any]):
             # `dispatch` looks the handler up after this.
             self.post = partial(idempotency.once, handler=self.post)  # type: ignore[has-type]
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if (found := getattr(request, "rate_limit", None)) is not None:
+            for name, value in found.headers.items():
+                answer[name] = value
+        return answer
+
     @property
     def agent(self) -> Agent:
         """Whoever the token acts for."""
         agent = self.request.user
         assert isinstance(agent, Agent)
         return agent
+
+    def require(self, right: Right) -> None:
+        """Raises PermissionDenied where the agent's role does not reach that far."""
+        rights.require(self.agent, right)
+
+    def require_scope(self, scope: str) -> None:
+        """Raises ScopeDenied where the token does not reach that far."""
+        token = self.request.auth
+        if not isinstance(token, ApiToken) or not token.allows(scope):
+            raise exceptions.PermissionDenied(HasScope.message)
+
+    def made(self, data: Any, path: str) -> Response:
+        """201 with the new thing and where it is."""
+        return Response(data, status=201, headers={"Location": address(f"/api/v1/{path}")})
 
     def taken(self, serializer: type[Input], **context: Any) -> dict[str, Any]:
         """The validated body. Raises ValidationError naming each field at fault."""

@@ -7,7 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +17,7 @@ from api.serializers.channels import (
     ChannelIn,
     ChannelOut,
     ChannelPatch,
+    ChecksOut,
     ReceiptFilters,
     ReceiptOut,
 )
@@ -24,6 +25,7 @@ from api.serializers.common import address
 from api.views.base import View
 from inbox import access
 from inbox.actions import channels, receive
+from inbox.rights import Right
 
 
 @contextmanager
@@ -40,7 +42,7 @@ def named_settings() -> Iterator[None]:
 
 class ChannelView(View):
     lookup_value_converter = "slug"
-    scopes = {"create": Scope.ADMIN, "partial_update": Scope.ADMIN}
+    scopes = {"create": Scope.ADMIN, "destroy": Scope.ADMIN}
 
     @extend_schema(operation_id="channels_list", responses=ChannelOut(many=True))
     def list(self, request: Request) -> Response:
@@ -49,7 +51,8 @@ class ChannelView(View):
 
     @extend_schema(operation_id="channels_connect", request=ChannelIn, responses={201: ChannelOut})
     def create(self, request: Request) -> Response:
-        """Connect a channel."""
+        """Connect a channel: for administrators."""
+        self.require(Right.CHANNELS)
         asked = self.taken(ChannelIn)
         with named_settings():
             channel = channels.create(**asked, by=self.agent)
@@ -67,11 +70,34 @@ class ChannelView(View):
 
     @extend_schema(operation_id="channels_change", request=ChannelPatch, responses=ChannelOut)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change the settings, or pause it."""
+        """Change the settings and who sees it (administrators), or pause it (managers, too)."""
+        self.require(Right.CARE)
         channel = access.get_channel(self.agent, pk)
+        asked = self.taken(ChannelPatch)
+        if set(asked) - {"paused"}:
+            self.require(Right.CHANNELS)
+            self.require_scope(Scope.ADMIN)
+        placed = {name: asked.pop(name) for name in ("default_team", "teams") if name in asked}
+        if placed:
+            asked["place"] = channels.place_of(channel, **placed)
         with named_settings():
-            channel = channels.update(channel, by=self.agent, **self.taken(ChannelPatch))
+            channel = channels.update(channel, by=self.agent, **asked)
         return Response(ChannelOut(channel, context=self.get_serializer_context()).data)
+
+    @extend_schema(operation_id="channels_disconnect", responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Disconnect a channel that never carried anything; one that did can be paused."""
+        self.require(Right.CHANNELS)
+        channels.disconnect(access.get_channel(self.agent, pk), by=self.agent)
+        return Response(status=204)
+
+    @extend_schema(operation_id="channels_check", request=None, responses=ChecksOut)
+    @action(detail=True, methods=["post"])
+    def check(self, request: Request, pk: str) -> Response:
+        """Try the connection now, step by step; it may take half a minute."""
+        self.require(Right.CARE)
+        lines = channels.check(access.get_channel(self.agent, pk))
+        return Response(ChecksOut({"ok": all(line.ok for line in lines), "checks": lines}).data)
 
 
 class ReceiptView(View):
@@ -92,7 +118,6 @@ class ReceiptView(View):
     def retry(self, request: Request, pk: int) -> Response:
         """Take a failed receipt in again, in the background."""
         receipt = access.get_receipt(self.agent, pk)
-        if not self.agent.may_write:
-            raise PermissionDenied
+        self.require(Right.ANSWER)
         receive.retry(receipt, by=self.agent)
         return Response(ReceiptOut(access.get_receipt(self.agent, pk)).data, status=202)

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.serializers.common import address
-from api.serializers.messages import AttachmentOut, MessageOut, UploadIn
+from api.serializers.messages import AttachmentOut, MessageOut, MessagePatch, UploadIn
 from api.views.base import View
 from inbox import access, files
-from inbox.actions import messages, uploads
+from inbox.actions import messages, scheduling, uploads
 from inbox.adapters import adapter_for
 from inbox.models import Direction, Message
 
@@ -37,6 +37,8 @@ def download(content: bytes, content_type: str, name: str) -> HttpResponse:
 def original(message: Message) -> tuple[bytes, str]:
     """(bytes as they arrived or left, content type). Raises NotFound where there is none, or no more."""
     adapter = adapter_for(message.channel.kind)
+    if message.ticket.customer.erased_at is not None:
+        raise NotFound(_("The original of this message is no longer kept."))
     if message.direction == Direction.OUT:
         return adapter.raw(message)
     if message.direction == Direction.NOTE:
@@ -57,12 +59,31 @@ class MessageView(View):
         """One message."""
         return self.shown(access.get_message(self.agent, pk).pk)
 
+    @extend_schema(operation_id="messages_change", request=MessagePatch, responses=MessageOut)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Let a message that has not left leave at another time."""
+        message = self._writable(pk)
+        asked = self.taken(MessagePatch)
+        if "send_at" in asked:
+            scheduling.retime(message, asked["send_at"], by=self.agent)
+        return self.shown(pk)
+
+    @extend_schema(operation_id="messages_cancel", responses={200: MessageOut})
+    def destroy(self, request: Request, pk: int) -> Response:
+        """Take back a message that has not left; it stays on its ticket as `cancelled`. 409 once it is leaving."""
+        scheduling.cancel(self._writable(pk), by=self.agent)
+        return self.shown(pk)
+
+    def _writable(self, pk: int) -> Message:
+        message = access.get_message(self.agent, pk)
+        access.writable_ticket(self.agent, message.ticket_id)
+        return message
+
     @extend_schema(operation_id="messages_retry", request=None, responses=MessageOut)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: int) -> Response:
         """Queue a failed message again."""
-        message = access.get_message(self.agent, pk)
-        access.writable_ticket(self.agent, message.ticket_id)
+        message = self._writable(pk)
         messages.retry(message, by=self.agent)
         return self.shown(message.pk)
 

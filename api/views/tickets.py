@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -16,14 +15,18 @@ from rest_framework.response import Response
 from api import concurrency
 from api.serializers.common import address
 from api.serializers.messages import MessageIn, MessageOut
-from api.serializers.tickets import EventOut, MergeIn, TicketFilters, TicketIn, TicketOut, TicketPatch
+from api.serializers.tickets import EventOut, MergeIn, SplitIn, TicketFilters, TicketIn, TicketOut, TicketPatch
 from api.views.base import View
 from inbox import access
-from inbox.actions import merge, reply, tickets
+from inbox.actions import calls, merge, reply, split, tickets
 from inbox.models import Message, Ticket
+from inbox.rights import Right
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of what you saw; 412 when it has changed since."
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what you have; 304 when it is still so."
 )
 OWNER = {"assignee": "agent", "team": "team"}
 SETTERS: dict[str, Callable[..., Ticket]] = {
@@ -54,14 +57,17 @@ class TicketView(View):
     @extend_schema(operation_id="tickets_open", request=TicketIn, responses={201: TicketOut})
     def create(self, request: Request) -> Response:
         """Open a ticket: with a customer's message (`in`), or with one of ours that is sent to them (`out`)."""
-        if not self.agent.may_write:
-            raise PermissionDenied
+        self.require(Right.ANSWER)
         ticket = tickets.open_ticket(by=self.agent, **self.taken(TicketIn))
         return Response(
             self.shown(ticket.number), status=201, headers={"Location": address(f"/api/v1/tickets/{ticket.number}/")}
         )
 
-    @extend_schema(operation_id="tickets_get", responses=TicketOut)
+    @extend_schema(
+        operation_id="tickets_get",
+        responses={200: TicketOut, 304: OpenApiResponse(description="It is as you have it.")},
+        parameters=[IF_NONE_MATCH],
+    )
     def retrieve(self, request: Request, number: int) -> Response:
         """One ticket; `ETag` names its state."""
         return concurrency.answer(request, self.shown(number))
@@ -78,6 +84,8 @@ class TicketView(View):
             owner = {new: asked.pop(name) for name, new in OWNER.items() if name in asked}
             if owner:
                 tickets.assign(ticket, by=self.agent, **owner)
+            if plain := {name: asked.pop(name) for name in tickets.FIELDS & set(asked)}:
+                tickets.set_fields(ticket, by=self.agent, **plain)
             for name, value in asked.items():
                 SETTERS[name](ticket, value, by=self.agent)
         # Whoever gave the ticket to a team they are not in sees it no more, but is told what became of it.
@@ -94,14 +102,20 @@ class TicketView(View):
     @extend_schema(operation_id="tickets_messages_add", request=MessageIn, responses={201: MessageOut})
     @messages.mapping.post
     def add_message(self, request: Request, number: int) -> Response:
-        """Answer the customer, or leave a note. A reply is queued at once and sent in the background."""
+        """Answer the customer, leave a note, or log a call or visit.
+
+        A reply is queued at once and sent in the background, or when `send_at` has come: until then it can be taken
+        back (`DELETE /messages/{id}/`), and it is by itself when the customer writes first.
+        """
         ticket = access.get_ticket(self.agent, number)
         asked = self.taken(MessageIn, ticket=ticket)
-        if asked.pop("kind") == "note":
+        kind = asked.pop("kind")
+        if kind == "note":
             message = reply.note(ticket, by=self.agent, **asked)
         else:
-            access.writable_ticket(self.agent, ticket.pk)
-            message = reply.reply(ticket, by=self.agent, **asked)
+            self.require(Right.ANSWER)
+            write = calls.record if kind == "logged" else reply.reply
+            message = write(ticket, by=self.agent, **asked)
         made = MessageOut.with_all(Message.objects.all()).get(pk=message.pk)
         return Response(
             MessageOut(made).data, status=201, headers={"Location": address(f"/api/v1/messages/{made.pk}/")}
@@ -125,3 +139,21 @@ class TicketView(View):
             raise ValidationError({"into": [_("There is no such ticket, or not for you.")]}) from error
         merge.merge(source, into, by=self.agent)
         return Response(self.shown(into.pk))
+
+    @extend_schema(operation_id="tickets_unmerge", request=None, responses=TicketOut)
+    @action(detail=True, methods=["post"], url_path="unmerge")
+    def unmerge(self, request: Request, number: int) -> Response:
+        """Undo the merge of this ticket: what first belonged to it comes back."""
+        ticket = access.writable_ticket(self.agent, number)
+        if ticket.merged_into_id is not None:
+            access.writable_ticket(self.agent, ticket.merged_into_id)
+        return Response(self.shown(merge.unmerge(ticket, by=self.agent).pk))
+
+    @extend_schema(operation_id="tickets_split", request=SplitIn, responses={201: TicketOut})
+    @action(detail=True, methods=["post"], url_path="split")
+    def split(self, request: Request, number: int) -> Response:
+        """Move messages of this ticket, with their files, into a new one of the same customer; answers with that."""
+        ticket = access.writable_ticket(self.agent, number)
+        new = split.split(ticket, by=self.agent, **self.taken(SplitIn))
+        done = TicketOut.with_all(Ticket.objects.all()).get(pk=new.pk)
+        return self.made(TicketOut(done).data, f"tickets/{new.pk}/")

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from functools import partial
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +13,15 @@ from django.utils.translation import gettext as _
 from inbox import live
 from inbox.actions.errors import ActionError
 from inbox.models import Ticket
+
+
+class Keep(Enum):
+    """The default of a field that a call leaves as it is, where None means nobody."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
 
 
 def announce(tickets: Iterable[int], messages: Iterable[int] = ()) -> None:

@@ -7,7 +7,7 @@ settings and is kept encrypted under that dotted name in `Channel.secrets`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,12 @@ class Place:
     brand: Brand | None = None
     default_team: Team | None = None
     teams: tuple[Team, ...] = ()
+
+
+def place_of(channel: Channel, *, teams: Iterable[Team] | None = None, **changes: Any) -> Place:
+    """Where a channel is now, but for what is named here."""
+    here = {name: getattr(channel, name) for name in ("name", "brand", "default_team")}
+    return Place(**{**here, **changes}, teams=tuple(channel.teams.all() if teams is None else teams))
 
 
 def create(
@@ -190,6 +196,11 @@ def why_kept(channel: Channel) -> str:
     if Receipt.objects.filter(channel=channel, state=ReceiptState.FAILED).exists():
         return _("It holds messages that could not be read. Retry them, or pause the channel instead.")
     return ""
+
+
+def check(channel: Channel) -> list[adapters.Check]:
+    """Try the connection, line by line. It talks to the channel's server: call it outside of any transaction."""
+    return adapter_of(channel.kind).check(channel)
 
 
 def adapter_of(kind: str) -> adapters.Adapter:

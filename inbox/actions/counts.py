@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 
 from inbox.actions import base
 from inbox.adapters import AUTOMATIC
-from inbox.models import PREVIEW_LENGTH, DeliveryState, Direction, Message, Ticket
+from inbox.models import PREVIEW_LENGTH, DeliveryState, Direction, Message, Origin, Ticket
 
 
 def recount(ticket: Ticket) -> None:
     """Set everything that lists show of a locked ticket's messages; call it inside the transaction."""
     messages = Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
-    public = messages.exclude(direction=Direction.NOTE)
+    public = messages.said().exclude(direction=Direction.NOTE)
     last = public.order_by("-created_at", "-pk").first()
     by_hand = public.exclude(kind__in=AUTOMATIC)
     from_customer = by_hand.filter(direction=Direction.IN)
     spoken = from_customer.aggregate(first=Min("created_at"), last=Max("created_at"))
-    answers = by_hand.filter(direction=Direction.OUT)
+    answers = by_hand.filter(Q(direction=Direction.OUT) | Q(origin=Origin.LOGGED))  # in a call they were answered
     last_answer = answers.aggregate(at=Max("created_at"))["at"]
     first_answer = (
         answers.filter(created_at__gte=spoken["first"]).aggregate(at=Min("created_at"))["at"]
         if spoken["first"]
         else None
     )
-    waiting = from_customer.filter(created_at__gt=last_answer) if last_answer else from_customer
+    written = from_customer.exclude(origin=Origin.LOGGED)
+    waiting = written.filter(created_at__gt=last_answer) if last_answer else written
     ticket.message_count = messages.count()
     ticket.last_message_at = last.created_at if last else ticket.created_at
     ticket.last_direction = last.direction if last else ""
@@ -33,7 +34,7 @@ def recount(ticket: Ticket) -> None:
     ticket.first_replied_at = first_answer
     ticket.waiting_since = None if ticket.is_done else waiting.aggregate(at=Min("created_at"))["at"]
     ticket.delivery_failed = messages.filter(state=DeliveryState.FAILED).exists()
-    last_in = from_customer.order_by("-created_at", "-pk").first()
+    last_in = written.order_by("-created_at", "-pk").first()
     if last_in is not None:
         ticket.reply_channel_id = last_in.channel_id
     base.save(

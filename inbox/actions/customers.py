@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from inbox import log
+from inbox.actions.errors import ActionError
 from inbox.adapters import Party
-from inbox.models import Agent, Customer, Identity, Participant, ParticipantRole, Ticket
+from inbox.models import Agent, Channel, Customer, Identity, Organisation, Participant, ParticipantRole, Ticket
 
 
 def ensure_identity(party: Party) -> Identity:
     """The active identity of this address, made together with a customer when nobody has it yet."""
     value = party.value.strip().lower() if party.kind == "email" else party.value.strip()
     with transaction.atomic():
-        address = (party.kind, party.scope, value)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(20002, %s)", [zlib.crc32(repr(address).encode()) - 2**31])
+        _lock_address((party.kind, party.scope, value))
         found = (
             Identity.objects.active()
             .filter(kind=party.kind, scope=party.scope, value=value)
@@ -30,7 +31,11 @@ def ensure_identity(party: Party) -> Identity:
         if found is not None:
             return found
         now = timezone.now()
-        customer = Customer.objects.create(name=party.name[:200] or value.split("@")[0][:200], created_at=now)
+        customer = Customer.objects.create(
+            name=party.name[:200] or value.split("@")[0][:200],
+            organisation=organisation_of([party]),
+            created_at=now,
+        )
         return Identity.objects.create(
             customer=customer,
             kind=party.kind,
@@ -39,6 +44,24 @@ def ensure_identity(party: Party) -> Identity:
             name=party.name[:200],
             verified_at=now,
             verified_how="channel",
+        )
+
+
+def seen(when: Mapping[int, datetime]) -> None:
+    """Note when customers (ids) wrote; never back in time. Waits for nobody: whoever holds a row writes it, too."""
+    if not when:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE inbox_customer SET last_seen_at = new.at FROM unnest(%s::bigint[], %s::timestamptz[]) AS new (id, at)
+            WHERE inbox_customer.id = new.id AND (last_seen_at IS NULL OR last_seen_at < new.at)
+              AND inbox_customer.id IN (
+                  SELECT id FROM inbox_customer WHERE id = ANY(%s::bigint[])
+                  ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+              )
+            """,
+            [list(when), list(when.values()), list(when)],
         )
 
 
@@ -68,20 +91,102 @@ EDITABLE = (
 )
 
 
+def create(*, by: Agent | None, identities: Sequence[Party] = (), **fields: Any) -> Customer:
+    """A new customer with these addresses. Raises ActionError when one of them is ours, or somebody else's."""
+    _check_editable(fields)
+    with transaction.atomic():
+        if not fields.get("organisation"):
+            fields["organisation"] = organisation_of(identities)
+        customer = Customer.objects.create(**fields)
+        log.record(None, "customer_created", by=by, customer=customer.pk)
+        for party in identities:
+            add_identity(customer, party, by=by)
+    return customer
+
+
 def update(customer: Customer, *, by: Agent | None, **changes: Any) -> Customer:
     """Change fields of a customer. Raises ValueError for a field that is not for editing."""
-    unknown = set(changes) - set(EDITABLE)
-    if unknown:
-        raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
+    _check_editable(changes)
     with transaction.atomic():
         row = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
         changed = [name for name, value in changes.items() if getattr(row, name) != value]
         for name in changed:
             setattr(row, name, changes[name])
         if changed:
-            row.save(update_fields=sorted(changed))
+            row.save(update_fields=changed)
             log.record(None, "customer_changed", by=by, customer=row.pk, fields=sorted(changed))
     return row
+
+
+def _check_editable(fields: dict[str, Any]) -> None:
+    unknown = set(fields) - set(EDITABLE)
+    if unknown:
+        raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
+
+
+def organisations_of(addresses: Iterable[str]) -> dict[str, Organisation]:
+    """The organisations that e-mail addresses belong to by their domain: the oldest of each domain."""
+    domains = {address.rpartition("@")[2].lower() for address in addresses}
+    found: dict[str, Organisation] = {}
+    if domains:
+        for organisation in Organisation.objects.filter(domains__overlap=list(domains)).order_by("-pk"):
+            found.update(dict.fromkeys(organisation.domains, organisation))
+    return found
+
+
+def organisation_of(parties: Sequence[Party]) -> Organisation | None:
+    """The organisation whose domain one of these e-mail addresses has."""
+    found = organisations_of(party.value for party in parties if party.kind == "email")
+    named = [found.get(party.value.rpartition("@")[2].lower()) for party in parties if party.kind == "email"]
+    return next((one for one in named if one is not None), None)
+
+
+def add_identity(customer: Customer, party: Party, *, by: Agent | None, verified: bool = True) -> Identity:
+    """Give a customer one more address; one they have already is answered as it is.
+
+    A verified one finds its customer from now on, and nobody else may have it: ActionError says who does. A claim that
+    is not `verified` stands beside that, finds nobody, and offers a merge.
+    """
+    value = party.value.strip().lower() if party.kind == "email" else party.value.strip()
+    if party.kind == "email" and Channel.objects.filter(addresses__contains=[value]).exists():
+        raise ActionError(_("That is one of our own addresses."), "own_address")
+    with transaction.atomic():
+        _lock_address((party.kind, party.scope, value))
+        here = Identity.objects.filter(kind=party.kind, scope=party.scope, value=value, retired_at__isnull=True)
+        mine = here.filter(customer=customer).order_by("-verified_at").first()
+        if mine is not None and (mine.verified or not verified):
+            return mine
+        if verified and here.active().exists():
+            raise ActionError(_("Another customer has this address. Merge the two, or retire it there."), "taken")
+        now = timezone.now()
+        if mine is None:
+            mine = Identity(customer=customer, kind=party.kind, scope=party.scope, value=value, name=party.name[:200])
+        if verified:
+            mine.verified_at, mine.verified_how = now, "agent"
+        mine.save()
+        log.record(None, "identity_added", by=by, customer=customer.pk, identity=mine.pk)
+        return mine
+
+
+def retire_identity(identity: Identity, *, by: Agent | None) -> Identity:
+    """This address is no longer theirs (a recycled number): it finds nobody from now on, and can become another's."""
+    with transaction.atomic():
+        row = Identity.objects.select_for_update(no_key=True).get(pk=identity.pk)
+        if row.retired_at is None:
+            row.retired_at = timezone.now()
+            row.save(update_fields=["retired_at"])
+            now = timezone.now()
+            Participant.objects.filter(identity=row, until__isnull=True).exclude(role=ParticipantRole.REQUESTER).update(
+                until=now
+            )
+            log.record(None, "identity_retired", by=by, customer=row.customer_id, identity=row.pk)
+        return row
+
+
+def _lock_address(address: tuple[str, str, str]) -> None:
+    """Wait for whoever makes the same address at the same time; held until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(20002, %s)", [zlib.crc32(repr(address).encode()) - 2**31])
 
 
 def active_values(customer_id: int, kind: str) -> Sequence[str]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from inbox import bulk, log, threads
 from inbox.actions import base
+from inbox.actions import customers as customer_actions
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome, Work, one_line, wire
 from inbox.adapters import AUTOMATIC, Party
@@ -302,6 +303,15 @@ class Batch:
         self.outcomes.append((outcome, ticket, message))
         return outcome
 
+    def _spoke(self) -> dict[int, datetime]:
+        """When each customer wrote last in this batch."""
+        found: dict[int, datetime] = {}
+        for message in self.new.messages:
+            if message.kind not in AUTOMATIC and message.customer is not None:
+                pk = message.customer.pk
+                found[pk] = max(found.get(pk, message.created_at), message.created_at)
+        return found
+
     def _flush(self) -> None:
         """Write everything, parents first; ids become known on the way."""
         new = self.new
@@ -317,6 +327,7 @@ class Batch:
             new.attachments,
         ):
             bulk.insert(rows)
+        customer_actions.seen(self._spoke())
         Participant.objects.bulk_create(new.participants, ignore_conflicts=True)
         MessageCopy.objects.bulk_create(new.copies, ignore_conflicts=True)
         bulk.update(list(self.changed.values()), TICKET_FIELDS)

@@ -67,3 +67,37 @@ def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
             if participant.identity_id not in here
         ]
     )
+
+
+def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
+    """Undo a merge: what first belonged to `source` goes back there, and it opens again. Returns `source`.
+
+    What was written to the other ticket since stays there. Raises ActionError.
+    """
+    with transaction.atomic():
+        into = Ticket.objects.values_list("merged_into", flat=True).get(pk=source.pk)
+        if into is None:
+            raise ActionError(_("Ticket #%(number)s is not merged.") % {"number": source.pk}, "not_merged")
+        numbers = sorted([source.pk, into])
+        rows = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
+        back, kept = rows[source.pk], rows[into]
+        if back.merged_into_id != kept.pk:
+            raise ActionError(_("Ticket #%(number)s is not merged.") % {"number": source.pk}, "not_merged")
+        if kept.merged_into_id is not None:
+            raise ActionError(_("Ticket #%(number)s is merged already.") % {"number": kept.pk}, "merged")
+        returning = Message.objects.filter(ticket=kept, first_ticket=back)
+        moved = list(returning.values_list("pk", flat=True))
+        returning.update(ticket=back)
+        TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
+        was = back.events.filter(kind="merged").order_by("-pk").values_list("data", flat=True).first() or {}
+        back.merged_into, back.closed_at = None, None
+        back.status = str(was.get("was") or Status.OPEN)
+        if back.status == Status.CLOSED:
+            back.closed_at = timezone.now()
+        log.record(back, "unmerged", by=by, **{"from": kept.pk, "status": back.status})
+        log.record(kept, "unmerged_from", by=by, source=back.pk)
+        base.save(back, "merged_into", "closed_at", "status")
+        counts.recount(back)
+        counts.recount(kept)
+        base.announce(numbers, moved)
+        return back

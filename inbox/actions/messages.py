@@ -146,8 +146,12 @@ def retry(message: Message, *, by: Agent | None) -> Message:
     """Queue a failed message, or one of unknown fate, again: now, to the same people, with the same id."""
     with transaction.atomic():
         row = lock(message.pk)
-        if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN}:
+        if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}:
             return row
+        taken_back = row.state == DeliveryState.CANCELLED
+        if taken_back:  # it was not said then, but is now
+            row.created_at = timezone.now()
+            row.save(update_fields=["created_at"])
         advance(
             row,
             DeliveryState.QUEUED,
@@ -160,7 +164,9 @@ def retry(message: Message, *, by: Agent | None) -> Message:
         )
         ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
         still = Message.objects.filter(ticket=ticket, state=DeliveryState.FAILED).exists()
-        if ticket.delivery_failed != still:
+        if taken_back:
+            counts.recount(ticket)
+        elif ticket.delivery_failed != still:
             ticket.delivery_failed = still
             base.save(ticket, "delivery_failed")
         Channel.objects.filter(pk=row.channel_id).update(next_send_at=timezone.now())
@@ -176,7 +182,7 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
         if to is not None and to.pk == source.pk:
             return row
         if to is None:
-            to = _new_ticket_for(row)
+            to = new_ticket_for(row)
             log.record(to, "ticket_created", by=by, channel=row.channel_id)
         numbers = sorted([source.pk, to.pk])
         tickets = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
@@ -196,7 +202,7 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
         return row
 
 
-def _new_ticket_for(message: Message) -> Ticket:
+def new_ticket_for(message: Message) -> Ticket:
     customer = message.customer or message.ticket.customer
     ticket = Ticket.objects.create(
         customer=customer,

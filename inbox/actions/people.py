@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
@@ -130,10 +131,18 @@ def _open(invitation: Invitation) -> Invitation:
 # People --------------------------------------------------------------------------------------------------------------
 
 
+OF_A_PERSON = ("name", "away", "skills", "languages")
+
+
 def change(
-    agent: Agent, *, by: Agent, name: str | None = None, role: str | None = None, teams: Iterable[Team] | None = None
+    agent: Agent, *, by: Agent, role: str | None = None, teams: Iterable[Team] | None = None, **changes: Any
 ) -> Agent:
-    """Change what is not None. Raises ActionError where nobody would be left to administer."""
+    """Change the role, the teams, or one of OF_A_PERSON; None leaves a role or the teams as they are.
+
+    Raises ActionError where nobody would be left to administer, ValueError for a field that is not for editing.
+    """
+    if unknown := set(changes) - set(OF_A_PERSON):
+        raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
     with transaction.atomic():
         row = _locked(agent, by)
         if role is not None and role != row.role:
@@ -143,10 +152,11 @@ def change(
             row.role = role
             row.save(update_fields=["role"])
             tell([row.pk])
-        if name is not None and name != row.name:
-            row.name = name
-            row.save(update_fields=["name"])
-            log.record(None, "agent_changed", by=by, agent=row.pk, fields=["name"])
+        if fields := sorted(name for name, value in changes.items() if getattr(row, name) != value):
+            for name in fields:
+                setattr(row, name, changes[name])
+            row.save(update_fields=fields)
+            log.record(None, "agent_changed", by=by, agent=row.pk, fields=fields)
         if teams is not None:
             _set_teams(row, list(teams), by)
     return row

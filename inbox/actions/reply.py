@@ -81,6 +81,7 @@ def choose_channel(ticket: Ticket) -> tuple[Channel, str]:
 def last_inbound(ticket: Ticket, channel: Channel | None = None) -> Message | None:
     """The newest message from a participant, on one channel if given."""
     found = Message.objects.filter(ticket=ticket, direction=Direction.IN, unverified=False, deleted_at__isnull=True)
+    found = found.exclude(origin=Origin.LOGGED)  # a call has no address to answer to
     if channel is not None:
         found = found.filter(channel=channel)
     return found.order_by("-id").first()
@@ -149,7 +150,8 @@ def reply(
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
     `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes
-    (default AFTER_REPLY_STATUS). An automatic reply goes to the requester alone and changes no status.
+    (default AFTER_REPLY_STATUS). With `send_at`, a time to come, it waits, and the ticket stays as it is until then
+    (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
@@ -164,6 +166,8 @@ def reply(
         verdict = adapter.may_reply(row)
         if not verdict.allowed:
             raise ActionError(verdict.reason, "window_closed")
+        if send_at is not None and send_at <= timezone.now():
+            raise ActionError(_("That time is over."), "past")
         message = _write(
             row,
             adapter,
@@ -176,13 +180,18 @@ def reply(
             send_at,
             subject,
             automatic,
-            _once(client_id, digest),
+            _once(client_id, digest) | ({"after": status} if send_at and status else {}),
         )
         _keep_client_id(message, by, client_id)
-        log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
-        _after(row, message, by, status, automatic)
+        if send_at is None:
+            log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
+            after(row, message, by, status, automatic)
+            wake.deliver(channel.pk, channel.kind)
+        else:
+            log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
+            row.message_count += 1
+            base.save(row, "message_count")
         base.announce([row.pk], [message.pk])
-        wake.deliver(channel.pk, channel.kind)
         return message
 
 
@@ -230,7 +239,8 @@ def _write(
         kind="auto_reply" if automatic else "message",
         suppress_auto_reply=automatic,
         state=DeliveryState.QUEUED,
-        next_attempt_at=send_at or now,
+        send_at=send_at,
+        next_attempt_at=now if send_at is None else None,
         created_at=now,
         received_at=now,
     )
@@ -251,7 +261,7 @@ def _keep_client_id(message: Message, by: Agent | None, client_id: str | None) -
         MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
 
 
-def _after(ticket: Ticket, message: Message, by: Agent | None, status: str | None, automatic: bool) -> None:
+def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None, automatic: bool) -> None:
     """What a reply does to its ticket."""
     show(ticket, message)
     fields = ["message_count", "last_message_at", "last_direction", "preview"]
@@ -363,5 +373,6 @@ def inbound_by_hand(ticket: Ticket, party: Party, *, by: Agent | None, text: str
     show(ticket, message)
     ticket.waiting_since = ticket.last_customer_message_at = now
     ticket.save()
+    customers.seen({ticket.customer_id: now})
     log.record(ticket, "message_received", by=by, message=message.pk, channel=ticket.channel_id)
     return message

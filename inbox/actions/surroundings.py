@@ -14,6 +14,7 @@ from datetime import datetime
 from django.db import connection
 
 from inbox import threads
+from inbox.actions.customers import organisations_of
 from inbox.actions.work import Address, Work, address_of, is_ours
 from inbox.adapters import Inbound, Party
 from inbox.models import Customer, Identity, Message, MessageKey, Participant, Status, Ticket
@@ -75,6 +76,9 @@ class Surroundings:
         for address in missing:
             if address not in self.identities:
                 self._new_identity(parties[address])
+        known = organisations_of(one.value for one in self.new_identities if one.kind == "email")
+        for one in self.new_identities if known else ():
+            one.customer.organisation = known.get(one.value.rpartition("@")[2])
 
     def _identities(self, addresses: Iterable[Address]) -> dict[Address, Identity]:
         values = {value for _, _, value in addresses}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
-from typing import Final
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from inbox import log
 from inbox.actions import base, customers
+from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import already, change_status, inbound_by_hand, reply
 from inbox.adapters import Party, adapter_for
@@ -30,15 +30,8 @@ from inbox.models import (
     Ticket,
 )
 
-
-class Keep(Enum):
-    """The default of a field that a call leaves as it is, where None means nobody."""
-
-    KEEP = "keep"
-
-
-KEEP: Final = Keep.KEEP
 MAX_TAGS = 100
+FIELDS = {"type", "severity", "topic", "attributes", "external_id", "due_at", "language"}
 
 
 def open_ticket(
@@ -194,6 +187,26 @@ def set_tags(ticket: Ticket, tags: Sequence[str], *, by: Agent | None) -> Ticket
             )
             row.tags = clean
             base.save(row, "tags")
+        return row
+
+
+def set_fields(ticket: Ticket, *, by: Agent | None, **changes: Any) -> Ticket:
+    """Set what has no rules of its own: type, severity, topic, attributes, external_id, due_at, language.
+
+    A language that is chosen stays, whatever customers write in. Raises ValueError for another field.
+    """
+    if unknown := set(changes) - FIELDS:
+        raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
+    with base.locked(ticket) as row:
+        changed = [name for name, value in changes.items() if getattr(row, name) != value]
+        for name in changed:
+            setattr(row, name, changes[name])
+        if changed:
+            log.record(row, "fields_changed", by=by, fields=sorted(changed))
+            if "language" in changed:
+                row.language_chosen = bool(row.language)
+                changed.append("language_chosen")
+            base.save(row, *changed)
         return row
 
 

@@ -2,7 +2,7 @@
 
 from inbox.models.agents import Agent, Role, Team
 from inbox.models.channels import Brand, Channel
-from inbox.models.customers import Customer, CustomerEvent, Identity, Organisation
+from inbox.models.customers import Customer, CustomerEvent, CustomerMerge, Identity, Organisation
 from inbox.models.events import ActorKind, Cursor, Event, Heartbeat
 from inbox.models.messages import (
     NEXT_STATES,
@@ -22,6 +22,7 @@ from inbox.models.tickets import (
     PREVIEW_LENGTH,
     SUBJECT_LENGTH,
     Engagement,
+    EngagementKind,
     LinkKind,
     Participant,
     ParticipantRole,
@@ -49,9 +50,11 @@ __all__ = [
     "Cursor",
     "Customer",
     "CustomerEvent",
+    "CustomerMerge",
     "DeliveryState",
     "Direction",
     "Engagement",
+    "EngagementKind",
     "Event",
     "Heartbeat",
     "Identity",

@@ -1,6 +1,8 @@
 """Customers, their identities and organisations, and what happened to them elsewhere."""
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,7 @@ class Organisation(models.Model):
     class Meta:
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
+        indexes = (GinIndex(fields=["domains"], name="organisation_domains"),)
 
     def __str__(self) -> str:
         return self.name
@@ -43,6 +46,7 @@ class Customer(models.Model):
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("customer")
@@ -92,6 +96,25 @@ class Identity(models.Model):
     @property
     def verified(self) -> bool:
         return self.verified_at is not None
+
+
+class CustomerMerge(models.Model):
+    """Two customers who turned out to be one: what moved and when, so that it can be undone.
+
+    `moved` holds ids by noun ("identities", "tickets", "messages", "events"): until `at` they were `source`'s, since
+    then they are `into`'s. `before` holds the fields of `into` that took over a value of `source`.
+    """
+
+    source = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="merges")
+    into = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    moved = models.JSONField(default=dict)
+    before = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = (models.Index(fields=["at"], name="customer_merge_recent"),)
 
 
 class CustomerEvent(models.Model):

@@ -37,11 +37,12 @@ class DeliveryState(models.TextChoices):
     READ = "read", _("Read")
     FAILED = "failed", _("Failed")
     UNKNOWN = "unknown", _("Not known")
+    CANCELLED = "cancelled", _("Not sent")
 
 
 # What a state may become ("The way out" in docs/architecture.md); all else is a late or wrong report, and left out.
 NEXT_STATES: dict[str, frozenset[str]] = {
-    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.FAILED}),
+    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.CANCELLED}),
     DeliveryState.SENDING: frozenset(
         {DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.FAILED, DeliveryState.UNKNOWN}
     ),
@@ -58,7 +59,19 @@ NEXT_STATES: dict[str, frozenset[str]] = {
         }
     ),
     DeliveryState.FAILED: frozenset({DeliveryState.QUEUED}),
+    DeliveryState.CANCELLED: frozenset({DeliveryState.QUEUED}),
 }
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def said(self) -> "MessageQuerySet":
+        """What was said: neither taken back nor still waiting for its time."""
+        waiting = models.Q(state=DeliveryState.QUEUED, next_attempt_at__isnull=True)
+        return self.filter(deleted_at__isnull=True).exclude(state=DeliveryState.CANCELLED).exclude(waiting)
+
+    def scheduled(self) -> "MessageQuerySet":
+        """What waits for its time."""
+        return self.filter(state=DeliveryState.QUEUED, next_attempt_at__isnull=True)
 
 
 class Message(models.Model):
@@ -117,7 +130,8 @@ class Message(models.Model):
     attempts = models.PositiveIntegerField(default=0)  # never counts back for a new claim: an outcome names its attempt
     trying_since = models.DateTimeField(null=True, blank=True)  # the first temporary error, since the last Retry
     lost_leases = models.PositiveSmallIntegerField(default=0)  # how often a worker died with it in hand
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)  # queued without one: waits for `send_at`
+    send_at = models.DateTimeField(null=True, blank=True)  # when an agent wants it to leave, if not at once
     lease_until = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     delayed = models.BooleanField(default=False)
@@ -127,6 +141,8 @@ class Message(models.Model):
 
     created_at = models.DateTimeField(default=timezone.now)
     received_at = models.DateTimeField(default=timezone.now)
+
+    objects = MessageQuerySet.as_manager()
 
     has_files: bool = True  # no column: a claim tells it with the row, so that sending need not ask
 
@@ -145,6 +161,11 @@ class Message(models.Model):
                 name="message_in_flight",
                 condition=models.Q(state__in=["queued", "sending"]),
             ),
+            models.Index(
+                fields=["send_at"],
+                name="message_scheduled",
+                condition=models.Q(state="queued", next_attempt_at__isnull=True),
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -158,6 +179,11 @@ class Message(models.Model):
     @property
     def is_public(self) -> bool:
         return self.direction != Direction.NOTE
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits for its `send_at`."""
+        return self.state == DeliveryState.QUEUED and self.next_attempt_at is None
 
     @property
     def is_auto_reply(self) -> bool:

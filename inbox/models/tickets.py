@@ -75,7 +75,9 @@ class Ticket(models.Model):
     organisation = models.ForeignKey(
         "inbox.Organisation", on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
     )
-    channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="tickets")
+    channel = models.ForeignKey(
+        "inbox.Channel", on_delete=models.PROTECT, related_name="tickets", db_index=False
+    )  # ticket_channel_updated
     subject = models.CharField(_("subject"), max_length=SUBJECT_LENGTH, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
     priority = models.CharField(_("priority"), max_length=10, choices=Priority, default=Priority.NORMAL)
@@ -83,9 +85,16 @@ class Ticket(models.Model):
     severity = models.PositiveSmallIntegerField(_("severity"), null=True, blank=True)
     topic = models.CharField(_("topic"), max_length=120, blank=True)
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
-    )
-    team = models.ForeignKey("inbox.Team", on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        db_index=False,
+    )  # ticket_assignee_updated
+    team = models.ForeignKey(
+        "inbox.Team", on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets", db_index=False
+    )  # ticket_team_updated
     tags = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
@@ -147,6 +156,13 @@ class Ticket(models.Model):
             ),
             models.Index(fields=["-last_message_at", "-number"], name="ticket_spam", condition=models.Q(spam=True)),
             models.Index(fields=["-updated_at", "-number"], name="ticket_updated"),
+            # Lists of the API, which leave nothing out and come in the order of change.
+            models.Index(fields=["status", "-updated_at", "-number"], name="ticket_status_updated"),
+            models.Index(fields=["status", "priority", "-updated_at", "-number"], name="ticket_priority_updated"),
+            models.Index(fields=["assignee", "status", "-updated_at", "-number"], name="ticket_assignee_updated"),
+            models.Index(fields=["team", "status", "-updated_at", "-number"], name="ticket_team_updated"),
+            models.Index(fields=["channel", "status", "-updated_at", "-number"], name="ticket_channel_updated"),
+            models.Index(fields=["-updated_at", "-number"], name="ticket_spam_updated", condition=models.Q(spam=True)),
             models.Index(fields=["created_at", "number"], name="ticket_created"),
             models.Index(fields=["customer", "-last_message_at"], name="ticket_of_customer"),
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
@@ -220,12 +236,21 @@ class TicketLink(models.Model):
         constraints = (models.UniqueConstraint(fields=["source", "target", "kind"], name="ticket_link_once"),)
 
 
+class EngagementKind(models.TextChoices):
+    CHAT = "chat", _("Chat")
+    CALL = "call", _("Call")
+    VISIT = "visit", _("Visit")
+    MEETING = "meeting", _("Meeting")
+    LETTER = "letter", _("Letter")
+    OTHER = "other", _("Something else")
+
+
 class Engagement(models.Model):
     """A live session or call inside a ticket."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="engagements")
     channel = models.ForeignKey("inbox.Channel", on_delete=models.PROTECT, related_name="engagements")
-    kind = models.CharField(max_length=10, choices=[("chat", _("Chat")), ("call", _("Call")), ("visit", _("Visit"))])
+    kind = models.CharField(max_length=10, choices=EngagementKind)
     agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     requested_at = models.DateTimeField(default=timezone.now)
     offered_at = models.DateTimeField(null=True, blank=True)

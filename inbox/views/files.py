@@ -18,6 +18,8 @@ from inbox.views.shell import AgentRequest, agent_only
 def attachment(request: AgentRequest, pk: int) -> HttpResponse:
     """A file as a download; a raster picture is shown in the page when asked for with `show=inline`."""
     found = access.get_attachment(request.user, pk)
+    if not found.stored:
+        raise Http404  # erased
     inline = request.GET.get("show") == "inline" and found.content_type in PICTURES
     try:
         content = default_storage.open(found.stored)

@@ -20,6 +20,7 @@ from inbox import access, directory, timeline
 from inbox.actions import merge as merging
 from inbox.actions import reply
 from inbox.actions import tickets as actions
+from inbox.actions.base import KEEP
 from inbox.actions.errors import ActionError
 from inbox.adapters import kinds
 from inbox.forms import (
@@ -202,7 +203,7 @@ def act(
 @agent_only
 def assignment(request: AgentRequest, number: int) -> HttpResponse:
     def do(found: Ticket, data: dict[str, Any]) -> object:
-        keep = actions.KEEP
+        keep = KEEP
         agent = access.agents(request.user).get(pk=data["agent"]) if data["agent"] else None
         team = access.teams(request.user).get(pk=data["team"]) if data["team"] else None
         return actions.assign(

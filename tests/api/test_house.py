@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +14,20 @@ from django.utils import timezone
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.response import Response
 
 from api import routing
 from api.models import ApiToken, Webhook, WebhookDelivery, digest_of
 from api.routing import register, urls
+from api.schema import CODES
 from api.views.base import View
 from inbox import health
 from inbox.models import Agent, Channel, Ticket
 from tests.api.conftest import Api
+
+ERRORS = {"ActionError", "UnknownKind", "Conflict", "Unprocessable", "PreconditionFailed"}
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *args: str, typed: str = "") -> str:
@@ -103,9 +109,61 @@ def test_the_description_is_valid_and_whole() -> None:
     assert schema["openapi"].startswith("3.1")
     operations = [one for path in schema["paths"].values() for name, one in path.items() if name != "parameters"]
     assert len(operations) > 25
-    assert all(one["description"] and "default" in one["responses"] for one in operations)
+    for one in operations:
+        assert one["description"], one["operationId"]
+        assert {"400", "401", "403", "429", "500", "503"} <= set(one["responses"]), one["operationId"]
+        assert "default" not in one["responses"]  # which would document whatever comes
+    assert all(tag["description"] for tag in schema["tags"])
     names = [one["operationId"] for one in operations]
     assert len(set(names)) == len(names)
+
+
+def test_every_body_has_an_example_that_fits() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    seen = 0
+    for path in schema["paths"].values():
+        for operation in path.values():
+            good = [body for status, body in operation["responses"].items() if status.startswith("2")]
+            for body in [operation.get("requestBody", {}), *good]:
+                for kind, content in body.get("content", {}).items():
+                    if kind != "application/json" or content["schema"].get("format") == "binary":
+                        continue
+                    where = f"{operation['operationId']}: {content['schema']}"
+                    assert "example" in content or "examples" in content, f"api/examples.py has none for {where}"
+                    if "example" in content:
+                        fitting = {**content["schema"], "components": schema["components"]}
+                        errors = list(Draft202012Validator(fitting).iter_errors(content["example"]))
+                        assert not errors, f"{where}: {errors}"
+                        seen += 1
+    assert seen > 80
+
+
+def test_every_code_of_a_problem_is_explained() -> None:
+    """Codes of actions that are raised anywhere in the tree stand at the head of the docs page."""
+    raised = set()
+    for file in [file for folder in ("inbox", "api") for file in Path(folder).rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS and len(node.args) == 2:
+                code = node.args[1]
+                assert isinstance(code, ast.Constant), f"{file}:{node.lineno}"
+                raised.add(str(code.value))
+    explained = set(CODES)
+    screens = {"already_sent", "no_customer", "unknown_kind", "not_fetched", "status", "priority"}  # cannot come here
+    assert len(raised) > 20
+    assert raised - explained - screens == set()
+
+
+def test_the_guide_names_every_address_and_filter() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    guide = Path("docs/api.md").read_text()
+    for path, operations in schema["paths"].items():
+        *_before, last = [part for part in path.removeprefix("/api/v1").split("/") if part]
+        named = last if not last.startswith("{") else path.removeprefix("/api/v1/").split("/")[0]
+        assert f"/{named}/" in guide, f"docs/api.md does not name {path}"
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "query":
+                    assert parameter["name"] in guide, f"docs/api.md: {path} {parameter['name']}"
 
 
 def test_the_description_is_open(client: Any) -> None:
@@ -129,14 +187,14 @@ def test_other_apps_add_their_own_routes() -> None:
         def list(self, request: Any) -> Response:
             return Response([])
 
-    register("surveys/answers", Answers)
+    register("surveys/questions", Answers)
     try:
-        register("surveys/answers", Answers)
+        register("surveys/questions", Answers)
         with pytest.raises(ValueError, match="taken"):
-            register("surveys/answers", View)
-        assert any(str(one.pattern).startswith("surveys/answers/") for one in urls())
+            register("surveys/questions", View)
+        assert any(str(one.pattern).startswith("surveys/questions/") for one in urls())
     finally:
-        routing._routes.pop("surveys/answers")
+        routing._routes.pop("surveys/questions")
 
 
 def test_createagent(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from tests.api.conftest import Api, problem
 
 SHAPE = """
 id ticket direction origin to cc bcc channel author subject text html visible_text language external_id in_reply_to
-is_auto_reply attachments delivery created_at received_at
+is_auto_reply attachments delivery send_at logged created_at received_at
 """
 MAIL = b"""From: Ayesha Khan <ayesha@example.com>
 To: support@example.org
@@ -80,7 +80,6 @@ def test_a_reply_says_all_it_can(as_sana: Api, mail: Message) -> None:
             "bcc": [],
             "attachments": [file["id"]],
             "status": "solved",
-            "send_at": "2036-01-01T00:00:00Z",
         },
     )
     assert response.status_code == 201, response.content
@@ -90,7 +89,6 @@ def test_a_reply_says_all_it_can(as_sana: Api, mail: Message) -> None:
     assert "onerror" not in body["html"]
     assert body["text"].startswith("It left today.")
     assert body["attachments"] == [{**file, "name": "slip.pdf", "content_type": "application/pdf", "size": 5}]
-    assert Message.objects.get(pk=body["id"]).next_attempt_at.year == 2036
     assert as_sana.get(f"/tickets/{mail.ticket_id}/").json()["status"] == "solved"
 
 
@@ -109,7 +107,14 @@ def test_a_reply_says_all_it_can(as_sana: Api, mail: Message) -> None:
         ({"kind": "reply", "text": "x", "attachments": "all"}, "attachments"),
         ({"kind": "note", "text": "x", "to": [{"address": "a@example.com"}]}, "to"),
         ({"kind": "note", "text": "x", "status": "open"}, "status"),
-        ({"kind": "logged", "text": "x"}, "kind"),
+        ({"kind": "note", "text": "x", "send_at": "2036-01-01T00:00:00Z"}, "send_at"),
+        ({"kind": "reply", "text": "x", "send_at": "tomorrow"}, "send_at"),
+        ({"kind": "reply", "text": "x", "medium": "call"}, "medium"),
+        ({"kind": "logged", "direction": "in"}, "medium"),
+        ({"kind": "logged", "medium": "call"}, "direction"),
+        ({"kind": "logged", "medium": "chat", "direction": "in"}, "medium"),
+        ({"kind": "logged", "medium": "call", "direction": "in", "seconds": -1}, "seconds"),
+        ({"kind": "logged", "medium": "call", "direction": "in", "to": [{"address": "a@example.com"}]}, "to"),
         ({"kind": "reply", "html": "<b>" * 5000}, "html"),
     ],
 )

@@ -83,7 +83,6 @@ def test_filters(as_sana: Api, sana: Agent, omar: Agent, support: Channel) -> No
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("q=parcel", "q"),
         ("colour=red", "colour"),
         ("status=opened", "status"),
         ("order=subject", "order"),

@@ -1,11 +1,11 @@
 """`make bench`: speed of e-mail in and out beside bare loops on this machine, and of pages at two sizes.
 
-    python -m tests.bench [ingest|deliver|pages|search|memory …] [--mails N] [--runs N] [--keep FOLDER]
+    python -m tests.bench [ingest|deliver|pages|search|api|memory …] [--mails N] [--runs N] [--keep FOLDER]
 
 With `--keep` the databases stay in a folder, so that a million tickets need not be seeded at each run.
 
-Without names: ingest, deliver and pages (memory takes several minutes, and so does search the first time). Ends with 1
-when a floor is missed.
+Without names: ingest, deliver and pages (memory takes several minutes; search and api as long as a million tickets take
+to seed, the first time). Ends with 1 when a floor is missed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import deliver, ingest, memory, pages, search
+from tests.bench import api, deliver, ingest, memory, pages, search
 from tests.bench.house import house
 
-PARTS = ("ingest", "deliver", "pages", "search", "memory")
+PARTS = ("ingest", "deliver", "pages", "search", "api", "memory")
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--replies", type=int, default=400)
     parser.add_argument("--memory-mails", type=int, default=50_000)
     parser.add_argument("--tickets", type=int, nargs="+", default=[1_000, 100_000])
-    parser.add_argument("--search-tickets", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--search-tickets", type=int, nargs="+", default=[10_000, 1_000_000], help="of search and api")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--looks", type=int, default=20, help="of each page and each search")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="databases that stay, and are used again")
@@ -43,6 +43,8 @@ def main() -> int:
             good &= pages.measure(servers, sizes=chosen.tickets, runs=chosen.looks)
         if "search" in chosen.what:
             good &= search.measure(servers, sizes=chosen.search_tickets, runs=chosen.looks, explain=chosen.explain)
+        if "api" in chosen.what:
+            good &= api.measure(servers, sizes=chosen.search_tickets)
         if "memory" in chosen.what:
             good &= memory.measure(servers, mails=chosen.memory_mails)
     return 0 if good else 1

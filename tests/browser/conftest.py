@@ -7,19 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-import requests
-from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -28,12 +22,10 @@ from inbox.actions.work import Outcome
 from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel
 from tests.cast import bilal, lena, omar, sana, support, team, zoya
-from tests.servers import dns
-from tests.servers.ports import free_port
+from tests.servers.web import ROOT, Server
 
-__all__ = ["bilal", "lena", "omar", "sana", "support", "team", "zoya"]
+__all__ = ["ROOT", "Server", "bilal", "lena", "omar", "sana", "support", "team", "zoya"]
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 20_000  # ms; a busy machine is not a failure
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
@@ -49,65 +41,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(transaction=True))
             if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="Chromium is not installed: apt install chromium"))
-
-
-class Server:
-    """The web process, which a test may stop and start again on the same port."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.around = ExitStack()
-        self.url = f"http://localhost:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        names = self.around.enter_context(dns.running({}))  # nothing here asks the world's DNS
-        parts = urlsplit(os.environ["DATABASE_URL"])
-        database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-        log = Path(os.environ["RABTA_TEST_SERVERS"], f"web-{self.port}.log").open("ab")  # noqa: SIM115
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "uvicorn",
-                "config.asgi:application",
-                "--port",
-                str(self.port),
-                "--log-level",
-                "warning",
-            ],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "DATABASE_URL": database,
-                "BASE_URL": self.url,
-                "RABTA_PROCESS": "web",
-                "DNS_SERVER": names.address,
-                "PORT": str(self.port),
-            },
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                requests.get(f"{self.url}/accounts/login/", timeout=5)
-                return
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        raise AssertionError("the web process did not answer within 30 s")
-
-    def stop(self) -> None:
-        self.around.close()
-        if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
 
 
 @pytest.fixture(scope="session")

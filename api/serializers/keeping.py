@@ -1,0 +1,130 @@
+"""Macros, saved views and tags."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, text_of
+from api.serializers.tickets import TicketFilters, TicketPatch
+from api.strict import Filters, StrictSerializer
+from inbox.models import Macro, SavedView, Tag
+
+
+class TagOut(serializers.Serializer[Tag]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    colour = serializers.CharField()
+
+
+class TagIn(StrictSerializer):
+    name = serializers.CharField(max_length=80)
+    colour = serializers.RegexField(
+        r"^(#[0-9a-fA-F]{6})?$", required=False, allow_blank=True, help_text="Such as #3366cc; empty for none."
+    )
+
+
+class TagFilters(Filters):
+    q = serializers.CharField(max_length=80, help_text="How the name begins.")
+
+    @classmethod
+    def apply(cls, tags: QuerySet[Tag], chosen: dict[str, Any]) -> QuerySet[Tag]:
+        return (tags.filter(name__istartswith=chosen["q"]) if "q" in chosen else tags).order_by("name", "pk")
+
+
+class Kept(StrictSerializer):
+    """Who sees it: its owner alone (`shared` false, as without it), a team's members (`team`), or everybody."""
+
+    shared = serializers.BooleanField(required=False, help_text="false: for me alone.")
+    team = SeenTeam(required=False, allow_null=True, help_text="Slug or id of the only team that sees it.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        agent = self.context["request"].user
+        shared = attrs.pop("shared", None)
+        team = attrs.get("team")
+        if team is not None and shared is False:
+            raise serializers.ValidationError({"team": [_("What a team sees is shared.")]})
+        if team is not None and not team.members.filter(pk=agent.pk).exists():
+            raise serializers.ValidationError({"team": [_("You are not in this team.")]})
+        if shared is not None or team is not None:
+            attrs["owner"] = None if shared or team is not None else agent
+            if shared is False:
+                attrs["team"] = None
+        elif not self.partial:
+            attrs["owner"] = agent
+        return attrs
+
+
+class MacroActionIn(StrictSerializer):
+    """Something that a macro does to the ticket: one field of `PATCH /tickets/{number}/`."""
+
+    set = serializers.ChoiceField(choices=sorted(TicketPatch().fields))
+    to = serializers.JSONField(allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        TicketPatch(data={attrs["set"]: attrs["to"]}, partial=True, context=self.context).is_valid(raise_exception=True)
+        return attrs
+
+
+class MacroActionOut(serializers.Serializer[Any]):
+    set = serializers.CharField()
+    to = serializers.JSONField(allow_null=True)
+
+
+class MacroOut(serializers.Serializer[Macro]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    language = serializers.CharField()
+    text = serializers.CharField()
+    html = serializers.CharField()
+    actions = MacroActionOut(many=True)
+    team = TeamRef(allow_null=True)
+    owner = AgentRef(allow_null=True, help_text="Whose alone it is; null where others have it, too.")
+
+
+class MacroIn(Kept):
+    """POST and PATCH. `text` and `html` may hold variables such as {{ customer.name }}."""
+
+    name = serializers.CharField(max_length=120)
+    language = serializers.CharField(max_length=10, required=False, allow_blank=True)
+    text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=100_000)
+    html = SafeHtml(required=False, allow_blank=True, trim_whitespace=False, max_length=100_000)
+    actions = serializers.ListField(child=MacroActionIn(), required=False, max_length=50)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if "html" in attrs and not attrs.get("text", "").strip():
+            attrs["text"] = text_of("", attrs["html"])
+        return attrs
+
+
+class ViewOut(serializers.Serializer[SavedView]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    query = serializers.DictField(help_text="The filters of /tickets/.")
+    position = serializers.IntegerField()
+    team = TeamRef(allow_null=True)
+    owner = AgentRef(allow_null=True, help_text="Whose alone it is; null where others have it, too.")
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+class Query(serializers.DictField):
+    """Filters of /tickets/ as they stand in its address: {"status": "open,pending", "assignee": "me"}."""
+
+    child = serializers.CharField(max_length=200)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        given: dict[str, str] = super().to_internal_value(data)
+        filters = TicketFilters(data=given, context=self.context)
+        if unknown := {name: [_("There is no such filter.")] for name in given if name not in filters.fields}:
+            raise serializers.ValidationError(unknown)
+        filters.is_valid(raise_exception=True)
+        return given
+
+
+class ViewIn(Kept):
+    name = serializers.CharField(max_length=120)
+    query = Query()
+    position = serializers.IntegerField(required=False, min_value=0, max_value=10_000)

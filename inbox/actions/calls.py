@@ -1,0 +1,77 @@
+"""What was said elsewhere and is kept here by hand: a call, a visit, a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import log
+from inbox.actions import base, counts, customers, uploads
+from inbox.actions.errors import ActionError
+from inbox.actions.reply import change_status
+from inbox.models import Agent, AuthorKind, Direction, Engagement, Message, Origin, Ticket
+
+
+def record(
+    ticket: Ticket,
+    *,
+    by: Agent,
+    direction: str,
+    medium: str,
+    text: str = "",
+    at: datetime | None = None,
+    seconds: int | None = None,
+    outcome: str = "",
+    attachments: Sequence[int] = (),
+    status: str | None = None,
+) -> Message:
+    """Keep a call, a visit or the like as a message of this ticket, with its engagement.
+
+    `direction` says who called; `seconds` how long it took. It answers what the customer waits for, whoever called, but
+    changes no status unless one is named. Raises ActionError.
+    """
+    now = timezone.now()
+    at = at or now
+    if at > now:
+        raise ActionError(_("That has not happened yet."), "future")
+    with base.locked(ticket) as row:
+        inward = direction == Direction.IN
+        message = Message.objects.create(
+            ticket=row,
+            first_ticket=row,
+            direction=direction,
+            origin=Origin.LOGGED,
+            channel=row.channel,
+            author_kind=AuthorKind.CUSTOMER if inward else AuthorKind.AGENT,
+            customer=row.customer if inward else None,
+            agent=by,
+            author_name=row.customer.name if inward else by.name,
+            text=text.replace("\x00", ""),
+            visible_text=text.replace("\x00", ""),
+            payload={"medium": medium, "seconds": seconds, "outcome": outcome},
+            created_at=at,
+            received_at=now,
+        )
+        uploads.attach(message, attachments, by=by)
+        ended = None if seconds is None else at + timedelta(seconds=seconds)
+        engagement = Engagement.objects.create(
+            ticket=row,
+            channel=row.channel,
+            kind=medium,
+            agent=by,
+            requested_at=at,
+            accepted_at=at,
+            ended_at=ended,
+            external_id=f"message:{message.pk}",
+        )
+        if inward:
+            customers.seen({row.customer_id: at})
+        log.record(row, "message_logged", by=by, message=message.pk, engagement=engagement.pk, medium=medium)
+        counts.recount(row)
+        if status is not None and (fields := change_status(row, status, by=by)):
+            base.save(row, *fields)
+        base.announce([row.pk], [message.pk])
+        return message

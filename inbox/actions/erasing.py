@@ -1,0 +1,270 @@
+"""Erase a person for ever: everything that says who they were or what was said. Tickets and events stay, as skeletons
+of ids, times and codes, so that figures stay true.
+
+Other apps that keep something of customers register what they forget with `also`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from inbox import files, log
+from inbox.actions import base
+from inbox.actions.reply import change_status
+from inbox.models import (
+    Agent,
+    Attachment,
+    Customer,
+    CustomerEvent,
+    CustomerMerge,
+    DeliveryState,
+    Engagement,
+    Identity,
+    Message,
+    MessageCopy,
+    Participant,
+    Receipt,
+    ReceiptState,
+    Ticket,
+)
+
+ERASED = "[erased]"
+BATCH = 500
+# What a message says or names; all else of it are ids, times and codes.
+BLANK: dict[str, Any] = {
+    "author_name": "",
+    "author_address": "",
+    "to": [],
+    "cc": [],
+    "bcc": [],
+    "reply_to": [],
+    "subject": "",
+    "text": "",
+    "visible_text": "",
+    "html": "",
+    "payload": {},
+    "reactions": [],
+    "external_id": "",
+    "in_reply_to": "",
+    "references": [],
+    "thread_detail": "",
+    "error": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom to forget: their rows, and the words by which others' rows name them."""
+
+    customers: frozenset[int]  # they themselves, and everybody who was merged into them
+    tickets: frozenset[int]
+    messages: frozenset[int]  # in their tickets, and what they wrote elsewhere
+    addresses: frozenset[str]
+    names: frozenset[str]
+
+
+Forget = Callable[[Person], None]
+_others: list[Forget] = []
+
+
+def also(forget: Forget) -> Forget:
+    """Decorator: this function forgets what its app keeps of a person. It runs inside the erasure's transaction."""
+    _others.append(forget)
+    return forget
+
+
+def erase(customer: Customer, *, by: Agent | None) -> None:
+    """Forget this person: names, addresses, what they and others said in their tickets, files, raw mail, their journey.
+
+    Where they took part in tickets of others, they are taken out of the recipients, and their addresses and full name
+    out of the text. One transaction; the files go once it is committed. Receipts are searched from first to last, which
+    takes a minute where there are a million of them.
+    """
+    with transaction.atomic():
+        ids = _everyone(customer.pk)
+        list(Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+        person = _person(ids)
+        stored = _forget_files(person)
+        stored |= _forget_receipts(person)
+        _mention_no_more(person)
+        _blank_messages(person)
+        for forget in _others:
+            forget(person)
+        _blank_tickets(person, by)
+        CustomerEvent.objects.filter(customer__in=ids).delete()
+        CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
+        for identity in Identity.objects.filter(customer__in=ids):
+            Identity.objects.filter(pk=identity.pk).update(
+                value=f"erased-{identity.pk}", name="", scope="", retired_at=identity.retired_at or timezone.now()
+            )
+        Customer.objects.filter(pk__in=ids).update(
+            name="",
+            external_id=None,
+            attributes={},
+            tags=[],
+            opt_outs=[],
+            language="",
+            time_zone="",
+            organisation=None,
+            preferred_channel=None,
+            erased_at=timezone.now(),
+        )
+        log.record(None, "customer_erased", by=by, customer=customer.pk, customers=sorted(ids))
+        base.announce(person.tickets)
+        transaction.on_commit(lambda: _delete(stored), robust=True)
+
+
+def _everyone(pk: int) -> set[int]:
+    """This customer and all who were merged into them, and into those."""
+    found, edge = {pk}, {pk}
+    while edge:
+        edge = set(Customer.objects.filter(merged_into__in=edge).values_list("pk", flat=True)) - found
+        found |= edge
+    return found
+
+
+def _person(ids: set[int]) -> Person:
+    tickets = set(Ticket.objects.filter(customer__in=ids).values_list("pk", flat=True))
+    messages = set(Message.objects.filter(Q(ticket__in=tickets) | Q(customer__in=ids)).values_list("pk", flat=True))
+    identities = list(Identity.objects.filter(customer__in=ids).values_list("value", "name"))
+    written = Message.objects.filter(customer__in=ids).values_list("author_address", "author_name")
+    names = [name for _value, name in identities] + [name for _address, name in written]
+    names += Customer.objects.filter(pk__in=ids).values_list("name", flat=True)
+    spelled = {address for address, _name in written}
+    return Person(
+        customers=frozenset(ids),
+        tickets=frozenset(tickets),
+        messages=frozenset(messages),
+        addresses=frozenset({value for value, _name in identities} | spelled) - {""},
+        names=frozenset(name for name in names if len(name.split()) > 1),  # one word alone is many people's
+    )
+
+
+def _forget_files(person: Person) -> set[str]:
+    """Blank the attachments; returns the names of their files in storage."""
+    found = Attachment.objects.filter(message__in=person.messages)
+    stored = set(found.values_list("stored", flat=True))
+    found.update(name="erased", content_type="application/octet-stream", digest="", stored="", content_id="", size=0)
+    return stored - {""}
+
+
+def _forget_receipts(person: Person) -> set[str]:
+    """Empty every receipt that carried one of these messages, or names one of the addresses; returns stored files."""
+    carried = set(Message.objects.filter(pk__in=person.messages).values_list("receipt", flat=True))
+    carried |= set(MessageCopy.objects.filter(message__in=person.messages).values_list("receipt", flat=True))
+    addresses = sorted({spelling for one in person.addresses for spelling in (one, one.lower())})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM inbox_receipt
+            WHERE id = ANY(%(carried)s) OR meta ->> 'message' = ANY(%(messages)s::text[])
+               OR EXISTS (
+                   SELECT FROM unnest(%(addresses)s::text[]) AS one (value)
+                   WHERE position(convert_to(value, 'UTF8') IN raw) > 0 OR strpos(lower(meta::text), lower(value)) > 0
+                      OR strpos(lower(reason), lower(value)) > 0
+               )
+            """,
+            {
+                "carried": list(carried - {None}),
+                "messages": [str(pk) for pk in person.messages],
+                "addresses": addresses,
+            },
+        )
+        ids = [pk for (pk,) in cursor.fetchall()]
+    stored: set[str] = set()
+    for place in range(0, len(ids), BATCH):
+        some = Receipt.objects.filter(pk__in=ids[place : place + BATCH])
+        stored |= set(some.values_list("stored", flat=True))
+        some.update(raw=None, stored="", key="", meta={}, reason="erased", size=0)
+        some.filter(state__in=[ReceiptState.NEW, ReceiptState.FAILED]).update(state=ReceiptState.IGNORED)
+    return stored - {""}
+
+
+def _mention_no_more(person: Person) -> None:
+    """Take the person out of the messages of others' tickets that they took part in."""
+    elsewhere = set(
+        Participant.objects.filter(identity__customer__in=person.customers)
+        .exclude(ticket__in=person.tickets)
+        .values_list("ticket", flat=True)
+    ) | set(
+        Message.objects.filter(customer__in=person.customers)
+        .exclude(ticket__in=person.tickets)
+        .values_list("ticket", flat=True)
+    )
+    words = _pattern([*person.addresses, *person.names])
+    if words is None:
+        return
+    addresses = {address.lower() for address in person.addresses}
+    others = Message.objects.filter(ticket__in=elsewhere).exclude(pk__in=person.messages)
+    for message in others.iterator(chunk_size=BATCH):
+        changed = []
+        for name in ("to", "cc", "bcc", "reply_to"):
+            people = getattr(message, name)
+            left = [one for one in people if str(one.get("address", "")).lower() not in addresses]
+            if left != people:
+                setattr(message, name, left)
+                changed.append(name)
+        for name in ("subject", "text", "visible_text", "html", "error", "author_name"):
+            said = getattr(message, name)
+            if (without := words.sub(ERASED, said)) != said:
+                setattr(message, name, without)
+                changed.append(name)
+        if (payload := _without(message.payload, words)) != message.payload:
+            message.payload = payload
+            changed.append("payload")
+        if changed:
+            message.save(update_fields=changed)
+    for ticket in Ticket.objects.select_for_update(no_key=True).filter(pk__in=elsewhere).order_by("pk"):
+        subject, preview = words.sub(ERASED, ticket.subject), words.sub(ERASED, ticket.preview)[:200]
+        if (subject, preview) != (ticket.subject, ticket.preview):
+            ticket.subject, ticket.preview = subject[:500], preview
+            base.save(ticket, "subject", "preview")
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    known = sorted({word for word in words if word}, key=len, reverse=True)
+    return re.compile("|".join(re.escape(word) for word in known), re.IGNORECASE) if known else None
+
+
+def _without(value: Any, words: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return words.sub(ERASED, value)
+    if isinstance(value, dict):
+        return {key: _without(inner, words) for key, inner in value.items()}
+    return [_without(inner, words) for inner in value] if isinstance(value, list) else value
+
+
+def _blank_messages(person: Person) -> None:
+    ids = sorted(person.messages)
+    now = timezone.now()
+    for place in range(0, len(ids), BATCH):
+        some = Message.objects.filter(pk__in=ids[place : place + BATCH])
+        some.filter(state=DeliveryState.QUEUED).update(state=DeliveryState.CANCELLED, next_attempt_at=None)
+        some.update(**BLANK, edited_at=now)
+
+
+def _blank_tickets(person: Person, by: Agent | None) -> None:
+    for ticket in Ticket.objects.select_for_update(no_key=True).filter(pk__in=person.tickets).order_by("pk"):
+        ticket.subject, ticket.preview, ticket.attributes, ticket.external_id = "", "", {}, None
+        ticket.thread_key, ticket.topic, ticket.organisation = "", "", None
+        fields = ["subject", "preview", "attributes", "external_id", "thread_key", "topic", "organisation"]
+        fields += change_status(ticket, "closed", by=by)
+        log.record(ticket, "ticket_erased", by=by)
+        base.save(ticket, *fields)
+    Engagement.objects.filter(ticket__in=person.tickets).update(external_id="", transfers=[])
+
+
+def _delete(stored: Sequence[str] | set[str]) -> None:
+    """Delete these files, apart from what a row of somebody else holds, too."""
+    names = set(stored)
+    held = set(Attachment.objects.filter(stored__in=names).values_list("stored", flat=True))
+    held |= set(Receipt.objects.filter(stored__in=names).values_list("stored", flat=True))
+    for name in names - held:
+        files.erase(name)

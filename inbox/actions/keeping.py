@@ -1,0 +1,111 @@
+"""Macros, saved views and tags: what agents keep to work faster.
+
+One that has an owner is theirs alone; one with a team is its members'; one with neither is everybody's. Whatever others
+see takes the right to share.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import F, Func, Value
+from django.utils.translation import gettext as _
+
+from inbox import log
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, Macro, SavedView, Tag, Ticket
+from inbox.rights import Right, require
+
+Kept = TypeVar("Kept", Macro, SavedView)
+
+
+def create(noun: type[Kept], *, by: Agent, **fields: Any) -> Kept:
+    """Keep a macro or a view. Raises PermissionDenied where others would see it and `by` may not share."""
+    row = noun(**fields)
+    _may_keep(row, by)
+    with transaction.atomic():
+        row.save(force_insert=True)
+        log.record(None, f"{_name(noun)}_created", by=by, **{_name(noun): row.pk})
+    return row
+
+
+def update(row: Kept, *, by: Agent, **changes: Any) -> Kept:
+    """Change what is named; `by` must be allowed to keep it both as it was and as it will be."""
+    noun = type(row)
+    with transaction.atomic():
+        row = noun.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        _may_keep(row, by)
+        changed = [name for name, value in changes.items() if getattr(row, name) != value]
+        for name in changed:
+            setattr(row, name, changes[name])
+        if changed:
+            _may_keep(row, by)
+            row.save(update_fields=changed)
+            log.record(None, f"{_name(noun)}_changed", by=by, fields=sorted(changed), **{_name(noun): row.pk})
+    return row
+
+
+def delete(row: Macro | SavedView, *, by: Agent) -> None:
+    _may_keep(row, by)
+    with transaction.atomic():
+        log.record(None, f"{_name(type(row))}_deleted", by=by, **{_name(type(row)): row.pk})
+        row.delete()
+
+
+def _name(noun: type[Macro | SavedView]) -> str:
+    return "macro" if noun is Macro else "view"
+
+
+def _may_keep(row: Macro | SavedView, by: Agent) -> None:
+    require(by, Right.ANSWER if row.owner_id == by.pk else Right.SHARE)
+
+
+def create_tag(name: str, colour: str = "", *, by: Agent) -> Tag:
+    """A word that tickets can carry. Raises ActionError when there is one of that name."""
+    require(by, Right.SHARE)
+    clean = _folded(name)
+    with transaction.atomic():
+        row, created = Tag.objects.get_or_create(name=clean, defaults={"colour": colour})
+        if not created:
+            raise ActionError(_("There is a tag of this name already."), "taken")
+        log.record(None, "tag_created", by=by, tag=row.pk)
+    return row
+
+
+def update_tag(tag: Tag, *, by: Agent, name: str | None = None, colour: str | None = None) -> Tag:
+    """Colour a tag, or give it another name, on every ticket that carries it. Raises ActionError as `create_tag`."""
+    require(by, Right.SHARE)
+    with transaction.atomic():
+        row = Tag.objects.select_for_update().get(pk=tag.pk)
+        before = (row.name, row.colour)
+        new = row.name if name is None else _folded(name)
+        row.colour = row.colour if colour is None else colour
+        if new != row.name and Tag.objects.filter(name=new).exists():
+            raise ActionError(_("There is a tag of this name already."), "taken")
+        old, row.name = row.name, new
+        fields = [field for field, was in zip(("name", "colour"), before, strict=True) if getattr(row, field) != was]
+        if fields:
+            row.save(update_fields=fields)
+            log.record(None, "tag_changed", by=by, tag=row.pk, fields=fields)
+        if new != old:
+            replaced = Func(F("tags"), Value(old), Value(new), function="array_replace")
+            Ticket.objects.filter(tags__contains=[old]).update(tags=replaced)
+    return row
+
+
+def delete_tag(tag: Tag, *, by: Agent) -> None:
+    """Take a tag away, from tickets too."""
+    require(by, Right.SHARE)
+    with transaction.atomic():
+        log.record(None, "tag_deleted", by=by, tag=tag.pk)
+        left = Func(F("tags"), Value(tag.name), function="array_remove")
+        Ticket.objects.filter(tags__contains=[tag.name]).update(tags=left)
+        tag.delete()
+
+
+def _folded(name: str) -> str:
+    clean = " ".join(name.split())[:80]
+    if not clean:
+        raise ActionError(_("Give the tag a name."), "empty")
+    return clean

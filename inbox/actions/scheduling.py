@@ -1,0 +1,131 @@
+"""Replies that leave later: they wait as `queued` without a time of the next attempt, which delivery never claims.
+
+When its time has come the sweep releases one: only then is it said, and does to its ticket what a reply does. Had the
+customer written in the meantime, it is not sent, and says so. Taking back and re-timing lock the message's row, as a
+claim does, and only touch what no worker has ever had in hand.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from inbox import log, wake
+from inbox.actions import base, counts, messages, reply
+from inbox.actions.errors import ActionError
+from inbox.adapters import AUTOMATIC
+from inbox.models import Agent, DeliveryState, Direction, Message, Origin, Ticket
+
+logger = logging.getLogger(__name__)
+
+
+def cancel(message: Message, *, by: Agent | None) -> Message:
+    """Take back a message that has not left. Raises ActionError once a worker has had it."""
+    with transaction.atomic():
+        ticket, row = _not_yet_tried(message)
+        _cancel(ticket, row, by=by, reason="")
+        return row
+
+
+def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> Message:
+    """Let a message that has not left leave at another time, or (None) now. Raises ActionError once it is too late."""
+    if send_at is not None and send_at <= timezone.now():
+        raise ActionError(_("That time is over."), "past")
+    with transaction.atomic():
+        ticket, row = _not_yet_tried(message)
+        if send_at is None:
+            if row.is_scheduled:
+                release(ticket, row, by=by)
+            return row
+        if row.is_scheduled and row.send_at == send_at:
+            return row
+        said = not row.is_scheduled
+        row.send_at, row.next_attempt_at = send_at, None
+        row.save(update_fields=["send_at", "next_attempt_at"])
+        log.record(ticket, "message_scheduled", by=by, message=row.pk, send_at=send_at.isoformat())
+        if said:
+            counts.recount(ticket)
+        base.announce([ticket.pk], [row.pk])
+        return row
+
+
+def _not_yet_tried(message: Message) -> tuple[Ticket, Message]:
+    """The locked rows of a message that no worker has had and of its ticket, in the order that delivery locks them."""
+    row = messages.lock(message.pk)
+    if row.state != DeliveryState.QUEUED or row.attempts > 0:
+        raise ActionError(_("It is too late: this message has left, or is leaving."), "already_left")
+    return Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id), row
+
+
+def _cancel(ticket: Ticket, row: Message, *, by: Agent | None, reason: str) -> None:
+    said = not row.is_scheduled
+    row.state, row.next_attempt_at, row.error = DeliveryState.CANCELLED, None, reason
+    row.save(update_fields=["state", "next_attempt_at", "error"])
+    log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason))
+    if said:
+        counts.recount(ticket)
+    base.announce([ticket.pk], [row.pk])
+
+
+def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
+    """Say it now: hand a locked, scheduled message to delivery, and do to its locked ticket what a reply does."""
+    now = timezone.now()
+    writer = row.agent
+    row.next_attempt_at = row.created_at = row.received_at = now
+    row.save(update_fields=["next_attempt_at", "created_at", "received_at"])
+    log.record(ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False)
+    ticket.message_count -= 1  # counted when it was written; counted again as what is said
+    reply.after(ticket, row, writer, row.payload.get("after"), automatic=False)
+    base.announce([ticket.pk], [row.pk])
+    wake.deliver(row.channel_id, row.channel.kind)
+
+
+def sweep() -> int:
+    """Release what is due, and take back what the customer has overtaken; returns how many messages it touched."""
+    done = 0
+    waiting = list(Message.objects.scheduled().order_by("send_at").values_list("pk", "ticket_id", "send_at"))
+    if not waiting:
+        return 0
+    now = timezone.now()
+    overtaken = _overtaken({ticket for _pk, ticket, _at in waiting})
+    for pk, ticket, at in waiting:
+        if (at is None or at > now) and pk >= overtaken.get(ticket, 0):
+            continue
+        try:
+            done += _settle(pk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("the scheduled message %s cannot be released", pk)  # the others can
+    return done
+
+
+def _overtaken(tickets: set[int]) -> dict[int, int]:
+    """The newest message that a customer wrote in each of these tickets."""
+    written = Message.objects.filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
+    written = written.exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
+    return dict(written.order_by("ticket", "pk").values_list("ticket", "pk"))  # the last of each stays
+
+
+def _settle(pk: int) -> int:
+    with transaction.atomic():
+        row = messages.lock(pk)
+        if not row.is_scheduled:
+            return 0
+        ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
+        # In the language of whoever wrote it: they are the one who reads why.
+        with translation.override((row.agent.language if row.agent else "") or settings.LANGUAGE_CODE):
+            if _overtaken({ticket.pk}).get(ticket.pk, 0) > row.pk:
+                _cancel(ticket, row, by=None, reason=_("The customer wrote first, so this was not sent."))
+            elif ticket.is_locked:
+                _cancel(ticket, row, by=None, reason=_("The ticket was closed first, so this was not sent."))
+            elif row.send_at is not None and row.send_at <= timezone.now():
+                release(ticket, row)
+            else:
+                return 0
+        return 1

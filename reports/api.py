@@ -1,0 +1,93 @@
+"""/surveys/answers/: what customers answered; and what is told and forgotten of it with a customer."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import timeline
+from api.routing import register
+from api.serializers.common import BIGGEST_ID, CustomerRef
+from api.strict import Filters
+from api.views.base import View
+from inbox import access
+from inbox.actions import erasing
+from inbox.models import Agent, Customer
+from reports.models import Answer, Survey, SurveyKind
+
+
+class SurveyRef(serializers.Serializer[Survey]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=SurveyKind.choices)
+
+
+class AnswerOut(serializers.Serializer[Answer]):
+    """One asking of a survey, and the answer once it is there."""
+
+    id = serializers.IntegerField()
+    survey = SurveyRef()
+    ticket = serializers.IntegerField(source="ticket_id", allow_null=True)
+    customer = CustomerRef()
+    asked_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    value = serializers.IntegerField(allow_null=True)
+    comment = serializers.CharField()
+
+
+class AnswerFilters(Filters):
+    survey = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
+    kind = serializers.ChoiceField(choices=SurveyKind.choices)
+    ticket = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
+    customer = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
+    answered = serializers.BooleanField()
+    answered_after = serializers.DateTimeField()
+    answered_before = serializers.DateTimeField()
+
+    @classmethod
+    def apply(cls, answers: QuerySet[Answer], chosen: dict[str, Any]) -> QuerySet[Answer]:
+        chosen = dict(chosen)
+        if "answered" in chosen:
+            answers = answers.filter(answered_at__isnull=not chosen.pop("answered"))
+        names = {"kind": "survey__kind", "answered_after": "answered_at__gt", "answered_before": "answered_at__lt"}
+        return answers.filter(**{names.get(name, name): value for name, value in chosen.items()}).order_by("-pk")
+
+
+def seen(agent: Agent) -> QuerySet[Answer]:
+    """Answers about tickets that this agent sees, and those about none of customers that they see."""
+    hidden = access.sight(agent)
+    if not (hidden.hidden_channels or hidden.hidden_teams):
+        return Answer.objects.all()
+    return Answer.objects.filter(
+        Q(ticket__in=access.tickets(agent)) | Q(ticket__isnull=True, customer__in=access.customers(agent))
+    )
+
+
+class AnswerView(View):
+    queries = {"list": AnswerFilters}
+
+    @extend_schema(operation_id="surveys_answers_list", responses=AnswerOut(many=True))
+    def list(self, request: Request) -> Response:
+        """What customers answered to surveys, newest first."""
+        found = AnswerFilters.apply(seen(self.agent), self.filters).select_related("survey", "customer")
+        return self.page(found, AnswerOut)
+
+
+def told(agent: Agent, customer: Customer) -> Iterable[dict[str, Any]]:
+    """A customer's answers, for their export."""
+    rows = seen(agent).filter(customer=customer).select_related("survey", "customer").order_by("pk")
+    return [dict(AnswerOut(row).data) for row in rows]
+
+
+@erasing.also
+def forget(person: erasing.Person) -> None:
+    """Of an erased person's answers the values stay, which are figures; what they wrote goes."""
+    Answer.objects.filter(Q(customer__in=person.customers) | Q(ticket__in=person.tickets)).update(comment="")
+
+
+register("surveys/answers", AnswerView)
+timeline.also("survey_answers", told)

@@ -1,0 +1,206 @@
+"""Nothing of an erased person is left: not in a dump of the whole database, not in the folder of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client, TestCase
+
+from inbox import files
+from inbox.actions import receive, reply, uploads
+from inbox.adapters import Party, RawReceipt
+from inbox.models import Agent, Attachment, Channel, Customer, Event, Identity, Message, Receipt, Ticket
+from reports.models import Answer, Survey
+from tests.api.conftest import Api, problem
+from tests.cast import question
+
+# Words that nothing else in the database can hold.
+PERSON = Party("email", "zubaida.q@personal.example", "Zubaida Qureshi")
+WORDS = (b"zubaida", b"qureshi", b"personal.example", b"nightingale", b"4711", b"heliotrope")
+MAIL = b"""From: Zubaida Qureshi <Zubaida.Q@personal.example>
+To: support@example.org
+Cc: Other Person <other@example.com>
+Subject: Nightingale street
+Message-ID: <%s@mail.personal.example>
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="x"
+
+--x
+Content-Type: text/plain; charset=utf-8
+
+I live in Nightingale street, account 4711.
+--x
+Content-Type: text/plain
+Content-Disposition: attachment; filename="zubaida.txt"
+
+%s
+--x--
+"""
+
+
+def dump() -> bytes:
+    """Every row of every table, as PostgreSQL's own COPY writes it; bytes as they are."""
+    found = b""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(
+                "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s", [table]
+            )
+            names = [
+                f"encode(\"{name}\", 'escape')" if kind == "bytea" else f'"{name}"' for name, kind in cursor.fetchall()
+            ]
+            with cursor.copy(f'COPY (SELECT {", ".join(names)} FROM "{table}") TO STDOUT') as copy:
+                found += b"".join(bytes(part) for part in copy)
+    return found
+
+
+def media() -> bytes:
+    found = b""
+    for path in Path(settings.MEDIA_ROOT).rglob("*"):
+        if path.is_file():
+            found += str(path).encode() + path.read_bytes()
+    return found
+
+
+def mentions(content: bytes) -> list[bytes]:
+    lowered = content.lower()
+    return [word for word in WORDS if word in lowered]
+
+
+@pytest.fixture
+def media_folder(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = str(tmp_path)
+    return tmp_path
+
+
+def committed() -> Any:
+    """What happens once the transaction is committed happens within the block's requests."""
+    return TestCase.captureOnCommitCallbacks(execute=True)
+
+
+def arrives(channel: Channel, raw: bytes, name: str) -> Message | None:
+    [stored] = receive.store(
+        channel, [RawReceipt(raw, name, key=name, meta={"recipients": ["support@example.org"]})], claim=True
+    )
+    [outcome] = receive.take_in([stored.receipt_id])
+    return Message.objects.filter(pk=outcome.message).first()
+
+
+@pytest.fixture
+def story(media_folder: Path, support: Channel, sana: Agent, omar: Agent) -> Ticket:
+    """What an ordinary customer leaves behind in a year."""
+    first = arrives(support, MAIL % (b"one", b"heliotrope"), "one")
+    assert first is not None
+    ticket = first.ticket
+    arrives(support, MAIL % (b"large", b"heliotrope " * 40_000), "large")  # its receipt lies in storage
+    arrives(support, MAIL % (b"one", b"heliotrope"), "again")  # a repeat
+    _fail(support)
+    upload = uploads.upload(by=sana, name="for Zubaida.txt", content_type="text/plain", content=b"heliotrope, too")
+    reply.reply(ticket, by=sana, text="Dear Zubaida Qureshi, we come to Nightingale street.", attachments=[upload.pk])
+    reply.note(ticket, by=omar, text="Zubaida again, 4711.")
+    Message.objects.filter(ticket=ticket, direction="out").update(error="550 zubaida.q@personal.example unknown")
+    customer = ticket.customer
+    customer.attributes, customer.external_id = {"account": "4711"}, "zubaida-4711"
+    customer.tags = ["nightingale"]
+    customer.save()
+    customer.events.create(kind="order", data={"street": "Nightingale"}, external_id="4711")
+    Ticket.objects.filter(pk=ticket.pk).update(attributes={"account": "4711"}, external_id="4711", topic="Nightingale")
+    survey = Survey.objects.create(name="After", kind="csat")
+    Answer.objects.create(survey=survey, ticket=ticket, customer=customer, value=5, comment="Zubaida says thanks")
+    # Somebody else's ticket, in which she was in copy and was quoted.
+    other = question(support, "For Zubaida Qureshi", Party("email", "dawud@example.net", "Dawud Aziz"))
+    reply.reply(
+        other,
+        by=sana,
+        text="As zubaida.q@personal.example wrote.",
+        html="<p>As Zubaida Qureshi wrote</p>",
+        cc=[{"name": "Zubaida Qureshi", "address": "zubaida.q@personal.example"}],
+    )
+    return ticket
+
+
+def _fail(channel: Channel) -> None:
+    """A mail of hers that could not be taken in, and is only found by its address."""
+    raw = b"From: zubaida.q@personal.example\nMessage-ID: <odd@personal.example>\n\nnightingale"
+    Receipt.objects.create(
+        channel=channel, external_id="odd", raw=raw, state="failed", reason="zubaida.q@personal.example: odd",
+        meta={"mail_from": "zubaida.q@personal.example"}, key="odd@personal.example",
+    )  # fmt: skip
+
+
+def test_nothing_of_an_erased_person_is_left(
+    as_zoya: Api, as_sana: Api, sana: Agent, story: Ticket, support: Channel
+) -> None:
+    ticket = story
+    customer = ticket.customer
+    assert set(mentions(dump())) == set(WORDS)
+    assert mentions(media())
+    figures = Ticket.objects.filter(pk=ticket.pk).values(
+        "created_at", "first_replied_at", "message_count", "reopen_count"
+    )
+    before = (figures.get(), Message.objects.count(), Event.objects.filter(ticket=ticket).count())
+    problem(as_sana.delete(f"/customers/{customer.pk}/"), 403)
+    problem(Api(as_zoya.agent, "write").delete(f"/customers/{customer.pk}/"), 403)
+    with committed():
+        assert as_zoya.delete(f"/customers/{customer.pk}/").status_code == 204
+    assert mentions(dump()) == []
+    assert mentions(media()) == []
+    # Tickets, events and figures are still there.
+    assert (figures.get(), Message.objects.count()) == before[:2]
+    assert Event.objects.filter(ticket=ticket).count() > before[2]
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.subject) == ("closed", "")
+    assert Answer.objects.get().value == 5
+    problem(as_zoya.get(f"/customers/{customer.pk}/"), 404)
+    assert as_sana.get(f"/tickets/{ticket.pk}/messages/").status_code == 200
+    for message in Message.objects.filter(ticket=ticket):
+        problem(as_sana.get(f"/messages/{message.pk}/raw/"), 404)
+        for attachment in message.attachments.all():
+            problem(as_sana.get(f"/attachments/{attachment.pk}/"), 404)
+    browser = Client()
+    browser.force_login(sana)
+    assert browser.get(f"/tickets/{ticket.pk}/").status_code == 200
+    assert browser.get(f"/attachments/{Attachment.objects.filter(message__ticket=ticket)[0].pk}/").status_code == 404
+    # Everybody else is as they were.
+    other = Message.objects.get(ticket__customer__name="Dawud Aziz", direction="out")
+    assert (other.text, other.html, other.cc) == ("As [erased] wrote.", "<p>As [erased] wrote</p>", [])
+    [event] = Event.objects.filter(kind="customer_erased")
+    assert (event.actor_id, event.data) == (as_zoya.agent.pk, {"customer": customer.pk, "customers": [customer.pk]})
+    # The same mail again is known, and comes to nothing; a new one is a new person's.
+    known = Message.objects.count()
+    arrives(support, MAIL % (b"one", b"heliotrope"), "once more")
+    assert Message.objects.count() == known
+    fresh = arrives(support, MAIL % (b"fresh", b"x"), "fresh")
+    assert fresh is not None and fresh.ticket.customer_id != customer.pk
+
+
+def test_whoever_was_merged_into_them_goes_with_them(
+    as_zoya: Api, as_sana: Api, media_folder: Path, support: Channel, ticket: Ticket
+) -> None:
+    old = question(support, "Nightingale", PERSON)
+    as_sana.post(f"/customers/{old.customer_id}/merge/", {"into": ticket.customer_id})
+    with committed():
+        assert as_zoya.delete(f"/customers/{ticket.customer_id}/").status_code == 204
+    assert mentions(dump()) == []
+    assert not Customer.objects.exclude(name="").exists()
+    assert not Identity.objects.filter(retired_at=None).exists()
+    problem(as_zoya.post(f"/customers/{old.customer_id}/unmerge/"), 404)
+
+
+def test_a_file_that_somebody_else_holds_stays(
+    as_zoya: Api, media_folder: Path, support: Channel, ticket: Ticket, sana: Agent
+) -> None:
+    mine = uploads.upload(by=sana, name="terms.pdf", content_type="application/pdf", content=b"terms")
+    reply.reply(ticket, by=sana, text="x", attachments=[mine.pk])
+    other = question(support, "Hi", Party("email", "dawud@example.net", "Dawud Aziz"))
+    theirs = uploads.upload(by=sana, name="terms.pdf", content_type="application/pdf", content=b"terms")
+    reply.reply(other, by=sana, text="x", attachments=[theirs.pk])
+    with committed():
+        as_zoya.delete(f"/customers/{ticket.customer_id}/")
+    assert files.get(Attachment.objects.get(pk=theirs.pk).stored) == b"terms"
+    assert Attachment.objects.get(pk=mine.pk).stored == ""
+    problem(as_zoya.get(f"/attachments/{mine.pk}/"), 404)

@@ -1,0 +1,194 @@
+"""Whoever is outside of a private team finds nothing of it, at any address: not in the API, on no page, no file.
+
+Routes are taken from the routers themselves, so that a new one cannot be forgotten: an address whose parameters this
+file does not know fails here, until somebody says what stands behind it. Live screens: tests/inbox/live.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from api import urls as registered  # noqa: F401  api registers its own routes there
+from api.routing import urls as api_urls
+from inbox.actions import receive, reply, uploads
+from inbox.adapters import RawReceipt
+from inbox.models import Agent, Channel, Macro, Message, Organisation, Role, SavedView, Team, Ticket
+from inbox.urls import urlpatterns as page_urls
+from reports.models import Answer, Survey
+from tests.api.conftest import Api
+from tests.cast import bilal, member, sana, support, team, ticket
+
+__all__ = ["bilal", "sana", "support", "team", "ticket"]
+
+SUBJECT = "Where is my parcel?"
+NOWHERE = {int: 2**40, str: "nowhere"}
+# What nobody is outside of: who works here, and the words that tickets carry.
+EVERYBODYS = {"api-agents", "api-tags", "api-tokens"}
+# What takes an administrator, who sees every channel; a customer of a private team alone they do not see.
+ADMINISTRATORS = {("delete", "api-customers"), ("delete", "api-channels")}
+
+
+@pytest.fixture
+def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[str, dict[str, Any]]:
+    """Something of the private team for each resource and page: {name of its routes: parameters}."""
+    file = uploads.upload(by=sana, name="slip.pdf", content_type="application/pdf", content=b"%PDF-")
+    answer = reply.reply(ticket, by=sana, text="Here it is.", attachments=[file.pk])
+    Message.objects.filter(pk=answer.pk).update(state="failed", html="<p>Here it is.</p>")
+    [receipt] = receive.store(support, [RawReceipt(b"From: a@example.com\n\nx", "one")])
+    organisation = Organisation.objects.create(name="Khan Ltd")
+    customer = ticket.customer
+    customer.organisation = organisation
+    customer.save()
+    survey = Survey.objects.create(name="After", kind="csat")
+    Answer.objects.create(survey=survey, ticket=ticket, customer=customer, value=4)
+    Answer.objects.create(survey=survey, customer=customer)
+    message = {"pk": answer.pk}
+    one_ticket = {"number": ticket.pk}
+    one_customer = {"pk": customer.pk, "identity": customer.identities.get().pk}
+    return {
+        "api-tickets": one_ticket,
+        "api-messages": message,
+        "api-attachments": {"pk": file.pk},
+        "api-customers": one_customer,
+        "api-organisations": {"pk": organisation.pk},
+        "api-teams": {"pk": team.slug},
+        "api-macros": {"pk": Macro.objects.create(name="Hello", team=team).pk},
+        "api-views": {"pk": SavedView.objects.create(name="Ours", team=team).pk},
+        "api-channels": {"pk": support.slug},
+        "api-receipts": {"pk": receipt.receipt_id},
+        "api-surveys-answers": {},
+        "ticket": one_ticket,
+        "message": message,
+        "attachment": {"pk": file.pk},
+        "customer": one_customer,
+    }
+
+
+def family(name: str, known: dict[str, Any]) -> str:
+    found = max((one for one in known if name.startswith(one)), key=len, default="")
+    assert found, f"say in this test what of a private team stands behind the route {name}"
+    return found
+
+
+def outsider(role: str, scope: str = "write") -> Api:
+    return Api(member(f"{role.title()}Elsewhere", role, None), scope)
+
+
+def test_every_route_of_the_api(theirs: dict[str, dict[str, Any]], bilal: Agent) -> None:
+    agent, manager, admin = Api(bilal), outsider(Role.MANAGER), outsider(Role.ADMIN, "admin")
+    seen = 0
+    for pattern in api_urls():
+        assert isinstance(pattern, URLPattern) and pattern.name
+        group = family(pattern.name, {**theirs, **dict.fromkeys(EVERYBODYS)})
+        wanted = pattern.pattern.converters
+        if group in EVERYBODYS or not wanted:
+            continue
+        path = reverse(pattern.name, kwargs={name: theirs[group][name] for name in wanted}).removeprefix("/api/v1")
+        nowhere = {name: NOWHERE[type(theirs[group][name])] for name in wanted}
+        missing = reverse(pattern.name, kwargs=nowhere).removeprefix("/api/v1")
+        for method in pattern.callback.actions:  # type: ignore[attr-defined]
+            for api in (agent, manager):
+                answer, other = (api.call(method.upper(), where, {}) for where in (path, missing))
+                # Where a role may not do such a thing at all it hears that, of what is there and what is not alike.
+                allowed = {404, 403} if api is agent or (method, group) in ADMINISTRATORS else {404}
+                if group == "api-channels" and method in {"patch", "delete"}:
+                    allowed = {404, 403}
+                assert answer.status_code in allowed, (method, path, answer.content[:300])
+                assert (answer.status_code, answer.content) == (other.status_code, other.content), (method, path)
+                seen += 1
+            if group not in {"api-channels", "api-receipts"}:  # administrators see every channel
+                assert admin.call(method.upper(), path, {}).status_code == 404, (method, path)
+    assert seen > 80
+
+
+def test_every_list_of_the_api(theirs: dict[str, dict[str, Any]], bilal: Agent) -> None:
+    apis = [Api(bilal), outsider(Role.MANAGER), outsider(Role.LIGHT)]
+    seen = 0
+    for pattern in api_urls():
+        assert isinstance(pattern, URLPattern) and pattern.name
+        group = family(pattern.name, {**theirs, **dict.fromkeys(EVERYBODYS)})
+        if pattern.pattern.converters or "get" not in pattern.callback.actions:  # type: ignore[attr-defined]
+            continue
+        for api in apis:
+            answer = api.get(reverse(pattern.name).removeprefix("/api/v1"))
+            assert answer.status_code == 200
+            assert SUBJECT not in answer.content.decode() and "ayesha" not in answer.content.decode().lower()
+            if group not in EVERYBODYS:
+                assert answer.json()["results"] == [], pattern.name
+            seen += 1
+    assert seen > 25
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["tickets/?team=support", "tickets/?channel=support", "receipts/?channel=support", "agents/?team=support",
+     "customers/?organisation={organisation}"],
+)  # fmt: skip
+def test_filters_tell_nothing_either(query: str, theirs: dict[str, dict[str, Any]], bilal: Agent) -> None:
+    api = Api(bilal)
+    there = f"/{query.format(organisation=theirs['api-organisations']['pk'])}"
+    missing = f"/{query.split('=')[0]}={2**40}"
+    assert api.get(there).status_code == 400
+    assert api.get(there).json()["errors"] == api.get(missing).json()["errors"]
+    number = theirs["api-tickets"]["number"]
+    for hidden in (f"customer={theirs['api-customers']['pk']}", f"q={number}", "q=parcel", "tag=parcel"):
+        assert api.get(f"/tickets/?{hidden}").json()["results"] == []
+    assert api.get("/customers/?identity=ayesha@example.com").json()["results"] == []
+    assert api.get("/customers/?q=ayesha").json()["results"] == []
+
+
+def test_naming_what_is_hidden_in_a_body_is_as_if_it_were_not_there(
+    theirs: dict[str, dict[str, Any]], bilal: Agent, team: Team
+) -> None:
+    from tests.cast import question
+
+    open_channel = Channel.objects.create(kind="email", name="Sales", slug="sales", addresses=["sales@example.org"])
+    own = question(open_channel, "Mine")
+    own.customer.tickets.exclude(pk=own.pk).update(customer=own.customer)
+    api = Api(bilal)
+    number, pk = theirs["api-tickets"]["number"], own.pk
+    wrong: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", f"/tickets/{pk}/merge/", {"into": number}),
+        ("PATCH", f"/tickets/{pk}/", {"team": team.slug}),
+        ("POST", f"/tickets/{pk}/messages/", {"kind": "reply", "text": "x", "channel": "support"}),
+        ("POST", "/tickets/", {"channel": "support", "customer": own.customer_id, "subject": "x", "text": "x"}),
+        ("POST", "/macros/", {"name": "x", "team": team.slug}),
+        ("POST", "/views/", {"name": "x", "query": {"team": team.slug}}),
+    ]
+    for method, path, body in wrong:
+        assert api.call(method, path, body).status_code == 400, (method, path)
+    foreign = theirs["api-messages"]["pk"]
+    assert api.post(f"/tickets/{pk}/split/", {"messages": [foreign]}).status_code == 422
+    upload = {"kind": "note", "text": "x", "attachments": [theirs["api-attachments"]["pk"]]}
+    assert api.post(f"/tickets/{pk}/messages/", upload).status_code == 409
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.MANAGER, Role.LIGHT])
+def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
+    browser = Client()
+    browser.force_login(member("Elsewhere", role, None))
+    pages = 0
+    for pattern in page_urls:
+        assert isinstance(pattern, URLPattern) and pattern.name
+        wanted = pattern.pattern.converters
+        if not wanted:
+            answer = browser.get(reverse(pattern.name))
+            assert SUBJECT not in answer.content.decode(), pattern.name
+            assert answer.status_code in {200, 302, 403, 405}, pattern.name
+            continue
+        group = family(pattern.name, theirs)
+        path = reverse(pattern.name, kwargs={name: theirs[group][name] for name in wanted})
+        read, posted = browser.get(path), browser.post(path, {"number": 1})
+        if pattern.name == "ticket-changes":  # an open tab asks: what it saw is gone, as if it had never been there
+            missing = browser.get(reverse(pattern.name, kwargs=dict.fromkeys(wanted, 2**40)))
+            own = str(next(iter(theirs[group].values())))
+            assert read.content == missing.content.replace(str(2**40).encode(), own.encode())
+            continue
+        found = {read.status_code, posted.status_code}
+        assert 404 in found and found <= {404, 405}, (path, found)
+        pages += 1
+    assert pages > 15
