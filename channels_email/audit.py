@@ -184,7 +184,8 @@ def _passed(source: Source, watched: bool) -> list[tuple[int, int]] | None:
     """Runs of UIDs that the cursor has passed, or that we moved here; None where the cursor is another folder's."""
     if not watched:
         moved = MovedMails.objects.filter(channel=source.channel, folder=source.folder, uidvalidity=source.uidvalidity)
-        return list(moved.order_by("first").values_list("first", "last"))
+        rows = moved.exclude(last=None).order_by("first").values_list("first", "last")
+        return [(first, last) for first, last in rows if last is not None]
     position = source.channel.cursor.get(source.folder) or {}
     same = position.get("uidvalidity") == source.uidvalidity
     if not same or position.get("mailbox", source.mailbox) != source.mailbox:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import imaplib
 import smtplib
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cryptography import x509
 from django.utils.translation import gettext as _
 
 from channels_email import imap, probes, sending, wire
@@ -113,7 +115,8 @@ def check_way(protocol: str, server: Server) -> list[Check]:
             with net.tls_context().wrap_socket(plain, server_hostname=server.host) as secure:
                 certificate: Mapping[str, Any] = secure.getpeercert() or {}
         except OSError as error:
-            return [*lines, Check("TLS", False, why_no_connection(error, server))]
+            words = f"{why_no_connection(error, server)} {_names_anyhow(error, server)}"
+            return [*lines, Check("TLS", False, words.strip())]
     return [*lines, Check("TLS", True, _valid_for(certificate))]
 
 
@@ -121,6 +124,25 @@ def _valid_for(certificate: Mapping[str, Any]) -> str:
     names = [str(value) for _kind, value in certificate.get("subjectAltName", ())]
     until = str(certificate.get("notAfter", "?"))
     return _("The certificate is for %(names)s, until %(until)s.") % {"names": ", ".join(names[:5]), "until": until}
+
+
+def _names_anyhow(error: OSError, server: Server) -> str:
+    """For which names a certificate is that is not good for this one; asked over a connection that sends nothing."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return ""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            net.connect(server.host, server.port, CONNECT) as plain,
+            context.wrap_socket(plain, server_hostname=server.host) as secure,
+        ):
+            certificate = x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return ""
+    found = names.get_values_for_type(x509.DNSName)
+    return _("It is for: %(names)s.") % {"names": ", ".join(found[:5])} if found else ""
 
 
 def check_dns(protocol: str, server: Server) -> Check:

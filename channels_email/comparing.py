@@ -14,14 +14,10 @@ from django.utils import timezone
 from imapclient import IMAPClient
 
 from channels_email import fetching, imap, tokens
-from channels_email.mime.headers import message_id
-from channels_email.mime.parts import read_tree
+from channels_email.fetching import Header
 from inbox.actions import receive
 from inbox.adapters import DeliveryUpdate, Ignore, Inbound, RawReceipt, adapter_for
 from inbox.models import Channel, Message, MessageKey, Receipt, ReceiptState
-
-HEADERS = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE)]"
-DATE_LENGTH = 500  # what `mime.read` keeps of a header
 
 # A receipt speaks for its mail unless it says "done" of a message that is no longer there.
 SPEAKS = """
@@ -85,27 +81,10 @@ def compare(client: IMAPClient, source: Source, uids: Sequence[int], receipts: s
     unsure = [uid for uid in uids if uid not in receipts]
     found = Found()
     if unsure:
-        headers = _headers(client, unsure)
+        headers = fetching.headers(client, unsure)
         found.gone = len(unsure) - len(headers)
         for batch in imap.batches(imap.sizes(client, _not_by_headers(headers))):
             _by_bytes(source, fetching.fetch(client, source.meta, batch), [uid for uid, _size in batch], found)
-    return found
-
-
-Header = tuple[str, str]  # Message-ID and Date, as messages keep them
-
-
-def _headers(client: IMAPClient, uids: Sequence[int]) -> dict[int, Header]:
-    """What each mail that is still there says of itself."""
-    found: dict[int, Header] = {}
-    answer = client.fetch(uids, [HEADERS])
-    for uid in uids:
-        item = answer.get(uid)
-        if item is None:
-            continue
-        raw = next((value for name, value in item.items() if name.startswith(b"BODY[")), b"")
-        root = read_tree(raw or b"", [])
-        found[uid] = (message_id(root.first("message-id")), root.text("date")[:DATE_LENGTH])
     return found
 
 

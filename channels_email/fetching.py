@@ -15,17 +15,22 @@ from django.utils.translation import gettext as _
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
+from channels_email.mime.headers import message_id
+from channels_email.mime.parts import read_tree
 from channels_email.receipts import raw_receipt
 from channels_email.words import said
 from inbox.adapters import RawReceipt
 
 WHOLE = ["BODY.PEEK[]", "INTERNALDATE"]
+HEADERS = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE)]"
+DATE_LENGTH = 500  # what `mime.read` keeps of a header
 UNREAD = "unread-"  # how the external ids of receipts without bytes begin; behind every digest in the alphabet
 # The server's trouble, whichever mail is asked for (RFC 5530; THROTTLED is said by large providers). SERVERBUG is not
 # among them: Dovecot says it of one damaged mail, too.
 _PASSING = re.compile(r"\[(?:UNAVAILABLE|INUSE|OVERQUOTA|LIMIT|THROTTLED|EXPUNGEISSUED)[\] ]", re.IGNORECASE)
 Source = Mapping[str, Any]  # folder, uidvalidity and mailbox: what a UID belongs to
 Item = Mapping[bytes, Any]
+Header = tuple[str, str]
 
 
 class MailboxAway(OSError):
@@ -53,6 +58,20 @@ def fetch(client: IMAPClient, source: Source, batch: Sequence[tuple[int, int]]) 
     for uid, reason in _confirmed(client, troubles, [uid for uid in receipts if uid in wanted]).items():
         receipts[uid] = unread(source, uid, reason)
     return [receipts[uid] for uid in sorted(receipts)]
+
+
+def headers(client: IMAPClient, uids: Sequence[int]) -> dict[int, Header]:
+    """What each mail that is still there says of itself: Message-ID and Date, as messages keep them."""
+    found: dict[int, Header] = {}
+    answer = client.fetch(uids, [HEADERS]) if uids else {}
+    for uid in uids:
+        item = answer.get(uid)
+        if item is None:
+            continue
+        raw = next((value for name, value in item.items() if name.startswith(b"BODY[")), b"")
+        root = read_tree(raw or b"", [])
+        found[uid] = (message_id(root.first("message-id")), root.text("date")[:DATE_LENGTH])
+    return found
 
 
 def too_large(size: int) -> bool:

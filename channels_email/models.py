@@ -44,13 +44,16 @@ class OAuthGrant(models.Model):
 
 
 class MovedMails(models.Model):
-    """Mails that we moved into a folder: a run of UIDs there, as the server told them (COPYUID, RFC 4315)."""
+    """Mails that we moved into a folder: a run of UIDs there, as the server told them (COPYUID, RFC 4315).
+
+    While a move is under way, `last` is empty: what lies there from `first` on has to be looked at if it gets lost.
+    """
 
     channel = models.ForeignKey("inbox.Channel", on_delete=models.CASCADE, related_name="+", db_index=False)
     folder = models.CharField(max_length=500)
     uidvalidity = models.BigIntegerField()
     first = models.BigIntegerField()
-    last = models.BigIntegerField()
+    last = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = (

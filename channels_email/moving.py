@@ -7,12 +7,14 @@ connection or a full disk left behind is moved at the next poll. Mail whose byte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
+from channels_email import fetching
 from channels_email.fetching import UNREAD, Source
 from channels_email.models import MovedMails
 from channels_email.words import said
@@ -38,6 +40,7 @@ class Mover:
         Every mail up to there must have been committed. Lost connections pass through.
         """
         try:
+            self._settle(client, source)
             stay: set[int] | None = None
             for uids in _lying(client, upto, exists):
                 stay = self._without_bytes(source) if stay is None else stay
@@ -51,32 +54,55 @@ class Mover:
         return ""
 
     def _move(self, client: GuardedIMAPClient, uids: Sequence[int]) -> None:
+        if not client.has_capability("MOVE") and not client.has_capability("UIDPLUS"):
+            # EXPUNGE alone would also remove what others have marked.
+            raise IMAPClientError(_("The server knows neither MOVE nor UIDPLUS."))
+        status = client.folder_status(self.target, ["UIDVALIDITY", "UIDNEXT"])
+        begun, _made = self._there(int(status[b"UIDVALIDITY"])).get_or_create(
+            first=int(status[b"UIDNEXT"]), last=None, defaults=self._place(int(status[b"UIDVALIDITY"]))
+        )
         client.copied()  # forget what an earlier command said
         if client.has_capability("MOVE"):
             client.move(uids, self.target)
-        elif client.has_capability("UIDPLUS"):
+        else:
             client.copy(uids, self.target)
             client.add_flags(uids, [b"\\Deleted"], silent=True)
             client.uid_expunge(uids)
-        else:
-            # EXPUNGE alone would also remove what others have marked.
-            raise IMAPClientError(_("The server knows neither MOVE nor UIDPLUS."))
-        self._remember(*client.copied())
+        uidvalidity, there = client.copied()
+        if there:  # else it is found out at the next poll
+            self._remember(begun, uidvalidity, there)
 
-    def _remember(self, uidvalidity: int, uids: Sequence[int]) -> None:
+    def _settle(self, client: GuardedIMAPClient, source: Source) -> None:
+        """Find what a move brought to its target whose answer got lost: mails there that we have receipts of."""
+        lost = list(MovedMails.objects.filter(channel=self.channel, folder=self.target, last=None))
+        if not lost:
+            return
+        validity = int(client.select_folder(self.target, readonly=True)[b"UIDVALIDITY"])
+        for begun in lost:
+            uids = [uid for uid in client.search(["UID", f"{begun.first}:*"]) if uid >= begun.first]
+            ours: list[int] = []
+            for at in range(0, len(uids) if begun.uidvalidity == validity else 0, AT_ONCE):
+                headers = fetching.headers(client, uids[at : at + AT_ONCE])
+                ids = {message_id for message_id, _date in headers.values() if message_id}
+                known = Receipt.objects.filter(channel=self.channel, key__in=ids)
+                keys = set(known.values_list("key", flat=True))
+                ours += [uid for uid, header in headers.items() if header[0] in keys]
+            self._remember(begun, validity, ours)
+        client.select_folder(str(source["folder"]))
+
+    def _there(self, uidvalidity: int) -> QuerySet[MovedMails]:
+        return MovedMails.objects.filter(**self._place(uidvalidity))
+
+    def _place(self, uidvalidity: int) -> dict[str, Any]:
+        return {"channel": self.channel, "folder": self.target, "uidvalidity": uidvalidity}
+
+    def _remember(self, begun: MovedMails, uidvalidity: int, uids: Sequence[int]) -> None:
         with transaction.atomic():
+            begun.delete()
+            there = self._there(uidvalidity)
             for first, last in runs(uids):
-                there = MovedMails.objects.filter(channel=self.channel, folder=self.target, uidvalidity=uidvalidity)
                 if not there.filter(last=first - 1).update(last=last):
-                    there.get_or_create(
-                        first=first,
-                        defaults={
-                            "channel": self.channel,
-                            "folder": self.target,
-                            "uidvalidity": uidvalidity,
-                            "last": last,
-                        },
-                    )
+                    there.get_or_create(first=first, defaults={**self._place(uidvalidity), "last": last})
 
     def _without_bytes(self, source: Source) -> set[int]:
         """UIDs of mails that the server did not give when they were there: to be fetched again at their place."""

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('folder', models.CharField(max_length=500)),
                 ('uidvalidity', models.BigIntegerField()),
                 ('first', models.BigIntegerField()),
-                ('last', models.BigIntegerField()),
+                ('last', models.BigIntegerField(null=True)),
                 ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='inbox.channel')),
             ],
             options={

@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_email import audit, comparing, tasks, tokens
+from channels_email import audit, fetching, tasks, tokens
 from channels_email.models import MailboxAudit
 from inbox import polling, wake
 from inbox.actions import receive, sweeping
@@ -298,5 +298,5 @@ def test_headers_are_read_as_a_message_keeps_them() -> None:
             raw = b"Message-ID:\r\n <one@x.example>\r\nDate: Mon,\r\n 1 Jan 2024 10:00:00 +0000\r\n\r\n"
             return {1: {b"BODY[HEADER.FIELDS (MESSAGE-ID DATE)]": raw}, 2: {b"FLAGS": ()}}
 
-    found = comparing._headers(Client(), [1, 2, 3])
+    found = fetching.headers(Client(), [1, 2, 3])
     assert found == {1: ("one@x.example", "Mon, 1 Jan 2024 10:00:00 +0000"), 2: ("", "")}

@@ -48,6 +48,15 @@ class TestSteps:
         ]
         assert "localhost" in detail(lines, "TLS")
 
+    def test_a_certificate_for_another_name_says_for_which(
+        self, dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(dovecot.base / "cert.pem"))
+        lines = check(make_channel(**imap_settings(dovecot, mailbox, port=dovecot.imaps, security="tls")))
+        assert steps(lines)[-1] == ("TLS", False)
+        assert "cannot be trusted" in detail(lines, "TLS")
+        assert detail(lines, "TLS").endswith("It is for: localhost.")
+
     @pytest.mark.parametrize(
         ("change", "step", "words"),
         [

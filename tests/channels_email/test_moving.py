@@ -131,6 +131,28 @@ def test_the_connection_cut_while_moving_loses_and_repeats_nothing(
     assert dovecot.mails(mailbox) == []
     assert sorted(lying(dovecot, mailbox, "Done")) == sorted(mails)
     assert Receipt.objects.count() == 40
+    # Also those moves are known whose answer was cut off: the count of the mailbox goes by it.
+    assert [(run.first, run.last) for run in MovedMails.objects.all()] == [(1, 40)]
+
+
+def test_a_move_whose_answer_got_lost_is_found_out_and_others_mails_are_not_ours(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_folder(dovecot, mailbox)
+    with dovecot.client(mailbox) as client:
+        client.append("Done", mail("put there by hand, long ago"))
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail("one"), mail("two"))
+    with monkeypatch.context() as patch:
+        patch.setattr(imap.GuardedIMAPClient, "copied", lambda _self: (0, []))
+        assert polling.poll(channel.pk) == 2
+    assert MovedMails.objects.get().last is None
+    with dovecot.client(mailbox) as client:
+        client.append("Done", mail("put there by hand"))
+    dovecot.append(mailbox, mail("three"))
+    assert polling.poll(channel.pk) == 1
+    runs = list(MovedMails.objects.order_by("first").values_list("first", "last"))
+    assert runs == [(2, 3), (5, 5)]
 
 
 def test_a_mail_whose_bytes_we_do_not_have_stays(
