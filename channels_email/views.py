@@ -24,10 +24,10 @@ def begin(request: AgentRequest, slug: str) -> HttpResponse:
     if provider is None or not provider.configured:
         words = _("This mailbox's settings name no log-in by Google or Microsoft: choose one there first.")
         messages.error(request, words if provider is None else oauth.no_client(provider))
-        return redirect(page_of(channel))
+        return _by_htmx(page_of(channel)) if "HX-Request" in request.headers else redirect(page_of(channel))
     url = consent.begin(channel, provider, request.session)
     if "HX-Request" in request.headers:
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
+        return _by_htmx(url)
     # Not a redirect: `form-action` of our policy would stop one that leads a form elsewhere.
     response = render(request, "channels_email/consent.html", {"url": url, "provider": provider, "channel": channel})
     response.headers["Refresh"] = f"0; url={url}"
@@ -56,6 +56,11 @@ def callback(request: AgentRequest) -> HttpResponse:
     except OAuthTrouble as error:
         messages.error(request, str(error))
     return redirect(page_of(channel))
+
+
+def _by_htmx(url: str) -> HttpResponse:
+    """Let htmx leave the page: a redirect would be followed inside it."""
+    return HttpResponse(status=204, headers={"HX-Redirect": url})
 
 
 def page_of(channel: Channel) -> str:

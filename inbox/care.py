@@ -98,7 +98,7 @@ def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple
         return "off", _("Paused: nothing comes in or goes out."), receiving
     if receiving.tone == "bad":
         return "bad", receiving.words, receiving
-    if sending.tone != "good":
+    if sending.tone in ("warn", "bad"):
         return sending.tone, sending.words, sending
     if failed:
         text = ngettext("%(count)d message could not be read.", "%(count)d messages could not be read.", failed)
@@ -112,7 +112,7 @@ def _receiving(channel: Channel, waiting: int) -> Way:
     if channel.in_failing_since and not channel.paused:
         words = _("New messages cannot be fetched.")
         return Way("bad", words, channel.in_failing_since, channel.in_error, channel.last_in_at, waiting)
-    return Way(*_well(channel), None, "", channel.last_in_at, waiting)
+    return Way(*_well(channel, channel.last_in_at, _("Nothing has come yet.")), None, "", channel.last_in_at, waiting)
 
 
 def _sending(channel: Channel, waiting: int) -> Way:
@@ -123,8 +123,11 @@ def _sending(channel: Channel, waiting: int) -> Way:
     verdict = adapter.may_send(channel) if adapter else None
     if verdict and not verdict.allowed and not channel.paused:
         return Way("warn", _("Replies stay queued."), None, verdict.reason, channel.last_out_at, waiting)
-    return Way(*_well(channel), None, "", channel.last_out_at, waiting)
+    return Way(*_well(channel, channel.last_out_at, _("Nothing was sent yet.")), None, "", channel.last_out_at, waiting)
 
 
-def _well(channel: Channel) -> tuple[Tone, StrOrPromise]:
-    return ("off", _("Paused.")) if channel.paused else ("good", _("Works."))
+def _well(channel: Channel, last: datetime | None, unused: str) -> tuple[Tone, StrOrPromise]:
+    """A way that is not known to fail: that it works is said once it did."""
+    if channel.paused:
+        return "off", _("Paused.")
+    return ("good", _("Works.")) if last else ("off", unused)

@@ -265,11 +265,12 @@ def settle(delivery: WebhookDelivery, answer: sending.Answer) -> int:
     with transaction.atomic():
         row = WebhookDelivery.objects.filter(**_held(delivery))
         if not answer.error:
-            arrived = row.update(state=HookState.DELIVERED, done_at=now, **said)
             Webhook.objects.filter(pk=delivery.webhook_id, failing_since__isnull=False).update(
                 failing_since=None, failures=0, last_error="", held_until=None
             )
-            return arrived
+            return row.update(state=HookState.DELIVERED, done_at=now, **said)
+        # The webhook first, as everybody does who locks both: two in turn could wait for each other for ever.
+        list(Webhook.objects.select_for_update(no_key=True).filter(pk=delivery.webhook_id).values_list("pk"))
         due = next_attempt(delivery.attempts, answer.retry_after)
         if answer.gone or due is None:
             known = row.update(state=HookState.FAILED, done_at=now, **said)

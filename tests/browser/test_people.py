@@ -124,7 +124,7 @@ def test_a_passkey_alone(open_as: Open, person: Agent) -> None:
     add_passkey(page, alone=True)
     page.goto("/")
     log_out(page)
-    page.get_by_role("button", name="Log in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     page.locator("#live[data-on]").wait_for(state="attached")
     assert Authenticator.objects.get(type="webauthn").last_used_at is not None
     page.goto("/settings/security/")
@@ -152,7 +152,7 @@ def test_a_passkey_after_the_password(open_as: Open, person: Agent) -> None:
 def test_no_passkey_is_said(open_as: Open, person: Agent) -> None:
     page = open_as(None, "/accounts/login/")
     authenticator(page.context, page)
-    page.get_by_role("button", name="Log in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.locator("[data-trouble]")).to_contain_text("no fitting passkey")
 
 

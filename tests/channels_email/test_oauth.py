@@ -232,6 +232,8 @@ class TestConsent:
         client.force_login(zoya)
         assert client.post("/settings/channels/support/oauth/").status_code == 302
         assert "GOOGLE_CLIENT_ID" in said(client)
+        answer = client.post("/settings/channels/support/oauth/", headers={"HX-Request": "true"})
+        assert answer.headers["HX-Redirect"] == "/settings/channels/support/"
 
     @pytest.mark.parametrize("id_token", ["", "x", "a.b.c", "a.bnVsbA.c", "e30.W10.x", "é.é.é"])
     def test_a_strange_id_token_names_nobody(self, id_token: str) -> None:

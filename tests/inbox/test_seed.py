@@ -2,8 +2,12 @@
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import Count, F
+from django.utils import timezone
 
+from inbox import log, search
+from inbox.management import filling, history
 from inbox.models import (
     Agent,
     Attachment,
@@ -18,6 +22,7 @@ from inbox.models import (
     Ticket,
 )
 from inbox.search import documents
+from lib import processes
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +76,58 @@ def test_one_seed_is_one_history_and_may_be_added_again(sana: Agent) -> None:
     assert told(last.number + 1) == first
     seed(60, 2)
     assert told(last.number + 61) != first
+
+
+def indexes() -> list[tuple[str, str]]:
+    """Names and columns; PostgreSQL writes a condition differently once it has read it back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname, split_part(indexdef, ' WHERE ', 1) FROM pg_indexes"
+            " WHERE tablename !~ 'document' AND schemaname = 'public' ORDER BY 1"
+        )
+        return list(cursor.fetchall())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_history_is_the_same_and_leaves_all_indexes(sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = indexes()
+    monkeypatch.setattr(history, "CHUNK", 500)
+    monkeypatch.setattr(filling, "LARGE", 1000)
+    seed(1200)
+    assert indexes() == before
+    assert Ticket.objects.count() == 1200 == SearchDocument.objects.count()
+    numbers = list(Ticket.objects.order_by("number").values_list("number", flat=True)[::100])
+    kept = list(SearchDocument.objects.filter(pk__in=numbers).order_by("number").values_list())
+    documents.write(numbers)
+    assert list(SearchDocument.objects.filter(pk__in=numbers).order_by("number").values_list()) == kept
+    assert log.lag()["search"] == 0, "what was seeded needs no reading"
+    found = search.numbers(sana, "order")
+    assert found and set(found) <= set(Ticket.objects.values_list("number", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_history_beside_others_is_found_too(sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed(5)
+    monkeypatch.setattr(filling, "LARGE", 100)
+    monkeypatch.setattr(processes, "sensible", lambda: 0)
+    seed(150, 2)
+    assert SearchDocument.objects.count() == 155
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_interrupted_seed_leaves_everything_as_it_was(sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = indexes()
+    monkeypatch.setattr(filling, "LARGE", 100)
+    monkeypatch.setattr(processes, "sensible", lambda: 0)
+    steps: list[str] = []
+
+    def interrupted(step: str, _done: int, _total: int) -> None:
+        steps.append(step)
+        if step.startswith("Making index ticket_"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        filling.fill(200, 90, 1, timezone.now(), interrupted)
+    assert "Copying tickets in" in steps
+    assert indexes() == before
+    assert not Ticket.objects.exists() and not SearchDocument.objects.exists() and not Event.objects.exists()

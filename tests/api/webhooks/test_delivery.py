@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
@@ -551,3 +551,36 @@ def test_without_an_owner_it_stops(hook: Hook, zoya: Agent) -> None:
     made.refresh_from_db()
     assert made.owner == zoya
     assert webhooks.stop_unowned() == 0
+
+
+BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", ["", "It answered 500."])
+def test_a_webhook_can_be_deleted_while_an_answer_comes(hook: Hook, zoya: Agent, error: str) -> None:
+    """Whoever deletes has locked the webhook and is about to take its deliveries."""
+    made = hook("/ok")
+    webhooks.test(made, by=zoya)
+    Webhook.objects.update(failing_since=timezone.now())
+    (claimed,) = delivery.claim(1)
+    came: list[int] = []
+
+    def answered() -> None:
+        came.append(delivery.settle(claimed, sending.Answer({}, 1, 500 if error else 200, "", error)))
+        connection.close()
+
+    thread = threading.Thread(target=answered)
+    with transaction.atomic():
+        row = Webhook.objects.select_for_update().get(pk=made.pk)
+        thread.start()
+        deadline = time.monotonic() + 20
+        with connection.cursor() as cursor:
+            while time.monotonic() < deadline:
+                cursor.execute(BLOCKED)
+                if cursor.fetchone()[0]:
+                    break
+        row.delete()
+    thread.join(20)
+    assert came == [0]
+    assert not WebhookDelivery.objects.exists()

@@ -163,6 +163,8 @@ def test_how_each_channel_is(as_zoya: Desk, support: Channel, failed: Receipt) -
         assert said in page
     page = as_zoya.get("/settings/channels/fine/").content.decode()
     assert "to be taken in</dt><dd>2</dd>" in page
+    assert "Nothing was sent yet." in page
+    assert "Nothing has come yet." not in page
 
 
 def counted(desk: Desk, path: str) -> int:

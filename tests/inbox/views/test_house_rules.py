@@ -12,7 +12,9 @@ import pytest
 from django.conf import settings
 
 INBOX = Path(settings.BASE_DIR) / "inbox"
-TEMPLATES = sorted((INBOX / "templates").rglob("*.html"))
+TEMPLATES = sorted(
+    path for app in ("inbox", "channels_email") for path in (INBOX.parent / app / "templates").rglob("*.html")
+)
 SCRIPTS = sorted((INBOX / "static").rglob("*.js"))
 SHEETS = sorted((INBOX / "static").rglob("*.css"))
 MAIL = "message_html.html"  # stands in a frame of its own, under a policy of its own
