@@ -14,7 +14,7 @@ CREATE TABLE inbox_searchdocument (
     short text NOT NULL,
     words tsvector NOT NULL
 ) PARTITION BY RANGE (number);
-CREATE INDEX search_words ON inbox_searchdocument USING gin (words) WITH (fastupdate = off);
+CREATE INDEX search_words ON inbox_searchdocument USING gin (words) WITH (fastupdate = on, gin_pending_list_limit = 512);
 CREATE TABLE inbox_searchdocument_0 PARTITION OF inbox_searchdocument FOR VALUES FROM (0) TO (25000);
 """
 
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                     options={
                         'indexes': [
                             django.contrib.postgres.indexes.GinIndex(
-                                fastupdate=False, fields=['words'], name='search_words'
+                                fastupdate=True, gin_pending_list_limit=512, fields=['words'], name='search_words'
                             ),
                         ],
                     },

@@ -17,7 +17,7 @@ class SearchDocument(models.Model):
     words = SearchVectorField()
 
     class Meta:
-        indexes = (GinIndex(fields=["words"], name="search_words", fastupdate=False),)
+        indexes = (GinIndex(fields=["words"], name="search_words", fastupdate=True, gin_pending_list_limit=512),)
 
 
 class SearchPerson(models.Model):
