@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from inbox import preferences
+from inbox import audit, preferences
 from inbox.preferences import Page
 from inbox.rights import Right
 
@@ -27,3 +27,15 @@ WEBHOOKS = Page(
 )
 for page in (TOKENS, WEBHOOKS):
     preferences.register(page)
+
+for kind, sentence in {
+    "token_created": _("%(who)s made an API token of %(agent)s"),
+    "token_revoked": _("%(who)s revoked an API token of %(agent)s"),
+    "webhook_created": _("%(who)s made a webhook"),
+    "webhook_changed": _("%(who)s changed a webhook: %(fields)s"),
+    "webhook_rotated": _("%(who)s gave a webhook a new secret"),
+    "webhook_enabled": _("%(who)s turned a webhook on"),
+    "webhook_disabled": _("%(who)s turned a webhook off"),
+    "webhook_deleted": _("%(who)s deleted a webhook"),
+}.items():
+    audit.says(kind, sentence)

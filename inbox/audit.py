@@ -1,4 +1,4 @@
-"""The audit log: every event without a ticket as a sentence. Names are looked up when it is read, so that none is kept.
+"""The audit log: every change of settings and permissions as a sentence. Names are looked up when it is read, so that none is kept.
 
 from inbox import audit
 audit.says("webhook_created", _("%(who)s made the webhook %(webhook)s"))
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox.models import ActorKind, Agent, Channel, Event, Role, Team
+from inbox.models.events import OF_CUSTOMERS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -53,7 +54,20 @@ SENTENCES: dict[str, StrOrPromise] = {
     "team_left": gettext_lazy("%(who)s took %(agent)s out of the team %(team)s"),
     "team_channels_changed": gettext_lazy("%(who)s changed which channels the team %(team)s sees"),
     "channel_created": gettext_lazy("%(who)s connected the channel %(channel)s"),
-    "channel_changed": gettext_lazy("%(who)s changed the settings of the channel %(channel)s"),
+    "channel_changed": gettext_lazy("%(who)s changed the settings of the channel %(channel)s: %(fields)s"),
+    "channel_deleted": gettext_lazy("%(who)s disconnected a channel"),
+    "channel_failing": gettext_lazy("The channel %(channel)s began to fail: %(direction)s"),
+    "channel_recovered": gettext_lazy("The channel %(channel)s works again: %(direction)s"),
+    "receipt_retried": gettext_lazy("%(who)s had a message taken in again"),
+    "receipts_retried": gettext_lazy("%(who)s had messages of %(channel)s taken in again"),
+    "team_deleted": gettext_lazy("%(who)s dissolved a team"),
+    "tag_created": gettext_lazy("%(who)s made a tag"),
+    "tag_changed": gettext_lazy("%(who)s changed a tag"),
+    "tag_deleted": gettext_lazy("%(who)s deleted a tag"),
+    "organisation_deleted": gettext_lazy("%(who)s deleted an organisation"),
+    "customer_merged": gettext_lazy("%(who)s merged two customers"),
+    "customer_unmerged": gettext_lazy("%(who)s took a merge of customers back"),
+    "customer_erased": gettext_lazy("%(who)s erased a customer for ever"),
     "profile_changed": gettext_lazy("%(who)s changed their own %(fields)s"),
 }  # fmt: skip
 WORDS: dict[str, StrOrPromise] = {
@@ -67,6 +81,10 @@ WORDS: dict[str, StrOrPromise] = {
     "mfa": gettext_lazy("second factor"),
     "socialaccount": gettext_lazy("organisation’s log-in"),
     "invitation": gettext_lazy("invitation"),
+    "in": gettext_lazy("receiving"),
+    "out": gettext_lazy("sending"),
+    "paused": gettext_lazy("paused or not"),
+    "teams": gettext_lazy("who sees it"),
 }
 KINDS: dict[str, Manager[Any]] = {"agent": Agent.objects, "team": Team.objects, "channel": Channel.objects}
 
@@ -106,8 +124,8 @@ def code_in_words(kind: str) -> str:
 
 
 def page(*, before: int | None = None, actor: int | None = None, kind: str = "") -> Page:
-    """The newest events without a ticket: two queries, whatever is asked for."""
-    events = Event.objects.filter(ticket__isnull=True)
+    """The newest events of settings and permissions: two queries, whatever is asked for."""
+    events = Event.objects.filter(ticket__isnull=True).exclude(kind__in=OF_CUSTOMERS)
     if before is not None:
         events = events.filter(pk__lt=before)
     if actor is not None:

@@ -15,6 +15,27 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexConcurrently(
             "event",
-            models.Index(condition=models.Q(("ticket__isnull", True)), fields=["-id"], name="event_of_settings"),
+            models.Index(
+                condition=models.Q(
+                    ("ticket__isnull", True),
+                    models.Q(
+                        (
+                            "kind__in",
+                            (
+                                "customer_changed",
+                                "customer_created",
+                                "customer_event_added",
+                                "identity_added",
+                                "identity_retired",
+                                "organisation_changed",
+                                "organisation_created",
+                            ),
+                        ),
+                        _negated=True,
+                    ),
+                ),
+                fields=["-id"],
+                name="event_of_settings",
+            ),
         ),
     ]

@@ -17,6 +17,19 @@ class ActorKind(models.TextChoices):
     SYSTEM = "system", _("System")
 
 
+# What happens to customers day by day has no ticket, either, and is no change of settings or permissions. In its order
+# it is part of an index: adding to it takes a migration.
+OF_CUSTOMERS = (
+    "customer_changed",
+    "customer_created",
+    "customer_event_added",
+    "identity_added",
+    "identity_retired",
+    "organisation_changed",
+    "organisation_created",
+)
+
+
 class Event(models.Model):
     """One line of the log: ids and codes, never text or addresses.
 
@@ -40,7 +53,9 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=["xid", "id"], name="event_in_order"),
             models.Index(fields=["ticket", "id"], name="event_of_ticket"),
-            models.Index(fields=["-id"], condition=Q(ticket__isnull=True), name="event_of_settings"),
+            models.Index(
+                fields=["-id"], condition=Q(ticket__isnull=True) & ~Q(kind__in=OF_CUSTOMERS), name="event_of_settings"
+            ),
         )
 
     def __str__(self) -> str:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from channels_email import audit, fetching, tasks, tokens
 from channels_email.models import MailboxAudit
 from inbox import polling, wake
-from inbox.actions import receive, sweeping
-from inbox.models import Agent, Channel, Event, Message, MessageCopy, Receipt
+from inbox.actions import erasing, receive, sweeping
+from inbox.models import Agent, Channel, Customer, Event, Message, MessageCopy, Receipt
 from tests.channels_email.conftest import MakeChannel, imap_settings, mail
 from tests.servers.dovecot import Dovecot
 
@@ -88,6 +88,19 @@ def test_mails_whose_receipts_were_pruned_are_known_by_themselves(full: Channel)
     Message.objects.get(subject="matter 1").delete()
     assert figures(counted(full)) == (5, 4, 1, 1)
     assert Message.objects.count() == 5
+
+
+def test_who_was_erased_stays_erased(full: Channel) -> None:
+    """Their mail still lies on the server; neither the count nor a mailbox that is read anew brings it back."""
+    erasing.erase(Customer.objects.get(), by=None)
+    assert figures(counted(full)) == (5, 5, 0, 0)
+    Receipt.objects.update(received_at=timezone.now() - timedelta(days=400))
+    sweeping.prune()
+    assert counted(full).caught_up == 0
+    Channel.objects.update(cursor={})
+    taken_in(full)
+    assert Message.objects.count() == 5
+    assert not Message.objects.exclude(text="").exists()
 
 
 def test_a_reused_message_id_hides_nothing(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
