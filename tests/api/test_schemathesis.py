@@ -52,6 +52,11 @@ READERS = {
 }
 
 
+# Each request has a transaction of its own: one that stays open holds back followers of the log in the whole cluster,
+# and with them the tests of the log that run beside this one.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
 @pytest.fixture
 def world(team: Team, support: Channel, ticket: Ticket) -> dict[str, Any]:
     """An id that exists for each resource."""
