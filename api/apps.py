@@ -10,4 +10,4 @@ class ApiConfig(AppConfig):
         # Registered by being imported: how tokens authenticate in the description, what ends with whoever is switched
         # off, the follower of the log, the main screen's strip, the settings.
         from api import farewell, notices, pages, schema  # noqa: F401
-        from api.webhooks import follower  # noqa: F401
+        from api.webhooks import examples, follower  # noqa: F401

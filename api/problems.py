@@ -46,6 +46,7 @@ STATES = {
     "in_use",
     "last_admin",
     "merged",
+    "no_admin",
     "not_merged",
     "slug_taken",
     "taken",

@@ -1,4 +1,5 @@
-"""The audit log: every change of settings and permissions as a sentence. Names are looked up when it is read, so that none is kept.
+"""The audit log: every change of settings and permissions as a sentence. Names are looked up when it is
+read: none is kept.
 
 from inbox import audit
 audit.says("webhook_created", _("%(who)s made the webhook %(webhook)s"))

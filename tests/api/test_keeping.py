@@ -98,7 +98,8 @@ def test_teams(as_maryam: Api, as_sana: Api, as_bilal: Api, sana: Agent, bilal: 
     assert {one["name"] for one in changed.json()["members"]} == {"Sana", "Maryam"}
     for bad in ({"slug": "12"}, {"slug": "a b"}, {"members": [0]}, {"members": "all"}, {"name": ""}):
         problem(as_maryam.patch("/teams/support/", bad), 400)
-    problem(as_maryam.post("/teams/", {"name": "Support", "slug": "two"}), 409, "taken")
+    problem(as_maryam.post("/teams/", {"name": "Support", "slug": "two"}), 409, "team_exists")
+    problem(as_maryam.post("/teams/", {"name": "Two", "slug": "support"}), 409, "slug_taken")
 
 
 def test_what_only_a_team_saw_is_not_opened_by_dissolving_it(as_maryam: Api, ticket: Ticket, support: Channel) -> None:

@@ -15,6 +15,7 @@ from inbox import delivery, tasks, timeline
 from inbox.actions import messages, reply, scheduling
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Channel, DeliveryState, Engagement, Event, Message, Team, Ticket
+from inbox.search import follower
 from tests.api.conftest import Api, problem
 from tests.cast import member, question
 from tests.paper import Paper
@@ -279,7 +280,8 @@ def test_the_rest_of_a_ticket_is_set(as_sana: Api, ticket: Ticket) -> None:
 
 
 def test_q_finds_tickets_that_are_seen(as_sana: Api, as_bilal: Api, support: Channel, ticket: Ticket) -> None:
-    question(support, "An invoice")
+    other = question(support, "An invoice")
+    follower.write([ticket.number, other.number])
     for query in ("parcel", "where%20PARCEL", f"%23{ticket.number}", str(ticket.number)):
         found = as_sana.get(f"/tickets/?q={query}").json()["results"]
         assert [row["number"] for row in found] == [ticket.number], query
