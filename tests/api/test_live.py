@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ import pytest
 import requests
 
 from api.models import ApiToken
-from inbox.models import Agent, Channel, Customer, CustomerEvent, Message, Ticket
+from api.webhooks import delivery, follower
+from inbox.models import Agent, Channel, Customer, CustomerEvent, Event, Message, Ticket
+from tests.cast import question
+from tests.servers.ports import free_port, wait_for
 from tests.servers.web import ROOT, Server, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,3 +149,43 @@ def test_the_quick_start_in_python(server: Server, token: str, support: Channel)
     assert CustomerEvent.objects.get().external_id == "A-1009"
     assert Message.objects.count() == 4
     assert {ticket.priority for ticket in Ticket.objects.all()} == {"high"}
+
+
+def test_the_quick_start_hears_of_what_happens(server: Server, zoya: Agent, support: Channel, tmp_path: Path) -> None:
+    """The shell makes the webhook, the snippet receives; the follower and the pump are those of the workers."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "RABTA": server.url,
+        "ADMIN": ApiToken.objects.issue(zoya, "admin")[1],
+        "RECEIVER": f"http://127.0.0.1:{port}/rabta",
+        "PORT": str(port),
+    }
+    [make] = snippets("bash")
+    made = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", make + "\necho $SECRET"], env=environment, capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    [program] = snippets("py")
+    told = (tmp_path / "told").open("w+")
+    receiver = subprocess.Popen(
+        [sys.executable, "-c", program], env={**environment, "SECRET": made.stdout.strip()}, stdout=told, stderr=told
+    )
+    try:
+        wait_for(port)
+        forged = requests.post(
+            environment["RECEIVER"],
+            data=b"{}",
+            headers={"webhook-id": "1", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,x"},
+            timeout=10,
+        )
+        assert forged.status_code == 401
+        opened = question(support, "Where is my order?")
+        follower.tell(list(Event.objects.select_related("ticket").order_by("pk")))
+        assert delivery.run() == 1
+        told.seek(0)
+        assert f"ticket.created {opened.number}\n" in told.read()
+    finally:
+        receiver.terminate()
+        receiver.wait(10)
+        told.close()
