@@ -20,7 +20,7 @@ from tests.cast import question
 
 # Words that nothing else in the database can hold.
 PERSON = Party("email", "zubaida.q@personal.example", "Zubaida Qureshi")
-WORDS = (b"zubaida", b"qureshi", b"personal.example", b"nightingale", b"4711", b"heliotrope")
+WORDS = (b"zubaida", b"qureshi", b"personal.example", b"nightingale", b"47110815", b"heliotrope")
 MAIL = b"""From: Zubaida Qureshi <Zubaida.Q@personal.example>
 To: support@example.org
 Cc: Other Person <other@example.com>
@@ -32,7 +32,7 @@ Content-Type: multipart/mixed; boundary="x"
 --x
 Content-Type: text/plain; charset=utf-8
 
-I live in Nightingale street, account 4711.
+I live in Nightingale street, account 47110815.
 --x
 Content-Type: text/plain
 Content-Disposition: attachment; filename="zubaida.txt"
@@ -101,14 +101,14 @@ def story(media_folder: Path, support: Channel, sana: Agent, omar: Agent) -> Tic
     _fail(support)
     upload = uploads.upload(by=sana, name="for Zubaida.txt", content_type="text/plain", content=b"heliotrope, too")
     reply.reply(ticket, by=sana, text="Dear Zubaida Qureshi, we come to Nightingale street.", attachments=[upload.pk])
-    reply.note(ticket, by=omar, text="Zubaida again, 4711.")
+    reply.note(ticket, by=omar, text="Zubaida again, 47110815.")
     Message.objects.filter(ticket=ticket, direction="out").update(error="550 zubaida.q@personal.example unknown")
     customer = ticket.customer
-    customer.attributes, customer.external_id = {"account": "4711"}, "zubaida-4711"
+    customer.attributes, customer.external_id = {"account": "47110815"}, "zubaida-47110815"
     customer.tags = ["nightingale"]
     customer.save()
-    customer.events.create(kind="order", data={"street": "Nightingale"}, external_id="4711")
-    Ticket.objects.filter(pk=ticket.pk).update(attributes={"account": "4711"}, external_id="4711", topic="Nightingale")
+    customer.events.create(kind="order", data={"street": "Nightingale"}, external_id="47110815")
+    Ticket.objects.filter(pk=ticket.pk).update(attributes={"account": "47110815"}, external_id="47110815", topic="Nightingale")
     survey = Survey.objects.create(name="After", kind="csat")
     Answer.objects.create(survey=survey, ticket=ticket, customer=customer, value=5, comment="Zubaida says thanks")
     # Somebody else's ticket, in which she was in copy and was quoted.
