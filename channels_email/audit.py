@@ -24,7 +24,7 @@ from channels_email import comparing, imap, oauth
 from channels_email.comparing import Source
 from channels_email.models import MailboxAudit, MovedMails
 from channels_email.servers import Server, server
-from inbox import log, wake
+from inbox import locks, log, wake
 from inbox.adapters import DeliveryError
 from inbox.models import Agent, Channel
 
@@ -81,14 +81,14 @@ def _wake(row: MailboxAudit) -> None:
 def _only_counter(channel_id: int) -> Iterator[bool]:
     """Whether this process alone counts the mailbox: a session lock, which PostgreSQL drops when the process dies."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(20004, %s)", [channel_id])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [locks.MAILBOX_COUNT, channel_id])
         (mine,) = cursor.fetchone()
     try:
         yield mine
     finally:
         if mine:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(20004, %s)", [channel_id])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.MAILBOX_COUNT, channel_id])
 
 
 def run(audit_id: int, *, seconds: float = MOST_SECONDS) -> bool:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from channels_email import providers as places
 from channels_email.models import OAuthGrant
 from channels_email.providers import Provider
+from inbox import locks
 from inbox.models import Channel
 from lib import http
 
@@ -146,12 +147,12 @@ def _tokens(grant: OAuthGrant) -> dict[str, Any]:
 def _only_renewer(channel_id: int) -> Iterator[None]:
     """Wait until no other process renews this mailbox's token: a session lock, which dies with the process."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(20005, %s)", [channel_id])
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [locks.TOKEN_RENEWAL, channel_id])
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(20005, %s)", [channel_id])
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.TOKEN_RENEWAL, channel_id])
 
 
 def _renew(grant: OAuthGrant, provider: Provider, refused: str) -> str:

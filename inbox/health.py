@@ -87,6 +87,9 @@ def queues() -> dict[str, dict[str, Any]]:
         .values_list("channel__slug", "next_attempt_at")[:MOST_COUNTED]
     ):
         due[slug].append(at or now)
+    released = Message.objects.scheduled().filter(send_at__lte=now).order_by("send_at")  # by the sweep, at their time
+    for slug, at in released.values_list("channel__slug", "send_at")[:MOST_COUNTED]:
+        due[slug].append(at or now)
     found |= {f"delivery:{slug}": _waiting(times) for slug, times in sorted(due.items())}
     for name, seconds in log.lag().items():
         found[f"log:{name}"] = {"waiting": None, "seconds": round(seconds, 1)}

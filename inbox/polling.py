@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from inbox import log
+from inbox import locks, log
 from inbox.actions import receive
 from inbox.adapters import DeliveryError, adapter_for, kinds
 from inbox.delivery import jitter
@@ -28,14 +28,14 @@ MOST_SECONDS = 60.0  # of one run on one channel: a first import takes hours, an
 def only_poller(channel_id: int) -> Iterator[bool]:
     """Whether this process alone polls the channel: a session lock, which PostgreSQL drops when the process dies."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(20003, %s)", [channel_id])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [locks.POLLER, channel_id])
         (mine,) = cursor.fetchone()
     try:
         yield mine
     finally:
         if mine:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(20003, %s)", [channel_id])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.POLLER, channel_id])
 
 
 def poll(channel_id: int) -> int:

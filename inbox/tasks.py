@@ -42,13 +42,16 @@ def sweep() -> None:
         sweeping.close_solved,
         joining.follow,
     )
+    away: Exception | None = None
     for step in steps:
         try:
             step()
-        except (OperationalError, InterfaceError):
-            raise
+        except (OperationalError, InterfaceError) as error:  # the database, or a lock that one step did not get
+            away = away or error
         except Exception:
             logger.exception("the sweep left out %s", step.__name__)  # one fault must not keep the rest from work
+    if away is not None:
+        raise away
 
 
 def _wake_workers() -> None:

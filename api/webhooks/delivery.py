@@ -26,7 +26,7 @@ from api.actions import webhooks as actions
 from api.models import HookState, Stopped, Webhook, WebhookDelivery
 from api.webhooks import payload, sending
 from api.webhooks.follower import visible
-from inbox import wake
+from inbox import locks, wake
 from inbox.models import Event
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,6 @@ RETRY_AFTER = [
     timedelta(hours=24),
 ]
 DISABLE_AFTER = timedelta(days=5)
-LOCKS = 20004  # the class of our advisory locks: 0 for the pump, 1 for a claim
 
 # First everybody's oldest, then everybody's second: a long queue of one webhook keeps no other one waiting.
 CLAIM = """
@@ -84,14 +83,14 @@ def lease() -> timedelta:
 def only_pump() -> Iterator[bool]:
     """Whether this is the only pump: a session lock, which PostgreSQL drops when the process dies."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [LOCKS])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [locks.WEBHOOKS])
         (mine,) = cursor.fetchone()
     try:
         yield mine
     finally:
         if mine:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [LOCKS])
+                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [locks.WEBHOOKS])
 
 
 def run() -> int:
@@ -154,7 +153,7 @@ def claim(most: int) -> list[WebhookDelivery]:
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         # One claim at a time, or two would count the same requests under way.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 1)", [LOCKS])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 1)", [locks.WEBHOOKS])
         cursor.execute(
             CLAIM, {"lease": now + lease(), "now": now, "most": IN_FLIGHT, "failing": FAILING_IN_FLIGHT, "free": most}
         )

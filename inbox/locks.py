@@ -1,0 +1,14 @@
+"""The classes of our advisory locks in PostgreSQL: the first of their two numbers. Each is one thing's alone.
+
+Two users of one class would wait for each other wherever their second numbers meet.
+"""
+
+from typing import Final
+
+FOLLOWER: Final = 20001  # a reader of the log, by the digest of its name
+SENDER: Final = 20002  # an address that writes to us, by its digest
+POLLER: Final = 20003  # a channel that is polled, by its id
+WEBHOOKS: Final = 20004  # 0 for the pump, 1 for a claim
+TOKEN_RENEWAL: Final = 20005  # a mailbox whose OAuth token is renewed, by its channel's id
+MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id
+SEARCH_PARTITIONS: Final = 20007  # whoever makes or exchanges a partition
