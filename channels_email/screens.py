@@ -95,7 +95,9 @@ def facts(channel: Channel) -> list[tuple[StrOrPromise, str]]:
         one = settings.get(protocol)
         if one:
             port = f":{one['port']}" if one.get("port") else ""
-            found.append((label, f"{one['host']}{port} ({one.get('security', 'tls').upper()})"))
+            security = one.get("security", "tls")
+            how = _("unencrypted") if security == "none" else security.upper()
+            found.append((label, f"{one['host']}{port} ({how})"))
     imap = settings.get("imap") or {}
     if imap:
         found.append((_("Folders"), ", ".join(imap.get("folders") or ["INBOX"])))
