@@ -108,7 +108,9 @@ def story(media_folder: Path, support: Channel, sana: Agent, omar: Agent) -> Tic
     customer.tags = ["nightingale"]
     customer.save()
     customer.events.create(kind="order", data={"street": "Nightingale"}, external_id="47110815")
-    Ticket.objects.filter(pk=ticket.pk).update(attributes={"account": "47110815"}, external_id="47110815", topic="Nightingale")
+    Ticket.objects.filter(pk=ticket.pk).update(
+        attributes={"account": "47110815"}, external_id="47110815", topic="Nightingale"
+    )
     survey = Survey.objects.create(name="After", kind="csat")
     Answer.objects.create(survey=survey, ticket=ticket, customer=customer, value=5, comment="Zubaida says thanks")
     # Somebody else's ticket, in which she was in copy and was quoted.
