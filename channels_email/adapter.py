@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from channels_email import checks, freezing, imap, mime, moving, oauth, probes, reports, screens, tokens
+from channels_email.directory import Directory
 from channels_email.explain import explain
 from channels_email.forms import SECRETS, EmailSettingsForm
 from channels_email.render import render
 from channels_email.sending import Link
 from channels_email.servers import address_of, server
+from inbox import post
 from inbox.actions.receive import own_addresses, raw_of
 from inbox.adapters import (
+    AUTOMATIC,
     Adapter,
     Check,
     DeliveryError,
     Ignore,
     Inbound,
+    InboundFile,
     Panel,
     Parsed,
     RawReceipt,
@@ -34,6 +38,25 @@ from inbox.models import Agent, Channel, Direction, Message, Receipt
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+MARK_SEARCHED = 1024 * 1024  # bytes; letters of ours have few thousand, and reports bring them with little around
+HOUSE_MAIL = _("a letter of Rabta itself to somebody who works here, or what answers or reports one; it is not kept")
+
+
+def _is_house_mail(inbound: Inbound) -> bool:
+    """What the bytes did not show: marks in what was encoded, and links that a machine sends back without the mark."""
+    if inbound.kind in AUTOMATIC and (post.has_link(inbound.text) or post.has_link(inbound.html)):
+        return True
+    enclosed = (file.content.decode("latin-1") for file in inbound.files if _is_mail(file))
+    return any(
+        post.is_marked(text) or (inbound.kind in AUTOMATIC and post.has_link(text))
+        for text in (inbound.text, *enclosed)
+    )
+
+
+def _is_mail(file: InboundFile) -> bool:
+    return file.content_type.startswith(("message/", "text/rfc822"))
 
 
 @register
@@ -103,8 +126,12 @@ class EmailAdapter(Adapter):
             raise ValueError(receipt.meta["error"])
         if probes.is_probe(raw):
             raise Ignore(_("a test mail of “Test connection”"))
+        if post.is_marked(raw[:MARK_SEARCHED].decode("latin-1")):
+            raise Ignore(HOUSE_MAIL, keep=False)
         envelope = [str(one) for one in receipt.meta.get("recipients", ())]
         inbound = mime.parse(raw, own=own_addresses(), recipients=envelope)
+        if _is_house_mail(inbound):
+            raise Ignore(HOUSE_MAIL, keep=False)
         if tokens.is_own_message_id(inbound.external_id):
             raise Ignore(_("our own mail came back (its Message-ID is signed by us)"))
         if report := reports.delivery_updates(inbound, raw):
@@ -112,6 +139,12 @@ class EmailAdapter(Adapter):
         candidates = [*inbound.tokens, inbound.in_reply_to, *reversed(inbound.references)]
         signed = [number for one in candidates if (number := tokens.ticket_of(one)) is not None]
         payload = {**inbound.payload, "signed_tickets": list(dict.fromkeys(signed))}
+        inbound = replace(
+            inbound,
+            text=post.without_links(inbound.text),
+            visible_text=post.without_links(inbound.visible_text),
+            html=post.without_links(inbound.html),
+        )
         return [replace(inbound, payload=payload, at=inbound.at or receipt.at)]
 
     def freeze(self, message: Message, answered: Message | None) -> None:
@@ -145,6 +178,9 @@ class EmailAdapter(Adapter):
             waits = oauth.awaited(channel) if sending.get("oauth") else ""
             return Verdict(not waits, waits)
         return Verdict(False, _("This mailbox has no SMTP server, so replies stay queued until one is set."))
+
+    def takes_in(self, address: str) -> bool:
+        return Directory().find(address) is not None
 
     def warnings(self, channel: Channel) -> list[str]:
         return [*oauth.warnings(channel), *moving.warnings(channel)]

@@ -23,8 +23,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 from django.utils import timezone
 
+from channels_email.directory import Directory
 from channels_email.receipts import raw_receipt
-from channels_email.wire import ascii_domain
 from inbox.actions import receive
 from inbox.models import Channel
 
@@ -37,56 +37,10 @@ MAX_RECIPIENTS = 200
 MAX_LINE = 1024 * 1024  # mail programs that send a whole paragraph, or a whole mail, as one line
 MODEST = 256 * 1024  # bytes set aside for a mail whose size is not told beforehand
 SILENT_FOR = 10.0  # seconds without a byte after which room that was set aside is anybody's again
-ADDRESSES_FOR = 5.0  # seconds an address list is believed
 GRACE_SECONDS = 3.0
 BUSY = "452 4.3.1 Too many mails at once, try again soon"
 STORE_AWAY = "451 4.3.0 The store is away, try again later"
 Result = TypeVar("Result")
-
-
-class Directory:
-    """Which channel takes mail for an address: exact, then without +tag, then by catch-all of its domain."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._read_at = float("-inf")
-        self._exact: dict[str, int] = {}
-        self._domains: dict[str, int] = {}
-
-    def find(self, address: str) -> int | None:
-        """The channel's id. Raises the database's errors when the list cannot be read."""
-        with self._lock:
-            channel = self._lookup(address) if time.monotonic() - self._read_at < ADDRESSES_FOR else None
-            if channel is None:
-                self._read()
-                channel = self._lookup(address)
-            return channel
-
-    def _lookup(self, address: str) -> int | None:
-        local, _, domain = normal(address).rpartition("@")
-        plain = local.partition("+")[0]
-        for candidate in (f"{local}@{domain}", f"{plain}@{domain}"):
-            if candidate in self._exact:
-                return self._exact[candidate]
-        return self._domains.get(domain)
-
-    def _read(self) -> None:
-        self._exact, self._domains = {}, {}
-        rows = Channel.objects.filter(kind="email").order_by("pk").values_list("pk", "addresses", "settings")
-        for pk, addresses, options in rows:
-            for address in {normal(one) for one in [*addresses, str(options.get("address", ""))] if one}:
-                self._exact.setdefault(address, pk)
-                if options.get("catch_all"):
-                    self._domains.setdefault(address.rpartition("@")[2], pk)
-        self._read_at = time.monotonic()
-
-
-def normal(address: str) -> str:
-    """An address as it is compared: case folded, quotes of the local part gone, domain in ASCII."""
-    local, _, domain = address.strip().rpartition("@")
-    if len(local) > 1 and local[0] == local[-1] == '"':
-        local = local[1:-1]
-    return f"{local.casefold()}@{ascii_domain(domain).lower()}"
 
 
 @dataclass(slots=True)

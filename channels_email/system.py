@@ -47,11 +47,7 @@ class Backend(BaseEmailBackend):
         try:
             for message in email_messages:
                 message.from_email = formataddr((settings.ORGANISATION_NAME, address))
-                connection.send_message(
-                    message.message(),
-                    wire.addr_spec(address),
-                    [wire.addr_spec(parseaddr(one)[1]) for one in message.recipients()],
-                )
+                _hand_over(connection, message, wire.addr_spec(address))
         except (OSError, smtplib.SMTPException) as error:
             if self.fail_silently:
                 return 0
@@ -60,3 +56,22 @@ class Backend(BaseEmailBackend):
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 connection.quit()
         return len(email_messages)
+
+
+def _hand_over(connection: smtplib.SMTP, message: EmailMessage, address: str) -> None:
+    """With an empty envelope sender, so that nothing comes back; with our address where the server wants one."""
+    wire_form = message.message()
+    recipients = [wire.addr_spec(parseaddr(one)[1]) for one in message.recipients()]
+    try:
+        connection.send_message(wire_form, "", recipients)
+    except (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
+        if not _for_good(error):
+            raise
+        connection.send_message(wire_form, address, recipients)
+
+
+def _for_good(error: smtplib.SMTPException) -> bool:
+    """Whether the server refused by 5xx, at whichever command it looks at the sender."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(500 <= code < 600 for code, _said in error.recipients.values())
+    return isinstance(error, smtplib.SMTPResponseException) and 500 <= error.smtp_code < 600

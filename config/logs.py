@@ -16,18 +16,26 @@ SHARED: list[structlog.typing.Processor] = [
 
 
 def without_noise(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """One line a request (its end), without secrets; and uvicorn's lines without their copy in colour."""
+    """One line a request (its end), without its query; and uvicorn's lines without their copy in colour."""
     if event.get("event") == "request_started":
         raise structlog.DropEvent
     event.pop("color_message", None)
-    if isinstance(request := event.get("request"), str):
-        event["request"] = without_secrets(request)
+    if request := event.get("request"):  # a line of ours, or the request itself with an error of Django
+        line = request if isinstance(request, str) else f"{request.method} {request.path}"
+        event["request"] = line.split("?", 1)[0]  # what people search for
     return event
 
 
-def without_secrets(request: str) -> str:
-    """`GET /path?query` without the query (what people search for) and the tokens that some paths carry."""
-    return re.sub(r"^(\S+ /(?:hooks/[^/?]+|chat|survey)/)[^/?]+", r"\1…", request).split("?", 1)[0]
+_TOKEN = re.compile(
+    r"""((?<![\w./%-])(?:https?://[^/\s"'<>]+)?/(?:hooks/[^/?\s"'<>\\]+|chat|survey|invitation|accounts/password/reset/key)/)
+        [^/?\s"'<>\\]+""",
+    re.VERBOSE,
+)
+
+
+def without_tokens(logger: Any, method: str, line: str) -> str:
+    """The finished line, without the tokens that some paths carry: wherever it names them, tracebacks included."""
+    return _TOKEN.sub(r"\1…", line)
 
 
 def configuration(style: str, level: str) -> dict[str, Any]:
@@ -57,7 +65,12 @@ def configuration(style: str, level: str) -> dict[str, Any]:
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_noise, *renderers],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    without_noise,
+                    *renderers,
+                    without_tokens,
+                ],
             }
         },
         "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "lines"}},

@@ -113,7 +113,14 @@ Parsed = Inbound | DeliveryUpdate
 
 
 class Ignore(Exception):
-    """Raised by `parse` for what is left out on purpose; its text is the reason kept on the receipt."""
+    """Raised by `parse` for what is left out on purpose; its text is the reason kept on the receipt.
+
+    With `keep` false the receipt's bytes are forgotten: nobody here may read them.
+    """
+
+    def __init__(self, reason: StrOrPromise, *, keep: bool = True) -> None:
+        super().__init__(reason)
+        self.keep = keep
 
 
 class DeliveryError(Exception):
@@ -283,6 +290,10 @@ class Adapter:
     def may_send(self, channel: Channel) -> Verdict:
         """Whether the channel is able to send at all (a mailbox without SMTP keeps its replies queued, and says so)."""
         return Verdict(True)
+
+    def takes_in(self, address: str) -> bool:
+        """Whether mail to this address ends up in one of our channels, where agents read it."""
+        return False
 
     def warnings(self, channel: Channel) -> list[str]:
         """What will stop this channel, or hinders it without stopping it: sentences for the main screen."""

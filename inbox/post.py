@@ -1,23 +1,38 @@
-"""Rabta's own mail to the people who work with it: by EMAIL_URL, else by the first mailbox that can send."""
+"""Rabta's own mail to the people who work with it: by EMAIL_URL, else by the first mailbox that can send.
+
+Such a letter carries a link that opens an account, so it must not become a ticket: not when it comes back, not when
+somebody's absence answers it. A signed mark tells it at intake, and it is not sent where a channel would take it in.
+"""
 
 from __future__ import annotations
 
 import logging
+import re
+import secrets
 import smtplib
 from concurrent.futures import Future, ThreadPoolExecutor
+from email.utils import parseaddr
+from functools import lru_cache
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from inbox.actions.errors import ActionError
-from inbox.adapters import DeliveryError
+from inbox.adapters import DeliveryError, kinds
+from lib import signing
 
 logger = logging.getLogger(__name__)
 
 HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+PURPOSE = "house-mail"
+MARK_HEADER = "X-Rabta-House"  # some relays write a Message-ID of their own
 _threads = ThreadPoolExecutor(2, "post")
+_MARK = re.compile(r"rabta-house\.([0-9a-f]{24})\.([a-z2-7]{16})(?![a-z2-7])")
+_SLASH = "(?:/|%2f)"  # as it is, or inside the link of a mail filter that wraps others
 
 
 def available() -> bool:
@@ -27,11 +42,47 @@ def available() -> bool:
 
 
 def letter(subject: str, text: str, to: str) -> EmailMessage:
-    return EmailMessage(" ".join(subject.split()), text, to=[to], headers=HEADERS)
+    nonce = secrets.token_hex(12)
+    mark = f"rabta-house.{nonce}.{signing.sign(PURPOSE, nonce)}"
+    own = {"Message-ID": f"<{mark}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>", MARK_HEADER: mark}
+    return EmailMessage(" ".join(subject.split()), text, to=[to], headers={**HEADERS, **own})
+
+
+def is_marked(text: str) -> bool:
+    """Whether a letter of ours, or an answer or report that names one, is in this text."""
+    folded = text.lower()
+    return "rabta-house." in folded and any(
+        signing.verify(PURPOSE, found[1], found[2]) for found in _MARK.finditer(folded)
+    )
+
+
+@lru_cache(maxsize=2)
+def _link(base_url: str) -> re.Pattern[str]:
+    base = urlsplit(base_url)
+    routes = [f"{base.path}/accounts/password/reset/key/", f"{base.path}/invitation/"]
+    paths = "|".join(re.escape(one).replace("/", _SLASH) for one in routes)
+    return re.compile(rf"({re.escape(base.hostname or '')}(?:(?::|%3a)\d+)?(?:{paths}))[\w-]{{20,}}", re.IGNORECASE)
+
+
+def has_link(text: str) -> bool:
+    """Whether there is a link in it as our letters carry, that opens an account."""
+    return _link(settings.BASE_URL).search(text) is not None
+
+
+def without_links(text: str) -> str:
+    """`text` with such links cut short, so that they open nothing."""
+    return _link(settings.BASE_URL).sub(r"\1…", text)
 
 
 def send(message: EmailMessage) -> None:
     """Hand one mail over now. Raises ActionError with the reason."""
+    for address in (parseaddr(one)[1] for one in message.recipients()):
+        if any(adapter.takes_in(address) for adapter in kinds().values()):
+            raise ActionError(
+                _("%(address)s is an address of one of your channels: whoever reads its tickets would read the link.")
+                % {"address": address},
+                "own_address",
+            )
     try:
         message.send()
     except (DeliveryError, OSError, smtplib.SMTPException) as error:

@@ -16,7 +16,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -77,32 +77,43 @@ def renew(invitation: Invitation, *, by: Agent) -> tuple[Invitation, str]:
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         row = _open(invitation)
-        row.digest, row.expires_at = digest_of(token), _in_time()
-        row.save(update_fields=["digest", "expires_at"])
+        row.digest, row.expires_at, row.invited_by = digest_of(token), _in_time(), by
+        row.save(update_fields=["digest", "expires_at", "invited_by"])
         log.record(None, "invitation_renewed", by=by, invitation=row.pk)
     return row, token
 
 
 def withdraw(invitation: Invitation, *, by: Agent) -> None:
     with transaction.atomic():
-        row = _open(invitation)
-        log.record(None, "invitation_withdrawn", by=by, invitation=row.pk)
-        row.delete()
+        _withdraw(_open(invitation), by)
+
+
+def _withdraw(row: Invitation, by: Agent) -> None:
+    log.record(None, "invitation_withdrawn", by=by, invitation=row.pk)
+    row.delete()
+
+
+def _withdraw_those_of(agent: Agent, by: Agent) -> None:
+    """Whoever is no admin any more invites nobody: not themselves under another address, and not as an admin."""
+    for row in Invitation.objects.select_for_update().filter(invited_by=agent).order_by("pk"):
+        _withdraw(row, by)
+
+
+def _working(token: str) -> QuerySet[Invitation]:
+    """The invitation of this link, if it works: in time, and by an active admin or from the command line."""
+    by_whom = Q(invited_by__isnull=True) | Q(invited_by__in=_admins())
+    return Invitation.objects.filter(by_whom, digest=digest_of(token), expires_at__gt=timezone.now())
 
 
 def invitation_of(token: str) -> Invitation | None:
     """The invitation of a link that still works."""
-    return Invitation.objects.filter(digest=digest_of(token), expires_at__gt=timezone.now()).first()
+    return _working(token).first()
 
 
 def accept(token: str, name: str, password: str | None) -> Agent:
     """Become an agent by an invitation, once. Raises ActionError when the link works no longer."""
     with transaction.atomic():
-        row = (
-            Invitation.objects.select_for_update()
-            .filter(digest=digest_of(token), expires_at__gt=timezone.now())
-            .first()
-        )
+        row = _working(token).select_for_update(of=("self",)).first()
         if row is None:
             raise ActionError(_("This invitation works no longer. Ask an admin for a new one."), "invitation_gone")
         if Agent.objects.filter(email__iexact=row.email).exists():
@@ -148,6 +159,7 @@ def change(
         if role is not None and role != row.role:
             if row.role == Role.ADMIN:
                 _not_the_last(row)
+                _withdraw_those_of(row, by)
             log.record(None, "role_changed", by=by, agent=row.pk, **{"from": row.role, "to": role})
             row.role = role
             row.save(update_fields=["role"])
@@ -175,7 +187,10 @@ def _set_teams(row: Agent, teams: list[Team], by: Agent) -> None:
 
 
 def switch_off(agent: Agent, *, by: Agent) -> Agent:
-    """They can no longer log in; their sessions, open pages and API tokens end now. Their tickets stay as they are."""
+    """They can no longer log in; their sessions, open pages, API tokens and invitations end now.
+
+    Their tickets stay as they are.
+    """
     with transaction.atomic():
         row = _locked(agent, by)
         if not row.is_active:
@@ -186,6 +201,7 @@ def switch_off(agent: Agent, *, by: Agent) -> Agent:
         row.save(update_fields=["is_active"])
         log.record(None, "agent_switched_off", by=by, agent=row.pk)
         sessions.end_all(row)
+        _withdraw_those_of(row, by)
         for farewell in _farewells:
             farewell(row)
         tell([row.pk])

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
@@ -236,7 +237,7 @@ def _parse_all(receipts: Sequence[Receipt], outcomes: dict[int, Outcome]) -> lis
         try:
             ready.append(_parse(receipt))
         except Ignore as reason:
-            outcomes[receipt.pk] = _end(receipt, ReceiptState.IGNORED, str(reason))
+            outcomes[receipt.pk] = _end(receipt, ReceiptState.IGNORED, str(reason), keep=reason.keep)
         except (OperationalError, InterfaceError):
             raise
         except files.StoreAway as error:
@@ -293,10 +294,13 @@ def _later(receipt: Receipt, error: files.StoreAway) -> Outcome:
     return Outcome(receipt.pk, ReceiptState.FAILED, f"stored, not yet taken in: {error}")
 
 
-def _end(receipt: Receipt, state: str, reason: str) -> Outcome:
-    Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.NEW).update(
-        state=state, reason=reason, done_at=timezone.now()
+def _end(receipt: Receipt, state: str, reason: str, *, keep: bool = True) -> Outcome:
+    forgotten: dict[str, Any] = {} if keep else {"raw": b"", "stored": "", "digest": ""}
+    ended = Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.NEW).update(
+        state=state, reason=reason, done_at=timezone.now(), **forgotten
     )
+    if ended and not keep and receipt.stored and not Receipt.objects.filter(stored=receipt.stored).exists():
+        files.erase(receipt.stored)
     return Outcome(receipt.pk, state, reason)
 
 

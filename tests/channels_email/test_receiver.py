@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 
+from channels_email import directory
 from channels_email import receiver as module
 from channels_email.receiver import Receiver
 from inbox.actions import receive
@@ -135,7 +136,7 @@ def test_while_the_store_is_away_the_sender_is_told_to_come_back(
                 smtp.sendmail(ALI, [SUPPORT], mail())
             assert refused.value.smtp_code == 451
             patch.setattr(Channel.objects, "filter", away)
-            patch.setattr(module, "ADDRESSES_FOR", -1.0)
+            patch.setattr(directory, "ADDRESSES_FOR", -1.0)
             with pytest.raises(smtplib.SMTPRecipientsRefused) as unknown:
                 smtp.sendmail(ALI, [SUPPORT], mail())
             assert unknown.value.recipients[SUPPORT][0] == 451

@@ -48,7 +48,7 @@ def test_the_first_mailbox_that_can_send_sends() -> None:
     )
     assert told["Auto-Submitted"] == "auto-generated"
     assert told.get_content().replace("\r\n", "\n").strip() == "Grüße\n\n. ein Punkt"
-    assert "mail FROM:<support@example.org>" in server.commands and b"\r\n" in raw
+    assert "mail FROM:<>" in server.commands and b"\r\n" in raw
 
 
 def test_a_mailbox_that_works_goes_before_one_that_fails() -> None:
@@ -99,3 +99,19 @@ def test_email_url() -> None:
     for wrong in ("mail.example.org", "http://mail.example.org", "smtp://", "smtp://host:port", "smtp:///x"):
         with pytest.raises(ImproperlyConfigured):
             settings_of(wrong)
+
+
+@pytest.mark.parametrize("at", ["MAIL FROM:<>", "RCPT"])
+def test_a_server_that_wants_a_sender_gets_one(at: str) -> None:
+    """Some submission servers refuse the empty sender, at MAIL or only at RCPT."""
+    empty = []
+
+    def answer(line: str, number: int) -> str | None:
+        if line.upper().startswith("MAIL"):
+            empty.append("<>" in line)
+        return "550 5.7.60 may not send as this sender" if line.upper().startswith(at) and empty[-1] else ""
+
+    with scripted.running(answer) as server:
+        mailbox("support", server.port)
+        post.send(post.letter("Hello", "Hello", "noor@example.org"))
+    assert empty == [True, False] and len(server.mails) == 1

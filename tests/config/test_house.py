@@ -13,7 +13,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.urls import get_resolver
 
-from config import errors, local, logs, supervision, translations
+from config import errors, local, supervision, translations
 
 CATALOGUES = sorted(path for folder in settings.LOCALE_PATHS for path in Path(folder).glob("*/LC_MESSAGES/*.po"))
 
@@ -114,18 +114,6 @@ def test_up_runs_the_commands_of_the_procfile() -> None:
 
 def test_failures_are_answered_by_our_handler() -> None:
     assert get_resolver().resolve_error_handler(500) is errors.server_error
-
-
-@pytest.mark.parametrize(
-    ("request_line", "logged"),
-    [
-        ("GET /tickets/5/?q=anna", "GET /tickets/5/"),
-        ("POST /hooks/telegram/s3cret/", "POST /hooks/telegram/…/"),
-        ("GET /survey/s3cret?score=5", "GET /survey/…"),
-    ],
-)
-def test_logs_hold_no_secrets(request_line: str, logged: str) -> None:
-    assert logs.without_secrets(request_line) == logged
 
 
 def test_checks_name_what_is_not_fit_for_production() -> None:

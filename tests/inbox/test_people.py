@@ -288,3 +288,37 @@ def test_a_team_says_what_changed(zoya: Agent, sana: Agent, bilal: Agent, suppor
         "team-2",
         "returns-2",
     ]
+
+
+# What ends with an admin ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["switched off", "demoted"])
+def test_an_ex_admin_does_not_come_back_by_invitation(zoya: Agent, bilal: Agent, how: str) -> None:
+    boss = member("Boss", Role.ADMIN, None)
+    invitation, token = people.invite("private@example.net", Role.ADMIN, by=zoya)
+    other, others = people.invite("other@example.net", Role.AGENT, by=boss)
+    renewed, _first = people.invite("renewed@example.net", Role.AGENT, by=zoya)
+    _row, new = people.renew(renewed, by=boss)
+    if how == "demoted":
+        people.change(zoya, by=boss, role=Role.MANAGER)
+    else:
+        people.switch_off(zoya, by=boss)
+    assert told("invitation_withdrawn") == {"by": boss.pk, "invitation": invitation.pk}
+    with pytest.raises(ActionError) as gone:
+        people.accept(token, "Zoya", "a good long one")
+    assert gone.value.code == "invitation_gone" and people.invitation_of(token) is None
+    assert set(Invitation.objects.values_list("pk", flat=True)) == {other.pk, renewed.pk}
+    assert people.accept(others, "Other", "a good long one") and people.accept(new, "New", "a good long one")
+
+
+@pytest.mark.parametrize("changes", [{"is_active": False}, {"role": Role.AGENT}])
+def test_an_invitation_needs_an_inviter_who_may(zoya: Agent, changes: dict[str, Any]) -> None:
+    """Also where a role was taken by other ways than these actions: by the command line, say."""
+    _invitation, token = people.invite("new@example.org", Role.AGENT, by=zoya)
+    _invitation, unsigned = people.invite("shell@example.org", Role.AGENT, by=None)
+    Agent.objects.filter(pk=zoya.pk).update(**changes)
+    assert people.invitation_of(token) is None
+    with pytest.raises(ActionError):
+        people.accept(token, "New", "a good long one")
+    assert people.accept(unsigned, "Shell", "a good long one").email == "shell@example.org"

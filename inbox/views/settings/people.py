@@ -177,8 +177,14 @@ def _password_link(request: AgentRequest, found: Agent) -> HttpResponse:
         raise ActionError(_("That were many links. Make the others in an hour."), "too_many")
     link = accounts.reset_link(found)
     log.record(None, "password_link_made", by=request.user, agent=found.pk)
+    problem = ""
     if post.available():
-        post.send(accounts.reset_letter(found, link))
-        messages.success(request, _("A mail with a link for a new password is on its way."))
-        return redirect("settings-person", pk=found.pk)
-    return render(request, "settings/people/link.html", {**HERE, "person": found, "link": link, "sent": False})
+        try:
+            post.send(accounts.reset_letter(found, link))
+        except ActionError as error:
+            problem = str(error.reason)
+        else:
+            messages.success(request, _("A mail with a link for a new password is on its way."))
+            return redirect("settings-person", pk=found.pk)
+    context = {**HERE, "person": found, "link": link, "sent": False, "problem": problem}
+    return render(request, "settings/people/link.html", context)

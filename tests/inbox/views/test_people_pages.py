@@ -302,6 +302,14 @@ def test_a_link_for_a_new_password(as_zoya: Desk, sana: Agent, client: Client, m
     assert as_zoya.post(address, {"do": "password-link"}).status_code == 302 and len(mail.outbox) == 1
 
 
+def test_a_link_that_would_be_mailed_into_a_channel_is_shown(as_zoya: Desk, sana: Agent, support: Channel) -> None:
+    Agent.objects.filter(pk=sana.pk).update(email="support+sana@example.org")
+    page = as_zoya.post(f"/settings/people/{sana.pk}/account/", {"do": "password-link"}).content.decode()
+    assert "one of your channels" in page and "/accounts/password/reset/key/" in page
+    page = as_zoya.post("/settings/people/invite/", {"email": "Support@example.org", "role": "agent"}).content.decode()
+    assert "one of your channels" in page and "/invitation/" in page and not mail.outbox
+
+
 @pytest.mark.parametrize("do", ["", "delete", "switch", "__class__"])
 def test_unknown_doings_are_not_there(as_zoya: Desk, sana: Agent, do: str) -> None:
     assert as_zoya.post(f"/settings/people/{sana.pk}/account/", {"do": do}).status_code == 404
