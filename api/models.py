@@ -91,13 +91,14 @@ class ApiToken(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """The answer to a POST, given again for 24 hours when the same agent repeats it under the same key.
+    """The answer to a POST, given again for 24 hours when it is repeated with the same token under the same key.
 
     Written in the transaction of the POST itself: either both the change and its answer are there, or neither.
-    The answer is kept encrypted, for it may hold a new token or a customer's words.
+    The answer is kept encrypted, for it may hold a customer's words. It is empty where it held a secret, and since
+    somebody was erased whom it may have named: that the change was made is known all the same.
     """
 
-    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     request = models.CharField(max_length=300)  # method and path
     digest = models.CharField(max_length=64)  # of the body
@@ -106,11 +107,11 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["agent", "key"], name="idempotency_key_once"),)
+        constraints = (models.UniqueConstraint(fields=["token", "key"], name="idempotency_key_once"),)
         indexes = (models.Index(fields=["created_at"], name="idempotency_key_by_age"),)
 
     def __str__(self) -> str:
-        return f"{self.agent_id}:{self.key}"
+        return f"{self.token_id}:{self.key}"
 
 
 SECRET_MARK = "whsec_"

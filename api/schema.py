@@ -74,6 +74,7 @@ CODES = {
     "throttled": (429, "Too many requests; go on after `Retry-After`."),
     "taken": (409, "Another one has this value, and there can be only one."),
     "still_running": (409, "The first request with this Idempotency-Key has not ended yet."),
+    "answer_gone": (409, "It was done under this Idempotency-Key before; the answer is not told again."),
     "closed": (409, "The ticket is closed; open a follow-up."),
     "merged": (409, "The ticket was merged; go on with the one it went into."),
     "window_closed": (409, "The channel does not take a reply now."),

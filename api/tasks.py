@@ -1,7 +1,8 @@
-"""What workers do for outgoing webhooks, in a queue of their own."""
+"""What workers do for the API: outgoing webhooks, in a queue of their own, and tidying up."""
 
 from celery import shared_task
 
+from api import idempotency
 from api.webhooks import delivery
 
 
@@ -15,3 +16,9 @@ def deliver_webhooks() -> int:
 def prune_webhooks() -> int:
     """Forget old deliveries. Runs daily."""
     return delivery.prune()
+
+
+@shared_task(name="api.tasks.prune_idempotency_keys")
+def prune_idempotency_keys() -> int:
+    """Forget the answers of yesterday. Runs daily."""
+    return idempotency.prune()

@@ -357,6 +357,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="37"),
         "options": {"expires": 3600},
     },
+    "prune idempotency keys": {
+        "task": "api.tasks.prune_idempotency_keys",
+        "schedule": crontab(hour="3", minute="47"),
+        "options": {"expires": 3600},
+    },
 }
 
 # Logs --------------------------------------------------------------------------------------------------------------

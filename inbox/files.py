@@ -86,13 +86,16 @@ def put(folder: str, content: bytes) -> tuple[str, str]:
     return name, digest
 
 
-def get(name: str) -> bytes:
-    """The bytes stored under `name`. Raises FileNotFoundError when they are gone, StoreAway when none can be read."""
+def get(name: str, most: int = -1) -> bytes:
+    """The bytes stored under `name`, the first `most` of them or all.
+
+    Raises FileNotFoundError when they are gone, StoreAway when none can be read.
+    """
     if not name:
         raise FileNotFoundError("erased")
     try:
         with default_storage.open(name) as file:
-            return bytes(file.read())
+            return bytes(file.read(most))
     except FileNotFoundError:
         raise
     except Exception as error:

@@ -1,5 +1,7 @@
 """/agents/ and /teams/."""
 
+from typing import Any
+
 from django.db import transaction
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
@@ -56,6 +58,9 @@ class AgentView(View):
 
 class TeamView(View):
     lookup_value_converter = "slug"
+
+    def sees(self, name: Any) -> None:
+        access.get_team(self.agent, name)
 
     def shown(self, team: Team) -> dict[str, object]:
         return dict(TeamOut(TeamOut.with_all(Team.objects.filter(pk=team.pk)).get()).data)

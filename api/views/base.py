@@ -47,7 +47,7 @@ class View(GenericViewSet[Any]):
     """The base of every viewset of the API.
 
     `queries` names the filters of an action (by its name; none means that it takes no query parameters), `scopes` the
-    scope where it is not read for GET and write for the rest.
+    scope where it is not read for GET and write for the rest, `secret_answers` the actions whose answer is told once.
     """
 
     schema = ApiSchema()
@@ -59,6 +59,7 @@ class View(GenericViewSet[Any]):
     lookup_value_converter = "int"
     queries: ClassVar[dict[str, type[Filters]]] = {}
     scopes: ClassVar[dict[str, str]] = {}
+    secret_answers: ClassVar[frozenset[str]] = frozenset()
     filters: dict[str, Any]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -72,7 +73,13 @@ class View(GenericViewSet[Any]):
         self.filters = self.queries.get(self.action, Filters).read(request)
         if request.method == "POST" and idempotency.HEADER in request.headers:
             # `dispatch` looks the handler up after this.
-            self.post = partial(idempotency.once, handler=self.post)  # type: ignore[has-type]
+            self.post = partial(idempotency.once, view=self, handler=self.post)  # type: ignore[has-type]
+
+    def sees(self, name: Any) -> None:
+        """Raises Http404 where the agent does not see what this name (a number, an id, a slug) stands for.
+
+        Asked before an answer is given again; whoever may POST to the rest of the API sees all of it.
+        """
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)

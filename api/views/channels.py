@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -43,6 +44,9 @@ def named_settings() -> Iterator[None]:
 class ChannelView(View):
     lookup_value_converter = "slug"
     scopes = {"create": Scope.ADMIN, "destroy": Scope.ADMIN}
+
+    def sees(self, name: Any) -> None:
+        access.get_channel(self.agent, name)
 
     @extend_schema(operation_id="channels_list", responses=ChannelOut(many=True))
     def list(self, request: Request) -> Response:
@@ -102,6 +106,9 @@ class ChannelView(View):
 
 class ReceiptView(View):
     queries = {"list": ReceiptFilters}
+
+    def sees(self, name: Any) -> None:
+        access.get_receipt(self.agent, name)
 
     @extend_schema(operation_id="receipts_list", responses=ReceiptOut(many=True))
     def list(self, request: Request) -> Response:

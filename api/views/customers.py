@@ -44,6 +44,12 @@ class CustomerView(View):
     queries = {"list": CustomerFilters, "upsert": UpsertFilters, "events": CustomerEventFilters}
     scopes = {"destroy": Scope.ADMIN}
 
+    def sees(self, name: Any) -> None:
+        try:
+            access.get_customer(self.agent, name)
+        except Http404:
+            access.get_merged_customer(self.agent, name)
+
     def shown(self, pk: int) -> dict[str, Any]:
         rows = CustomerOut.with_all(Customer.objects.all(), self.agent)
         return dict(CustomerOut(rows.get(pk=pk)).data)

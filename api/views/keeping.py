@@ -1,5 +1,7 @@
 """/tags/, /macros/ and /views/: what agents keep to work faster."""
 
+from typing import Any
+
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -54,6 +56,9 @@ class TagView(View):
 
 
 class MacroView(View):
+    def sees(self, name: Any) -> None:
+        access.get_kept(Macro, self.agent, name)
+
     @extend_schema(operation_id="macros_list", responses=MacroOut(many=True))
     def list(self, request: Request) -> Response:
         """Macros of one's own, of one's teams, and of everybody."""
@@ -88,6 +93,9 @@ class MacroView(View):
 
 
 class SavedViewView(View):
+    def sees(self, name: Any) -> None:
+        access.get_kept(SavedView, self.agent, name)
+
     @extend_schema(operation_id="views_list", responses=ViewOut(many=True))
     def list(self, request: Request) -> Response:
         """Saved filters of the ticket list: one's own, one's teams', and everybody's."""

@@ -1,5 +1,6 @@
 """/messages/ and /attachments/."""
 
+from typing import Any
 from urllib.parse import quote
 
 from django.http import Http404, HttpResponse
@@ -51,6 +52,9 @@ def original(message: Message) -> tuple[bytes, str]:
 
 
 class MessageView(View):
+    def sees(self, name: Any) -> None:
+        access.get_message(self.agent, name)
+
     def shown(self, pk: int) -> Response:
         return Response(MessageOut(MessageOut.with_all(Message.objects.all()).get(pk=pk)).data)
 

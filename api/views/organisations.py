@@ -1,5 +1,7 @@
 """/organisations/."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +15,9 @@ from inbox.rights import Right
 
 class OrganisationView(View):
     queries = {"list": OrganisationFilters}
+
+    def sees(self, name: Any) -> None:
+        access.get_organisation(self.agent, name)
 
     @extend_schema(operation_id="organisations_list", responses=OrganisationOut(many=True))
     def list(self, request: Request) -> Response:

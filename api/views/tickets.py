@@ -43,6 +43,9 @@ class TicketView(View):
     lookup_field = "number"
     queries = {"list": TicketFilters}
 
+    def sees(self, name: Any) -> None:
+        access.get_ticket(self.agent, name)
+
     def shown(self, number: int) -> dict[str, Any]:
         """The ticket's JSON as it is now."""
         access.get_ticket(self.agent, number)

@@ -14,6 +14,8 @@ from api.views.base import View
 
 
 class TokenView(View):
+    secret_answers = frozenset({"create"})
+
     def seen(self) -> QuerySet[ApiToken]:
         found = ApiToken.objects.select_related("agent").order_by("pk")
         return found if self.token.allows(Scope.ADMIN) else found.filter(agent=self.agent)

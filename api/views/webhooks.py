@@ -41,6 +41,7 @@ class WebhookView(View):
         ("list", "create", "retrieve", "partial_update", "destroy", "rotate", "test", "deliveries", "redeliver"),
         Scope.ADMIN,
     )
+    secret_answers = frozenset({"create", "rotate"})
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

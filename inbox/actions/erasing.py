@@ -7,7 +7,7 @@ Other apps that keep something of customers register what they forget with `also
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,12 @@ from django.utils import timezone
 
 from inbox import files, log
 from inbox.actions import base
+from inbox.actions.naming import Naming
 from inbox.actions.reply import change_status
 from inbox.models import (
     Agent,
     Attachment,
+    Channel,
     Customer,
     CustomerEvent,
     CustomerMerge,
@@ -37,6 +39,8 @@ from inbox.models import (
 
 ERASED = "[erased]"
 BATCH = 500
+FEW = 50  # receipts with their bytes
+HEAD_BYTES = 64 * 1024  # of a receipt in storage: its head and more
 # What a message says or names; all else of it are ids, times and codes.
 BLANK: dict[str, Any] = {
     "author_name": "",
@@ -68,6 +72,14 @@ class Person:
     messages: frozenset[int]  # in their tickets, and what they wrote elsewhere
     addresses: frozenset[str]
     names: frozenset[str]
+    naming: Naming  # of the addresses those that are looked for in what others wrote
+
+    @property
+    def words(self) -> re.Pattern[str] | None:
+        """What is taken out of others' text; None where there is nothing."""
+        names = [re.escape(name) for name in sorted(self.names, key=len, reverse=True)]
+        parts = [part for part in (self.naming.pattern, *names) if part]
+        return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 
 Forget = Callable[[Person], None]
@@ -92,8 +104,8 @@ def erase(customer: Customer, *, by: Agent | None) -> None:
         list(Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
         person = _person(ids)
         stored = _forget_files(person)
-        stored |= _forget_receipts(person)
-        _mention_no_more(person)
+        emptied, mentioned = _forget_receipts(person)
+        stored |= emptied | _mention_no_more(person, mentioned)
         _blank_messages(person)
         for forget in _others:
             forget(person)
@@ -133,17 +145,21 @@ def _everyone(pk: int) -> set[int]:
 def _person(ids: set[int]) -> Person:
     tickets = set(Ticket.objects.filter(customer__in=ids).values_list("pk", flat=True))
     messages = set(Message.objects.filter(Q(ticket__in=tickets) | Q(customer__in=ids)).values_list("pk", flat=True))
-    identities = list(Identity.objects.filter(customer__in=ids).values_list("value", "name"))
+    identities = list(Identity.objects.filter(customer__in=ids).values_list("kind", "value", "name"))
     written = Message.objects.filter(customer__in=ids).values_list("author_address", "author_name")
-    names = [name for _value, name in identities] + [name for _address, name in written]
+    names = [name for _kind, _value, name in identities] + [name for _address, name in written]
     names += Customer.objects.filter(pk__in=ids).values_list("name", flat=True)
     spelled = {address for address, _name in written}
     return Person(
         customers=frozenset(ids),
         tickets=frozenset(tickets),
         messages=frozenset(messages),
-        addresses=frozenset({value for value, _name in identities} | spelled) - {""},
+        addresses=frozenset({value for _kind, value, _name in identities} | spelled) - {""},
         names=frozenset(name for name in names if len(name.split()) > 1),  # one word alone is many people's
+        naming=Naming(
+            emails=spelled | {value for kind, value, _name in identities if kind == "email"},
+            phones=[value for kind, value, _name in identities if kind == "phone"],
+        ),
     )
 
 
@@ -155,18 +171,24 @@ def _forget_files(person: Person) -> set[str]:
     return stored - {""}
 
 
-def _forget_receipts(person: Person) -> set[str]:
-    """Empty every receipt that carried one of these messages, or names one of the addresses; returns stored files."""
+def _forget_receipts(person: Person) -> tuple[set[str], set[int]]:
+    """Empty every receipt that carried one of these messages, or that the person wrote and no message was made of.
+
+    What others wrote and names the person stays as it is until it was taken in: their mail is not lost. After that its
+    bytes go, and nothing else. Returns stored files, and the ids of such receipts. What no message tells of is looked
+    at in itself, in whatever case it spells an address; of the many others the database picks out those that may.
+    """
     carried = set(Message.objects.filter(pk__in=person.messages).values_list("receipt", flat=True))
     carried |= set(MessageCopy.objects.filter(message__in=person.messages).values_list("receipt", flat=True))
-    addresses = sorted({spelling for one in person.addresses for spelling in (one, one.lower())})
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id FROM inbox_receipt
+            SELECT id, id = ANY(%(carried)s) OR coalesce(meta ->> 'message' = ANY(%(messages)s::text[]), false)
+            FROM inbox_receipt
             WHERE id = ANY(%(carried)s) OR meta ->> 'message' = ANY(%(messages)s::text[])
+               OR state IN ('new', 'failed') OR (stored <> '' AND state <> 'done')
                OR EXISTS (
-                   SELECT FROM unnest(%(addresses)s::text[]) AS one (value)
+                   SELECT FROM unnest(%(needles)s::text[]) AS one (value)
                    WHERE position(convert_to(value, 'UTF8') IN raw) > 0 OR strpos(lower(meta::text), lower(value)) > 0
                       OR strpos(lower(reason), lower(value)) > 0
                )
@@ -174,35 +196,75 @@ def _forget_receipts(person: Person) -> set[str]:
             {
                 "carried": list(carried - {None}),
                 "messages": [str(pk) for pk in person.messages],
-                "addresses": addresses,
+                "needles": person.naming.needles,
             },
         )
-        ids = [pk for (pk,) in cursor.fetchall()]
+        found = cursor.fetchall()
+    theirs = [pk for pk, is_carried in found if is_carried]
+    perhaps = [pk for pk, is_carried in found if not is_carried]
+    own = frozenset(one for some in Channel.objects.values_list("addresses", flat=True) for one in some)
+    mentioned: list[Receipt] = []
+    for place in range(0, len(perhaps), FEW):
+        for receipt in Receipt.objects.filter(pk__in=perhaps[place : place + FEW]).select_related("channel"):
+            raw = _head(receipt)
+            if not any(person.naming.is_in(said) for said in (raw, receipt.meta, receipt.reason)):
+                continue
+            if receipt.state != ReceiptState.DONE and person.naming.wrote(receipt, raw, own):
+                theirs.append(receipt.pk)
+            elif receipt.state in {ReceiptState.DONE, ReceiptState.IGNORED}:
+                receipt.raw = None
+                mentioned.append(receipt)
+            elif person.words is not None and receipt.reason:
+                reason = person.words.sub(ERASED, receipt.reason)
+                Receipt.objects.filter(pk=receipt.pk).update(reason=reason)
     stored: set[str] = set()
-    for place in range(0, len(ids), BATCH):
-        some = Receipt.objects.filter(pk__in=ids[place : place + BATCH])
+    for place in range(0, len(theirs), BATCH):
+        some = Receipt.objects.filter(pk__in=theirs[place : place + BATCH])
         stored |= set(some.values_list("stored", flat=True))
         some.update(raw=None, stored="", key="", meta={}, reason="erased", size=0)
         some.filter(state__in=[ReceiptState.NEW, ReceiptState.FAILED]).update(state=ReceiptState.IGNORED)
-    return stored - {""}
+    stored |= {receipt.stored for receipt in mentioned}
+    for receipt in mentioned:
+        _forget_bytes(receipt, person)
+    return stored - {""}, {receipt.pk for receipt in mentioned}
 
 
-def _mention_no_more(person: Person) -> None:
-    """Take the person out of the messages of others' tickets that they took part in."""
+def _head(receipt: Receipt) -> bytes:
+    """The bytes that arrived; of large ones their beginning, unless their message tells what they say."""
+    if receipt.raw is not None:
+        return bytes(receipt.raw)
+    try:
+        return files.get(receipt.stored, HEAD_BYTES) if receipt.state != ReceiptState.DONE else b""
+    except FileNotFoundError:
+        return b""
+
+
+def _forget_bytes(receipt: Receipt, person: Person) -> None:
+    """Of somebody else's receipt the bytes go, and what names the person; where it came from and its state stay."""
+    words = person.words
+    receipt.raw, receipt.stored, receipt.size = None, "", 0
+    if words is not None:
+        receipt.meta, receipt.reason = _without(receipt.meta, words), words.sub(ERASED, receipt.reason)
+    receipt.save(update_fields=["raw", "stored", "size", "meta", "reason"])
+
+
+def _mention_no_more(person: Person, receipts: set[int]) -> set[str]:
+    """Take the person out of others' tickets that they took part in, and those of `receipts`; returns stored files."""
     elsewhere = set(
-        Participant.objects.filter(identity__customer__in=person.customers)
-        .exclude(ticket__in=person.tickets)
-        .values_list("ticket", flat=True)
-    ) | set(
-        Message.objects.filter(customer__in=person.customers)
-        .exclude(ticket__in=person.tickets)
-        .values_list("ticket", flat=True)
+        Participant.objects.filter(identity__customer__in=person.customers).values_list("ticket", flat=True)
     )
-    words = _pattern([*person.addresses, *person.names])
+    elsewhere |= set(
+        Message.objects.filter(Q(customer__in=person.customers) | Q(receipt__in=receipts)).values_list(
+            "ticket", flat=True
+        )
+    )
+    elsewhere -= person.tickets
+    words = person.words
     if words is None:
-        return
+        return set()
     addresses = {address.lower() for address in person.addresses}
     others = Message.objects.filter(ticket__in=elsewhere).exclude(pk__in=person.messages)
+    told: set[int] = set()
     for message in others.iterator(chunk_size=BATCH):
         changed = []
         for name in ("to", "cc", "bcc", "reply_to"):
@@ -221,16 +283,20 @@ def _mention_no_more(person: Person) -> None:
             changed.append("payload")
         if changed:
             message.save(update_fields=changed)
+            told.add(message.pk)
     for ticket in Ticket.objects.select_for_update(no_key=True).filter(pk__in=elsewhere).order_by("pk"):
         subject, preview = words.sub(ERASED, ticket.subject), words.sub(ERASED, ticket.preview)[:200]
         if (subject, preview) != (ticket.subject, ticket.preview):
             ticket.subject, ticket.preview = subject[:500], preview
             base.save(ticket, "subject", "preview")
-
-
-def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
-    known = sorted({word for word in words if word}, key=len, reverse=True)
-    return re.compile("|".join(re.escape(word) for word in known), re.IGNORECASE) if known else None
+    # What a message said of the person, its bytes say, too, in whatever encoding.
+    held = set(Message.objects.filter(pk__in=told).values_list("receipt", flat=True))
+    held |= set(MessageCopy.objects.filter(message__in=told).values_list("receipt", flat=True))
+    stored: set[str] = set()
+    for receipt in Receipt.objects.filter(pk__in=held - {None}, state=ReceiptState.DONE).defer("raw"):
+        stored.add(receipt.stored)
+        _forget_bytes(receipt, person)
+    return stored - {""}
 
 
 def _without(value: Any, words: re.Pattern[str]) -> Any:

@@ -206,3 +206,138 @@ def test_a_file_that_somebody_else_holds_stays(
     assert files.get(Attachment.objects.get(pk=theirs.pk).stored) == b"terms"
     assert Attachment.objects.get(pk=mine.pk).stored == ""
     problem(as_zoya.get(f"/attachments/{mine.pk}/"), 404)
+
+
+def waits(channel: Channel, raw: bytes, name: str, **meta: Any) -> int:
+    """Mail that was stored and that no worker has looked at yet."""
+    [stored] = receive.store(
+        channel, [RawReceipt(raw, name, key=name, meta={"recipients": ["support@example.org"], **meta})], claim=True
+    )
+    return stored.receipt_id
+
+
+def from_(sender: str, name: str, more: str = "", text: str = "hello") -> bytes:
+    head = f"From: {sender}\nTo: support@example.org\n{more}Subject: {name}\nMessage-ID: <{name}@mail.example>\n"
+    return f"{head}\n{text}\n".encode()
+
+
+def erased(as_zoya: Api, address: str) -> None:
+    pk = Customer.objects.get(identities__value=address).pk
+    with committed():
+        assert as_zoya.delete(f"/customers/{pk}/").status_code == 204
+
+
+OTHERS = (
+    "zulali@gmail.example",
+    "not-ali@gmail.example",
+    "x.ali@gmail.example",
+    "x+ali@gmail.example",
+    "ali@gmail.example.org",
+    "ali@gmail.example-shop.org",
+)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_who_only_looks_like_them_loses_nothing(as_zoya: Api, support: Channel, other: str) -> None:
+    arrives(support, from_("ali@gmail.example", "a", f"Cc: {other}\n"), "a")
+    mine = arrives(support, from_(other, "b", text=f"I am {other}."), "b")
+    assert mine is not None and mine.receipt is not None
+    new = waits(support, from_(other, "c"), "c", mail_from=other)
+    failed = waits(support, from_(other, "d"), "d")
+    Receipt.objects.filter(pk=failed).update(state="failed", reason=f"{other}: odd")
+    before = list(Receipt.objects.filter(pk__in=[mine.receipt_id, new, failed]).order_by("pk").values())
+    erased(as_zoya, "ali@gmail.example")
+    assert list(Receipt.objects.filter(pk__in=[mine.receipt_id, new, failed]).order_by("pk").values()) == before
+    assert Message.objects.get(pk=mine.pk).text.strip() == f"I am {other}."
+    receive.take_in([new])
+    assert Message.objects.filter(author_address=other).count() == 2
+
+
+def test_waiting_mail_of_others_that_names_them_is_taken_in(as_zoya: Api, support: Channel) -> None:
+    arrives(support, from_("zub@x.example", "a"), "a")
+    new = waits(support, from_("dawud@example.net", "b", "Cc: Zub <zub@x.example>\n", "ask zub@x.example"), "b")
+    failed = waits(support, from_("dawud@example.net", "c", "Cc: zub@x.example\n"), "c")
+    Receipt.objects.filter(pk=failed).update(state="failed", reason="zub@x.example: odd")
+    own = [waits(support, from_("Zub@x.example", "d"), "d"), waits(support, b"\n\nhi", "e", mail_from="zub@x.example")]
+    form = waits(support, from_("support@example.org", "f", "Reply-To: zub@x.example\n"), "f")
+    erased(as_zoya, "zub@x.example")
+    for pk in (*own, form):
+        gone = Receipt.objects.get(pk=pk)
+        assert (gone.state, gone.reason, gone.raw, gone.meta, gone.key) == ("ignored", "erased", None, {}, "")
+    kept = Receipt.objects.get(pk=failed)
+    assert (kept.state, kept.raw is not None, kept.reason) == ("failed", True, "[erased]: odd")
+    assert [outcome.status for outcome in receive.take_in([new])] == ["created"]
+    assert Message.objects.get(author_address="dawud@example.net").text.strip() == "ask zub@x.example"
+    receive.retry(kept, by=None)
+    assert [outcome.status for outcome in receive.take_in([failed])] == ["created"]
+
+
+def test_mail_of_others_that_named_them_keeps_its_message_without_them(
+    as_zoya: Api, media_folder: Path, support: Channel
+) -> None:
+    arrives(support, from_("zub.q@x.example", "a"), "a")
+    copied = "Cc: Zub <zub.q@x.example>, Eve <eve@y.example>\n"
+    kept = [
+        arrives(support, from_("dawud@example.net", "b", copied), "b"),
+        arrives(support, from_("eve@y.example", "c", text="Ask zub.q@x.example, or <ZUB.Q@x.example>."), "c"),
+        arrives(support, from_("omid@y.example", "large", copied, "x " * 200_000), "large"),
+    ]
+    report = waits(support, from_("MAILER-DAEMON@x.example", "d", text="zub.q@x.example is unknown"), "d", uid=7)
+    Receipt.objects.filter(pk=report).update(state="ignored", reason="delivery report")
+    erased(as_zoya, "zub.q@x.example")
+    for message in kept:
+        assert message is not None
+        message.refresh_from_db()
+        assert message.receipt is not None
+        assert (message.receipt.state, message.receipt.raw, message.receipt.stored) == ("done", None, "")
+    first, second, third = kept
+    assert first is not None and second is not None and third is not None
+    assert [one["address"] for one in first.cc] == ["eve@y.example"] == [one["address"] for one in third.cc]
+    assert second.text.strip() == "Ask [erased], or <[erased]>."
+    left = Receipt.objects.get(pk=report)
+    assert (left.state, left.reason, left.raw, left.meta["uid"]) == ("ignored", "delivery report", None, 7)
+    assert b"zub.q" not in dump().lower() + media().lower()
+
+
+@pytest.mark.parametrize("kind, value", [("telegram", "7"), ("phone", "7"), ("phone", "555123"), ("email", "7")])
+def test_a_short_id_empties_nothing(as_zoya: Api, support: Channel, sana: Agent, kind: str, value: str) -> None:
+    done = arrives(support, from_("dawud@example.net", "a", text="7 pieces, 555123"), "a")
+    assert done is not None
+    new = waits(support, from_("dawud@example.net", "b", text="7 pieces, 555123"), "b")
+    customer = Customer.objects.create(name="X")
+    Identity.objects.create(customer=customer, kind=kind, value=value, verified_at=customer.created_at)
+    done.ticket.participants.create(identity=customer.identities.get(), role="cc")
+    erased(as_zoya, value)
+    assert Receipt.objects.filter(raw__isnull=False).count() == 2
+    done.refresh_from_db()
+    assert done.text.strip() == "7 pieces, 555123"
+    assert [outcome.status for outcome in receive.take_in([new])] == ["created"]
+
+
+def test_phone_numbers_are_found_by_their_digits(as_zoya: Api, support: Channel) -> None:
+    texts = ("Call +923001234567.", "call +92 300 123-4567 now", "923001234567", "9230012345678", "1923001234567")
+    said = [arrives(support, from_("dawud@example.net", f"a{n}", text=text), f"a{n}") for n, text in enumerate(texts)]
+    customer = Customer.objects.create(name="X")
+    Identity.objects.create(customer=customer, kind="phone", value="+923001234567", verified_at=customer.created_at)
+    assert said[1] is not None
+    said[1].ticket.participants.create(identity=customer.identities.get(), role="cc")
+    erased(as_zoya, "+923001234567")
+    found = [Message.objects.get(pk=message.pk).text.strip() for message in said if message is not None]
+    assert found == ["Call [erased].", "call [erased] now", "[erased]", *texts[3:]]
+    emptied = [receipt.raw is None for receipt in Receipt.objects.order_by("pk")]
+    assert emptied == [True, True, True, False, False]
+
+
+def test_large_mail_of_theirs_that_was_never_taken_in_is_found(
+    as_zoya: Api, media_folder: Path, support: Channel
+) -> None:
+    arrives(support, from_("zub.q@x.example", "a"), "a")
+    big = "heliotrope " * 60_000
+    failed = waits(support, from_("Zub.Q@x.example", "b", text=big), "b")
+    other = waits(support, from_("dawud@example.net", "c", text=big + "other"), "c")
+    Receipt.objects.update(state="failed")
+    erased(as_zoya, "zub.q@x.example")
+    gone = Receipt.objects.get(pk=failed)
+    assert (gone.state, gone.reason, gone.stored) == ("ignored", "erased", "")
+    assert b"zub.q" not in media().lower()
+    assert files.get(Receipt.objects.get(pk=other).stored).endswith(b"other\n")
