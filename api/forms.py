@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError as Refused
 
 from api.actions import tokens
+from api.actions.webhooks import EMPTIED
 from api.models import ALL_EVENTS, Webhook
 from api.serializers.webhooks import usable_url
 from api.webhooks.events import GROUPS, KINDS
@@ -92,6 +93,7 @@ class WebhookForm(forms.Form):
                 },
             )
         super().__init__(*args, **kwargs)
+        self.filter_gone = hook is not None and Webhook.objects.filter(EMPTIED, pk=hook.pk).exists()
         # Those it has stay to be chosen, whoever looks: or saving would take them away unseen.
         for name, seen, model in (("channels", access.channels(agent), Channel), ("teams", access.teams(agent), Team)):
             kept = getattr(hook, name).values_list("pk", flat=True) if hook is not None else []

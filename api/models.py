@@ -135,6 +135,7 @@ class Stopped(models.TextChoices):
     FAILING = "failing", _("Everything sent to it failed for five days.")
     GONE = "gone", _("Its receiver answered 410 Gone: it wants nothing more.")
     OWNER = "owner", _("Whoever it acts for may not send events to other systems any more.")
+    FILTER = "filter", _("It was limited to channels or teams that are gone. Choose others, or none.")
 
 
 class Webhook(models.Model):
@@ -151,6 +152,9 @@ class Webhook(models.Model):
     events = ArrayField(models.CharField(max_length=40), default=list)
     channels = models.ManyToManyField(Channel, related_name="+", blank=True)
     teams = models.ManyToManyField(Team, related_name="+", blank=True)
+    # That a filter was chosen outlives what it named: one that has lost all of its rows lets nothing through.
+    by_channel = models.BooleanField(default=False)
+    by_team = models.BooleanField(default=False)
     sealed = models.TextField(editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="webhooks")
     active = models.BooleanField(_("on"), default=True)

@@ -83,6 +83,7 @@ CODES = {
     "gone": (409, "It was deleted in the meantime."),
     "no_admin": (409, "The agent is no administrator any more."),
     "webhook_off": (409, "The webhook is off; turn it on first."),
+    "filter_gone": (409, "What the webhook was limited to is gone; choose others first, or none."),
     "already_left": (409, "The message has left, or is leaving."),
     "in_flight": (409, "One of the messages is being sent right now; try again."),
     "in_use": (409, "Something still needs it."),

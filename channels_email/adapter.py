@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_email import checks, freezing, imap, mime, moving, oauth, probes, reports, screens, tokens
 from channels_email.directory import Directory
 from channels_email.explain import explain
-from channels_email.forms import SECRETS, EmailSettingsForm
+from channels_email.forms import SECRETS, EmailSettingsForm, same_log_in
 from channels_email.render import render
 from channels_email.sending import Link
 from channels_email.servers import address_of, server
@@ -89,6 +89,9 @@ class EmailAdapter(Adapter):
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> EmailSettingsForm:
         return EmailSettingsForm(data, channel)
+
+    def keeps_secret(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        return same_log_in(name.partition(".")[0], old, new)
 
     def check(self, channel: Channel) -> list[Check]:
         try:

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from channels_email import providers
+from channels_email.presets import ends_with
+from channels_email.servers import DEFAULT_PORTS
 from inbox.models import Channel
 
 SECURITY = [("tls", lazy("TLS")), ("starttls", lazy("STARTTLS")), ("none", lazy("None (unencrypted)"))]
@@ -170,6 +172,25 @@ def flatten(data: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def same_log_in(protocol: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a password given for the old settings would go to the same account of the same server, no less safely."""
+    before, after = old.get(protocol) or {}, new.get(protocol) or {}
+    if not before or not after or after.get("oauth"):
+        return False
+    weaker = after.get("security") == "none" and before.get("security") != "none"
+    return not weaker and _account(protocol, before) == _account(protocol, after)
+
+
+def _account(protocol: str, server: Mapping[str, Any]) -> tuple[str, int, str]:
+    port = server.get("port") or DEFAULT_PORTS[protocol, server.get("security", "tls")]
+    return server["host"].lower(), port, server.get("username", "")
+
+
+def _stand_in(host: str) -> bool:
+    """Whether a provider may be played there: on this machine, where private networks are permitted."""
+    return settings.ALLOW_PRIVATE_NETWORKS and host.lower() in {"localhost", "127.0.0.1", "::1"}
+
+
 class EmailSettingsForm(forms.Form):
     """Takes the JSON of the settings (nested) or a posted form (dotted). Its `cleaned_data` is the nested JSON."""
 
@@ -251,19 +272,29 @@ class EmailSettingsForm(forms.Form):
         if given.get("oauth"):
             self._check_oauth(protocol, given)
             return
-        kept = self.channel.secrets if self.channel else {}
-        if not given.get("password") and kept.get(f"{protocol}.password"):
-            given["password"] = kept[f"{protocol}.password"]  # an empty field leaves the password as it is
         if protocol == "imap" and not given.get("username"):
             self.add_error("imap.username", ValidationError(_("IMAP needs a user name."), code="required"))
         if given.get("username") and not given.get("password"):
+            self._check_kept(protocol, nested)
+
+    def _check_kept(self, protocol: str, nested: Mapping[str, Any]) -> None:
+        """An empty field leaves the password as it is, for the server and user name that it was given for."""
+        if self.channel is None or not self.channel.secrets.get(f"{protocol}.password"):
             self.add_error(f"{protocol}.password", ValidationError(_("Give the password."), code="required"))
+        elif not same_log_in(protocol, self.channel.settings, nested):
+            words = _("Give the password again: the one that is kept was given for another server or user name.")
+            self.add_error(f"{protocol}.password", ValidationError(words, code="required"))
 
     def _check_oauth(self, protocol: str, given: dict[str, Any]) -> None:
         given.pop("password", None)  # one way to log in: a password that was kept goes
         if not given.get("username"):
             words = _("Log-in by Google or Microsoft needs a user name: the mailbox's own address.")
             self.add_error(f"{protocol}.username", ValidationError(words, code="required"))
+        provider = providers.named(given["oauth"])
+        if not (ends_with(given["host"], provider.mail_domains) or _stand_in(given["host"])):
+            words = _("Log-in by %(provider)s works at its own servers alone, such as %(host)s.")
+            own = {"provider": provider.label, "host": provider.mail_domains[0]}
+            self.add_error(f"{protocol}.host", ValidationError(words % own, code="foreign_server"))
         if given["security"] == "none" and not settings.ALLOW_PRIVATE_NETWORKS:
             words = _("A token may not travel unencrypted: choose TLS or STARTTLS.")
             self.add_error(f"{protocol}.security", ValidationError(words, code="insecure"))

@@ -18,7 +18,8 @@ from django.conf import settings
 class Provider:
     """One place of consent. `extra` goes with its consent page, `renewal` with each renewal of a token.
 
-    An unused permission lives for `idle`; `setting` is how the names of its settings begin.
+    An unused permission lives for `idle`; `setting` is how the names of its settings begin. A token is shown to mail
+    servers in `mail_domains` alone: whoever has it has the mailbox.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Provider:
     renewal: Mapping[str, str]
     idle: timedelta
     setting: str
+    mail_domains: tuple[str, ...]
 
     @property
     def configured(self) -> bool:
@@ -52,6 +54,7 @@ def _google() -> Provider:
         renewal={},
         idle=timedelta(days=180),
         setting="GOOGLE_CLIENT",
+        mail_domains=("gmail.com", "googlemail.com"),
     )
 
 
@@ -71,6 +74,8 @@ def _microsoft() -> Provider:
         renewal={"scope": " ".join(scopes)},  # says for which of Microsoft's services the token is
         idle=timedelta(days=90),
         setting="MICROSOFT_CLIENT",
+        # With those of its national clouds, for which MICROSOFT_LOGIN_URL is another, too.
+        mail_domains=("office365.com", "outlook.com", "office365.us", "partner.outlook.cn"),
     )
 
 

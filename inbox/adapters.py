@@ -226,6 +226,12 @@ class Adapter:
         raise NotImplementedError
 
     secrets: ClassVar[tuple[str, ...]] = ()  # dotted names within settings that are kept encrypted
+
+    def keeps_secret(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """Whether a kept secret that nobody gives again may go with changed settings, both as `settings_form` cleaned
+        them. No, where it would reach another server, another account there, or travel less safely than before."""
+        return old == new
+
     connect_label: ClassVar[StrOrPromise] = ""  # "Connect a mailbox"; without one it is connected from the shell alone
     settings_template: ClassVar[str] = "settings/channels/_fields.html"  # the fields of `form`, in the settings' page
 

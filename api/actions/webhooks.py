@@ -31,16 +31,19 @@ from inbox.rights import RIGHTS, Right, require
 
 TASK, QUEUE = "api.tasks.deliver_webhooks", "webhooks"
 FIELDS = ("name", "url", "description", "events")
-FILTERS = ("channels", "teams")
+FILTERS = {"channels": "by_channel", "teams": "by_team"}  # and where it is kept that there is one
 OWNERS_ALONE = {"url", "events", *FILTERS}
 ABLE = [role for role, rights in RIGHTS.items() if Right.WEBHOOKS in rights]
+EMPTIED = Q(by_channel=True) & ~Exists(Webhook.channels.through.objects.filter(webhook=OuterRef("pk"))) | Q(
+    by_team=True
+) & ~Exists(Webhook.teams.through.objects.filter(webhook=OuterRef("pk")))
 
 
 def create(*, by: Agent, channels: Sequence[Any] = (), teams: Sequence[Any] = (), **fields: Any) -> tuple[Webhook, str]:
     """A new webhook, turned on unless `active` says otherwise, and its secret, told this once."""
     require(by, Right.WEBHOOKS)
     secret = new_secret()
-    hook = Webhook(owner=by, **fields)
+    hook = Webhook(owner=by, by_channel=bool(channels), by_team=bool(teams), **fields)
     hook.keys = [{"secret": secret, "until": None}]
     with transaction.atomic():
         hook.save(force_insert=True)
@@ -51,23 +54,32 @@ def create(*, by: Agent, channels: Sequence[Any] = (), teams: Sequence[Any] = ()
 
 
 def update(hook: Webhook, changes: Mapping[str, Any], *, by: Agent) -> Webhook:
-    """Change what is named: fields, filters, and `active`."""
+    """Change what is named: fields, filters, and `active`.
+
+    Raises ActionError for turning on one with a filter of which nothing is left.
+    """
     require(by, Right.WEBHOOKS)
     with transaction.atomic():
         row = locked(hook)
         changed = [name for name in FIELDS if name in changes and getattr(row, name) != changes[name]]
         for name in changed:
             setattr(row, name, changes[name])
-        for name in FILTERS:
+        flags: list[str] = []
+        for name, flag in FILTERS.items():
+            if name not in changes:
+                continue
             related = getattr(row, name)
-            if name in changes and {one.pk for one in changes[name]} != {one.pk for one in related.all()}:
+            before = getattr(row, flag), {one.pk for one in related.all()}
+            if before != (bool(changes[name]), {one.pk for one in changes[name]}):
                 related.set(changes[name])
+                setattr(row, flag, bool(changes[name]))
                 changed.append(name)
+                flags.append(flag)
         if OWNERS_ALONE & set(changed) and row.owner_id != by.pk:
             row.owner = by
             changed.append("owner")
         if changed:
-            row.save(update_fields=[name for name in changed if name not in FILTERS] or ["name"])
+            row.save(update_fields=[*flags, *(name for name in changed if name not in FILTERS)])
             if "url" in changed:
                 _afresh(row)
             log.record(None, "webhook_changed", by=by, webhook=row.pk, fields=changed)
@@ -103,6 +115,9 @@ def _switch(row: Webhook, on: bool, by: Agent) -> None:
     fields = ["active", "disabled_at", "disabled_reason"]
     row.disabled_at, row.disabled_reason = (None, "") if on else (timezone.now(), "")
     if on and not row.active:
+        if Webhook.objects.filter(EMPTIED, pk=row.pk).exists():
+            words = _("The channels or teams this webhook was limited to are gone. Choose others first, or none.")
+            raise ActionError(words, "filter_gone")
         row.since = timezone.now()
         fields.append("since")
         _afresh(row)
@@ -125,12 +140,13 @@ def stop(hooks: QuerySet[Webhook], reason: Stopped) -> int:
     return len(rows)
 
 
-def stop_unowned() -> int:
-    """Turn off webhooks whose owner was switched off or may not have webhooks any more."""
+def stop_unfit() -> int:
+    """Turn off webhooks whose owner was switched off or may not have webhooks any more, and those with a filter of
+    which nothing is left."""
     able = Q(owner__is_active=True, owner__role__in=ABLE)
-    if not Webhook.objects.filter(active=True).exclude(able).exists():
+    if not Webhook.objects.filter(~able | EMPTIED, active=True).exists():
         return 0
-    return stop(Webhook.objects.exclude(able), Stopped.OWNER)
+    return stop(Webhook.objects.exclude(able), Stopped.OWNER) + stop(Webhook.objects.filter(EMPTIED), Stopped.FILTER)
 
 
 def rotate(hook: Webhook, *, by: Agent) -> str:

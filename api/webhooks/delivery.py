@@ -121,7 +121,7 @@ class Pump:
             if time.monotonic() - self.tended > TEND_SECONDS:
                 self.tended = time.monotonic()
                 recover()
-                actions.stop_unowned()
+                actions.stop_unfit()
             claimed = claim(MOST_IN_FLIGHT - len(self.flying)) if len(self.flying) < MOST_IN_FLIGHT else []
             self.launch(claimed)
             if not self.flying and not claimed:
@@ -188,7 +188,7 @@ def prepare(claimed: Sequence[WebhookDelivery]) -> list[tuple[WebhookDelivery, s
     for deliveries in by_owner.values():
         owner = deliveries[0].webhook.owner
         if owner is None or not deliveries[0].webhook.owner_may:
-            _give_back(deliveries)  # `stop_unowned` turns the webhook off
+            _give_back(deliveries)  # `stop_unfit` turns the webhook off
             continue
         mine = [found[one.event_id] for one in deliveries if one.event_id in found]
         seen = visible(owner, mine)
@@ -227,7 +227,7 @@ def _give_back(deliveries: Sequence[WebhookDelivery]) -> None:
     WebhookDelivery.objects.filter(pk__in=[one.pk for one in deliveries], state=HookState.SENDING).update(
         state=HookState.QUEUED, lease_until=None, attempts=F("attempts") - 1
     )
-    actions.stop_unowned()
+    actions.stop_unfit()
 
 
 def _give_up(delivery: WebhookDelivery, why: str) -> None:

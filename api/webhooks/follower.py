@@ -78,14 +78,17 @@ def _deliveries(hook: Webhook, told: list[tuple[Event, tuple[str, ...]]]) -> lis
 
 
 def _passes(hook: Webhook, event: Event) -> bool:
-    """Whether the webhook's filters let this event through; what belongs to no ticket and no channel passes none."""
+    """Whether the webhook's filters let this event through; what belongs to no ticket and no channel passes none.
+
+    A filter whose channels or teams are all gone lets nothing through.
+    """
     channels = {channel.pk for channel in hook.channels.all()}
     teams = {team.pk for team in hook.teams.all()}
-    if channels:
+    if hook.by_channel:
         mine = {event.ticket.channel_id, *event.ticket.also_channels} if event.ticket else {event.data.get("channel")}
         if not channels & mine:
             return False
-    return not teams or (event.ticket is not None and event.ticket.team_id in teams)
+    return not hook.by_team or (event.ticket is not None and event.ticket.team_id in teams)
 
 
 def visible(agent: Agent, batch: Sequence[Event]) -> set[int]:

@@ -64,7 +64,7 @@ def mailbox(context: template.Context, form: forms.EmailSettingsForm) -> Shown:
         oauth=way[0] if way else "",
         oauth_label=way[1] if way else "",
         login=login if way else "password",
-        same_login=same and not forwarded,
+        same_login=same and not forwarded and "smtp.password" not in wrong,
         reads=not forwarded,
         servers_open=bool(wrong & servers) or not (_text(form, "imap.host") or forwarded) or preset is None,
         advanced_open=bool(wrong & set(ADVANCED)),

@@ -91,7 +91,8 @@ def update(
     place: Place | None = None,
     by: Agent | None,
 ) -> Channel:
-    """Change a channel. New `settings` take the old ones' place; secrets that they do not name are kept.
+    """Change a channel. New `settings` take the old ones' place; secrets that they do not name are kept, as far as
+    the adapter lets them go with these.
 
     Its name follows the settings until it was given one of its own. The event tells the names of what changed.
     """
@@ -122,7 +123,8 @@ def _settle(row: Channel, settings: Mapping[str, Any]) -> set[str]:
     adapter = adapter_of(row.kind)
     forget_unreadable(row)
     old, kept = row.settings, row.secrets
-    plain, secrets = split(validated(adapter, joined(settings, kept), row), adapter.secrets)
+    plain, secrets = split(validated(adapter, settings, row), adapter.secrets)
+    secrets |= still_kept(adapter, kept, secrets, old, plain)
     if row.name == name_of(old, row.name):
         row.name = name_of(plain, row.name)
     row.settings, row.addresses = plain, addresses_of(plain)
@@ -238,17 +240,23 @@ def split(settings: Mapping[str, Any], names: tuple[str, ...]) -> tuple[dict[str
     return plain, secrets
 
 
-def joined(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with the secrets they do not name put back, where the part these belong to is still there."""
-    whole: dict[str, Any] = copy.deepcopy(dict(settings))
-    for name, value in secrets.items():
-        *folders, leaf = name.split(".")
-        place: Any = whole
-        for folder in folders:
+def still_kept(
+    adapter: adapters.Adapter,
+    kept: Mapping[str, Any],
+    given: Mapping[str, Any],
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The secrets that were not given again and stay: the part of the settings they belong to is still there, and the
+    adapter says that they may go with it. Compared is what the form has cleaned, which is what will be used."""
+    found = {}
+    for name, value in kept.items():
+        place: Any = new
+        for folder in name.split(".")[:-1]:
             place = place.get(folder) if isinstance(place, dict) else None
-        if isinstance(place, dict):
-            place.setdefault(leaf, value)
-    return whole
+        if name not in given and isinstance(place, dict) and adapter.keeps_secret(name, old, new):
+            found[name] = value
+    return found
 
 
 def name_of(settings: Mapping[str, Any], otherwise: str) -> str:

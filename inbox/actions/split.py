@@ -43,7 +43,7 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
             new = _new_ticket(old, rows[0], subject)
             log.record(new, "ticket_created", by=by, channel=new.channel_id)
             Message.objects.filter(pk__in=wanted).update(
-                ticket=new, thread_rule="split", thread_detail=f"#{old.pk}", unverified=False
+                ticket=new, thread_rule="split", thread_detail=f"#{old.pk}"
             )
             _people(old, new, rows, by)
             TicketLink.objects.create(source=new, target=old, kind=LinkKind.CHILD)

@@ -61,10 +61,14 @@ def test_a_slug_is_taken_once(as_zoya: Api, support: Channel) -> None:
 
 def test_changes_keep_the_secrets_they_do_not_name(as_zoya: Api) -> None:
     as_zoya.post("/channels/", {"kind": "email", "slug": "help", "settings": SETTINGS})
-    smtp = {**SETTINGS["smtp"], "host": "smtp.example.org"}
+    smtp = dict(SETTINGS["smtp"])
     del smtp["password"]
-    body = as_zoya.patch("/channels/help/", {"settings": {**SETTINGS, "smtp": smtp}, "paused": True}).json()
-    assert (body["settings"]["smtp"]["host"], body["paused"]) == ("smtp.example.org", True)
+    body = as_zoya.patch("/channels/help/", {"settings": {"address": "desk@example.org", "smtp": smtp}, "paused": True})
+    assert (body.json()["settings"]["address"], body.json()["paused"]) == ("desk@example.org", True)
+    elsewhere = {**smtp, "host": "smtp.evil.example", "security": "none"}
+    refused = as_zoya.patch("/channels/help/", {"settings": {"address": "desk@example.org", "smtp": elsewhere}})
+    assert list(problem(refused, 400)["errors"]) == ["settings.smtp.password"]
+    assert Channel.objects.get().settings["smtp"]["host"] == SETTINGS["smtp"]["host"]
     assert Channel.objects.get().secrets == {"smtp.password": "hunter2"}
     as_zoya.patch("/channels/help/", {"settings": {"address": "other@example.org"}})
     assert Channel.objects.get().secrets == {}

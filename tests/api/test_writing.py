@@ -236,6 +236,18 @@ def test_messages_are_split_off_into_a_ticket_of_their_own(
     problem(as_sana.post(path, {"messages": everything[:1]}), 409, "closed")
 
 
+def test_a_strangers_message_stays_one_when_it_is_split_off(as_sana: Api, ticket: Ticket, support: Channel) -> None:
+    """Splitting confirms nobody: the new ticket is the customer's, and what somebody wrote in their name stays marked."""
+    forged = Message.objects.create(
+        ticket=ticket, first_ticket=ticket, direction="in", channel=support, author_kind="customer", unverified=True,
+        author_address="mallory@evil.example", author_name="Ayesha Khan", text="Use my new bank account",
+    )  # fmt: skip
+    new = as_sana.post(f"/tickets/{ticket.number}/split/", {"messages": [forged.pk]}).json()
+    assert new["customer"]["id"] == ticket.customer_id
+    forged.refresh_from_db()
+    assert (forged.ticket_id, forged.unverified) == (new["number"], True)
+
+
 def test_what_is_being_sent_is_not_split_off(as_sana: Api, asked: Ticket, desk: Channel) -> None:
     body = say(as_sana, asked, kind="reply", text="On its way").json()
     assert delivery.claim(desk)

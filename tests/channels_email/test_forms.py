@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from channels_email.adapter import EmailAdapter
 from channels_email.forms import EmailSettingsForm
+from inbox.actions import channels
 from inbox.models import Channel
 
 SMTP = {"host": "smtp.example.com", "port": 587, "security": "starttls", "username": "u", "password": "p"}
@@ -111,10 +113,46 @@ def test_folders_and_where_to_move() -> None:
     assert form.cleaned_data["imap"]["move_to"] == "Done"
 
 
+def changed(change: dict[str, Any], before: dict[str, Any] = SMTP) -> str:
+    """What becomes of the password when the SMTP server is changed so, and none is given: "kept" or "asked for"."""
+    kept = {name: value for name, value in before.items() if name != "password"}
+    channel = Channel(kind="email", slug="s", name="s", settings={"address": "a@example.com", "smtp": kept})
+    channel.secrets = {"smtp.password": "old"}
+    new = {name: value for name, value in {**kept, **change}.items() if value is not None}
+    flat = {name: new.pop(name) for name in list(new) if "." in name}
+    form = EmailSettingsForm({"address": "a@example.com", "smtp": new, **flat}, channel)
+    if form.is_valid():
+        stays = channels.still_kept(EmailAdapter(), channel.secrets, {}, channel.settings, form.cleaned_data)
+        assert stays == {"smtp.password": "old"}
+        return "kept"
+    assert list(form.errors) == ["smtp.password"], form.errors
+    assert not EmailAdapter().keeps_secret("smtp.password", channel.settings, form.cleaned_data)
+    return "asked for"
+
+
+NO_TLS = {**SMTP, "port": 25, "security": "none"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("before", "change", "outcome"),
+    [
+        (SMTP, {"host": "SMTP.example.com"}, "kept"),
+        (SMTP, {"port": None}, "kept"),  # 587 is what STARTTLS has
+        (NO_TLS, {"security": "starttls"}, "kept"),
+        (SMTP, {"host": "smtp.evil.example"}, "asked for"),
+        (SMTP, {"smtp.host": "smtp.evil.example"}, "asked for"),  # dotted beside nested: the last word counts
+        (SMTP, {"host": " smtp.example.com.evil.example "}, "asked for"),
+        (SMTP, {"port": 2525}, "asked for"),
+        (SMTP, {"username": "somebody"}, "asked for"),
+        (SMTP, {"security": "none"}, "asked for"),
+        (SMTP, {"security": "none", "port": None}, "asked for"),
+    ],
+)
+def test_a_password_stays_with_its_server(before: dict[str, Any], change: dict[str, Any], outcome: str) -> None:
+    assert changed(change, before) == outcome
+
+
 @pytest.mark.django_db
 def test_an_empty_password_keeps_the_old_one() -> None:
-    channel = Channel(kind="email", slug="s", name="s", settings={"address": "a@example.com"})
-    channel.secrets = {"smtp.password": "old"}
-    form = EmailSettingsForm({"address": "a@example.com", "smtp": {**SMTP, "password": ""}}, channel)
-    assert form.is_valid(), form.errors
-    assert form.cleaned_data["smtp"]["password"] == "old"
+    assert changed({}) == "kept"

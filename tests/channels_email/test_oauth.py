@@ -578,11 +578,21 @@ class TestSettings:
         settings.ALLOW_PRIVATE_NETWORKS = False
         assert "imap.security" in self.form(security="none").errors
 
+    @pytest.mark.parametrize(
+        "host", ["imap.evil.example", "imap.gmail.com.evil.example", "evilgmail.com", "outlook.office365.com", "::2"]
+    )
+    def test_a_token_is_shown_to_its_providers_servers_alone(self, host: str) -> None:
+        assert list(self.form(host=host).errors) == ["imap.host"]
+
+    def test_a_provider_may_be_played_on_this_machine_in_private_networks(self, settings: Any) -> None:
+        assert self.form(host="127.0.0.1").is_valid()
+        settings.ALLOW_PRIVATE_NETWORKS = False
+        assert "imap.host" in self.form(host="127.0.0.1").errors
+
     def test_one_mailbox_has_one_provider(self) -> None:
-        server = {"host": "h", "username": USER}
-        form = EmailSettingsForm(
-            {"address": USER, "imap": {**server, "oauth": "google"}, "smtp": {**server, "oauth": "microsoft"}}
-        )
+        imap = {"host": "imap.gmail.com", "username": USER, "oauth": "google"}
+        smtp = {"host": "smtp.office365.com", "username": USER, "oauth": "microsoft"}
+        form = EmailSettingsForm({"address": USER, "imap": imap, "smtp": smtp})
         assert "smtp.oauth" in form.errors
 
 

@@ -54,7 +54,7 @@ def test_a_channel_has_its_place_from_the_start(sana: Agent, team: Team, brand: 
     [
         ({"address": "other@example.org"}, ["address"]),
         ({"name": "Helpers"}, ["name"]),
-        ({"imap": {"host": "imap.example.com", "username": "help"}}, ["imap.host"]),
+        ({"imap": {"host": "imap.example.com", "username": "help", "password": "one"}}, ["imap.host"]),
         ({"smtp": {"host": "smtp.example.org", "username": "help", "password": "three"}}, ["smtp.password"]),
         ({"smtp": None}, ["smtp.host", "smtp.password", "smtp.security", "smtp.username"]),
         ({"plus_addressing": True, "acknowledgement": "Thanks"}, ["acknowledgement", "plus_addressing"]),

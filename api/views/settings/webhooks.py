@@ -149,8 +149,13 @@ def _pretty(payload: str) -> str:
 @needs(Right.WEBHOOKS)
 def switch(request: AgentRequest, pk: int) -> HttpResponse:
     on = request.POST.get("on") == "1"
-    actions.switch(get_object_or_404(Webhook, pk=pk), on, by=request.user)
-    messages.success(request, _("The webhook is on.") if on else _("The webhook is off. Nothing is kept for it now."))
+    try:
+        actions.switch(get_object_or_404(Webhook, pk=pk), on, by=request.user)
+    except ActionError as error:
+        messages.error(request, str(error.reason))
+    else:
+        said = _("The webhook is on.") if on else _("The webhook is off. Nothing is kept for it now.")
+        messages.success(request, said)
     return redirect("settings-webhook", pk)
 
 

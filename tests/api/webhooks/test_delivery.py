@@ -546,11 +546,11 @@ def test_late_deliveries_are_said(hook: Hook, zoya: Agent, sana: Agent) -> None:
 def test_without_an_owner_it_stops(hook: Hook, zoya: Agent) -> None:
     made = hook("/ok")
     Webhook.objects.update(owner=None)
-    assert webhooks.stop_unowned() == 1
+    assert webhooks.stop_unfit() == 1
     webhooks.switch(made, True, by=zoya)
     made.refresh_from_db()
     assert made.owner == zoya
-    assert webhooks.stop_unowned() == 0
+    assert webhooks.stop_unfit() == 0
 
 
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"

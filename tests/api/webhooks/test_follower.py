@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,8 +17,8 @@ from django.utils import timezone
 from api.actions import tokens, webhooks
 from api.models import Webhook, WebhookDelivery
 from api.webhooks import delivery, events, follower
-from inbox import log
-from inbox.actions import customers, merge, messages, reply, tickets
+from inbox import health, log
+from inbox.actions import channels, customers, merge, messages, reply, tickets
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Cursor, Event, Message, Team, Ticket
 from tests.api.conftest import Api
@@ -121,6 +123,43 @@ def test_filters_by_channel_and_team(hook: Hook, ticket: Ticket, team: Team, san
     assert other.pk not in {pk for pk, _kind in found}
 
 
+@pytest.mark.parametrize("what", ["team", "channel"])
+def test_a_filter_outlives_what_it_named(
+    hook: Hook, team: Team, support: Channel, zoya: Agent, as_zoya: Api, what: str
+) -> None:
+    """A webhook limited to a team or channel that is deleted tells nothing, where an empty filter would tell all."""
+    if what == "team":
+        press: Any = Team.objects.create(name="Press", slug="press")
+        left: Any = team
+    else:
+        press, left = channels.create("email", "press", {"address": "press@example.org"}, by=zoya), support
+    made, other = hook(**{f"{what}s": [press]}), hook(**{f"{what}s": [press, left]})
+    assert as_zoya.delete(f"/{what}s/press/").status_code == 204
+    question(support, "secret")
+    assert {row.webhook_id for row in follow()} == {other.pk}
+    assert webhooks.stop_unfit() == 1
+    made.refresh_from_db()
+    assert (made.active, made.disabled_reason) == (False, "filter")
+    assert any("limited to channels or teams" in line for line in health.problems(zoya))
+    said = as_zoya.get(f"/webhooks/{made.pk}/").json()["health"]
+    assert said["disabled_reason"] == "filter"
+    refused = as_zoya.patch(f"/webhooks/{made.pk}/", {"active": True})
+    assert (refused.status_code, refused.json()["code"]) == (409, "filter_gone")
+    assert as_zoya.patch(f"/webhooks/{made.pk}/", {"name": "Still"}).json()["active"] is False
+    assert as_zoya.patch(f"/webhooks/{made.pk}/", {f"{what}s": [], "active": True}).json()["active"] is True
+    question(support, "no secret")
+    assert made.pk in {row.webhook_id for row in follow()}  # its owner chose to hear of everything
+    assert webhooks.stop_unfit() == 0
+
+
+def test_filters_from_before_are_kept(hook: Hook, team: Team, support: Channel) -> None:
+    by_team, by_channel, free = hook(teams=[team]), hook(channels=[support]), hook()
+    Webhook.objects.update(by_team=False, by_channel=False)
+    import_module("api.migrations.0004_webhook_filters").keep_that_there_are_filters(apps, None)
+    found = {row.pk: (row.by_team, row.by_channel) for row in Webhook.objects.all()}
+    assert found == {by_team.pk: (True, False), by_channel.pk: (False, True), free.pk: (False, False)}
+
+
 def test_a_private_team_does_not_leak(
     hook: Hook, receiver: Receiver, ticket: Ticket, team: Team, zoya: Agent, sana: Agent
 ) -> None:
@@ -157,8 +196,6 @@ def test_a_message_that_moved_out_of_sight_is_not_told(
 
 
 def test_an_owner_who_may_no_more_stops_it(hook: Hook, receiver: Receiver, ticket: Ticket, zoya: Agent) -> None:
-    from inbox import health
-
     made = hook()
     tickets.set_priority(ticket, "high", by=zoya)
     follow()
@@ -180,7 +217,7 @@ def test_an_owner_who_may_no_more_stops_it(hook: Hook, receiver: Receiver, ticke
     assert not any("To /ok" in line for line in health.problems(boss))
     boss.is_active = False
     boss.save()
-    assert webhooks.stop_unowned() == 1
+    assert webhooks.stop_unfit() == 1
 
 
 def test_nothing_from_before_it_was_made_or_while_it_was_off(hook: Hook, ticket: Ticket, zoya: Agent) -> None:

@@ -16,8 +16,8 @@ from django.utils import timezone
 from api.actions import tokens, webhooks
 from api.models import ApiToken, Webhook, WebhookDelivery, digest_of
 from api.webhooks import delivery
-from inbox.actions import tickets
-from inbox.models import Agent, Event, Ticket
+from inbox.actions import teams, tickets
+from inbox.models import Agent, Event, Team, Ticket
 from lib import signing
 from tests.api.webhooks.conftest import Hook, deliver
 from tests.servers.receiver import Receiver
@@ -123,6 +123,26 @@ def test_what_the_editor_does_not_see_stays_and_is_shown(hook: Hook, team: Any, 
     form = page(browser(root), f"/settings/webhooks/{made.pk}/edit/")
     assert re.search(rf'name="teams" value="{team.pk}"[^>]* checked', form)
     assert "acts for Zoya" in form
+
+
+def test_a_filter_of_which_nothing_is_left_is_said(hook: Hook, zoya: Agent, db: None) -> None:
+    press = Team.objects.create(name="Press", slug="press")
+    made, client = hook("/ok", teams=[press]), browser(zoya)
+    place = f"/settings/webhooks/{made.pk}/"
+    assert "is gone" not in page(client, f"{place}edit/")
+    teams.delete(press, by=zoya)
+    webhooks.stop_unfit()
+    shown = page(client, place)
+    assert "It was limited to channels or teams that are gone" in shown
+    assert "none of them is left" in shown
+    assert "What this webhook was limited to is gone" in page(client, f"{place}edit/")
+    client.post(f"{place}switch/", {"on": "1"})
+    assert "Choose others first" in page(client, place)
+    made.refresh_from_db()
+    assert not made.active
+    client.post(f"{place}edit/", GIVEN)
+    made.refresh_from_db()
+    assert (made.active, made.by_team) == (True, False)
 
 
 def test_log_test_and_redelivery(

@@ -287,7 +287,12 @@ def test_settings_change_and_passwords_stay(as_zoya: Desk, zoya: Agent) -> None:
     assert "kept; type to replace" in page
     assert SECRET not in page
     change = {**FORM, "imap.password": "", "imap.host": "imap.example.com", "name": "Helpers", "channel-name": "Help"}
-    assert as_zoya.post(path, change).status_code == 302
+    refused = as_zoya.post(path, change)
+    assert refused.status_code == 422
+    assert "Give the password again" in refused.content.decode()
+    shown = as_zoya.post(path, {**change, "imap.host": FORM["imap.host"], "smtp.host": "smtp.example.com"})
+    assert 'id="same-login" data-shows="same" checked' not in shown.content.decode()  # it would hide what is asked
+    assert as_zoya.post(path, {**change, "imap.password": SECRET}).status_code == 302
     kept = Channel.objects.get()
     assert kept.settings["imap"]["host"] == "imap.example.com"
     assert kept.secrets == {"imap.password": SECRET, "smtp.password": SECRET}
@@ -296,7 +301,7 @@ def test_settings_change_and_passwords_stay(as_zoya: Desk, zoya: Agent) -> None:
     assert event.actor_id == zoya.pk
     del change["reads"]  # that is asked of new ones alone
     assert as_zoya.post(path, {**change, "imap.host": "", "imap.password": "x"}).status_code == 422
-    assert as_zoya.post(path, {**change, "imap.host": ""}).status_code == 302
+    assert as_zoya.post(path, {**change, "imap.host": "", "smtp.username": "help"}).status_code == 302
     kept = Channel.objects.get()
     assert "imap" not in kept.settings
     assert kept.secrets == {"smtp.password": SECRET}
