@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -75,3 +76,8 @@ def record(
             base.save(row, *fields)
         base.announce([row.pk], [message.pk])
         return message
+
+
+def engagements_of(ticket: Ticket, messages: Iterable[int]) -> QuerySet[Engagement]:
+    """The engagements that these messages (ids) of a ticket were logged with; they go where their messages go."""
+    return Engagement.objects.filter(ticket=ticket, external_id__in=[f"message:{pk}" for pk in messages])

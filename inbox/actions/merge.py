@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts
+from inbox.actions import base, calls, counts
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
 from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
@@ -16,7 +16,7 @@ from inbox.models import Agent, Engagement, LinkKind, Message, Participant, Part
 def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
     """Move all of `source` into `into` and close `source`; replies to it follow. Returns the target.
 
-    Raises ActionError. Messages keep the ticket they first belonged to, so that a merge can be undone.
+    Raises ActionError. The event of the merge names all that moved, so that it can be undone.
     """
     if source.pk == into.pk:
         raise ActionError(_("A ticket cannot be merged into itself."), "same")
@@ -32,13 +32,14 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         if kept.status == Status.CLOSED:
             raise ActionError(_("Ticket #%(number)s takes no more messages.") % {"number": kept.pk}, "closed")
         moved = list(Message.objects.filter(ticket=gone).values_list("pk", flat=True))
-        Message.objects.filter(ticket=gone).update(ticket=kept)
-        Engagement.objects.filter(ticket=gone).update(ticket=kept)
+        engagements = list(Engagement.objects.filter(ticket=gone).values_list("pk", flat=True))
+        Message.objects.filter(pk__in=moved).update(ticket=kept)
+        Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
         _take_participants(gone, kept, by)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()
         gone.status, gone.merged_into, gone.closed_at, gone.waiting_since = Status.CLOSED, kept, now, None
-        log.record(gone, "merged", by=by, into=kept.pk, was=before)
+        log.record(gone, "merged", by=by, into=kept.pk, was=before, messages=sorted(moved), engagements=engagements)
         log.record(kept, "merged_from", by=by, source=gone.pk)
         base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
         kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
@@ -70,9 +71,10 @@ def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
 
 
 def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
-    """Undo a merge: what first belonged to `source` goes back there, and it opens again. Returns `source`.
+    """Undo a merge: what it moved goes back to `source`, which opens again. Returns `source`.
 
-    What was written to the other ticket since stays there. Raises ActionError.
+    What was written to the other ticket since stays there, and what left that one since stays where it is. Raises
+    ActionError.
     """
     with transaction.atomic():
         into = Ticket.objects.values_list("merged_into", flat=True).get(pk=source.pk)
@@ -85,11 +87,17 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
             raise ActionError(_("Ticket #%(number)s is not merged.") % {"number": source.pk}, "not_merged")
         if kept.merged_into_id is not None:
             raise ActionError(_("Ticket #%(number)s is merged already.") % {"number": kept.pk}, "merged")
-        returning = Message.objects.filter(ticket=kept, first_ticket=back)
-        moved = list(returning.values_list("pk", flat=True))
-        returning.update(ticket=back)
-        TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
         was = back.events.filter(kind="merged").order_by("-pk").values_list("data", flat=True).first() or {}
+        if "messages" in was:
+            returning = Message.objects.filter(ticket=kept, pk__in=was["messages"])
+            engaged = Engagement.objects.filter(ticket=kept, pk__in=was["engagements"])
+        else:  # merged when the event did not yet name what moved
+            returning = Message.objects.filter(ticket=kept, first_ticket=back)
+            engaged = calls.engagements_of(kept, returning.values_list("pk", flat=True))
+        moved = list(returning.values_list("pk", flat=True))
+        engaged.update(ticket=back)
+        Message.objects.filter(pk__in=moved).update(ticket=back)
+        TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
         back.merged_into, back.closed_at = None, None
         back.status = str(was.get("was") or Status.OPEN)
         if back.status == Status.CLOSED:
