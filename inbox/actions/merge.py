@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,7 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
     if source.pk == into.pk:
         raise ActionError(_("A ticket cannot be merged into itself."), "same")
     with transaction.atomic():
+        _lock_messages(Message.objects.filter(ticket=source.pk))
         numbers = sorted([source.pk, into.pk])
         rows = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
         gone, kept = rows[source.pk], rows[into.pk]
@@ -53,6 +55,11 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         return kept
 
 
+def _lock_messages(messages: QuerySet[Message]) -> None:
+    """Messages first, then tickets, as delivery locks them."""
+    list(messages.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
     here = set(Participant.objects.filter(ticket=kept).values_list("identity_id", flat=True))
     Participant.objects.bulk_create(
@@ -80,6 +87,10 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
         into = Ticket.objects.values_list("merged_into", flat=True).get(pk=source.pk)
         if into is None:
             raise ActionError(_("Ticket #%(number)s is not merged.") % {"number": source.pk}, "not_merged")
+        was = source.events.filter(kind="merged").order_by("-pk").values_list("data", flat=True).first() or {}
+        # Merged when the event did not yet name what moved: by where it began.
+        moving = Q(pk__in=was["messages"]) if "messages" in was else Q(first_ticket=source.pk)
+        _lock_messages(Message.objects.filter(moving, ticket=into))
         numbers = sorted([source.pk, into])
         rows = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
         back, kept = rows[source.pk], rows[into]
@@ -87,14 +98,11 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
             raise ActionError(_("Ticket #%(number)s is not merged.") % {"number": source.pk}, "not_merged")
         if kept.merged_into_id is not None:
             raise ActionError(_("Ticket #%(number)s is merged already.") % {"number": kept.pk}, "merged")
-        was = back.events.filter(kind="merged").order_by("-pk").values_list("data", flat=True).first() or {}
-        if "messages" in was:
-            returning = Message.objects.filter(ticket=kept, pk__in=was["messages"])
+        moved = list(Message.objects.filter(moving, ticket=kept).values_list("pk", flat=True))
+        if "engagements" in was:
             engaged = Engagement.objects.filter(ticket=kept, pk__in=was["engagements"])
-        else:  # merged when the event did not yet name what moved
-            returning = Message.objects.filter(ticket=kept, first_ticket=back)
-            engaged = calls.engagements_of(kept, returning.values_list("pk", flat=True))
-        moved = list(returning.values_list("pk", flat=True))
+        else:
+            engaged = calls.engagements_of(kept, moved)
         engaged.update(ticket=back)
         Message.objects.filter(pk__in=moved).update(ticket=back)
         TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
