@@ -94,13 +94,17 @@ def fail(message: Message, reason: str, **fields: Any) -> bool:
 
 def open_after_failure(ticket_id: int) -> None:
     row = Ticket.objects.select_for_update(no_key=True).get(pk=ticket_id)
-    fields = ["delivery_failed"]
     row.delivery_failed = True
-    if row.status in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
-        log.record(row, "status_changed", by=None, **{"from": row.status, "to": Status.OPEN.value})
-        row.status, row.solved_at = Status.OPEN, None
-        fields += ["status", "solved_at"]
-    base.save(row, *fields)
+    base.save(row, "delivery_failed", *unanswered(row, by=None))
+
+
+def unanswered(ticket: Ticket, *, by: Agent | None) -> list[str]:
+    """Open a locked ticket whose answer did not leave; returns the fields to save, none when nothing changes."""
+    if ticket.status not in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
+        return []
+    log.record(ticket, "status_changed", by=by, **{"from": ticket.status, "to": Status.OPEN.value})
+    ticket.status, ticket.solved_at = Status.OPEN, None
+    return ["status", "solved_at"]
 
 
 def _only_some(message: Message, recipients: tuple[str, ...]) -> bool:
