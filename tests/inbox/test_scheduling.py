@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inbox.actions import reply, scheduling, tickets
+from inbox.actions import reply, scheduling, sweeping, tickets
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Channel, Message, Status, Ticket
 
@@ -23,6 +23,24 @@ def fall_due(message: Message) -> None:
     Message.objects.filter(pk=message.pk).update(send_at=timezone.now() - timedelta(seconds=1))
     scheduling.sweep()
     message.refresh_from_db()
+
+
+def test_a_solved_ticket_stays_open_for_a_reply_that_is_to_leave(
+    ticket: Ticket, take: Take, sana: Agent, desk: Channel
+) -> None:
+    message = reply.reply(ticket, by=sana, text="As promised.", send_at=timezone.now() + timedelta(days=20))
+    other = Ticket.objects.get(pk=take("n1", sender="omar@example.com").ticket)
+    for one in (ticket, other):
+        tickets.set_status(one, Status.SOLVED, by=sana)
+    Ticket.objects.update(solved_at=timezone.now() - timedelta(days=400))
+    assert sweeping.close_solved() == 1
+    other.refresh_from_db()
+    assert other.status == Status.CLOSED
+    fall_due(message)
+    assert (message.state, message.error, message.is_scheduled) == ("queued", "", False)
+    ticket.refresh_from_db()
+    Ticket.objects.filter(pk=ticket.pk).update(status=Status.SOLVED, solved_at=timezone.now() - timedelta(days=400))
+    assert sweeping.close_solved() == 1, "once it is released"
 
 
 @pytest.mark.parametrize("status", ["solved", "pending", "on_hold", None])
