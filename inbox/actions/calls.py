@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,6 +17,7 @@ from inbox.actions.reply import change_status
 from inbox.models import Agent, AuthorKind, Direction, Engagement, Message, Origin, Ticket
 
 
+@transaction.atomic
 def record(
     ticket: Ticket,
     *,
@@ -37,6 +40,7 @@ def record(
     at = at or now
     if at > now:
         raise ActionError(_("That has not happened yet."), "future")
+    _keep_customer(ticket)
     with base.locked(ticket) as row:
         inward = direction == Direction.IN
         message = Message.objects.create(
@@ -75,3 +79,20 @@ def record(
             base.save(row, *fields)
         base.announce([row.pk], [message.pk])
         return message
+
+
+def _keep_customer(ticket: Ticket) -> None:
+    """Lock the ticket's customer as a new reference to them does; before the ticket, as merging customers does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM inbox_customer WHERE id = (SELECT customer_id FROM inbox_ticket WHERE number = %s)
+            FOR KEY SHARE
+            """,
+            [ticket.pk],
+        )
+
+
+def engagements_of(ticket: Ticket, messages: Iterable[int]) -> QuerySet[Engagement]:
+    """The engagements that these messages (ids) of a ticket were logged with; they go where their messages go."""
+    return Engagement.objects.filter(ticket=ticket, external_id__in=[f"message:{pk}" for pk in messages])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts
+from inbox.actions import base, calls, counts
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
 from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
@@ -16,11 +17,12 @@ from inbox.models import Agent, Engagement, LinkKind, Message, Participant, Part
 def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
     """Move all of `source` into `into` and close `source`; replies to it follow. Returns the target.
 
-    Raises ActionError. Messages keep the ticket they first belonged to, so that a merge can be undone.
+    Raises ActionError. The event of the merge names all that moved, so that it can be undone.
     """
     if source.pk == into.pk:
         raise ActionError(_("A ticket cannot be merged into itself."), "same")
     with transaction.atomic():
+        _lock_messages(Message.objects.filter(ticket=source.pk))
         numbers = sorted([source.pk, into.pk])
         rows = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
         gone, kept = rows[source.pk], rows[into.pk]
@@ -32,13 +34,14 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         if kept.status == Status.CLOSED:
             raise ActionError(_("Ticket #%(number)s takes no more messages.") % {"number": kept.pk}, "closed")
         moved = list(Message.objects.filter(ticket=gone).values_list("pk", flat=True))
-        Message.objects.filter(ticket=gone).update(ticket=kept)
-        Engagement.objects.filter(ticket=gone).update(ticket=kept)
+        engagements = list(Engagement.objects.filter(ticket=gone).values_list("pk", flat=True))
+        Message.objects.filter(pk__in=moved).update(ticket=kept)
+        Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
         _take_participants(gone, kept, by)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()
         gone.status, gone.merged_into, gone.closed_at, gone.waiting_since = Status.CLOSED, kept, now, None
-        log.record(gone, "merged", by=by, into=kept.pk, was=before)
+        log.record(gone, "merged", by=by, into=kept.pk, was=before, messages=sorted(moved), engagements=engagements)
         log.record(kept, "merged_from", by=by, source=gone.pk)
         base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
         kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
@@ -50,6 +53,11 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         counts.recount(kept)
         base.announce(numbers, moved)
         return kept
+
+
+def _lock_messages(messages: QuerySet[Message]) -> None:
+    """Messages first, then tickets, as delivery locks them."""
+    list(messages.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
@@ -70,14 +78,19 @@ def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
 
 
 def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
-    """Undo a merge: what first belonged to `source` goes back there, and it opens again. Returns `source`.
+    """Undo a merge: what it moved goes back to `source`, which opens again. Returns `source`.
 
-    What was written to the other ticket since stays there. Raises ActionError.
+    What was written to the other ticket since stays there, and what left that one since stays where it is. Raises
+    ActionError.
     """
     with transaction.atomic():
         into = Ticket.objects.values_list("merged_into", flat=True).get(pk=source.pk)
         if into is None:
             raise ActionError(_("Ticket #%(number)s is not merged.") % {"number": source.pk}, "not_merged")
+        was = source.events.filter(kind="merged").order_by("-pk").values_list("data", flat=True).first() or {}
+        # Merged when the event did not yet name what moved: by where it began.
+        moving = Q(pk__in=was["messages"]) if "messages" in was else Q(first_ticket=source.pk)
+        _lock_messages(Message.objects.filter(moving, ticket=into))
         numbers = sorted([source.pk, into])
         rows = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
         back, kept = rows[source.pk], rows[into]
@@ -85,11 +98,14 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
             raise ActionError(_("Ticket #%(number)s is not merged.") % {"number": source.pk}, "not_merged")
         if kept.merged_into_id is not None:
             raise ActionError(_("Ticket #%(number)s is merged already.") % {"number": kept.pk}, "merged")
-        returning = Message.objects.filter(ticket=kept, first_ticket=back)
-        moved = list(returning.values_list("pk", flat=True))
-        returning.update(ticket=back)
+        moved = list(Message.objects.filter(moving, ticket=kept).values_list("pk", flat=True))
+        if "engagements" in was:
+            engaged = Engagement.objects.filter(ticket=kept, pk__in=was["engagements"])
+        else:
+            engaged = calls.engagements_of(kept, moved)
+        engaged.update(ticket=back)
+        Message.objects.filter(pk__in=moved).update(ticket=back)
         TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
-        was = back.events.filter(kind="merged").order_by("-pk").values_list("data", flat=True).first() or {}
         back.merged_into, back.closed_at = None, None
         back.status = str(was.get("was") or Status.OPEN)
         if back.status == Status.CLOSED:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, counts, customers
+from inbox.actions import base, calls, counts, customers
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryUpdate, Party, adapter_for
 from inbox.models import (
@@ -94,13 +94,17 @@ def fail(message: Message, reason: str, **fields: Any) -> bool:
 
 def open_after_failure(ticket_id: int) -> None:
     row = Ticket.objects.select_for_update(no_key=True).get(pk=ticket_id)
-    fields = ["delivery_failed"]
     row.delivery_failed = True
-    if row.status in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
-        log.record(row, "status_changed", by=None, **{"from": row.status, "to": Status.OPEN.value})
-        row.status, row.solved_at = Status.OPEN, None
-        fields += ["status", "solved_at"]
-    base.save(row, *fields)
+    base.save(row, "delivery_failed", *unanswered(row, by=None))
+
+
+def unanswered(ticket: Ticket, *, by: Agent | None) -> list[str]:
+    """Open a locked ticket whose answer did not leave; returns the fields to save, none when nothing changes."""
+    if ticket.status not in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
+        return []
+    log.record(ticket, "status_changed", by=by, **{"from": ticket.status, "to": Status.OPEN.value})
+    ticket.status, ticket.solved_at = Status.OPEN, None
+    return ["status", "solved_at"]
 
 
 def _only_some(message: Message, recipients: tuple[str, ...]) -> bool:
@@ -192,6 +196,7 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
         row.ticket, row.thread_rule, row.thread_detail = target, "moved", f"#{source.pk}"
         row.unverified = False
         row.save(update_fields=["ticket", "thread_rule", "thread_detail", "unverified"])
+        calls.engagements_of(source, [row.pk]).update(ticket=target)
         if row.direction == Direction.IN and row.author_address:
             party = Party(adapter_for(row.channel.kind).identity_kind, row.author_address, row.author_name)
             customers.join(target, party, by=by)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -180,7 +181,7 @@ def reply(
             send_at,
             subject,
             automatic,
-            _once(client_id, digest) | ({"after": status} if send_at and status else {}),
+            _once(client_id, digest) | _then(row, status, now=send_at is None and not automatic),
         )
         _keep_client_id(message, by, client_id)
         if send_at is None:
@@ -207,7 +208,7 @@ def _write(
     send_at: datetime | None,
     subject: str | None,
     automatic: bool,
-    once: dict[str, str],
+    kept: dict[str, Any],
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
@@ -235,7 +236,7 @@ def _write(
         text=text.replace("\x00", ""),
         visible_text=text.replace("\x00", ""),
         html=html.replace("\x00", ""),
-        payload=once,
+        payload=kept,
         kind="auto_reply" if automatic else "message",
         suppress_auto_reply=automatic,
         state=DeliveryState.QUEUED,
@@ -256,6 +257,17 @@ def _write(
     return message
 
 
+def _then(ticket: Ticket, status: str | None, *, now: bool) -> dict[str, Any]:
+    """What a message's payload keeps of the status that was asked for and, if said `now`, of how that changes it."""
+    return ({"after": status} if status else {}) | (turns(ticket, status) if now else {})
+
+
+def turns(ticket: Ticket, status: str | None) -> dict[str, Any]:
+    """For the payload of a reply: to which status `after` turns the ticket; empty where it has it already."""
+    to = status or settings.AFTER_REPLY_STATUS
+    return {} if ticket.status == to else {"turned": to}
+
+
 def _keep_client_id(message: Message, by: Agent | None, client_id: str | None) -> None:
     if client_id:
         MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
@@ -272,7 +284,7 @@ def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None
         if ticket.first_replied_at is None and ticket.last_customer_message_at is not None:
             ticket.first_replied_at = message.created_at
             fields.append("first_replied_at")
-        if ticket.assignee_id is None and by is not None and not by.is_bot:
+        if ticket.assignee_id is None and by is not None and by.is_active and not by.is_bot:
             ticket.assignee = by
             fields.append("assignee")
             log.record(ticket, "assigned", by=by, **{"from": None, "to": by.pk})

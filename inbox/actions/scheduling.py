@@ -49,7 +49,7 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
         row.save(update_fields=["send_at", "next_attempt_at"])
         log.record(ticket, "message_scheduled", by=by, message=row.pk, send_at=send_at.isoformat())
         if said:
-            counts.recount(ticket)
+            _unsay(ticket, row, by=by)
         base.announce([ticket.pk], [row.pk])
         return row
 
@@ -68,8 +68,18 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None, reason: str) -> N
     row.save(update_fields=["state", "next_attempt_at", "error"])
     log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason))
     if said:
-        counts.recount(ticket)
+        _unsay(ticket, row, by=by)
     base.announce([ticket.pk], [row.pk])
+
+
+def _unsay(ticket: Ticket, row: Message, *, by: Agent | None) -> None:
+    """A reply is no longer said: count the ticket anew, and open it again where that reply had changed its status."""
+    turned = row.payload.pop("turned", None)
+    if turned is not None:
+        row.save(update_fields=["payload"])
+        if ticket.status == turned and (fields := messages.unanswered(ticket, by=by)):
+            base.save(ticket, *fields)
+    counts.recount(ticket)
 
 
 def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
@@ -77,7 +87,8 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     now = timezone.now()
     writer = row.agent
     row.next_attempt_at = row.created_at = row.received_at = now
-    row.save(update_fields=["next_attempt_at", "created_at", "received_at"])
+    row.payload |= reply.turns(ticket, row.payload.get("after"))
+    row.save(update_fields=["next_attempt_at", "created_at", "received_at", "payload"])
     log.record(ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False)
     ticket.message_count -= 1  # counted when it was written; counted again as what is said
     reply.after(ticket, row, writer, row.payload.get("after"), automatic=False)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts
+from inbox.actions import base, calls, counts
 from inbox.actions.errors import ActionError
 from inbox.models import (
     Agent,
@@ -45,6 +45,7 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
             Message.objects.filter(pk__in=wanted).update(
                 ticket=new, thread_rule="split", thread_detail=f"#{old.pk}"
             )
+            calls.engagements_of(old, wanted).update(ticket=new)
             _people(old, new, rows, by)
             TicketLink.objects.create(source=new, target=old, kind=LinkKind.CHILD)
             log.record(old, "split", by=by, into=new.pk, messages=sorted(wanted))

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from inbox import files, log
 from inbox.actions import base
 from inbox.adapters import kinds
-from inbox.models import Attachment, Channel, Receipt, ReceiptState, Status, Ticket
+from inbox.models import Attachment, Channel, Message, Receipt, ReceiptState, Status, Ticket
 
 BATCH = 500
 
@@ -33,7 +33,7 @@ def end_snoozes() -> int:
 
 
 def close_solved() -> int:
-    """Close tickets that stayed solved for longer than their channel's re-open window."""
+    """Close tickets that stayed solved for longer than their channel's re-open window, unless a reply is to leave."""
     now = timezone.now()
     windows, shortest = Q(pk__in=[]), None
     for channel in Channel.objects.all():
@@ -48,6 +48,7 @@ def close_solved() -> int:
         rows = list(
             Ticket.objects.select_for_update(no_key=True, skip_locked=True)
             .filter(windows, status=Status.SOLVED, solved_at__lt=now - timedelta(days=shortest))
+            .exclude(Exists(Message.objects.scheduled().filter(ticket=OuterRef("pk"))))
             .order_by("solved_at", "number")[:BATCH]  # along its index
         )
         for row in rows:

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from inbox import polling
-from inbox.actions import base, messages
+from inbox.actions import base, calls, erasing, joining, merge, messages, reply, scheduling
 from inbox.actions.work import Outcome
-from inbox.models import Channel, Event, Message, Ticket
+from inbox.models import Agent, Channel, Customer, Event, Message, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +43,106 @@ def while_changing(change: Callable[[], Any], wait: Callable[[], Any]) -> None:
     finally:
         thread.join()
     assert not failed
+
+
+def at_once(first: Callable[[Callable[[], None]], Any], second: Callable[[], Any]) -> None:
+    """Run `second` once `first` calls what it is given, which returns when `second` waits for a lock; neither fails."""
+    begun, failed = threading.Event(), []
+
+    def come() -> None:
+        begun.set()
+        with connection.cursor() as cursor:
+            for _try in range(500):
+                cursor.execute("SELECT pg_stat_clear_snapshot()")
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND wait_event_type = 'Lock'"
+                )
+                if cursor.fetchone() != (0,):
+                    return
+                threading.Event().wait(0.01)
+        raise AssertionError("the other side waits for nothing")
+
+    def run(one: Callable[[], Any]) -> None:
+        try:
+            one()
+        except Exception as error:  # noqa: BLE001 (told to the test below)
+            failed.append(error)
+        finally:
+            begun.set()
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[lambda: first(come)])]
+    threads[0].start()
+    assert begun.wait(10)
+    threads.append(threading.Thread(target=run, args=[second]))
+    threads[1].start()
+    for thread in threads:
+        thread.join(20)
+    assert not failed
+
+
+def due_reply(ticket: Ticket, by: Agent) -> Message:
+    message = reply.reply(ticket, by=by, text="As promised.", send_at=timezone.now() + timedelta(days=1))
+    Message.objects.filter(pk=message.pk).update(send_at=timezone.now() - timedelta(seconds=1))
+    return message
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_merge_waits_for_a_reply_that_is_being_released(
+    desk: Channel, take: Take, sana: Agent, monkeypatch: pytest.MonkeyPatch, undone: bool
+) -> None:
+    source = Ticket.objects.get(pk=take("m1").ticket)
+    target = Ticket.objects.get(pk=take("n1", sender="omar@example.com").ticket)
+    message = due_reply(source, sana)
+    if undone:
+        merge.merge(source, target, by=sana)
+    real = messages.lock
+
+    def release(come: Callable[[], None]) -> None:
+        def lock(pk: int) -> Message:
+            row = real(pk)
+            come()
+            return row
+
+        monkeypatch.setattr(messages, "lock", lock)
+        scheduling.sweep()
+
+    at_once(release, lambda: merge.unmerge(source, by=sana) if undone else merge.merge(source, target, by=sana))
+    message.refresh_from_db()
+    assert (message.is_scheduled, message.state) == (False, "queued")
+    assert message.ticket == (source if undone else target)
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_a_call_is_logged_while_its_customer_is_merged_or_erased(
+    desk: Channel, take: Take, sana: Agent, monkeypatch: pytest.MonkeyPatch, erased: bool
+) -> None:
+    ticket = Ticket.objects.get(pk=take("m1").ticket)
+    other = Customer.objects.create(name="Ayesha K.")
+    real = base.locked
+
+    def call(come: Callable[[], None]) -> None:
+        @contextmanager
+        def locked(ticket: Ticket) -> Iterator[Ticket]:
+            with real(ticket) as row:
+                come()
+                yield row
+
+        monkeypatch.setattr(base, "locked", locked)
+        calls.record(ticket, by=sana, direction="in", medium="call", text="They rang.")
+
+    def change() -> None:
+        customer = Customer.objects.get(pk=ticket.customer_id)
+        erasing.erase(customer, by=sana) if erased else joining.merge(customer, other, by=sana)
+
+    at_once(call, change)
+    ticket.refresh_from_db()
+    assert ticket.message_count == 2
+    if erased:
+        assert not ticket.messages.exclude(text="").exists()
+    else:
+        assert ticket.customer == other
 
 
 def test_a_message_is_found_while_a_merge_moves_it(desk: Channel, take: Take) -> None:
