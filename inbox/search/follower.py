@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from inbox import log
-from inbox.models import Event
+from inbox.models import Event, Ticket
 from inbox.search import documents, partitions
 
 NAME = "search"
@@ -22,12 +22,18 @@ def keep(events: list[Event]) -> None:
     """Build what these events touch anew, from the rows as they are now; what is gone by now is taken out."""
     tickets: set[int] = set()
     customers: set[int] = set()
+    organisations: set[int] = set()
     for event in events:
         if event.ticket_id is not None:
             if event.kind not in ELSEWHERE:
                 tickets.add(event.ticket_id)
         elif event.kind.startswith(("customer_", "identity_")) and event.kind not in ELSEWHERE:
             customers |= _named(event, "customer", "customers", "into", "from")
+        elif event.kind == "organisation_changed" and "name" in event.data.get("fields", ()):
+            organisations |= _named(event, "organisation")
+    if organisations:
+        for way in ("organisation__in", "customer__organisation__in"):
+            tickets.update(Ticket.objects.filter(**{way: organisations}).values_list("number", flat=True))
     documents.write_people(_write(tickets) | _write_customers(customers))
 
 

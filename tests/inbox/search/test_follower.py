@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from inbox import log, search
-from inbox.actions import customers, merge, messages, reply, tickets
+from inbox.actions import customers, keeping, merge, messages, organisations, reply, tickets
+from inbox.adapters import Party
 from inbox.models import (
     PARTITION,
     Agent,
@@ -20,8 +21,10 @@ from inbox.models import (
     Customer,
     Event,
     Message,
+    Role,
     SearchDocument,
     SearchPerson,
+    Tag,
     Ticket,
 )
 from inbox.search import documents, follower, partitions, rebuild
@@ -90,6 +93,39 @@ def test_what_happened_is_found(support: Channel, sana: Agent, limit: int) -> No
     assert search.numbers(sana, "workshop") == [kettle.number]
     assert len(search.numbers(sana, "siddiqi")) == 2, "a new name is found in all tickets of the customer"
     assert search.numbers(sana, "khan") == search.numbers(sana, "siddiqi"), "their address still says so"
+
+
+def test_a_tag_is_found_by_its_new_name_and_no_more_when_it_is_gone(support: Channel, sana: Agent) -> None:
+    sana.role = Role.ADMIN
+    ticket = question(support, "Teapot")
+    tickets.set_tags(ticket, ["zebra"], by=sana)
+    read_all()
+    tag = keeping.update_tag(Tag.objects.get(name="zebra"), by=sana, name="okapi")
+    read_all()
+    assert search.numbers(sana, "okapi") == [ticket.number] and search.numbers(sana, "zebra") == []
+    keeping.delete_tag(tag, by=sana)
+    read_all()
+    assert search.numbers(sana, "okapi") == []
+
+
+def test_an_organisation_is_found_by_its_new_name_and_no_more_when_it_is_gone(support: Channel, sana: Agent) -> None:
+    own, of_customer = (
+        question(support, "Teapot"),
+        question(support, "Kettle", Party("email", "hina@example.com", "Hina")),
+    )
+    firm = organisations.create(by=sana, name="Zebraworks")
+    Ticket.objects.filter(pk=own.pk).update(organisation=firm)
+    customers.update(of_customer.customer, by=sana, organisation=firm)
+    tickets.set_subject(own, "Tea pot", by=sana)
+    read_all()
+    assert set(search.numbers(sana, "zebraworks")) == {own.number, of_customer.number}
+    organisations.update(firm, by=sana, name="Okapiworks")
+    read_all()
+    assert set(search.numbers(sana, "okapiworks")) == {own.number, of_customer.number}
+    assert search.numbers(sana, "zebraworks") == []
+    organisations.delete(firm, by=sana)
+    read_all()
+    assert search.numbers(sana, "okapiworks") == []
 
 
 def test_a_late_commit_is_found(support: Channel, sana: Agent) -> None:
