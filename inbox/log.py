@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import OperationalError, connection, models, transaction
+from django.db import DatabaseError, OperationalError, connection, models, transaction
 from django.db.models import Func
 from django.utils import timezone
 
@@ -29,6 +29,7 @@ _batched: set[str] = set()
 _idle: dict[str, Callable[[], bool]] = {}
 
 BATCH = 500
+MOVED = ("xid", "event_id", "moved_at", "error", "failing_since")
 MOST_SECONDS = 4.0  # of one round: a log that grew long is read on in the next
 
 
@@ -128,29 +129,51 @@ def follow(name: str, handler: Handler | BatchHandler, limit: int = BATCH) -> in
             steps = [events] if events else []
         else:
             steps = [[event] for event in waiting.select_related("ticket")[:limit]]
+        if not steps and not cursor.error or not _held(cursor):
+            return 0
         done = 0
         while steps:
             step = steps.pop(0)
             try:
                 with transaction.atomic():
                     handler(step if name in _batched else step[0])  # type: ignore[arg-type]
-            except OperationalError:
-                raise
             except Exception as error:
+                if _passing(error):
+                    raise
                 if len(step) > 1:  # which of them?
                     steps = [[event] for event in step]
                     continue
                 logger.exception("follower %s stopped at event %s", name, step[0].pk)
                 cursor.error = f"event {step[0].pk}: {error!r}"[:2000]
                 cursor.failing_since = cursor.failing_since or timezone.now()
-                cursor.save()
+                cursor.save(update_fields=MOVED)
                 return done
             cursor.xid, cursor.event_id = step[-1].xid, step[-1].pk
             done += len(step)
-        if done or cursor.error:
-            cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
-            cursor.save()
+        cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
+        cursor.save(update_fields=MOVED)
         return done
+
+
+def _held(cursor: Cursor) -> bool:
+    """Hold the cursor to the end of the transaction: whoever rewinds it waits, and moves it after us.
+
+    False where somebody moved it since it was read. Called only where there is something to do: a lock takes a number
+    of a transaction, which every follower would have to wait for.
+    """
+    there = Cursor.objects.select_for_update().filter(pk=cursor.pk, xid=cursor.xid, event_id=cursor.event_id)
+    return bool(there.values_list("pk"))
+
+
+def _passing(error: Exception) -> bool:
+    """Whether trying again is all there is to do: the connection broke, others were in the way, or the server stops.
+
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    code = getattr(error.__cause__, "sqlstate", None)
+    if isinstance(error, OperationalError) and code is None:
+        return True  # no answer came
+    return isinstance(error, DatabaseError) and (str(code)[:2] in ("08", "40", "57") or code == "55P03")
 
 
 def _skipped(cursor: Cursor, idle: Callable[[], bool]) -> bool:
@@ -159,22 +182,32 @@ def _skipped(cursor: Cursor, idle: Callable[[], bool]) -> bool:
     last = waiting_events(cursor).reverse().values_list("xid", "id").first()
     if not idle():
         return False
-    if last is not None or cursor.error:
+    if (last is not None or cursor.error) and _held(cursor):
         cursor.xid, cursor.event_id = last or (cursor.xid, cursor.event_id)
         cursor.error, cursor.failing_since, cursor.moved_at = "", None, timezone.now()
-        cursor.save()
+        cursor.save(update_fields=MOVED)
     return True
 
 
 def follow_all() -> int:
-    """Let every registered follower read on for a few seconds; returns how many events were handled."""
+    """Let every registered follower read on for a few seconds; returns how many events were handled.
+
+    One that is interrupted holds up none of the others; the first such error is raised when all had their turn.
+    """
     done = 0
     until = time.monotonic() + MOST_SECONDS
+    first: Exception | None = None
     for name, handler in followers().items():
-        while taken := follow(name, handler):
-            done += taken
-            if taken < BATCH or time.monotonic() > until:
-                break
+        try:
+            while taken := follow(name, handler):
+                done += taken
+                if taken < BATCH or time.monotonic() > until:
+                    break
+        except Exception as error:  # noqa: BLE001 - raised below
+            logger.error("follower %s was interrupted: %r", name, error)
+            first = first or error
+    if first is not None:
+        raise first
     return done
 
 

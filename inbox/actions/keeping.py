@@ -10,13 +10,16 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import F, Func, Value
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
+from inbox.actions import base
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Macro, SavedView, Tag, Ticket
+from inbox.models import Agent, Event, Macro, SavedView, Tag, Ticket
 from inbox.rights import Right, require
 
+BATCH = 500  # tickets of one transaction
 Kept = TypeVar("Kept", Macro, SavedView)
 
 
@@ -88,20 +91,41 @@ def update_tag(tag: Tag, *, by: Agent, name: str | None = None, colour: str | No
         if fields:
             row.save(update_fields=fields)
             log.record(None, "tag_changed", by=by, tag=row.pk, fields=fields)
-        if new != old:
-            replaced = Func(F("tags"), Value(old), Value(new), function="array_replace")
-            Ticket.objects.filter(tags__contains=[old]).update(tags=replaced)
+    if new != old:
+        _retag(old, Func(F("tags"), Value(old), Value(new), function="array_replace"), by, added=[row.pk], removed=[])
     return row
 
 
 def delete_tag(tag: Tag, *, by: Agent) -> None:
-    """Take a tag away, from tickets too."""
+    """Take a tag away, from tickets first: where that is interrupted, it can be deleted again."""
     require(by, Right.SHARE)
+    left = Func(F("tags"), Value(tag.name), function="array_remove")
+    _retag(tag.name, left, by, added=[], removed=[tag.pk])
     with transaction.atomic():
         log.record(None, "tag_deleted", by=by, tag=tag.pk)
-        left = Func(F("tags"), Value(tag.name), function="array_remove")
-        Ticket.objects.filter(tags__contains=[tag.name]).update(tags=left)
         tag.delete()
+
+
+def _retag(name: str, tags: Func, by: Agent, *, added: list[int], removed: list[int]) -> None:
+    """Set the tags of all tickets that carry this name, some at a time, so that nobody waits for all of them."""
+    after = 0
+    while True:
+        with transaction.atomic():
+            rows = list(
+                Ticket.objects.select_for_update(no_key=True)
+                .filter(tags__contains=[name], number__gt=after)
+                .order_by("number")
+                .only("number")[:BATCH]
+            )
+            if not rows:
+                return
+            numbers = [row.number for row in rows]
+            after = numbers[-1]
+            Event.objects.bulk_create(
+                [log.line(row, "tags_changed", by=by, added=added, removed=removed) for row in rows]
+            )
+            Ticket.objects.filter(pk__in=numbers).update(tags=tags, updated_at=timezone.now())
+            base.announce(numbers)
 
 
 def _folded(name: str) -> str:

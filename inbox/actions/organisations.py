@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from inbox import log
-from inbox.models import Agent, Organisation
+from inbox.actions import base
+from inbox.models import Agent, Customer, Event, Organisation, Ticket
 
+BATCH = 500
 EDITABLE = ("name", "domains", "external_id", "attributes")
 
 
@@ -37,5 +40,16 @@ def update(organisation: Organisation, *, by: Agent | None, **changes: Any) -> O
 def delete(organisation: Organisation, *, by: Agent | None) -> None:
     """Forget a company; its people and their tickets stay, and belong to none."""
     with transaction.atomic():
-        log.record(None, "organisation_deleted", by=by, organisation=organisation.pk)
-        organisation.delete()
+        row = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+        theirs = Ticket.objects.select_for_update(no_key=True).filter(organisation=row)
+        tickets = list(theirs.order_by("number").only("number"))
+        people = list(Customer.objects.filter(organisation=row).order_by("pk").values_list("pk", flat=True))
+        # Each of them changes, which search and whoever follows the log would not know afterwards.
+        changed = ["organisation"]
+        events = [log.line(ticket, "fields_changed", by=by, fields=changed) for ticket in tickets]
+        events += [log.line(None, "customer_changed", by=by, customer=pk, fields=changed) for pk in people]
+        Event.objects.bulk_create(events, batch_size=BATCH)
+        log.record(None, "organisation_deleted", by=by, organisation=row.pk)
+        Ticket.objects.filter(organisation=row).update(organisation=None, updated_at=timezone.now())
+        row.delete()
+        base.announce([ticket.number for ticket in tickets])

@@ -23,7 +23,6 @@ from inbox.models import (
     Agent,
     Attachment,
     Channel,
-    Cursor,
     Customer,
     Event,
     Identity,
@@ -36,7 +35,7 @@ from inbox.models import (
     Team,
     Ticket,
 )
-from inbox.search import follower, partitions, rebuild
+from inbox.search import partitions, rebuild
 from lib import processes
 
 LARGE = 20_000  # tickets from which on indexes are made afterwards, and several processes tell
@@ -59,6 +58,7 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
         _reserve(Ticket, tickets), _reserve(Customer, plan.customers), _reserve(Identity, plan.customers),
     )  # fmt: skip
     large = tickets >= LARGE
+    stood = rebuild.stood()
     with transaction.atomic(), connection.cursor() as cursor:
         _without_checks(cursor)
         dropped = _drop_indexes(cursor) if large else []
@@ -77,11 +77,12 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
             say(f"Making index {name}", place, len(dropped))
             cursor.execute(definition)
         found.finish(say)
-        caught_up = _nothing_else_waits(cursor, plan.first_ticket, tickets)
+        written = _written(cursor)
     if found.mixed:
         rebuild.parts(found.mixed, processes.sensible(), say)
-    if caught_up:
-        rebuild.skip()  # all that search's reader of the log would do is done
+        rebuild.again(stood)
+    if written is not None:
+        rebuild.skip(*written)  # all that search's reader of the log would do of these is done
     say("Gathering statistics", 0, 1)
     _vacuum(large)
 
@@ -212,8 +213,8 @@ def tell(plan: Plan, chunk: int, first_message: int) -> list[tuple[str, bytes]]:
     return teller(plan).tell(chunk, first_message)
 
 
-def _nothing_else_waits(cursor: Any, first: int, count: int) -> bool:
-    """Whether the log holds nothing that search has not read but what was written here."""
-    at, _ = Cursor.objects.get_or_create(name=follower.NAME)
-    waiting = Event.objects.extra(where=["(xid, id) > (%s, %s)"], params=[at.xid, at.event_id])
-    return not waiting.exclude(ticket__gte=first, ticket__lt=first + count).exists()
+def _written(cursor: Any) -> tuple[int, int] | None:
+    """This transaction, and the last event that it wrote."""
+    cursor.execute("SELECT xid, max(id) FROM inbox_event WHERE xid = pg_current_xact_id()::text::bigint GROUP BY xid")
+    found: tuple[int, int] | None = cursor.fetchone()
+    return found

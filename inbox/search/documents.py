@@ -163,8 +163,8 @@ WHERE (inbox_searchdocument.short, inbox_searchdocument.words) IS DISTINCT FROM 
 """
 
 
-def write(numbers: Sequence[int]) -> int:
-    """Bring the documents of these tickets, and of their customers, up to what their rows say; returns how many."""
+def write(numbers: Sequence[int]) -> set[int]:
+    """Bring the documents of these tickets up to what their rows say; returns their customers, for `write_people`."""
     made = build(numbers)
     gone = set(numbers) - {document.number for document in made}
     if gone:
@@ -173,8 +173,7 @@ def write(numbers: Sequence[int]) -> int:
         rows = [document.row() for document in sorted(made, key=lambda one: one.number)]
         with connection.cursor() as cursor:
             cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
-    write_people({customer for document in made for customer in document.people})
-    return len(made)
+    return {customer for document in made for customer in document.people}
 
 
 PEOPLE = """
@@ -209,6 +208,9 @@ def line_of(texts: Iterable[str]) -> str:
 
 
 def write_people(customers: Iterable[int]) -> None:
+    """Bring what these people are found by up to date. Call it once in a transaction: rows are locked in their order,
+    so that two who write the same people wait for each other, but never both.
+    """
     ids = set(customers)
     rows = people(ids)
     if gone := ids - {pk for pk, _short in rows}:

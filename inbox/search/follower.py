@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from inbox import log
-from inbox.models import Event
+from inbox.models import Event, Ticket
 from inbox.search import documents, partitions
 
 NAME = "search"
@@ -22,14 +22,19 @@ def keep(events: list[Event]) -> None:
     """Build what these events touch anew, from the rows as they are now; what is gone by now is taken out."""
     tickets: set[int] = set()
     customers: set[int] = set()
+    organisations: set[int] = set()
     for event in events:
         if event.ticket_id is not None:
             if event.kind not in ELSEWHERE:
                 tickets.add(event.ticket_id)
         elif event.kind.startswith(("customer_", "identity_")) and event.kind not in ELSEWHERE:
             customers |= _named(event, "customer", "customers", "into", "from")
-    write(sorted(tickets))
-    of_customers(sorted(customers))
+        elif event.kind == "organisation_changed" and "name" in event.data.get("fields", ()):
+            organisations |= _named(event, "organisation")
+    if organisations:
+        for way in ("organisation__in", "customer__organisation__in"):
+            tickets.update(Ticket.objects.filter(**{way: organisations}).values_list("number", flat=True))
+    documents.write_people(_write(tickets) | _write_customers(customers))
 
 
 def _named(event: Event, *names: str) -> set[int]:
@@ -41,18 +46,25 @@ def _named(event: Event, *names: str) -> set[int]:
     return {one for one in found if isinstance(one, int) and not isinstance(one, bool)}
 
 
-def write(numbers: Sequence[int]) -> None:
-    partitions.ensure(numbers)
-    for start in range(0, len(numbers), documents.BATCH):
-        documents.write(numbers[start : start + documents.BATCH])
+def write(numbers: Collection[int]) -> None:
+    """Build the documents of these tickets, and of their customers, anew."""
+    documents.write_people(_write(numbers))
 
 
-def of_customers(customers: Sequence[int]) -> None:
-    """The people themselves, and all tickets they have, take part in or wrote in: a name stands in each of them."""
-    if not customers:
-        return
-    documents.write_people(customers)
-    after = 0
-    while numbers := documents.of_customers(customers, after):
-        write(numbers)
+def _write(numbers: Collection[int]) -> set[int]:
+    """Build the documents of these tickets anew; returns their customers."""
+    ordered = sorted(numbers)
+    partitions.ensure(ordered)
+    people: set[int] = set()
+    for start in range(0, len(ordered), documents.BATCH):
+        people |= documents.write(ordered[start : start + documents.BATCH])
+    return people
+
+
+def _write_customers(customers: Collection[int]) -> set[int]:
+    """Build all tickets of these anew, and those they take part or wrote in: a name stands in each; as `_write`."""
+    people, after = set(customers), 0
+    while customers and (numbers := documents.of_customers(customers, after)):
+        people |= _write(numbers)
         after = numbers[-1]
+    return people

@@ -6,6 +6,7 @@ A run that was interrupted is taken up where it stopped.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 from django.db import connection, transaction
@@ -17,6 +18,7 @@ from inbox.search import follower, partitions
 from lib import processes
 
 RUN = "search-rebuild"  # the cursor that remembers where the follower stood, as long as a run is not at its end
+WAITS = 10.0  # seconds, for transactions that are older than what is skipped
 Say = Callable[[str, int, int], None]
 
 
@@ -48,12 +50,40 @@ def parts(wanted: Iterable[int], count: int, say: Say, mark: str = "") -> int:
     return found
 
 
-def skip() -> None:
-    """Let the follower go on behind all that is in the log now."""
+def stood() -> tuple[int, int]:
+    """Where the follower stands now, for `again`."""
+    row, _ = Cursor.objects.get_or_create(name=follower.NAME)
+    return row.xid, row.event_id
+
+
+def again(place: tuple[int, int]) -> None:
+    """Let the follower read again from where it stood; waits for a batch that is in hand."""
+    Cursor.objects.filter(name=follower.NAME).update(xid=place[0], event_id=place[1])
+
+
+SKIP = """
+UPDATE inbox_cursor SET xid = %(xid)s, event_id = %(last)s, moved_at = now()
+WHERE name = %(name)s AND (xid, event_id) < (%(xid)s, %(last)s)
+AND NOT EXISTS (
+    SELECT FROM inbox_event AS event
+    WHERE (event.xid, event.id) > (inbox_cursor.xid, inbox_cursor.event_id) AND event.xid < %(xid)s
+)
+"""
+
+
+def skip(xid: int, last: int) -> None:
+    """Let the follower go on behind event `last` of transaction `xid`, whose work is done, if it has no other to read.
+
+    While an older transaction runs, which may still write an event to be read before, it waits for a few seconds;
+    after that it is for the follower to read all.
+    """
+    until = time.monotonic() + WAITS
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE inbox_cursor SET xid = last.xid, event_id = last.id, moved_at = now()"
-            " FROM (SELECT xid, id FROM inbox_event ORDER BY xid DESC, id DESC LIMIT 1) AS last"
-            " WHERE name = %s",
-            [follower.NAME],
-        )
+        while True:
+            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > %s", [xid])
+            if cursor.fetchone()[0]:
+                break
+            if connection.in_atomic_block or time.monotonic() > until:
+                return
+            time.sleep(0.05)
+        cursor.execute(SKIP, {"xid": xid, "last": last, "name": follower.NAME})

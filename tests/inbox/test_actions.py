@@ -9,11 +9,11 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from inbox import acknowledge, files, log
-from inbox.actions import customers, merge, messages, reply, sweeping, tickets, uploads
+from inbox.actions import base, customers, keeping, merge, messages, organisations, reply, sweeping, tickets, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
 from inbox.adapters import Party
-from inbox.models import Agent, Attachment, Channel, Event, Message, Receipt, Status, Tag, Team, Ticket
+from inbox.models import Agent, Attachment, Channel, Event, Message, Receipt, Role, Status, Tag, Team, Ticket
 
 pytestmark = pytest.mark.django_db
 Take = Callable[..., Outcome]
@@ -216,3 +216,45 @@ def test_a_forged_reply_to_takes_no_answer_away(ticket: Ticket, sana: Agent, tak
     signed = take("m3", payload={"signed_tickets": [ticket.pk]}, reply_to=["other@example.com"])
     assert signed.ticket == ticket.pk
     assert [one["address"] for one in reply.default_recipients(ticket)[0]] == ["other@example.com"]
+
+
+def test_a_tag_renamed_or_deleted_is_a_change_of_each_ticket_that_carries_it(
+    ticket: Ticket, take: Take, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sana.role = Role.ADMIN
+    others = [Ticket.objects.get(pk=take(f"other {number}").ticket) for number in range(4)]
+    for one in (ticket, *others[:2]):
+        tickets.set_tags(one, ["late", "parcel"], by=sana)
+    untouched = kinds_of(others[3])
+    long_ago = timezone.now() - timedelta(days=1)
+    Ticket.objects.update(updated_at=long_ago)
+    told: list[list[int]] = []
+    monkeypatch.setattr(base, "announce", lambda numbers: told.append(list(numbers)))
+    monkeypatch.setattr(keeping, "BATCH", 2)
+    tag = keeping.update_tag(Tag.objects.get(name="late"), by=sana, name="delayed")
+    changed = [ticket.pk, others[0].pk, others[1].pk]
+    assert told == [changed[:2], changed[2:]], "some at a time, in their order"
+    assert set(Ticket.objects.filter(updated_at__gt=long_ago).values_list("pk", flat=True)) == set(changed)
+    ticket.refresh_from_db()
+    assert ticket.tags == ["delayed", "parcel"]
+    event = Event.objects.filter(ticket=ticket).order_by("-pk")[0]
+    assert (event.kind, event.data, event.actor_id) == ("tags_changed", {"added": [tag.pk], "removed": []}, sana.pk)
+    Ticket.objects.update(updated_at=long_ago)
+    keeping.delete_tag(tag, by=sana)
+    assert set(Ticket.objects.filter(updated_at__gt=long_ago).values_list("pk", flat=True)) == set(changed)
+    ticket.refresh_from_db()
+    assert ticket.tags == ["parcel"] and kinds_of(ticket)[-1] == "tags_changed"
+    assert kinds_of(others[3]) == untouched
+
+
+def test_an_organisation_deleted_is_a_change_of_its_tickets_and_people(ticket: Ticket, take: Take, sana: Agent) -> None:
+    firm = organisations.create(by=sana, name="Zebraworks")
+    customers.update(ticket.customer, by=sana, organisation=firm)
+    Ticket.objects.filter(pk=ticket.pk).update(organisation=firm, updated_at=timezone.now() - timedelta(days=1))
+    before = timezone.now() - timedelta(hours=1)
+    organisations.delete(firm, by=sana)
+    ticket.refresh_from_db()
+    assert ticket.organisation_id is None and ticket.updated_at > before
+    assert kinds_of(ticket)[-1] == "fields_changed"
+    event = Event.objects.filter(ticket=None, kind="customer_changed").order_by("-pk")[0]
+    assert event.data == {"customer": ticket.customer_id, "fields": ["organisation"]}

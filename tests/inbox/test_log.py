@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from inbox import log
 from inbox.models import Cursor, Event
@@ -78,3 +78,99 @@ def test_only_one_reads_at_a_time() -> None:
 
     follow_until(lambda: bool(counts), read)
     assert counts == [0]
+
+
+def test_a_rewind_while_a_batch_is_in_hand_is_not_lost() -> None:
+    for kind in ("one", "two"):
+        log.record(None, kind)
+    Cursor.objects.create(name="test")
+    seen: list[str] = []
+    rewound = threading.Event()
+
+    def rewind() -> None:
+        log.rewind("test")
+        rewound.set()
+        connection.close()
+
+    thread = threading.Thread(target=rewind)
+
+    def read(event: Event) -> None:
+        if not seen:
+            thread.start()
+            assert not rewound.wait(0.2), "it waits for the batch in hand"
+        seen.append(event.kind)
+
+    follow_until(lambda: bool(seen), read)
+    thread.join()
+    assert Cursor.objects.get(name="test").xid == Cursor.START
+    seen.append("rewound")
+    follow_until(lambda: len(seen) > 3, read)
+    assert seen == ["one", "two", "rewound", "one", "two"]
+
+
+def test_a_rewind_just_before_a_batch_is_taken_up_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    log.record(None, "one")
+    seen: list[str] = []
+    follow_until(lambda: bool(seen), lambda event: seen.append(event.kind))
+    log.record(None, "two")
+    waiting, held = log.waiting_events, log._held
+
+    def rewind() -> None:
+        log.rewind("test")
+        connection.close()
+
+    def late(cursor: Cursor) -> bool:
+        monkeypatch.setattr(log, "_held", held)
+        thread = threading.Thread(target=rewind)
+        thread.start()
+        thread.join()
+        return held(cursor)
+
+    monkeypatch.setattr(log, "_held", late)
+    follow_until(lambda: len(seen) == 3, lambda event: seen.append(event.kind))
+    assert seen == ["one", "one", "two"]
+    assert not waiting(Cursor.objects.get(name="test")).exists()
+
+
+def follow_all_until(done: Callable[[], bool]) -> list[Exception]:
+    """Let all followers read on until `done`; returns what was raised."""
+    raised: list[Exception] = []
+    until = time.monotonic() + 20
+    while not done() and time.monotonic() < until:
+        try:
+            log.follow_all()
+        except OperationalError as error:
+            raised.append(error)
+    return raised
+
+
+def test_a_reader_that_asks_too_much_of_the_database_stops_visibly_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    log.record(None, "one")
+    seen: list[str] = []
+
+    def bad(_event: Event) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s::tsvector", ["x" * 3000])  # program_limit_exceeded, an OperationalError
+
+    monkeypatch.setattr(log, "_followers", {"bad": bad, "good": lambda event: seen.append(event.kind)})
+    assert follow_all_until(lambda: bool(seen)) == []
+    assert seen == ["one"]
+    stopped = Cursor.objects.get(name="bad")
+    assert stopped.failing_since is not None and "too long" in stopped.error
+
+
+def test_a_reader_that_is_interrupted_holds_up_no_other_and_is_not_taken_for_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log.record(None, "one")
+    seen: list[str] = []
+
+    def slow(_event: Event) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1")
+            cursor.execute("SELECT pg_sleep(10)")
+
+    monkeypatch.setattr(log, "_followers", {"slow": slow, "good": lambda event: seen.append(event.kind)})
+    raised = follow_all_until(lambda: bool(seen))
+    assert seen == ["one"] and raised and "timeout" in str(raised[0])
+    assert not Cursor.objects.filter(name="slow", failing_since__isnull=False).exists()

@@ -1,5 +1,8 @@
 """A seeded history hangs together, and one seed gives one history."""
 
+import time
+from typing import Any
+
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -12,6 +15,7 @@ from inbox.models import (
     Agent,
     Attachment,
     Channel,
+    Cursor,
     Customer,
     Event,
     Identity,
@@ -21,8 +25,9 @@ from inbox.models import (
     Team,
     Ticket,
 )
-from inbox.search import documents
+from inbox.search import documents, follower, rebuild
 from lib import processes
+from tests.cast import question
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +136,43 @@ def test_an_interrupted_seed_leaves_everything_as_it_was(sana: Agent, monkeypatc
     assert "Copying tickets in" in steps
     assert indexes() == before
     assert not Ticket.objects.exists() and not SearchDocument.objects.exists() and not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_that_comes_in_while_a_history_is_seeded_is_found(
+    sana: Agent, desk: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "CHUNK", 500)
+    monkeypatch.setattr(filling, "LARGE", 10)
+    seed(5)
+    monkeypatch.setattr(processes, "sensible", lambda: 0)
+    skip, parts = rebuild.skip, rebuild.parts
+
+    def build(*args: Any) -> int:
+        made = parts(*args)
+        question(desk, "Teapot")
+        log.follow(follower.NAME, follower.keep)
+        return made
+
+    def late(*written: int) -> None:
+        question(desk, "Kettle")  # what waited for the tables is taken in the moment they are free
+        skip(*written)
+
+    monkeypatch.setattr(rebuild, "parts", build)
+    monkeypatch.setattr(rebuild, "skip", late)
+    seed(30)
+    waiting = log.waiting_events(Cursor.objects.get(name="search")).values_list("ticket__subject", flat=True)
+    assert set(waiting) <= {"Teapot", "Kettle"}, "what was seeded needs no reading"
+    until = time.monotonic() + 20
+    while log.lag()["search"] and time.monotonic() < until:
+        log.follow(follower.NAME, follower.keep)
+    assert search.numbers(sana, "teapot") and search.numbers(sana, "kettle")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_written_before_a_history_and_not_read_is_not_skipped(sana: Agent, desk: Channel) -> None:
+    log.rewind("search")
+    question(desk, "Teapot")
+    before = Cursor.objects.get(name="search").event_id
+    seed(5)
+    assert Cursor.objects.get(name="search").event_id == before

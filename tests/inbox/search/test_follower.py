@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from inbox import log, search
-from inbox.actions import customers, merge, messages, reply, tickets
+from inbox.actions import customers, keeping, merge, messages, organisations, reply, tickets
+from inbox.adapters import Party
 from inbox.models import (
     PARTITION,
     Agent,
@@ -20,8 +21,10 @@ from inbox.models import (
     Customer,
     Event,
     Message,
+    Role,
     SearchDocument,
     SearchPerson,
+    Tag,
     Ticket,
 )
 from inbox.search import documents, follower, partitions, rebuild
@@ -92,6 +95,39 @@ def test_what_happened_is_found(support: Channel, sana: Agent, limit: int) -> No
     assert search.numbers(sana, "khan") == search.numbers(sana, "siddiqi"), "their address still says so"
 
 
+def test_a_tag_is_found_by_its_new_name_and_no_more_when_it_is_gone(support: Channel, sana: Agent) -> None:
+    sana.role = Role.ADMIN
+    ticket = question(support, "Teapot")
+    tickets.set_tags(ticket, ["zebra"], by=sana)
+    read_all()
+    tag = keeping.update_tag(Tag.objects.get(name="zebra"), by=sana, name="okapi")
+    read_all()
+    assert search.numbers(sana, "okapi") == [ticket.number] and search.numbers(sana, "zebra") == []
+    keeping.delete_tag(tag, by=sana)
+    read_all()
+    assert search.numbers(sana, "okapi") == []
+
+
+def test_an_organisation_is_found_by_its_new_name_and_no_more_when_it_is_gone(support: Channel, sana: Agent) -> None:
+    own, of_customer = (
+        question(support, "Teapot"),
+        question(support, "Kettle", Party("email", "hina@example.com", "Hina")),
+    )
+    firm = organisations.create(by=sana, name="Zebraworks")
+    Ticket.objects.filter(pk=own.pk).update(organisation=firm)
+    customers.update(of_customer.customer, by=sana, organisation=firm)
+    tickets.set_subject(own, "Tea pot", by=sana)
+    read_all()
+    assert set(search.numbers(sana, "zebraworks")) == {own.number, of_customer.number}
+    organisations.update(firm, by=sana, name="Okapiworks")
+    read_all()
+    assert set(search.numbers(sana, "okapiworks")) == {own.number, of_customer.number}
+    assert search.numbers(sana, "zebraworks") == []
+    organisations.delete(firm, by=sana)
+    read_all()
+    assert search.numbers(sana, "okapiworks") == []
+
+
 def test_a_late_commit_is_found(support: Channel, sana: Agent) -> None:
     written, finish = threading.Event(), threading.Event()
 
@@ -129,13 +165,24 @@ def test_what_is_gone_is_taken_out(support: Channel, sana: Agent) -> None:
     assert not SearchPerson.objects.exists()
 
 
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The tickets whose documents are written from now on, batch by batch."""
+    seen: list[list[int]] = []
+
+    def write(numbers: list[int]) -> set[int]:
+        seen.append(list(numbers))
+        return set()
+
+    monkeypatch.setattr(documents, "write", write)
+    return seen
+
+
 def test_delivery_and_status_touch_no_document(support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = question(support, "Teapot")
     read_all()
     tickets.set_status(ticket, "solved", by=sana)
     tickets.set_priority(ticket, "high", by=sana)
-    touched: list[int] = []
-    monkeypatch.setattr(follower, "write", lambda numbers: touched.extend(numbers))
+    touched = noted(monkeypatch)
     read_all()
     assert touched == []
 
@@ -144,10 +191,9 @@ def test_a_batch_looks_at_each_ticket_once(support: Channel, sana: Agent, monkey
     ticket = question(support, "Teapot")
     for number in range(10):
         reply.note(ticket, by=sana, text=f"note {number}")
-    seen: list[list[int]] = []
-    monkeypatch.setattr(follower, "write", lambda numbers: seen.append(list(numbers)))
+    seen = noted(monkeypatch)
     read_all()
-    assert [numbers for numbers in seen if numbers] == [[ticket.number]]
+    assert seen == [[ticket.number]]
 
 
 def test_an_event_that_cannot_be_read_stops_there_and_says_so(
@@ -218,6 +264,54 @@ def test_building_anew_goes_on_where_it_stopped(support: Channel, sana: Agent, m
     assert search.numbers(sana, "kettle") and search.numbers(sana, "teapot")
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval(pg_get_serial_sequence('inbox_ticket', 'number'), 100)")
+
+
+def test_two_who_build_hold_nobody_of_those_both_write(
+    support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xena, yara = (Customer.objects.create(name=name) for name in ("Xena", "Yara"))
+    for number, customer in (
+        (10, xena), (PARTITION - 5000, yara), (PARTITION + 10, yara), (2 * PARTITION - 5000, xena),
+    ):  # fmt: skip
+        Ticket.objects.create(number=number, customer=customer, channel=support, reply_channel=support, subject="s")
+    write, wrote = documents.write_people, threading.Barrier(2, timeout=10)
+    own = threading.local()
+    errors: list[Exception] = []
+
+    def both(ids: set[int]) -> None:
+        write(ids)
+        if ids and not hasattr(own, "wrote"):
+            own.wrote = True
+            wrote.wait()
+
+    def build(part: int) -> None:
+        try:
+            partitions.build(part, "")
+        except (DatabaseError, threading.BrokenBarrierError) as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(documents, "write_people", both)
+    threads = [threading.Thread(target=build, args=[part]) for part in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert set(SearchPerson.objects.values_list("customer", flat=True)) == {xena.pk, yara.pk}
+
+
+def test_the_follower_takes_the_people_of_a_batch_in_order(
+    support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it and one who builds could each hold a person that the other waits for."""
+    tickets = [question(support, subject) for subject in ("Teapot", "Kettle", "Saucer")]
+    written: list[int] = []
+    monkeypatch.setattr(documents, "BATCH", 1)
+    monkeypatch.setattr(documents, "write_people", lambda ids: written.append(len(ids)))
+    follower.keep(list(Event.objects.filter(ticket__in=tickets)))
+    assert written == [1], "once in a transaction, however many steps it takes"
 
 
 def test_building_anew_by_several_processes(support: Channel, sana: Agent) -> None:
