@@ -18,6 +18,7 @@ from django.db import DatabaseError, OperationalError, connection, models, trans
 from django.db.models import Func
 from django.utils import timezone
 
+from inbox import locks
 from inbox.models import ActorKind, Agent, Cursor, Event, Ticket
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def followers() -> dict[str, Handler | BatchHandler]:
 def only_one(name: str) -> Iterator[bool]:
     """Whether this is the only transaction working as `name` right now (an advisory lock, held to the end of it)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [20001, zlib.crc32(name.encode()) - 2**31])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [locks.FOLLOWER, zlib.crc32(name.encode()) - 2**31])
         (mine,) = cursor.fetchone()
     yield mine
 

@@ -12,6 +12,7 @@ import zlib
 
 from django.db import connection, transaction
 
+from inbox import locks
 from inbox.models import Cursor
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ def adopt() -> int:
         return 0
     with transaction.atomic(), connection.cursor() as cursor:
         for name in sorted(Cursor.objects.values_list("name", flat=True)):  # as `log.only_one` takes them
-            cursor.execute("SELECT pg_advisory_xact_lock(20001, %s)", [zlib.crc32(f"follow:{name}".encode()) - 2**31])
+            key = zlib.crc32(f"follow:{name}".encode()) - 2**31
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.FOLLOWER, key])
         cursor.execute("LOCK TABLE inbox_event IN SHARE ROW EXCLUSIVE MODE")
         newest = _foreign()
         if not newest:

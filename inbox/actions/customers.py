@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import log
+from inbox import locks, log
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Customer, Identity, Organisation, Participant, ParticipantRole, Ticket
@@ -186,7 +186,9 @@ def retire_identity(identity: Identity, *, by: Agent | None) -> Identity:
 def _lock_address(address: tuple[str, str, str]) -> None:
     """Wait for whoever makes the same address at the same time; held until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(20002, %s)", [zlib.crc32(repr(address).encode()) - 2**31])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, %s)", [locks.SENDER, zlib.crc32(repr(address).encode()) - 2**31]
+        )
 
 
 def active_values(customer_id: int, kind: str) -> Sequence[str]:

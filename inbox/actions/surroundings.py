@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from inbox import threads
+from inbox import locks, threads
 from inbox.actions.customers import organisations_of
 from inbox.actions.work import Address, Work, address_of, is_ours
 from inbox.adapters import Inbound, Party
@@ -69,7 +69,7 @@ class Surroundings:
             # Somebody else may be making the same customers right now: wait for them, then look again.
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT pg_advisory_xact_lock(20002, k) FROM unnest(%s::int[]) AS k ORDER BY k",
+                    f"SELECT pg_advisory_xact_lock({locks.SENDER}, k) FROM unnest(%s::int[]) AS k ORDER BY k",
                     [sorted({zlib.crc32(repr(address).encode()) - 2**31 for address in missing})],
                 )
             self.identities.update(self._identities(dict.fromkeys(missing)))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 from psycopg import sql
 
+from inbox import locks
 from inbox.models import PARTITION
 from inbox.search import documents
 
@@ -40,7 +41,7 @@ def ensure(numbers: Iterable[int]) -> None:
     if missing := wanted - set(parts()):
         with connection.cursor() as cursor:
             # Somebody else may be making the same; whoever comes second finds it there.
-            cursor.execute("SELECT pg_advisory_xact_lock(20003, 0)")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [locks.SEARCH_PARTITIONS])
             for part in sorted(missing - set(parts())):
                 _make(part)
                 _attach(part)
@@ -98,7 +99,7 @@ def index(part: int) -> None:
 def exchange(part: int, built: str) -> None:
     """Put a partition that was begun, filled and indexed in the place of the old one, if there is one."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(20003, 0)")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [locks.SEARCH_PARTITIONS])
         cursor.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table(part))))
         cursor.execute(
