@@ -69,8 +69,8 @@ class Surroundings:
             # Somebody else may be making the same customers right now: wait for them, then look again.
             with connection.cursor() as cursor:
                 cursor.execute(
-                    f"SELECT pg_advisory_xact_lock({locks.SENDER}, k) FROM unnest(%s::int[]) AS k ORDER BY k",
-                    [sorted({zlib.crc32(repr(address).encode()) - 2**31 for address in missing})],
+                    "SELECT pg_advisory_xact_lock(%s, k) FROM unnest(%s::int[]) AS k ORDER BY k",
+                    [locks.SENDER, sorted({zlib.crc32(repr(address).encode()) - 2**31 for address in missing})],
                 )
             self.identities.update(self._identities(dict.fromkeys(missing)))
         for address in missing:

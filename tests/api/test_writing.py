@@ -237,7 +237,7 @@ def test_messages_are_split_off_into_a_ticket_of_their_own(
 
 
 def test_a_strangers_message_stays_one_when_it_is_split_off(as_sana: Api, ticket: Ticket, support: Channel) -> None:
-    """Splitting confirms nobody: the new ticket is the customer's, and what somebody wrote in their name stays marked."""
+    """The new ticket is the customer's; what somebody wrote in their name stays marked."""
     forged = Message.objects.create(
         ticket=ticket, first_ticket=ticket, direction="in", channel=support, author_kind="customer", unverified=True,
         author_address="mallory@evil.example", author_name="Ayesha Khan", text="Use my new bank account",
