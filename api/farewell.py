@@ -1,12 +1,12 @@
-"""Whoever is switched off keeps no token: switched on again, they make new ones."""
+"""Whoever is locked out keeps no token: let in again, they make new ones."""
 
-from django.utils import timezone
-
+from api.actions import tokens
 from api.models import ApiToken
-from inbox.actions.people import when_switched_off
+from inbox.actions.people import when_locked_out
 from inbox.models import Agent
 
 
-@when_switched_off
-def revoke_tokens(agent: Agent) -> None:
-    ApiToken.objects.filter(agent=agent, revoked_at__isnull=True).update(revoked_at=timezone.now())
+@when_locked_out
+def revoke_tokens(agent: Agent, by: Agent) -> None:
+    for token in ApiToken.objects.filter(agent=agent, revoked_at__isnull=True).order_by("pk"):
+        tokens.revoke(token, by=by)

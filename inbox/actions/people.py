@@ -24,12 +24,15 @@ from inbox import live, log, sessions
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Invitation, Role, Team
 
-Farewell = Callable[[Agent], None]
+Farewell = Callable[[Agent, Agent], None]
 _farewells: list[Farewell] = []
 
 
-def when_switched_off(farewell: Farewell) -> Farewell:
-    """Decorator: called inside the transaction that switches somebody off, for what else acts in their name."""
+def when_locked_out(farewell: Farewell) -> Farewell:
+    """Decorator: called with a person and an admin inside the transaction in which the latter locks the former out.
+
+    For what else acts in their name.
+    """
     _farewells.append(farewell)
     return farewell
 
@@ -202,8 +205,7 @@ def switch_off(agent: Agent, *, by: Agent) -> Agent:
         log.record(None, "agent_switched_off", by=by, agent=row.pk)
         sessions.end_all(row)
         _withdraw_those_of(row, by)
-        for farewell in _farewells:
-            farewell(row)
+        _lock_out(row, by)
         tell([row.pk])
     return row
 
@@ -219,19 +221,29 @@ def switch_on(agent: Agent, *, by: Agent) -> Agent:
 
 
 def end_sessions(agent: Agent, *, by: Agent, only: str = "", but: str = "") -> int:
-    """End the sessions of this person: all, or `only` one, or all `but` one (keys). Returns how many ended."""
+    """End the sessions of this person: all, or `only` one, or all `but` one (keys). Returns how many ended.
+
+    Where somebody else ends them all, API tokens of this person end with them: whoever has one would still be in.
+    """
     with transaction.atomic():
         ended = sessions.end(agent, only) if only else sessions.end_all(agent, but=but)
         if ended:
             log.record(None, "sessions_ended", by=by, agent=agent.pk, count=ended)
             tell([agent.pk])
+        if agent.pk != by.pk and not only:
+            _lock_out(agent, by)
     return ended
+
+
+def _lock_out(agent: Agent, by: Agent) -> None:
+    for farewell in _farewells:
+        farewell(agent, by)
 
 
 def reset_second_factor(agent: Agent, *, by: Agent) -> None:
     """Forget their authenticator app, passkeys, recovery codes and tie to the organisation's own log-in.
 
-    Their sessions end, too: the phone may be stolen.
+    Their sessions and API tokens end, too: the phone may be stolen, and whoever has it may have made a token.
     """
     with transaction.atomic():
         row = _locked(agent, by)
@@ -241,6 +253,7 @@ def reset_second_factor(agent: Agent, *, by: Agent) -> None:
         log.record(None, "second_factor_reset", by=by, agent=row.pk)
         if row.pk != by.pk:
             sessions.end_all(row)
+            _lock_out(row, by)
         tell([row.pk])
 
 

@@ -322,3 +322,34 @@ def test_an_invitation_needs_an_inviter_who_may(zoya: Agent, changes: dict[str, 
     with pytest.raises(ActionError):
         people.accept(token, "New", "a good long one")
     assert people.accept(unsigned, "Shell", "a good long one").email == "shell@example.org"
+
+
+@pytest.mark.parametrize("how", ["sessions", "second factor", "off"])
+def test_whoever_is_locked_out_keeps_no_token(zoya: Agent, sana: Agent, omar: Agent, how: str) -> None:
+    token, _secret = ApiToken.objects.issue(sana, "write", "Import")
+    other, _secret = ApiToken.objects.issue(omar, "write", "Import")
+    Authenticator.objects.create(user=sana, type="totp", data={})
+    if how == "sessions":  # also without a session that could end
+        people.end_sessions(sana, by=zoya)
+    elif how == "off":
+        people.switch_off(sana, by=zoya)
+    else:
+        people.reset_second_factor(sana, by=zoya)
+    token.refresh_from_db()
+    other.refresh_from_db()
+    assert token.revoked_at is not None and other.revoked_at is None
+    assert told("token_revoked") == {"by": zoya.pk, "token": token.pk, "agent": sana.pk}
+
+
+def test_ones_own_sessions_end_without_the_tokens(zoya: Agent) -> None:
+    token, _secret = ApiToken.objects.issue(zoya, "admin", "Import")
+    Authenticator.objects.create(user=zoya, type="totp", data={})
+    key = session_of(zoya)
+    people.end_sessions(zoya, by=zoya, only=key)
+    people.end_sessions(zoya, by=zoya)
+    people.reset_second_factor(zoya, by=zoya)
+    token.refresh_from_db()
+    assert token.revoked_at is None
+    people.end_sessions(zoya, by=member("Boss", Role.ADMIN, None), only=session_of(zoya))
+    token.refresh_from_db()
+    assert token.revoked_at is None
