@@ -229,6 +229,18 @@ def _forget_receipts(person: Person) -> tuple[set[str], set[int]]:
     return stored - {""}, {receipt.pk for receipt in mentioned}
 
 
+def forget_repeat(receipt: Receipt, attached: Sequence[str]) -> None:
+    """What was erased came once more: of this copy, too, nothing stays but which message it repeats.
+
+    `attached` are its attachments in storage. Run it inside the transaction that takes the copy in.
+    """
+    stored = {receipt.stored, *attached} - {""}
+    receipt.raw, receipt.stored, receipt.key, receipt.size, receipt.reason = None, "", "", 0, "erased"
+    receipt.meta = {name: receipt.meta[name] for name in ("ticket", "message") if name in receipt.meta}
+    receipt.save(update_fields=["raw", "stored", "key", "size", "reason", "meta"])
+    transaction.on_commit(lambda: _delete(stored), robust=True)
+
+
 def _head(receipt: Receipt) -> bytes:
     """The bytes that arrived; of large ones their beginning, unless their message tells what they say."""
     if receipt.raw is not None:

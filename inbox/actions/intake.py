@@ -128,7 +128,9 @@ class Batch:
                 self.copied.add((seen.ticket.pk, work.channel.pk))
             elif work.channel.pk not in seen.ticket.also_channels:
                 seen.ticket.also_channels.append(work.channel.pk)
-        self._done(work, "duplicate", seen.ticket, seen)
+        outcome = self._done(work, "duplicate", seen.ticket, seen)
+        if any(one is not None and one.erased_at is not None for one in (seen.customer, seen.ticket.customer)):
+            outcome.erased = tuple(file.stored for file in work.files)
 
     def _customer(self, identity: Identity | None) -> Customer:
         if identity is None:

@@ -21,6 +21,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from inbox import files, log, wake
+from inbox.actions import erasing
 from inbox.actions import messages as message_actions
 from inbox.actions.errors import ActionError
 from inbox.actions.intake import Batch
@@ -407,6 +408,8 @@ def _finish(outcomes: Sequence[Outcome]) -> None:
         receipt.meta = {**receipt.meta, "ticket": outcome.ticket, "message": outcome.message}
         receipt.state, receipt.done_at, receipt.reason = state, now, outcome.reason or outcome.status
         receipt.save(update_fields=["meta", "state", "done_at", "reason"])
+        if outcome.erased is not None:
+            erasing.forget_repeat(receipt, outcome.erased)
 
 
 _own: ContextVar[frozenset[str] | None] = ContextVar("own addresses", default=None)

@@ -37,6 +37,7 @@ class Surroundings:
         self.new_identities: list[Identity] = []
         self._find_senders()
         self._find_duplicates()
+        self._leave_out_repeats()
         self._find_tickets()
 
     def sender(self, inbound: Inbound) -> Party | None:
@@ -103,8 +104,26 @@ class Surroundings:
     def _find_duplicates(self) -> None:
         keys = {work.inbound.key for work in self.works}
         scopes = {work.inbound.scope for work in self.works}
-        found = MessageKey.objects.filter(scope__in=scopes, key__in=keys).select_related("message__ticket")
+        found = MessageKey.objects.filter(scope__in=scopes, key__in=keys).select_related(
+            "message__customer", "message__ticket__customer"
+        )
         self.seen: dict[tuple[str, str], Message] = {(key.scope, key.key): key.message for key in found}
+
+    def _leave_out_repeats(self) -> None:
+        """What repeats a known message brings in nobody: whoever was erased would be back with the next copy of theirs.
+
+        Senders are looked for first all the same, for that waits for whoever takes in the same message right now.
+        """
+        if not self.seen or not self.new_identities:
+            return
+        needed: set[Address] = set()
+        for work in self.works:
+            inbound = work.inbound
+            if (inbound.scope, inbound.key) not in self.seen:
+                people = (self.sender(inbound), *self.others(inbound))
+                needed.update(address_of(party) for party in people if party is not None)
+        self.new_identities = [one for one in self.new_identities if (one.kind, one.scope, one.value) in needed]
+        self.new_customers = [one.customer for one in self.new_identities]
 
     def _find_tickets(self) -> None:
         references = {ref for work in self.works for ref in threads.referenced(work.inbound)}

@@ -47,6 +47,7 @@ class Outcome:
     rule: str = ""
     detail: str = ""
     inbound: Inbound | None = None
+    erased: tuple[str, ...] | None = None  # files of a repeat of what was erased: it is forgotten like that
 
 
 def address_of(party: Party) -> Address:

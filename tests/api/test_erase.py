@@ -173,9 +173,13 @@ def test_nothing_of_an_erased_person_is_left(
     [event] = Event.objects.filter(kind="customer_erased")
     assert (event.actor_id, event.data) == (as_zoya.agent.pk, {"customer": customer.pk, "customers": [customer.pk]})
     # The same mail again is known, and comes to nothing; a new one is a new person's.
-    known = Message.objects.count()
-    arrives(support, MAIL % (b"one", b"heliotrope"), "once more")
-    assert Message.objects.count() == known
+    known = (Message.objects.count(), Customer.objects.count(), Identity.objects.count())
+    with committed():
+        arrives(support, MAIL % (b"one", b"heliotrope"), "once more")
+        arrives(support, MAIL % (b"large", b"heliotrope " * 40_000), "once more, large")
+    assert (Message.objects.count(), Customer.objects.count(), Identity.objects.count()) == known
+    assert mentions(dump()) == []
+    assert mentions(media()) == []
     fresh = arrives(support, MAIL % (b"fresh", b"x"), "fresh")
     assert fresh is not None and fresh.ticket.customer_id != customer.pk
 

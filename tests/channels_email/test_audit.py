@@ -15,7 +15,7 @@ from channels_email import audit, fetching, tasks, tokens
 from channels_email.models import MailboxAudit
 from inbox import polling, wake
 from inbox.actions import erasing, receive, sweeping
-from inbox.models import Agent, Channel, Customer, Event, Message, MessageCopy, Receipt
+from inbox.models import Agent, Channel, Customer, Event, Identity, Message, MessageCopy, Receipt
 from tests.channels_email.conftest import MakeChannel, imap_settings, mail
 from tests.servers.dovecot import Dovecot
 
@@ -101,6 +101,13 @@ def test_who_was_erased_stays_erased(full: Channel) -> None:
     taken_in(full)
     assert Message.objects.count() == 5
     assert not Message.objects.exclude(text="").exists()
+    assert Customer.objects.get().erased_at is not None
+    assert not Identity.objects.filter(retired_at=None).exists()
+    assert Receipt.objects.count() == 5
+    for receipt in Receipt.objects.all():
+        assert (receipt.state, receipt.raw, receipt.stored, receipt.key) == ("done", None, "", "")
+        assert set(receipt.meta) <= {"ticket", "message"}
+    assert figures(counted(full)) == (5, 5, 0, 0)
 
 
 def test_a_reused_message_id_hides_nothing(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
