@@ -42,9 +42,7 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
                 raise ActionError(_("Leave at least one message here."), "all_messages")
             new = _new_ticket(old, rows[0], subject)
             log.record(new, "ticket_created", by=by, channel=new.channel_id)
-            Message.objects.filter(pk__in=wanted).update(
-                ticket=new, thread_rule="split", thread_detail=f"#{old.pk}"
-            )
+            Message.objects.filter(pk__in=wanted).update(ticket=new, thread_rule="split", thread_detail=f"#{old.pk}")
             _people(old, new, rows, by)
             TicketLink.objects.create(source=new, target=old, kind=LinkKind.CHILD)
             log.record(old, "split", by=by, into=new.pk, messages=sorted(wanted))
