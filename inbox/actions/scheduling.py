@@ -1,8 +1,8 @@
 """Replies that leave later: they wait as `queued` without a time of the next attempt, which delivery never claims.
 
 When its time has come the sweep releases one: only then is it said, and does to its ticket what a reply does. Had the
-customer written in the meantime, or may whoever wrote it not answer any more, it is not sent, and says so. Taking back and re-timing lock the message's row, as a
-claim does, and only touch what no worker has ever had in hand.
+customer written in the meantime, or may whoever wrote it not answer any more, it is not sent, and says so. Taking back
+and re-timing lock the message's row, as a claim does, and only touch what no worker has ever had in hand.
 """
 
 from __future__ import annotations
