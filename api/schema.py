@@ -95,6 +95,7 @@ CODES = {
     "no_address": (422, "The customer cannot be reached on this channel."),
     "own_address": (422, "The address is one of ours."),
     "past": (422, "The time is over."),
+    "too_far": (422, "A reply waits for a year at most."),
     "scope_beyond_role": (422, "The scope is wider than the agent's role."),
     "same": (422, "Nothing can be merged into itself."),
     "all_messages": (422, "At least one message has to stay."),

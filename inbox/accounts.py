@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -42,7 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Failures count for an account at one address: a stranger elsewhere cannot lock its owner out."""
         ours: str = super()._get_login_attempts_cache_key(request, **credentials)
-        return f"{ours}|{self.get_client_ip(request)}"
+        return f"{ours}|{neighbourhood(self.get_client_ip(request))}"
 
     def reauthenticate(self, user: Agent, password: str) -> bool:
         """Whether this is their password; wrong ones count as failed log-ins do."""
@@ -84,6 +85,16 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_password_reset_mail(self, user: Agent, email: str, context: dict[str, Any]) -> None:
         """In a thread of its own: whether the address is known cannot be told from the time."""
         post.soon(reset_letter(user, context["password_reset_url"]))
+
+
+def neighbourhood(ip: str) -> str:
+    """What one guesser has at their disposal: an IPv4 address, or the /64 that every subscriber of IPv6 is given."""
+    address = ip_address(ip)
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 MESSAGES = {

@@ -200,9 +200,12 @@ class Adapter(DefaultSocialAccountAdapter):
 
 
 def is_verified(claims: dict[str, Any], email: str) -> bool:
-    """Whether the issuer vouches for this address: by its claim, or because its domain is the organisation's own."""
+    """Whether the issuer vouches for this address: by its claim, or, where it makes none, because the domain is the
+    organisation's own. A claim that says no is never overruled."""
     claim = claims.get("email_verified")
-    return claim is True or claim == "true" or email.rpartition("@")[2] in settings.OIDC_VERIFIED_DOMAINS
+    if claim is None:
+        return email.rpartition("@")[2] in settings.OIDC_VERIFIED_DOMAINS
+    return claim is True or claim == "true"
 
 
 def welcome(email: str, claims: dict[str, Any]) -> Agent | None:

@@ -245,9 +245,12 @@ def sentence(event: Event, names: dict[int, str]) -> str:
                 "time": date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""
             }
         case "message_cancelled":
-            return (
-                _("a reply was not sent: the customer wrote first") if data.get("overtaken") else _("took a reply back")
-            )
+            if not data.get("overtaken"):
+                return _("took a reply back")
+            return {
+                "closed": _("a reply was not sent: the ticket was closed first"),
+                "writer": _("a reply was not sent: whoever wrote it may not answer any more"),
+            }.get(data.get("reason", ""), _("a reply was not sent: the customer wrote first"))
         case "ticket_erased":
             return _("erased what was said here")
         case "follow_up_of":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -35,6 +35,7 @@ from inbox.models import (
 )
 
 Recipients = list[dict[str, str]]
+LONGEST_WAIT = timedelta(days=366)  # of a reply that is to leave later
 
 
 def already(by: Agent | None, client_id: str | None, digest: str = "") -> Message | None:
@@ -167,8 +168,8 @@ def reply(
         verdict = adapter.may_reply(row)
         if not verdict.allowed:
             raise ActionError(verdict.reason, "window_closed")
-        if send_at is not None and send_at <= timezone.now():
-            raise ActionError(_("That time is over."), "past")
+        if send_at is not None:
+            check_time(send_at)
         message = _write(
             row,
             adapter,
@@ -194,6 +195,15 @@ def reply(
             base.save(row, "message_count")
         base.announce([row.pk], [message.pk])
         return message
+
+
+def check_time(send_at: datetime) -> None:
+    """Raises ActionError for a time that is over, or so far that nobody will think of what waits for it."""
+    now = timezone.now()
+    if send_at <= now:
+        raise ActionError(_("That time is over."), "past")
+    if send_at > now + LONGEST_WAIT:
+        raise ActionError(_("A reply can wait for a year at most. Choose an earlier time."), "too_far")
 
 
 def _write(

@@ -1,8 +1,8 @@
 """Replies that leave later: they wait as `queued` without a time of the next attempt, which delivery never claims.
 
 When its time has come the sweep releases one: only then is it said, and does to its ticket what a reply does. Had the
-customer written in the meantime, it is not sent, and says so. Taking back and re-timing lock the message's row, as a
-claim does, and only touch what no worker has ever had in hand.
+customer written in the meantime, or may whoever wrote it not answer any more, it is not sent, and says so. Taking back
+and re-timing lock the message's row, as a claim does, and only touch what no worker has ever had in hand.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from inbox.actions import base, counts, messages, reply
 from inbox.actions.errors import ActionError
 from inbox.adapters import AUTOMATIC
 from inbox.models import Agent, DeliveryState, Direction, Message, Origin, Ticket
+from inbox.rights import Right, may
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +29,14 @@ def cancel(message: Message, *, by: Agent | None) -> Message:
     """Take back a message that has not left. Raises ActionError once a worker has had it."""
     with transaction.atomic():
         ticket, row = _not_yet_tried(message)
-        _cancel(ticket, row, by=by, reason="")
+        _cancel(ticket, row, by=by)
         return row
 
 
 def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> Message:
     """Let a message that has not left leave at another time, or (None) now. Raises ActionError once it is too late."""
-    if send_at is not None and send_at <= timezone.now():
-        raise ActionError(_("That time is over."), "past")
+    if send_at is not None:
+        reply.check_time(send_at)
     with transaction.atomic():
         ticket, row = _not_yet_tried(message)
         if send_at is None:
@@ -62,11 +63,13 @@ def _not_yet_tried(message: Message) -> tuple[Ticket, Message]:
     return Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id), row
 
 
-def _cancel(ticket: Ticket, row: Message, *, by: Agent | None, reason: str) -> None:
+def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: str = "", words: str = "") -> None:
+    """Without `by` it was overtaken: `reason` says by what in a code for the log, `words` to whoever reads it."""
     said = not row.is_scheduled
-    row.state, row.next_attempt_at, row.error = DeliveryState.CANCELLED, None, reason
+    row.state, row.next_attempt_at, row.error = DeliveryState.CANCELLED, None, words
     row.save(update_fields=["state", "next_attempt_at", "error"])
-    log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason))
+    told = {"reason": reason} if reason else {}
+    log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason), **told)
     if said:
         _unsay(ticket, row, by=by)
     base.announce([ticket.pk], [row.pk])
@@ -132,11 +135,16 @@ def _settle(pk: int) -> int:
         # In the language of whoever wrote it: they are the one who reads why.
         with translation.override((row.agent.language if row.agent else "") or settings.LANGUAGE_CODE):
             if _overtaken({ticket.pk}).get(ticket.pk, 0) > row.pk:
-                _cancel(ticket, row, by=None, reason=_("The customer wrote first, so this was not sent."))
+                _cancel(ticket, row, reason="customer", words=_("The customer wrote first, so this was not sent."))
             elif ticket.is_locked:
-                _cancel(ticket, row, by=None, reason=_("The ticket was closed first, so this was not sent."))
-            elif row.send_at is not None and row.send_at <= timezone.now():
-                release(ticket, row)
-            else:
+                _cancel(ticket, row, reason="closed", words=_("The ticket was closed first, so this was not sent."))
+            elif row.send_at is None or row.send_at > timezone.now():
                 return 0
+            elif row.agent and not (row.agent.is_active and may(row.agent, Right.ANSWER)):
+                words = _(
+                    "Whoever wrote this may not answer any more, so it was not sent. Send it again if it is right."
+                )
+                _cancel(ticket, row, reason="writer", words=words)
+            else:
+                release(ticket, row)
         return 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from inbox import delivery, tasks, timeline
 from inbox.actions import messages, reply, scheduling
@@ -20,7 +21,7 @@ from tests.api.conftest import Api, problem
 from tests.cast import member, question
 from tests.paper import Paper
 
-LATER = "2036-01-01T08:00:00Z"
+LATER = f"{timezone.now() + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_it_is_not_sent_when_the_customer_writes_first(as_sana: Api, sana: Agent
     told = as_sana.get(f"/messages/{body['id']}/").json()["delivery"]
     assert (told["state"], told["error"]) == ("cancelled", "The customer wrote first, so this was not sent.")
     [event] = Event.objects.filter(kind="message_cancelled")
-    assert event.data == {"message": body["id"], "overtaken": True}
+    assert event.data == {"message": body["id"], "overtaken": True, "reason": "customer"}
     assert timeline.sentence(event, {}) == "a reply was not sent: the customer wrote first"
     assert delivery.deliver(desk.pk) == 0
     # Sent all the same, when somebody says so.
@@ -143,7 +144,11 @@ def test_what_has_not_left_is_taken_back_or_retimed(
         problem(as_bilal.call(method, path, sent), 404)
     problem(as_sana.patch(path, {"send_at": "2020-01-01T00:00:00Z"}), 422, "past")
     problem(as_sana.patch(path, {"text": "Better"}), 400)
-    assert as_sana.patch(path, {"send_at": "2037-01-01T08:00:00Z"}).json()["send_at"] == "2037-01-01T08:00:00Z"
+    far = f"{timezone.now() + timedelta(days=367):%Y-%m-%dT%H:%M:%SZ}"
+    problem(as_sana.patch(path, {"send_at": far}), 422, "too_far")
+    problem(say(as_sana, asked, kind="reply", text="x", send_at=far), 422, "too_far")
+    later = f"{timezone.now() + timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}"
+    assert as_sana.patch(path, {"send_at": later}).json()["send_at"] == later
     gone = as_sana.delete(path)
     assert (gone.status_code, gone.json()["delivery"]["state"]) == (200, "cancelled")
     problem(as_sana.delete(path), 409, "already_left")
@@ -172,6 +177,28 @@ def test_a_message_of_a_ticket_closed_since_is_not_sent(as_sana: Api, asked: Tic
     Message.objects.filter(state="queued").update(send_at=timezone.now())
     assert scheduling.sweep() == 1
     assert Message.objects.get(direction="out").state == DeliveryState.CANCELLED
+    [event] = Event.objects.filter(kind="message_cancelled")
+    assert timeline.sentence(event, {}) == "a reply was not sent: the ticket was closed first"
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "light"}])
+def test_what_somebody_left_behind_who_may_not_answer_any_more_is_not_sent(
+    as_sana: Api, omar: Agent, sana: Agent, asked: Ticket, desk: Channel, change: dict[str, Any]
+) -> None:
+    body = say(as_sana, asked, kind="reply", text="You will all be sorry.", send_at=LATER, status="solved").json()
+    Agent.objects.filter(pk=sana.pk).update(**change)
+    assert scheduling.sweep() == 0  # they may come back by then
+    Message.objects.filter(pk=body["id"]).update(send_at=timezone.now())
+    assert scheduling.sweep() == 1
+    assert delivery.deliver(desk.pk) == 0
+    told = Api(omar).get(f"/messages/{body['id']}/").json()["delivery"]
+    assert told["state"] == "cancelled"
+    assert "may not answer any more" in told["error"]
+    [event] = Event.objects.filter(kind="message_cancelled")
+    assert (event.actor_id, event.data) == (None, {"message": body["id"], "overtaken": True, "reason": "writer"})
+    assert "may not answer any more" in timeline.sentence(event, {})
+    asked.refresh_from_db()
+    assert asked.status != "solved"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -320,7 +347,7 @@ def test_the_page_says_when_it_leaves_and_why_it_did_not(
         return " ".join(browser.get(f"/tickets/{asked.pk}/").content.decode().split())
 
     say(as_sana, asked, kind="reply", text="Good morning.", send_at=LATER)
-    assert "leaves Jan. 1, 2036" in page()
+    assert f"leaves {date_format(timezone.localtime(datetime.fromisoformat(LATER)), 'N j, Y')}" in page()
     Message.objects.create(ticket=asked, first_ticket=asked, direction="in", channel=desk, author_kind="customer")
     scheduling.sweep()
     assert "not sent: <bdi>The customer wrote first, so this was not sent.</bdi>" in page()

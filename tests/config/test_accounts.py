@@ -82,6 +82,21 @@ def test_guessing_ends_for_the_guesser_not_for_the_owner(person: Agent) -> None:
     assert attempt(person.email, PASSWORD, peer="192.0.2.2")
 
 
+def test_a_guesser_has_one_network_of_ipv6(person: Agent) -> None:
+    """Every subscriber has 2**64 addresses to guess from; they count as one."""
+    for guess in range(5):
+        assert not attempt(person.email, "guess", peer=f"2001:db8::{guess + 1:x}:{guess}")
+    assert not attempt(person.email, PASSWORD, peer="2001:db8::ff")
+    assert attempt(person.email, PASSWORD, peer="2001:db8:0:1::1")
+
+
+def test_ipv4_inside_ipv6_is_ipv4(person: Agent) -> None:
+    for _guess in range(5):
+        assert not attempt(person.email, "guess", peer="::ffff:192.0.2.1")
+    assert not attempt(person.email, PASSWORD, peer="192.0.2.1")
+    assert attempt(person.email, PASSWORD, peer="::ffff:192.0.2.2")
+
+
 def test_behind_a_proxy_each_client_is_counted_apart(person: Agent, settings: Any) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     for guess in range(5):

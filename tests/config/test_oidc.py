@@ -110,6 +110,11 @@ def test_addresses_of_the_houses_own_domain_count_as_verified(
     settings.OIDC_VERIFIED_DOMAINS = ["example.com"]
     assert log_in(client).status_code == 403
     settings.OIDC_VERIFIED_DOMAINS = ["example.org"]
+    no: Any
+    for no in (False, "false", "False", 0, ""):
+        issuer.claims["email_verified"] = no  # what the issuer denies, no setting overrules
+        assert log_in(client).status_code == 403
+    del issuer.claims["email_verified"]
     assert log_in(client).status_code == 302 and who(client) == str(sana.pk)
 
 
