@@ -223,6 +223,8 @@ def sentence(event: Event, names: dict[int, str]) -> str:
             return _("merged into #%(number)s") % {"number": data.get("into")}
         case "merged_from":
             return _("merged #%(number)s into this ticket") % {"number": data.get("source")}
+        case "message_moved" if data.get("split"):
+            return ""  # one line tells of the whole split
         case "message_moved":
             if data.get("to") == event.ticket_id:
                 return _("moved a message here from #%(number)s") % {"number": data.get("from")}

@@ -11,7 +11,7 @@ def keep_that_there_are_filters(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("api", "0002_webhooks"),
+        ("api", "0003_idempotency_by_token"),
     ]
 
     operations = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from inbox.actions.errors import ActionError
 from inbox.models import (
     Agent,
     DeliveryState,
+    Event,
     LinkKind,
     Message,
     Participant,
@@ -46,6 +48,10 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
             calls.engagements_of(old, wanted).update(ticket=new)
             _people(old, new, rows, by)
             TicketLink.objects.create(source=new, target=old, kind=LinkKind.CHILD)
+            ways: dict[str, Any] = {"from": old.pk, "to": new.pk, "split": True}
+            Event.objects.bulk_create(
+                [log.line(new, "message_moved", by=by, message=pk, **ways) for pk in sorted(wanted)]
+            )
             log.record(old, "split", by=by, into=new.pk, messages=sorted(wanted))
             log.record(new, "split_from", by=by, source=old.pk, messages=sorted(wanted))
             counts.recount(old)

@@ -257,7 +257,9 @@ def test_messages_are_split_off_into_a_ticket_of_their_own(
     assert (old["message_count"], old["first_replied_at"]) == (1, None)
     assert Message.objects.get(pk=second["id"]).first_ticket_id == ticket.pk
     kinds = [row["kind"] for row in as_sana.get(f"/tickets/{new['number']}/events/").json()["results"]]
-    assert kinds == ["ticket_created", "split_from"]
+    assert kinds == ["ticket_created", "message_moved", "split_from"]
+    lines = timeline.lines(list(Event.objects.filter(ticket=new["number"]).order_by("pk")), {})
+    assert [line.text for line in lines] == [f"Somebody: split off from #{ticket.number}"]
     Message.objects.filter(pk=everything[0]).update(state="")
     Ticket.objects.filter(pk=ticket.pk).update(status="closed")
     problem(as_sana.post(path, {"messages": everything[:1]}), 409, "closed")

@@ -17,8 +17,13 @@ from django.utils import timezone
 from api.actions import tokens, webhooks
 from api.models import Webhook, WebhookDelivery
 from api.webhooks import delivery, events, follower
+<<<<<<< HEAD
 from inbox import health, log
 from inbox.actions import channels, customers, merge, messages, reply, tickets
+=======
+from inbox import log
+from inbox.actions import customers, merge, messages, reply, split, tickets
+>>>>>>> g1
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Cursor, Event, Message, Team, Ticket
 from tests.api.conftest import Api
@@ -260,8 +265,20 @@ def test_merged_and_moved(hook: Hook, receiver: Receiver, ticket: Ticket, suppor
     messages.move(message, to=ticket, by=sana)
     deliver()
     bodies = told(receiver)
-    assert bodies["ticket.merged"]["data"]["changes"]["merged_into"]["to"] == ticket.number
+    assert bodies["ticket.merged"]["data"]["changes"] == {"merged_into": {"from": None, "to": ticket.number}}
     assert bodies["message.moved"]["data"]["changes"]["ticket"] == {"from": third.number, "to": ticket.number}
+
+
+def test_what_is_split_off_is_told_as_moved(hook: Hook, receiver: Receiver, ticket: Ticket, sana: Agent) -> None:
+    hook("/ok", "message.moved")
+    notes = [reply.note(ticket, by=sana, text=text) for text in ("One", "Two")]
+    new = split.split(ticket, [note.pk for note in notes], by=sana)
+    rows = deliver()
+    bodies = [json.loads(row.payload)["data"] for row in rows]
+    assert sorted(body["message"]["id"] for body in bodies) == [note.pk for note in notes]
+    for body in bodies:
+        assert body["ticket"]["number"] == new.number
+        assert body["changes"] == {"ticket": {"from": ticket.number, "to": new.number}}
 
 
 def test_an_erased_customer_goes_out_of_what_was_told(hook: Hook, ticket: Ticket, sana: Agent) -> None:
