@@ -17,13 +17,8 @@ from django.utils import timezone
 from api.actions import tokens, webhooks
 from api.models import Webhook, WebhookDelivery
 from api.webhooks import delivery, events, follower
-<<<<<<< HEAD
 from inbox import health, log
-from inbox.actions import channels, customers, merge, messages, reply, tickets
-=======
-from inbox import log
-from inbox.actions import customers, merge, messages, reply, split, tickets
->>>>>>> g1
+from inbox.actions import channels, customers, merge, messages, reply, split, tickets
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Cursor, Event, Message, Team, Ticket
 from tests.api.conftest import Api
