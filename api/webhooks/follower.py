@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
-from api.actions.webhooks import QUEUE, TASK, forget_customer
+from api.actions.webhooks import QUEUE, TASK, forget_customers
 from api.models import Webhook, WebhookDelivery, new_message_id
 from api.webhooks import events
 from inbox import access, log, wake
@@ -27,10 +27,12 @@ def idle() -> bool:
 @log.register_batch("webhooks", idle=idle)
 def tell(batch: Sequence[Event]) -> None:
     """Write the deliveries of these events. Read again, an event makes none twice: (webhook, event) is unique."""
+    erased: set[int] = set()
     for event in batch:
         if event.kind == events.ERASED:
-            for customer in {event.data["customer"], *event.data.get("customers", ())}:
-                forget_customer(customer)
+            erased.update([event.data["customer"], *event.data.get("customers", ())])
+    if erased:
+        forget_customers(erased)
     oldest = timezone.now() - timedelta(days=settings.WEBHOOK_DAYS)  # beyond it the first deliveries may be gone
     told = [(event, names) for event in batch if event.at > oldest and (names := events.names(event))]
     if not told:

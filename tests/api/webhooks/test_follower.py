@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -302,6 +303,27 @@ def test_customers_who_took_part_in_tickets_of_others_go_too(hook: Hook, ticket:
     follow()
     row.refresh_from_db()
     assert row.payload == ""
+
+
+def test_all_who_are_erased_go_out_of_what_was_told_in_one_go(hook: Hook, ticket: Ticket, support: Channel) -> None:
+    made = hook("/ok", "customer.updated")
+    other = question(support, "Kettle", Party("email", "hina@example.com", "Hina"))
+    about = {
+        "own": log.record(None, "customer_changed", customer=ticket.customer_id).pk,
+        "of their ticket": log.record(ticket, "priority_changed").pk,
+        "gone": 10**12,
+        "of others": log.record(None, "customer_changed", customer=other.customer_id).pk,
+        "of a ticket of others": log.record(other, "priority_changed").pk,
+    }
+    for name, event in about.items():
+        WebhookDelivery.objects.create(webhook=made, event_id=event, kind="x", message_id=name, payload=name)
+    erased = Event(kind="customer_erased", data={"customer": ticket.customer_id, "customers": [998, 999]})
+    erased.at = timezone.now() - timedelta(days=settings.WEBHOOK_DAYS + 1)  # beyond what is told
+    with CaptureQueriesContext(connection) as queries:
+        follower.tell([erased])
+    assert len(queries) == 5, "as many as for one"
+    left = set(WebhookDelivery.objects.exclude(payload="").values_list("payload", flat=True))
+    assert left == {"of others", "of a ticket of others"}
 
 
 def test_events_of_customers(hook: Hook, receiver: Receiver, ticket: Ticket, sana: Agent) -> None:
