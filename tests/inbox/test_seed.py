@@ -164,9 +164,11 @@ def test_mail_that_comes_in_while_a_history_is_seeded_is_found(
     waiting = log.waiting_events(Cursor.objects.get(name="search")).values_list("ticket__subject", flat=True)
     assert set(waiting) <= {"Zebra", "Okapi"}, "what was seeded needs no reading"
     until = time.monotonic() + 20
-    while log.lag()["search"] and time.monotonic() < until:
+    found: list[int] = []
+    while not found and time.monotonic() < until:  # writers in other databases may hold the follower up
         log.follow(follower.NAME, follower.keep)
-    assert search.numbers(sana, "zebra") and search.numbers(sana, "okapi")
+        found = search.numbers(sana, "zebra") and search.numbers(sana, "okapi")
+    assert found
 
 
 @pytest.mark.django_db(transaction=True)
