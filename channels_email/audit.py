@@ -13,10 +13,9 @@ import logging
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -77,26 +76,12 @@ def _wake(row: MailboxAudit) -> None:
     wake.run("channels_email.tasks.audit_mailbox", [row.pk], wake.queue_of("email"))
 
 
-@contextmanager
-def _only_counter(channel_id: int) -> Iterator[bool]:
-    """Whether this process alone counts the mailbox: a session lock, which PostgreSQL drops when the process dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [locks.MAILBOX_COUNT, channel_id])
-        (mine,) = cursor.fetchone()
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.MAILBOX_COUNT, channel_id])
-
-
 def run(audit_id: int, *, seconds: float = MOST_SECONDS) -> bool:
     """Count on, for about so many seconds; whether the count is finished. What stands in the way ends it, in words."""
     row = MailboxAudit.objects.select_related("channel").filter(pk=audit_id, finished_at__isnull=True).first()
     if row is None:
         return True
-    with _only_counter(row.channel_id) as mine:
+    with locks.only_one(locks.MAILBOX_COUNT, row.channel_id) as mine:
         row.refresh_from_db()
         if not mine or not row.running:
             return not row.running

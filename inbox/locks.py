@@ -3,7 +3,11 @@
 Two users of one class would wait for each other wherever their second numbers meet.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
+
+from django.db import connection
 
 FOLLOWER: Final = 20001  # a reader of the log, by the digest of its name
 SENDER: Final = 20002  # an address that writes to us, by its digest
@@ -12,3 +16,17 @@ WEBHOOKS: Final = 20004  # 0 for the pump, 1 for a claim
 TOKEN_RENEWAL: Final = 20005  # a mailbox whose OAuth token is renewed, by its channel's id
 MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id
 SEARCH_PARTITIONS: Final = 20007  # whoever makes or exchanges a partition
+
+
+@contextmanager
+def only_one(what: int, number: int) -> Iterator[bool]:
+    """Whether this process alone does it: a lock of the session, which PostgreSQL drops when the process dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [what, number])
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [what, number])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from inbox import locks, log
@@ -24,23 +22,9 @@ LONGEST_HOLD = timedelta(minutes=10)
 MOST_SECONDS = 60.0  # of one run on one channel: a first import takes hours, and others wait for this worker, too
 
 
-@contextmanager
-def only_poller(channel_id: int) -> Iterator[bool]:
-    """Whether this process alone polls the channel: a session lock, which PostgreSQL drops when the process dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [locks.POLLER, channel_id])
-        (mine,) = cursor.fetchone()
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.POLLER, channel_id])
-
-
 def poll(channel_id: int) -> int:
     """Fetch what is new on one channel; returns how many receipts were stored. Failure is kept on the channel."""
-    with only_poller(channel_id) as mine:
+    with locks.only_one(locks.POLLER, channel_id) as mine:
         channel = Channel.objects.get(pk=channel_id)
         if not mine or channel.paused:
             return 0
