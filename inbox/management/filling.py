@@ -106,9 +106,7 @@ class Found:
             with cursor.copy(DOCUMENTS) as copy:
                 copy.write(rows)
             return
-        for part, lines in groupby(
-            rows.splitlines(keepends=True), lambda line: int(line[: line.index(b"\t")]) // PARTITION
-        ):
+        for part, lines in groupby(rows.splitlines(keepends=True), _part_of):
             if part in self.own:
                 with cursor.copy(partitions.copy_to(part)) as copy:
                     copy.write(b"".join(lines))
