@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -100,16 +100,14 @@ def erase(customer: Customer, *, by: Agent | None) -> None:
     takes a minute where there are a million of them.
     """
     with transaction.atomic():
-        ids = _everyone(customer.pk)
-        list(Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+        ids = _locked(customer.pk)
         person = _person(ids)
-        stored = _forget_files(person)
-        emptied, mentioned = _forget_receipts(person)
-        stored |= emptied | _mention_no_more(person, mentioned)
-        _blank_messages(person)
-        for forget in _others:
-            forget(person)
+        stored = _forget(person)
         _blank_tickets(person, by)
+        # Their tickets are locked from here on. What somebody said in them until then goes, too.
+        late = Message.objects.filter(ticket__in=person.tickets).exclude(pk__in=person.messages)
+        if said := frozenset(late.values_list("pk", flat=True)):
+            stored |= _forget(replace(person, messages=said))
         CustomerEvent.objects.filter(customer__in=ids).delete()
         CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
         for identity in Identity.objects.filter(customer__in=ids):
@@ -131,6 +129,26 @@ def erase(customer: Customer, *, by: Agent | None) -> None:
         log.record(None, "customer_erased", by=by, customer=customer.pk, customers=sorted(ids))
         base.announce(person.tickets)
         transaction.on_commit(lambda: _delete(stored), robust=True)
+
+
+def _forget(person: Person) -> set[str]:
+    """Everything but the customers' and tickets' own rows; returns stored files."""
+    stored = _forget_files(person)
+    emptied, mentioned = _forget_receipts(person)
+    stored |= emptied | _mention_no_more(person, mentioned)
+    _blank_messages(person)
+    for forget in _others:
+        forget(person)
+    return stored
+
+
+def _locked(pk: int) -> set[int]:
+    """`_everyone`, locked: what is being taken in from them is finished first, what comes later finds nobody."""
+    locked: set[int] = set()
+    while (ids := _everyone(pk)) != locked:
+        list(Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+        locked = ids
+    return locked
 
 
 def _everyone(pk: int) -> set[int]:
@@ -325,6 +343,8 @@ def _blank_messages(person: Person) -> None:
     for place in range(0, len(ids), BATCH):
         some = Message.objects.filter(pk__in=ids[place : place + BATCH])
         some.filter(state=DeliveryState.QUEUED).update(state=DeliveryState.CANCELLED, next_attempt_at=None)
+        # On its way at this moment: the worker may still say that it left, and never sends it again, empty.
+        some.filter(state=DeliveryState.SENDING).update(state=DeliveryState.UNKNOWN, lease_until=None)
         some.update(**BLANK, edited_at=now)
 
 

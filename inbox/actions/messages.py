@@ -152,6 +152,8 @@ def retry(message: Message, *, by: Agent | None) -> Message:
         row = lock(message.pk)
         if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}:
             return row
+        if row.ticket.customer.erased_at is not None:
+            raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
             row.created_at = timezone.now()
@@ -183,6 +185,8 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
     with transaction.atomic():
         row = lock(message.pk)
         source = row.ticket
+        if source.customer.erased_at is not None:
+            raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
         if to is not None and to.pk == source.pk:
             return row
         if to is None:

@@ -74,12 +74,33 @@ class Surroundings:
                     [locks.SENDER, sorted({zlib.crc32(repr(address).encode()) - 2**31 for address in missing})],
                 )
             self.identities.update(self._identities(dict.fromkeys(missing)))
-        for address in missing:
+        self._hold()
+        for address in sorted(parties):
             if address not in self.identities:
                 self._new_identity(parties[address])
         known = organisations_of(one.value for one in self.new_identities if one.kind == "email")
         for one in self.new_identities if known else ():
             one.customer.organisation = known.get(one.value.rpartition("@")[2])
+
+    def _hold(self) -> None:
+        """Keep these customers from being erased until the batch is in; whoever was erased meanwhile is nobody known.
+
+        The lock that a row of theirs would take anyway, but before tickets are locked: an erasure takes them in the
+        same order.
+        """
+        ids = {one for found in self.identities.values() for one in (found.customer_id, found.customer.merged_into_id)}
+        if ids := ids - {None}:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT id, erased_at FROM inbox_customer WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+                    [sorted(ids)],
+                )
+                erased = {pk for pk, erased_at in cursor.fetchall() if erased_at is not None}
+            self.identities = {
+                address: one
+                for address, one in self.identities.items()
+                if one.customer_id not in erased and one.customer.merged_into_id not in erased
+            }
 
     def _identities(self, addresses: Iterable[Address]) -> dict[Address, Identity]:
         values = {value for _, _, value in addresses}

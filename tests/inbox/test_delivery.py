@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from inbox import bulk, delivery
-from inbox.actions import messages, reply, tickets
+from inbox.actions import erasing, messages, reply, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
 from inbox.adapters import DeliveryError, DeliveryUpdate
@@ -293,3 +293,26 @@ def test_the_log_says_when_a_channel_begins_to_fail_and_when_it_is_well(
     reply.reply(ticket, by=sana, text="More")
     delivery.deliver(desk.pk)
     assert said() == [failing, ("channel_recovered", {"channel": desk.pk, "direction": "out"})]
+
+
+@pytest.mark.parametrize("answer", [None, DeliveryError("busy", permanent=False), DeliveryError("no", permanent=True)])
+def test_what_is_being_sent_while_its_customer_is_erased_is_never_sent_again(
+    ticket: Ticket, desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch, answer: DeliveryError | None
+) -> None:
+    message = reply.reply(ticket, by=sana, text="On its way")
+    Paper.answers[:] = [answer]
+    real = Paper.send
+
+    def send(paper: Paper, sent: Message, connection: Any) -> Any:
+        erasing.erase(ticket.customer, by=sana)
+        return real(paper, sent, connection)
+
+    monkeypatch.setattr(Paper, "send", send)
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    assert (message.state, message.text) == ("unknown" if answer else "sent", "")
+    with pytest.raises(ActionError):
+        messages.retry(Message.objects.exclude(direction="in").get(), by=sana) if answer else messages.move(
+            message, to=None, by=sana
+        )
+    assert (delivery.recover(), delivery.deliver(desk.pk)) == (0, 0)

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from inbox import polling
 from inbox.actions import base, calls, erasing, joining, merge, messages, reply, scheduling
+from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, Customer, Event, Message, Ticket
+from inbox.models import Agent, Channel, Customer, DeliveryState, Event, Message, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,3 +189,67 @@ def test_a_fault_in_polling_is_shown_and_backs_off(desk: Channel, monkeypatch: p
     polling.poll(desk.pk)
     polling.poll(desk.pk)
     assert list(said.all()) == [("channel_failing", "in"), ("channel_recovered", "in")]
+
+
+@pytest.mark.parametrize("first", ["mail", "erasure"])
+def test_mail_that_comes_while_its_sender_is_erased_hangs_on_nobody_erased(
+    desk: Channel, take: Take, sana: Agent, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    ticket = Ticket.objects.get(pk=take("m1", text="My name is Ayesha.").ticket)
+    customer = Customer.objects.get(pk=ticket.customer_id)
+
+    def comes() -> None:
+        take("m2", text="Ayesha again.", references=["m1"])
+
+    def mail_first(come: Callable[[], None]) -> None:
+        real = Surroundings._hold
+
+        def hold(surroundings: Surroundings) -> None:
+            real(surroundings)
+            come()
+
+        monkeypatch.setattr(Surroundings, "_hold", hold)
+        comes()
+
+    def erasure_first(come: Callable[[], None]) -> None:
+        real = erasing._person
+
+        def person(ids: set[int]) -> erasing.Person:
+            come()
+            return real(ids)
+
+        monkeypatch.setattr(erasing, "_person", person)
+        erasing.erase(customer, by=sana)
+
+    def erase() -> None:
+        erasing.erase(customer, by=sana)
+
+    at_once(mail_first, erase) if first == "mail" else at_once(erasure_first, comes)
+    theirs = Message.objects.filter(ticket__customer=customer)
+    assert not theirs.exclude(text="", author_address="").exists()
+    if first == "mail":
+        assert theirs.count() == 2
+    else:
+        assert (theirs.count(), Message.objects.get(text="Ayesha again.").customer_id != customer.pk) == (1, True)
+
+
+def test_a_reply_that_is_written_while_its_customer_is_erased_goes_too(
+    desk: Channel, take: Take, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = Ticket.objects.get(pk=take("m1").ticket)
+    customer = Customer.objects.get(pk=ticket.customer_id)
+    real = base.locked
+
+    def answer(come: Callable[[], None]) -> None:
+        @contextmanager
+        def locked(ticket: Ticket, **how: bool) -> Iterator[Ticket]:
+            with real(ticket, **how) as row:
+                come()
+                yield row
+
+        monkeypatch.setattr(base, "locked", locked)
+        reply.reply(ticket, by=sana, text="Dear Ayesha, it is on its way.")
+
+    at_once(answer, lambda: erasing.erase(customer, by=sana))
+    assert not Message.objects.exclude(text="").exists()
+    assert not Message.objects.filter(state=DeliveryState.QUEUED).exists()
