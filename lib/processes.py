@@ -1,7 +1,8 @@
-"""Several processes for what takes minutes on one: each has Rabta loaded and a connection of its own."""
+"""Processes that live long, and several of them for what takes minutes on one."""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -15,6 +16,16 @@ T = TypeVar("T")
 MOST = 4
 
 
+def keep_loaded() -> None:
+    """Call it once everything is loaded: the garbage collector leaves alone what is here until the process ends.
+
+    Else each full collection goes through all modules of Rabta again, which held up a request in twenty by a tenth of
+    a second; and processes forked from this one get copies of the memory that it touches.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def sensible() -> int:
     """How many this machine has use for."""
     return max(1, min(MOST, os.cpu_count() or 1))
@@ -23,8 +34,9 @@ def sensible() -> int:
 def do(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], processes: int) -> Iterator[T]:
     """What `work` gives for each of the jobs, in their order; a few are done ahead, so that memory stays flat.
 
-    Without processes it is done here, in the caller's transaction. `work` is a function of a module. Raises what the
-    work raises, and BrokenProcessPool where a process is killed.
+    Each of the processes has Rabta loaded and a connection of its own. Without processes it is done here, in the
+    caller's transaction. `work` is a function of a module. Raises what the work raises, and BrokenProcessPool where a
+    process is killed.
     """
     if not processes:
         for job in jobs:
