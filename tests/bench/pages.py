@@ -127,9 +127,8 @@ def look(runs: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    import django
+    from config import asgi  # noqa: F401 (all is loaded as in the web process)
 
-    django.setup()
     print(json.dumps(look(int(sys.argv[2]))))
 
 

@@ -159,9 +159,8 @@ def plans(statements: Sequence[Any]) -> None:
 
 
 def main() -> None:
-    import django
+    from config import asgi  # noqa: F401 (all is loaded as in the web process)
 
-    django.setup()
     print(json.dumps(look(int(sys.argv[2]), sys.argv[3] == "explain")))
 
 
