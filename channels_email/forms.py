@@ -10,16 +10,20 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from channels_email import providers
 from channels_email.presets import ends_with
 from channels_email.servers import DEFAULT_PORTS
 from inbox.models import Channel
 
-SECURITY = [("tls", lazy("TLS")), ("starttls", lazy("STARTTLS")), ("none", lazy("None (unencrypted)"))]
+SECURITY = [
+    ("tls", gettext_lazy("TLS")),
+    ("starttls", gettext_lazy("STARTTLS")),
+    ("none", gettext_lazy("None (unencrypted)")),
+]
 SECRETS = ("imap.password", "smtp.password")
-LOG_IN = [("", lazy("Password")), *((one.key, one.label) for one in providers.all_of_them())]
+LOG_IN = [("", gettext_lazy("Password")), *((one.key, one.label) for one in providers.all_of_them())]
 MOST_ADDRESSES = 50
 NOT_OURS = {"csrfmiddlewaretoken"}
 
@@ -136,27 +140,27 @@ class Flag(forms.BooleanField):
 
 def _server_fields(protocol: str) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {
-        "host": forms.CharField(label=lazy("Server"), max_length=253, required=False),
-        "port": forms.IntegerField(label=lazy("Port"), min_value=1, max_value=65535, required=False),
-        "security": forms.ChoiceField(label=lazy("Security"), choices=SECURITY, required=False, initial="tls"),
-        "username": forms.CharField(label=lazy("User name"), max_length=320, required=False),
+        "host": forms.CharField(label=gettext_lazy("Server"), max_length=253, required=False),
+        "port": forms.IntegerField(label=gettext_lazy("Port"), min_value=1, max_value=65535, required=False),
+        "security": forms.ChoiceField(label=gettext_lazy("Security"), choices=SECURITY, required=False, initial="tls"),
+        "username": forms.CharField(label=gettext_lazy("User name"), max_length=320, required=False),
         "password": forms.CharField(
-            label=lazy("Password"), required=False, strip=False, widget=forms.PasswordInput, empty_value=None
+            label=gettext_lazy("Password"), required=False, strip=False, widget=forms.PasswordInput, empty_value=None
         ),
-        "oauth": forms.ChoiceField(label=lazy("Log in by"), choices=LOG_IN, required=False),
+        "oauth": forms.ChoiceField(label=gettext_lazy("Log in by"), choices=LOG_IN, required=False),
     }
     if protocol == "imap":
         fields["folders"] = Folders(
-            label=lazy("Folders"),
+            label=gettext_lazy("Folders"),
             required=False,
             widget=forms.Textarea(attrs={"rows": 2}),
-            help_text=lazy("One a line. Empty: INBOX."),
+            help_text=gettext_lazy("One a line. Empty: INBOX."),
         )
         fields["move_to"] = forms.CharField(
-            label=lazy("Move mail that was taken in to this folder"),
+            label=gettext_lazy("Move mail that was taken in to this folder"),
             required=False,
             max_length=500,
-            help_text=lazy("Empty: mail stays where it is, and nothing in the mailbox is changed."),
+            help_text=gettext_lazy("Empty: mail stays where it is, and nothing in the mailbox is changed."),
         )
     return {f"{protocol}.{name}": field for name, field in fields.items()}
 
@@ -194,35 +198,38 @@ def _stand_in(host: str) -> bool:
 class EmailSettingsForm(forms.Form):
     """Takes the JSON of the settings (nested) or a posted form (dotted). Its `cleaned_data` is the nested JSON."""
 
-    address = Address(label=lazy("Address"), max_length=254)
-    name = forms.CharField(label=lazy("Name customers see"), max_length=120, required=False)
+    address = Address(label=gettext_lazy("Address"), max_length=254)
+    name = forms.CharField(label=gettext_lazy("Name customers see"), max_length=120, required=False)
     aliases = Addresses(
-        label=lazy("Further addresses that arrive in this mailbox"),
+        label=gettext_lazy("Further addresses that arrive in this mailbox"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("One a line. Who writes to one of them is answered from it."),
+        help_text=gettext_lazy("One a line. Who writes to one of them is answered from it."),
     )
     from_addresses = Senders(
-        label=lazy("Addresses that answers may leave from, and their names"),
+        label=gettext_lazy("Addresses that answers may leave from, and their names"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("One a line, as: Sales team <sales@example.com>. The mail server has to permit them."),
+        help_text=gettext_lazy("One a line, as: Sales team <sales@example.com>. The mail server has to permit them."),
     )
     plus_addressing = Flag(
-        label=lazy("The mailbox takes name+tag@ addresses"),
+        label=gettext_lazy("The mailbox takes name+tag@ addresses"),
         required=False,
-        help_text=lazy("Then an answer finds its ticket even where mail programs drop the thread's headers."),
+        help_text=gettext_lazy("Then an answer finds its ticket even where mail programs drop the thread's headers."),
     )
-    catch_all = Flag(label=lazy("Every address of the domain reaches this mailbox"), required=False)
+    catch_all = Flag(label=gettext_lazy("Every address of the domain reaches this mailbox"), required=False)
     reopen_days = forms.IntegerField(
-        label=lazy("Days in which an answer opens a solved ticket again"), required=False, min_value=0, max_value=3650
+        label=gettext_lazy("Days in which an answer opens a solved ticket again"),
+        required=False,
+        min_value=0,
+        max_value=3650,
     )
     acknowledgement = forms.CharField(
-        label=lazy("Automatic answer to a new ticket"),
+        label=gettext_lazy("Automatic answer to a new ticket"),
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=lazy("Empty: none is sent. Automatic mail and mailing lists are never answered."),
+        help_text=gettext_lazy("Empty: none is sent. Automatic mail and mailing lists are never answered."),
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from sandbox.writing import addresses
 
@@ -21,16 +21,16 @@ class AddressesField(forms.CharField):
 class WhoForm(forms.Form):
     """Who the visitor wants to be."""
 
-    name = forms.CharField(label=lazy("Name"), max_length=100, required=False)
-    address = forms.EmailField(label=lazy("E-mail address"))
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100, required=False)
+    address = forms.EmailField(label=gettext_lazy("E-mail address"))
 
 
 class WriteForm(forms.Form):
     """A new mail or an answer."""
 
-    name = forms.CharField(label=lazy("Your name"), max_length=100, required=False)
-    to = AddressesField(label=lazy("To"))
-    cc = AddressesField(label=lazy("Cc"), required=False)
-    subject = forms.CharField(label=lazy("Subject"), max_length=300, required=False)
-    text = forms.CharField(label=lazy("Message"), widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}))
-    file = forms.FileField(label=lazy("Attachment"), required=False)
+    name = forms.CharField(label=gettext_lazy("Your name"), max_length=100, required=False)
+    to = AddressesField(label=gettext_lazy("To"))
+    cc = AddressesField(label=gettext_lazy("Cc"), required=False)
+    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=300, required=False)
+    text = forms.CharField(label=gettext_lazy("Message"), widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}))
+    file = forms.FileField(label=gettext_lazy("Attachment"), required=False)

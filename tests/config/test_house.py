@@ -1,9 +1,11 @@
 """Migrations, settings and translations fit the code."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polib
@@ -45,6 +47,41 @@ def test_translations_are_complete(path: Path) -> None:
     catalogue = polib.pofile(str(path))
     if path.parts[-3] != "en":
         assert [entry.msgid for entry in catalogue.untranslated_entries() + catalogue.fuzzy_entries()] == []
+
+
+TRANSLATES = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')""")
+
+
+def asked_in(source: str) -> Iterator[str]:
+    """The constant strings that a module hands to Django's translation functions, by whatever name it calls them."""
+    tree = ast.parse(source)
+    names = {
+        one.asname or one.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for one in node.names
+        if one.name in {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_all_that_people_read_is_in_the_catalogue(path: Path) -> None:
+    """Strings under an alias that makemessages does not know would stay English, and nobody would hear of it."""
+    asked: set[str] = set()
+    for folder in settings.BASE_DIR.iterdir():
+        if folder.name != "tests" and not folder.name.startswith(".") and folder.is_dir():
+            for source in folder.rglob("*.py"):
+                asked.update(asked_in(source.read_text()))
+            for template in folder.rglob("*.html"):
+                asked.update("".join(found) for found in TRANSLATES.findall(template.read_text()))
+    assert len(asked) > 1000
+    known = {entry.msgid for entry in polib.pofile(str(path))}
+    assert sorted(asked - known) == []
 
 
 def test_translations_are_compiled_once(tmp_path: Path) -> None:
