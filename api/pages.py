@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from api.models import ApiToken, Webhook
 from inbox import audit, preferences
 from inbox.preferences import Page
 from inbox.rights import Right
@@ -29,13 +30,15 @@ for page in (TOKENS, WEBHOOKS):
     preferences.register(page)
 
 for kind, sentence in {
-    "token_created": _("%(who)s made an API token of %(agent)s"),
-    "token_revoked": _("%(who)s revoked an API token of %(agent)s"),
-    "webhook_created": _("%(who)s made a webhook"),
-    "webhook_changed": _("%(who)s changed a webhook: %(fields)s"),
-    "webhook_rotated": _("%(who)s gave a webhook a new secret"),
-    "webhook_enabled": _("%(who)s turned a webhook on"),
-    "webhook_disabled": _("%(who)s turned a webhook off"),
+    "token_created": _("%(who)s made the API token %(token)s of %(agent)s"),
+    "token_revoked": _("%(who)s revoked the API token %(token)s of %(agent)s"),
+    "webhook_created": _("%(who)s made the webhook %(webhook)s"),
+    "webhook_changed": _("%(who)s changed the webhook %(webhook)s: %(fields)s"),
+    "webhook_rotated": _("%(who)s gave the webhook %(webhook)s a new secret"),
+    "webhook_enabled": _("%(who)s turned the webhook %(webhook)s on"),
+    "webhook_disabled": _("%(who)s turned the webhook %(webhook)s off"),
     "webhook_deleted": _("%(who)s deleted a webhook"),
 }.items():
     audit.says(kind, sentence)
+audit.names("webhook", Webhook.objects)
+audit.names("token", ApiToken.objects, "prefix")

@@ -3,8 +3,10 @@ read: none is kept.
 
 from inbox import audit
 audit.says("webhook_created", _("%(who)s made the webhook %(webhook)s"))
+audit.names("webhook", Webhook.objects)
 
-A sentence may name `%(who)s` and whatever the event's data holds; ids of agents, teams and channels become names.
+A sentence may name `%(who)s` and whatever the event's data holds; ids of agents, teams, channels, and of what is
+registered with `names`, become names.
 """
 
 from __future__ import annotations
@@ -87,7 +89,17 @@ WORDS: dict[str, StrOrPromise] = {
     "paused": gettext_lazy("paused or not"),
     "teams": gettext_lazy("who sees it"),
 }
-KINDS: dict[str, Manager[Any]] = {"agent": Agent.objects, "team": Team.objects, "channel": Channel.objects}
+# Whose ids become names, and the field that holds the name.
+KINDS: dict[str, tuple[Manager[Any], str]] = {
+    "agent": (Agent.objects, "name"),
+    "team": (Team.objects, "name"),
+    "channel": (Channel.objects, "name"),
+}
+
+
+def names(what: str, rows: Manager[Any], by: str = "name") -> None:
+    """Register that ids which events hold as `what` are those of these rows, which people know by this field."""
+    KINDS[what] = (rows, by)
 
 
 def says(kind: str, sentence: StrOrPromise) -> None:
@@ -140,7 +152,7 @@ def page(*, before: int | None = None, actor: int | None = None, kind: str = "")
 
 
 def names_of(events: Iterable[Event]) -> dict[tuple[str, int], str]:
-    """Names of the agents, teams and channels that these events mention, in one query."""
+    """Names of the agents, teams, channels and so on that these events mention, in one query."""
     wanted: dict[str, set[int]] = defaultdict(set)
     for event in events:
         if event.actor_id is not None and event.actor_kind in {ActorKind.AGENT, ActorKind.BOT}:
@@ -149,8 +161,9 @@ def names_of(events: Iterable[Event]) -> dict[tuple[str, int], str]:
             if isinstance(value := event.data.get(what), int):
                 wanted[what].add(value)
     parts = [
-        KINDS[what].filter(pk__in=ids).order_by().values_list(Value(what, CharField()), "pk", Cast("name", CharField()))
-        for what, ids in wanted.items()
+        rows.filter(pk__in=wanted[what]).order_by().values_list(Value(what, CharField()), "pk", Cast(by, CharField()))
+        for what, (rows, by) in KINDS.items()
+        if what in wanted
     ]
     if not parts:
         return {}

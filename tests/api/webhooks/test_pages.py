@@ -304,6 +304,7 @@ def test_tokens_of_others_are_for_whoever_looks_after_webhooks(
     token.refresh_from_db()
     assert token.revoked_at is not None
     assert Event.objects.get(kind="token_revoked").actor_id == zoya.pk
+    assert f"revoked the API token {token.prefix} of Sana" in page(browser(zoya), "/settings/audit/")
 
 
 def test_queries_of_tokens_do_not_grow(zoya: Agent, sana: Agent) -> None:
@@ -324,3 +325,10 @@ def test_a_failing_one_says_so_on_the_main_screen(hook: Hook, zoya: Agent, sana:
     Webhook.objects.update(failing_since=timezone.now() - timedelta(hours=1), failures=9, last_error="It answered 500.")
     assert "fails, and is tried again. It answered 500." in page(browser(zoya), reverse("problems"))
     assert "is tried again" not in page(browser(sana), reverse("problems"))
+
+
+def test_the_audit_log_names_the_webhook_that_was_changed(zoya: Agent) -> None:
+    hook = webhooks.create(by=zoya, name="Order system", url="https://example.org/hook", events=["*"])[0]
+    assert "made the webhook Order system" in page(browser(zoya), "/settings/audit/")
+    webhooks.delete(hook, by=zoya)
+    assert "made the webhook no. " in page(browser(zoya), "/settings/audit/")
