@@ -128,12 +128,9 @@ class Page:
 
 
 def kinds() -> list[tuple[str, str]]:
-    """Every kind of event that can be chosen, by its own words."""
-    return [(kind, code_in_words(kind)) for kind in sorted(SENTENCES)]
-
-
-def code_in_words(kind: str) -> str:
-    return kind.replace("_", " ").replace(".", " ")
+    """Every kind of event that can be chosen, and its sentence with dots where names stand."""
+    found = [(kind, str(sentence) % _Dots()) for kind, sentence in SENTENCES.items()]
+    return sorted(found, key=lambda one: one[1].lstrip("… "))
 
 
 def page(*, before: int | None = None, actor: int | None = None, kind: str = "") -> Page:
@@ -190,6 +187,11 @@ class _Told(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return "–"
+
+
+class _Dots(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "…"
 
 
 def worded(name: str, value: Any, names: Mapping[tuple[str, int], str]) -> str:

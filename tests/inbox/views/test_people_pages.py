@@ -408,6 +408,7 @@ def test_the_log_is_filtered_and_paged(as_zoya: Desk, zoya: Agent, sana: Agent) 
     assert [one.kind for one in audit.page(kind="team_created").lines] == ["team_created"]
     shown = as_zoya.get(f"/settings/audit/?person={sana.pk}&kind=team_created").content.decode()
     assert shown.count('<li><span class="avatar') == 1
+    assert "selected>… made the team …</option>" in shown
     for hostile in ("?before=x", "?before=" + "9" * 40, "?person=-1", "?kind=%27", "?before=0", "?person=%00"):
         assert as_zoya.get("/settings/audit/" + hostile).status_code == 200
 
