@@ -18,6 +18,11 @@ MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id
 SEARCH_PARTITIONS: Final = 20007  # whoever makes or exchanges a partition
 
 
+def lost_race(error: Exception) -> bool:
+    """Whether PostgreSQL gave up this transaction for another one's sake: tried again, it works."""
+    return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001"}
+
+
 @contextmanager
 def only_one(what: int, number: int) -> Iterator[bool]:
     """Whether this process alone does it: a lock of the session, which PostgreSQL drops when the process dies."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import OperationalError, connection, transaction
+from django.db.models import Case, Max, Q, Value, When
 from django.utils import timezone
 
-from inbox import files, log
+from inbox import files, locks, log
 from inbox.actions import base
 from inbox.actions.naming import Naming
 from inbox.actions.reply import change_status
@@ -38,8 +39,11 @@ from inbox.models import (
 )
 
 ERASED = "[erased]"
+TRIES = 3  # where somebody else's locks got in the way
 BATCH = 500
 FEW = 50  # receipts with their bytes
+OVERLAP = 10_000  # ids of receipts: whoever got one of the newest may commit a little later
+UNDONE = (ReceiptState.NEW, ReceiptState.FAILED)
 HEAD_BYTES = 64 * 1024  # of a receipt in storage: its head and more
 # What a message says or names; all else of it are ids, times and codes.
 BLANK: dict[str, Any] = {
@@ -63,7 +67,7 @@ BLANK: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Person:
     """Whom to forget: their rows, and the words by which others' rows name them."""
 
@@ -73,6 +77,11 @@ class Person:
     addresses: frozenset[str]
     names: frozenset[str]
     naming: Naming  # of the addresses those that are looked for in what others wrote
+
+    @cached_property
+    def message_names(self) -> frozenset[str]:
+        """The ids of the messages as receipts hold them."""
+        return frozenset(map(str, self.messages))
 
     @property
     def words(self) -> re.Pattern[str] | None:
@@ -97,17 +106,32 @@ def erase(customer: Customer, *, by: Agent | None) -> None:
 
     Where they took part in tickets of others, they are taken out of the recipients, and their addresses and full name
     out of the text. One transaction; the files go once it is committed. Receipts are searched from first to last, which
-    takes a minute where there are a million of them.
+    takes a minute where there are a million of them; nobody waits for that. What is taken in from them at this very
+    moment comes from somebody new.
     """
+    for attempt in range(TRIES):
+        try:
+            return _erase(customer.pk, by)
+        except OperationalError as error:
+            if not locks.lost_race(error) or attempt == TRIES - 1 or connection.in_atomic_block:
+                raise
+
+
+def _erase(pk: int, by: Agent | None) -> None:
     with transaction.atomic():
-        ids = _locked(customer.pk)
+        newest = Receipt.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        known = _person(_everyone(pk))
+        receipts = _receipts_naming(known)
+        ids = _locked(pk)
         person = _person(ids)
-        stored = _forget(person)
-        _blank_tickets(person, by)
+        same = person.naming.needles == known.naming.needles
+        receipts |= _receipts_naming(person, after=newest - OVERLAP if same else 0)
+        stored = _forget(person, receipts)
         # Their tickets are locked from here on. What somebody said in them until then goes, too.
         late = Message.objects.filter(ticket__in=person.tickets).exclude(pk__in=person.messages)
         if said := frozenset(late.values_list("pk", flat=True)):
-            stored |= _forget(replace(person, messages=said))
+            stored |= _forget(replace(person, messages=said), set())
+        _blank_tickets(person, by)
         CustomerEvent.objects.filter(customer__in=ids).delete()
         CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
         for identity in Identity.objects.filter(customer__in=ids):
@@ -126,16 +150,25 @@ def erase(customer: Customer, *, by: Agent | None) -> None:
             preferred_channel=None,
             erased_at=timezone.now(),
         )
-        log.record(None, "customer_erased", by=by, customer=customer.pk, customers=sorted(ids))
+        log.record(None, "customer_erased", by=by, customer=pk, customers=sorted(ids))
         base.announce(person.tickets)
         transaction.on_commit(lambda: _delete(stored), robust=True)
 
 
-def _forget(person: Person) -> set[str]:
-    """Everything but the customers' and tickets' own rows; returns stored files."""
+def _forget(person: Person, receipts: set[int]) -> set[str]:
+    """Everything but the customers' and tickets' own rows; returns stored files. Locks their tickets.
+
+    `receipts` are those that may name them, beside those that their messages came in.
+    """
     stored = _forget_files(person)
-    emptied, mentioned = _forget_receipts(person)
-    stored |= emptied | _mention_no_more(person, mentioned)
+    emptied, mentioned = _forget_receipts(person, receipts)
+    elsewhere = _elsewhere(person, mentioned)
+    # As everybody does: messages that may be on their way, then tickets, by number.
+    sent = Message.objects.filter(pk__in=person.messages, state__in=[DeliveryState.QUEUED, DeliveryState.SENDING])
+    list(sent.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    tickets = Ticket.objects.filter(pk__in=elsewhere | person.tickets)
+    list(tickets.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    stored |= emptied | _mention_no_more(person, elsewhere)
     _blank_messages(person)
     for forget in _others:
         forget(person)
@@ -189,41 +222,58 @@ def _forget_files(person: Person) -> set[str]:
     return stored - {""}
 
 
-def _forget_receipts(person: Person) -> tuple[set[str], set[int]]:
-    """Empty every receipt that carried one of these messages, or that the person wrote and no message was made of.
+def _receipts_naming(person: Person, after: int = 0) -> set[int]:
+    """Receipts (ids above `after`) that may be theirs or name them: of the many others the database leaves out most.
 
-    What others wrote and names the person stays as it is until it was taken in: their mail is not lost. After that its
-    bytes go, and nothing else. Returns stored files, and the ids of such receipts. What no message tells of is looked
-    at in itself, in whatever case it spells an address; of the many others the database picks out those that may.
+    What no message tells of is looked at in itself, in whatever case it spells an address. Locks nothing.
     """
-    carried = set(Message.objects.filter(pk__in=person.messages).values_list("receipt", flat=True))
-    carried |= set(MessageCopy.objects.filter(message__in=person.messages).values_list("receipt", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, id = ANY(%(carried)s) OR coalesce(meta ->> 'message' = ANY(%(messages)s::text[]), false)
+            SELECT id
             FROM inbox_receipt
-            WHERE id = ANY(%(carried)s) OR meta ->> 'message' = ANY(%(messages)s::text[])
+            WHERE id > %(after)s AND (
+               meta ->> 'message' = ANY(%(messages)s::text[])
                OR state IN ('new', 'failed') OR (stored <> '' AND state <> 'done')
                OR EXISTS (
                    SELECT FROM unnest(%(needles)s::text[]) AS one (value)
                    WHERE position(convert_to(value, 'UTF8') IN raw) > 0 OR strpos(lower(meta::text), lower(value)) > 0
                       OR strpos(lower(reason), lower(value)) > 0
                )
+            )
             """,
             {
-                "carried": list(carried - {None}),
+                "after": after,
                 "messages": [str(pk) for pk in person.messages],
                 "needles": person.naming.needles,
             },
         )
-        found = cursor.fetchall()
-    theirs = [pk for pk, is_carried in found if is_carried]
-    perhaps = [pk for pk, is_carried in found if not is_carried]
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def _forget_receipts(person: Person, perhaps: set[int]) -> tuple[set[str], set[int]]:
+    """Empty every receipt that carried one of these messages, or that the person wrote and no message was made of.
+
+    What others wrote and names the person stays as it is until it was taken in: their mail is not lost. After that its
+    bytes go, and nothing else. What is being taken in at this moment is left alone: whoever does so holds the receipt
+    and waits for the customer. Returns stored files, and the ids of others' receipts that named them.
+    """
+    carried = set(Message.objects.filter(pk__in=person.messages).values_list("receipt", flat=True))
+    carried |= set(MessageCopy.objects.filter(message__in=person.messages).values_list("receipt", flat=True))
+    theirs = sorted(carried - {None})
+    ids = sorted(perhaps - carried)
     own = frozenset(one for some in Channel.objects.values_list("addresses", flat=True) for one in some)
     mentioned: list[Receipt] = []
-    for place in range(0, len(perhaps), FEW):
-        for receipt in Receipt.objects.filter(pk__in=perhaps[place : place + FEW]).select_related("channel"):
+    for place in range(0, len(ids), FEW):
+        some = Receipt.objects.filter(pk__in=ids[place : place + FEW])
+        undone = some.filter(state__in=UNDONE).select_for_update(no_key=True, skip_locked=True)
+        free = set(undone.order_by("pk").values_list("pk", flat=True))
+        for receipt in some.select_related("channel"):
+            if receipt.state in UNDONE and receipt.pk not in free:
+                continue
+            if str(receipt.meta.get("message")) in person.message_names:
+                theirs.append(receipt.pk)
+                continue
             raw = _head(receipt)
             if not any(person.naming.is_in(said) for said in (raw, receipt.meta, receipt.reason)):
                 continue
@@ -240,7 +290,7 @@ def _forget_receipts(person: Person) -> tuple[set[str], set[int]]:
         some = Receipt.objects.filter(pk__in=theirs[place : place + BATCH])
         stored |= set(some.values_list("stored", flat=True))
         some.update(raw=None, stored="", key="", meta={}, reason="erased", size=0)
-        some.filter(state__in=[ReceiptState.NEW, ReceiptState.FAILED]).update(state=ReceiptState.IGNORED)
+        some.filter(state__in=UNDONE).update(state=ReceiptState.IGNORED)
     stored |= {receipt.stored for receipt in mentioned}
     for receipt in mentioned:
         _forget_bytes(receipt, person)
@@ -278,17 +328,16 @@ def _forget_bytes(receipt: Receipt, person: Person) -> None:
     receipt.save(update_fields=["raw", "stored", "size", "meta", "reason"])
 
 
-def _mention_no_more(person: Person, receipts: set[int]) -> set[str]:
-    """Take the person out of others' tickets that they took part in, and those of `receipts`; returns stored files."""
-    elsewhere = set(
-        Participant.objects.filter(identity__customer__in=person.customers).values_list("ticket", flat=True)
-    )
-    elsewhere |= set(
-        Message.objects.filter(Q(customer__in=person.customers) | Q(receipt__in=receipts)).values_list(
-            "ticket", flat=True
-        )
-    )
-    elsewhere -= person.tickets
+def _elsewhere(person: Person, receipts: set[int]) -> set[int]:
+    """Others' tickets that they took part in, or that one of `receipts` says something in."""
+    found = set(Participant.objects.filter(identity__customer__in=person.customers).values_list("ticket", flat=True))
+    written = Q(customer__in=person.customers) | Q(receipt__in=receipts)
+    found |= set(Message.objects.filter(written).values_list("ticket", flat=True))
+    return found - person.tickets
+
+
+def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
+    """Take the person out of these tickets of others, which are locked; returns stored files."""
     words = person.words
     if words is None:
         return set()
@@ -314,7 +363,7 @@ def _mention_no_more(person: Person, receipts: set[int]) -> set[str]:
         if changed:
             message.save(update_fields=changed)
             told.add(message.pk)
-    for ticket in Ticket.objects.select_for_update(no_key=True).filter(pk__in=elsewhere).order_by("pk"):
+    for ticket in Ticket.objects.filter(pk__in=elsewhere):
         subject, preview = words.sub(ERASED, ticket.subject), words.sub(ERASED, ticket.preview)[:200]
         if (subject, preview) != (ticket.subject, ticket.preview):
             ticket.subject, ticket.preview = subject[:500], preview
@@ -342,14 +391,17 @@ def _blank_messages(person: Person) -> None:
     now = timezone.now()
     for place in range(0, len(ids), BATCH):
         some = Message.objects.filter(pk__in=ids[place : place + BATCH])
-        some.filter(state=DeliveryState.QUEUED).update(state=DeliveryState.CANCELLED, next_attempt_at=None)
         # On its way at this moment: the worker may still say that it left, and never sends it again, empty.
-        some.filter(state=DeliveryState.SENDING).update(state=DeliveryState.UNKNOWN, lease_until=None)
+        some.filter(state__in=[DeliveryState.QUEUED, DeliveryState.SENDING]).update(
+            state=Case(When(state=DeliveryState.QUEUED, then=Value("cancelled")), default=Value("unknown")),
+            next_attempt_at=None,
+            lease_until=None,
+        )
         some.update(**BLANK, edited_at=now)
 
 
 def _blank_tickets(person: Person, by: Agent | None) -> None:
-    for ticket in Ticket.objects.select_for_update(no_key=True).filter(pk__in=person.tickets).order_by("pk"):
+    for ticket in Ticket.objects.filter(pk__in=person.tickets).order_by("pk"):
         ticket.subject, ticket.preview, ticket.attributes, ticket.external_id = "", "", {}, None
         ticket.thread_key, ticket.topic, ticket.organisation = "", "", None
         fields = ["subject", "preview", "attributes", "external_id", "thread_key", "topic", "organisation"]

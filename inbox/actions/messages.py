@@ -86,10 +86,16 @@ def lock(pk: int) -> Message:
 
 def fail(message: Message, reason: str, **fields: Any) -> bool:
     """A locked row has failed for good: say so on the message, and open the ticket so that somebody acts."""
-    if not advance(message, DeliveryState.FAILED, error=reason[:2000], **fields):
+    if not advance(message, DeliveryState.FAILED, error=_keepable(message, reason), **fields):
         return False
     open_after_failure(message.ticket_id)
     return True
+
+
+def _keepable(message: Message, reason: str) -> str:
+    """What may be written down of a reason: it names people, and of those who were erased nothing is kept."""
+    erased = Ticket.objects.filter(pk=message.ticket_id, customer__erased_at__isnull=False).exists()
+    return "" if erased else reason[:2000]
 
 
 def open_after_failure(ticket_id: int) -> None:
@@ -115,7 +121,7 @@ def _only_some(message: Message, recipients: tuple[str, ...]) -> bool:
 
 def refused(message: Message, reason: str, count: int) -> None:
     """Some recipients of a locked row did not get it, others did: to send it again would reach those twice."""
-    message.error = reason[:2000]
+    message.error = _keepable(message, reason)
     message.save(update_fields=["error"])
     log.record(message.ticket, "message_refused", message=message.pk, count=count)
     open_after_failure(message.ticket_id)
@@ -134,7 +140,7 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
         message = lock(found)
         if update.delayed:
             if not message.delayed and message.state in {DeliveryState.SENT, DeliveryState.SENDING}:
-                message.delayed, message.error = True, update.error[:2000]
+                message.delayed, message.error = True, _keepable(message, update.error)
                 message.save(update_fields=["delayed", "error"])
                 base.announce([message.ticket_id], [message.pk])
         elif update.state == "failed" and _only_some(message, update.recipients):

@@ -20,7 +20,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from inbox import files, log, wake
+from inbox import files, locks, log, wake
 from inbox.actions import erasing
 from inbox.actions import messages as message_actions
 from inbox.actions.errors import ActionError
@@ -345,7 +345,7 @@ def _apply(items: Sequence[Item]) -> list[Outcome]:
         try:
             return _apply_once(items)
         except (InterfaceError, OperationalError) as error:
-            if not _lost_race(error) or attempt == TRIES - 1:
+            if not locks.lost_race(error) or attempt == TRIES - 1:
                 raise
         except IntegrityError:
             if attempt == TRIES - 1:
@@ -363,10 +363,6 @@ def _apply(items: Sequence[Item]) -> list[Outcome]:
         raise
     except Exception as error:  # noqa: BLE001 (as above: it blocks nothing behind it)
         return [_end(receipt, ReceiptState.FAILED, _words(error))]
-
-
-def _lost_race(error: Exception) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001"}
 
 
 def _apply_once(items: Sequence[Item]) -> list[Outcome]:

@@ -13,7 +13,7 @@ from inbox import bulk, delivery
 from inbox.actions import erasing, messages, reply, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
-from inbox.adapters import DeliveryError, DeliveryUpdate
+from inbox.adapters import DeliveryError, DeliveryUpdate, Sent
 from inbox.models import NEXT_STATES, Agent, Channel, DeliveryState, Event, Message, Status, Ticket
 from tests.paper import Paper
 
@@ -295,24 +295,32 @@ def test_the_log_says_when_a_channel_begins_to_fail_and_when_it_is_well(
     assert said() == [failing, ("channel_recovered", {"channel": desk.pk, "direction": "out"})]
 
 
-@pytest.mark.parametrize("answer", [None, DeliveryError("busy", permanent=False), DeliveryError("no", permanent=True)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        DeliveryError("busy", permanent=False),
+        DeliveryError("no", permanent=True),
+        Sent(rejected={"ayesha@example.com": "550 who is Ayesha?"}),
+    ],
+)
 def test_what_is_being_sent_while_its_customer_is_erased_is_never_sent_again(
-    ticket: Ticket, desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch, answer: DeliveryError | None
+    ticket: Ticket, desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch, answer: Any
 ) -> None:
     message = reply.reply(ticket, by=sana, text="On its way")
-    Paper.answers[:] = [answer]
+    Paper.answers[:] = [answer] if isinstance(answer, Exception) else []
     real = Paper.send
 
     def send(paper: Paper, sent: Message, connection: Any) -> Any:
         erasing.erase(ticket.customer, by=sana)
-        return real(paper, sent, connection)
+        done = real(paper, sent, connection)
+        return answer if isinstance(answer, Sent) else done
 
     monkeypatch.setattr(Paper, "send", send)
     delivery.deliver(desk.pk)
     message.refresh_from_db()
-    assert (message.state, message.text) == ("unknown" if answer else "sent", "")
+    failed = isinstance(answer, Exception)
+    assert (message.state, message.text, message.error) == ("unknown" if failed else "sent", "", "")
     with pytest.raises(ActionError):
-        messages.retry(Message.objects.exclude(direction="in").get(), by=sana) if answer else messages.move(
-            message, to=None, by=sana
-        )
+        messages.retry(message, by=sana) if failed else messages.move(message, to=None, by=sana)
     assert (delivery.recover(), delivery.deliver(desk.pk)) == (0, 0)

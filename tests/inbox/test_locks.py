@@ -11,11 +11,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from inbox import polling
-from inbox.actions import base, calls, erasing, joining, merge, messages, reply, scheduling
+from inbox.actions import base, calls, erasing, joining, merge, messages, receive, reply, scheduling
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Channel, Customer, DeliveryState, Event, Message, Ticket
-from tests.paper import Paper
+from tests.paper import Paper, raw
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Take = Callable[..., Outcome]
@@ -212,13 +212,14 @@ def test_mail_that_comes_while_its_sender_is_erased_hangs_on_nobody_erased(
         comes()
 
     def erasure_first(come: Callable[[], None]) -> None:
-        real = erasing._person
+        real = erasing._locked
 
-        def person(ids: set[int]) -> erasing.Person:
+        def locked(pk: int) -> set[int]:
+            ids = real(pk)
             come()
-            return real(ids)
+            return ids
 
-        monkeypatch.setattr(erasing, "_person", person)
+        monkeypatch.setattr(erasing, "_locked", locked)
         erasing.erase(customer, by=sana)
 
     def erase() -> None:
@@ -253,3 +254,46 @@ def test_a_reply_that_is_written_while_its_customer_is_erased_goes_too(
     at_once(answer, lambda: erasing.erase(customer, by=sana))
     assert not Message.objects.exclude(text="").exists()
     assert not Message.objects.filter(state=DeliveryState.QUEUED).exists()
+
+
+def test_an_erasure_waits_for_nobody_who_waits_for_it(
+    desk: Channel, take: Take, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mail from them is taken in, holds its receipt and waits for the customer, long before the erasure comes to it."""
+    customer = Ticket.objects.get(pk=take("m1").ticket).customer
+    (late,) = receive.store(desk, [raw("m2", text="Ayesha again.")], claim=True)
+    real = erasing._forget_receipts
+
+    def erase(come: Callable[[], None]) -> None:
+        def forget(person: erasing.Person, perhaps: set[int]) -> Any:
+            come()
+            threading.Event().wait(1.5)  # the other side has looked for a deadlock, found none, and looks no more
+            return real(person, perhaps)
+
+        monkeypatch.setattr(erasing, "_forget_receipts", forget)
+        erasing.erase(customer, by=sana)
+
+    at_once(erase, lambda: receive.take_in([late.receipt_id]))
+    customer.refresh_from_db()
+    assert customer.erased_at is not None
+    assert Message.objects.get(text="Ayesha again.").customer_id != customer.pk
+
+
+def test_an_erasure_is_tried_again_when_others_were_in_the_way(
+    desk: Channel, take: Take, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = Ticket.objects.get(pk=take("m1").ticket).customer
+    tries: list[int] = []
+    real = erasing._blank_messages
+
+    def blank(person: erasing.Person) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$")
+        real(person)
+
+    monkeypatch.setattr(erasing, "_blank_messages", blank)
+    erasing.erase(customer, by=sana)
+    assert len(tries) == 2
+    assert not Message.objects.exclude(text="").exists()
