@@ -1,15 +1,19 @@
 """The mail server of everybody outside: takes any mail for anybody and puts it into their sandbox mailbox.
 
+What is for one of Rabta's own addresses comes back to it, as from any provider.
+
 To see what failure looks like, write to nobody@… (refused for good) or full@… (refused for now).
 """
 
 import asyncio
 import logging
+from smtplib import SMTPException, SMTPRecipientsRefused
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from sandbox.models import SandboxMail
+from sandbox.writing import hand_in, is_ours
 
 logger = logging.getLogger(__name__)
 logging.getLogger("mail.log").setLevel(logging.WARNING)
@@ -33,19 +37,27 @@ class Handler:
         raw = envelope.content
         assert isinstance(raw, bytes)
         try:
-            await asyncio.to_thread(deliver, raw, list(dict.fromkeys(one.lower() for one in envelope.rcpt_tos)))
-        except (DatabaseError, InterfaceError) as error:
+            await asyncio.to_thread(
+                deliver, raw, envelope.mail_from or "", list(dict.fromkeys(one.lower() for one in envelope.rcpt_tos))
+            )
+        except SMTPRecipientsRefused as error:
+            code, said = next(iter(error.recipients.values()))
+            return f"{code} {said.decode(errors='replace')}"
+        except (DatabaseError, InterfaceError, OSError, SMTPException) as error:
             logger.warning("a sandbox mail could not be kept: %s", error)
             return "451 4.3.0 Try again later"
         return "250 2.0.0 Kept"
 
 
-def deliver(raw: bytes, recipients: list[str]) -> None:
-    """Put the mail into each mailbox, all or none."""
+def deliver(raw: bytes, sender: str, recipients: list[str]) -> None:
+    """Put the mail into each mailbox, all or none, once Rabta's receiver has what is for Rabta. Raises what it says."""
     try:
+        ours = [one for one in recipients if is_ours(one)]
+        hand_in(sender, ours, raw)
         with transaction.atomic():
             for recipient in recipients:
-                SandboxMail.put(recipient, raw)
+                if recipient not in ours:
+                    SandboxMail.put(recipient, raw)
     finally:
         connection.close()  # threads come and go; a demo can afford a connection a mail
 

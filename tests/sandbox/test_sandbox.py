@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
+from channels_email.checks import way_back
 from inbox import delivery
 from inbox.actions import receive, reply
 from inbox.models import Agent, Channel, Message, Ticket
@@ -144,3 +145,9 @@ def test_the_demo_is_made_once_and_by_the_real_way_in(client: Client) -> None:
     assert Ticket.objects.count() == tickets
     assert Channel.objects.get().settings["smtp"]["port"] == 4321
     assert client.login(email=people[0][0], password=people[0][1])
+
+
+def test_what_leaves_for_an_own_address_comes_back(world: Channel) -> None:
+    lines = way_back(world)
+    assert lines and [line.text for line in lines if not line.ok] == []
+    assert not SandboxMail.objects.exists()
