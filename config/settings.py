@@ -232,6 +232,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 MFA_FORMS = {
+    "activate_totp": "inbox.second_factor.SetUpForm",
     "authenticate": "inbox.second_factor.CodeForm",
     "reauthenticate": "inbox.second_factor.ConfirmForm",
     "add_webauthn": "inbox.second_factor.PasskeyForm",

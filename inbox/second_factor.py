@@ -8,6 +8,7 @@ from allauth.mfa import signals
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
     AuthenticateWebAuthnForm,
@@ -42,20 +43,31 @@ def is_missing(agent: Agent) -> bool:
     return is_required(agent) and not has(agent)
 
 
-class OnlyOnce:
+def _use(agent: Agent, code: str) -> None:
     """A code of the authenticator app works once for as long as it is valid at all: allauth forgets it after one
-    period, while MFA_TOTP_TOLERANCE lets three pass. (RFC 6238, 5.2)"""
+    period, while MFA_TOTP_TOLERANCE lets three pass. Raises ValidationError where it was used. (RFC 6238, 5.2)"""
+    seconds = settings.MFA_TOTP_TOLERANCE * 2 * 30 + 30
+    if not cache.add(f"totp-used-{agent.pk}-{''.join(code.split())}", 1, seconds):
+        raise get_adapter().validation_error("incorrect_code")
 
+
+class SetUpForm(ActivateTOTPForm):
+    """The code that shows that the app is set up."""
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()
+        _use(self.user, code)
+        return code
+
+
+class OnlyOnce:
     user: Agent
     authenticator: Authenticator
 
     def clean_code(self) -> str:
         code: str = super().clean_code()  # type: ignore[misc]
         if self.authenticator.type == Authenticator.Type.TOTP:
-            seconds = settings.MFA_TOTP_TOLERANCE * 2 * 30 + 30
-            plain = "".join(code.split())
-            if not cache.add(f"totp-used-{self.user.pk}-{plain}", 1, seconds):
-                raise get_adapter().validation_error("incorrect_code")
+            _use(self.user, code)
         return code
 
 

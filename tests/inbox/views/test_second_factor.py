@@ -102,6 +102,16 @@ def test_a_code_works_once_as_long_as_it_is_valid(client: Client, person: Agent,
     assert second.post("/accounts/2fa/authenticate/", {"code": f"{code[:3]} {code[3:]}"}).status_code == 200
 
 
+def test_the_code_that_set_the_app_up_is_used_up(client: Client, person: Agent, monkeypatch: Any) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    secret = set_up(client, person)
+    other = Client()
+    log_in(other, person)
+    assert other.post("/accounts/2fa/authenticate/", {"code": code_of(secret)}).status_code == 200
+    assert other.post("/accounts/2fa/authenticate/", {"code": code_of(secret, 1)}).status_code == 302
+
+
 def test_recovery_codes_work_once_each(client: Client, person: Agent) -> None:
     set_up(client, person)
     page = client.get("/settings/security/codes/").content.decode()
