@@ -95,7 +95,7 @@ def _standing(channel: Channel, coming: int, leaving: int, failed: int) -> Stand
 def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple[Tone, StrOrPromise, Way]:
     """What stands for all of it, the worst first, and the way that says more of it."""
     if channel.paused:
-        return "off", _("Paused: nothing comes in or goes out."), receiving
+        return "off", _("Paused: nothing is fetched or sent."), receiving
     if receiving.tone == "bad":
         return "bad", receiving.words, receiving
     if sending.tone in ("warn", "bad"):

@@ -208,7 +208,7 @@ def test(request: AgentRequest, slug: str) -> HttpResponse:
 def pause(request: AgentRequest, slug: str) -> HttpResponse:
     """Pause or go on: `paused` is on or off."""
     found = actions.update(_get(request, slug), paused=request.POST.get("paused") == "on", by=request.user)
-    said = _("Paused. Mail waits where it is, and replies wait here.") if found.paused else _("It works again.")
+    said = _("Paused. Nothing is fetched, and replies wait here.") if found.paused else _("It goes on.")
     messages.success(request, said)
     return redirect("settings-channel", found.slug)
 

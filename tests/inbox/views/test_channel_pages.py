@@ -153,7 +153,7 @@ def test_how_each_channel_is(as_zoya: Desk, support: Channel, failed: Receipt) -
     receive.store(fine, [RawReceipt(b"a", "1"), RawReceipt(b"b", "2")])
     page = as_zoya.get("/settings/channels/").content.decode()
     for said in (
-        "Paused: nothing comes in or goes out.",
+        "Paused: nothing is fetched or sent.",
         "New messages cannot be fetched.",
         "&lt;i&gt;no log-in&lt;/i&gt;",
         "Replies stay queued.",
