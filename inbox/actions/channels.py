@@ -7,7 +7,7 @@ settings and is kept encrypted under that dotted name in `Channel.secrets`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,7 @@ def create(
     plain, secrets = split(checked, adapter.secrets)
     channel = Channel(kind=kind, slug=slug, name=name_of(plain, slug), settings=plain, addresses=addresses_of(plain))
     channel.secrets = secrets
+    _refuse_taken(channel, channel.addresses)
     if place is not None:
         channel.name, channel.brand, channel.default_team = place.name or channel.name, place.brand, place.default_team
     try:
@@ -127,10 +128,20 @@ def _settle(row: Channel, settings: Mapping[str, Any]) -> set[str]:
     secrets |= still_kept(adapter, kept, secrets, old, plain)
     if row.name == name_of(old, row.name):
         row.name = name_of(plain, row.name)
-    row.settings, row.addresses = plain, addresses_of(plain)
+    before, row.settings, row.addresses = row.addresses, plain, addresses_of(plain)
+    _refuse_taken(row, [address for address in row.addresses if address not in before])
     if secrets != kept:
         row.secrets = secrets
     return _differences(old, plain) | _differences(kept, secrets)
+
+
+def _refuse_taken(channel: Channel, addresses: Sequence[str]) -> None:
+    """One address is one channel's: what came to two would be answered from either, and each be counted as missing."""
+    others = Channel.objects.filter(kind=channel.kind, addresses__overlap=list(addresses)).exclude(pk=channel.pk)
+    for other in others if addresses else ():
+        taken = next(address for address in addresses if address in other.addresses)
+        said = _("%(address)s belongs to the channel “%(channel)s” already.")
+        raise ValidationError({"address": said % {"address": taken, "channel": other.name}})
 
 
 def forget_unreadable(channel: Channel) -> None:

@@ -272,12 +272,25 @@ def test_what_is_wrong_stands_beside_its_field(
 
 
 def test_slugs_come_from_the_name_and_differ(as_zoya: Desk) -> None:
-    for _ in range(2):
-        as_zoya.post(NEW, FORM)
+    for domain in ("one", "two"):
+        as_zoya.post(NEW, {**FORM, "address": f"help@{domain}.example"})
     as_zoya.post(NEW, {**FORM, "name": "مدد", "address": "مدد@example.org"})
-    as_zoya.post(NEW, {**FORM, "name": "مدد"})
-    as_zoya.post(NEW, {**FORM, "channel-slug": "chosen"})
+    as_zoya.post(NEW, {**FORM, "name": "مدد", "address": "help@three.example"})
+    as_zoya.post(NEW, {**FORM, "channel-slug": "chosen", "address": "help@four.example"})
     assert list(Channel.objects.order_by("pk").values_list("slug", flat=True)) == ["help", "help-2", "help-3", "chosen"]
+
+
+def test_an_address_is_one_channels_alone(as_zoya: Desk) -> None:
+    as_zoya.post(NEW, FORM)
+    first = Channel.objects.get()
+    page = as_zoya.post(NEW, FORM)
+    assert page.status_code == 422 and "belongs to the channel" in page.content.decode()
+    as_zoya.post(NEW, {**FORM, "address": "other@example.org"})
+    other = Channel.objects.exclude(pk=first.pk).get()
+    page = as_zoya.post(f"/settings/channels/{other.slug}/settings/", FORM)
+    assert page.status_code == 422 and "belongs to the channel" in page.content.decode()
+    assert as_zoya.post(f"/settings/channels/{first.slug}/settings/", FORM).status_code == 302
+    assert Channel.objects.count() == 2
 
 
 def test_settings_change_and_passwords_stay(as_zoya: Desk, zoya: Agent) -> None:
