@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection, connections
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from inbox import access, log
 from inbox.adapters import kinds
@@ -81,8 +82,14 @@ def queues() -> dict[str, dict[str, Any]]:
     )
     found: dict[str, dict[str, Any]] = {"receipts": _waiting(list(receipts))}
     due: dict[str, list[datetime]] = defaultdict(list)
+    # What waits behind a message whose recipient refuses it for now is not late: nothing overtakes within a ticket.
+    tried = Message.objects.filter(
+        ticket=OuterRef("ticket"), channel=OuterRef("channel"), pk__lt=OuterRef("pk"),
+        state=DeliveryState.QUEUED, attempts__gt=0, next_attempt_at__gt=now,
+    )  # fmt: skip
     for slug, at in (
         Message.objects.filter(state__in=[DeliveryState.QUEUED, DeliveryState.SENDING], next_attempt_at__lte=now)
+        .exclude(Exists(tried))
         .order_by("next_attempt_at")
         .values_list("channel__slug", "next_attempt_at")[:MOST_COUNTED]
     ):
@@ -268,7 +275,10 @@ def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -
         )
     elif waiting and waiting["seconds"] > LATE_AFTER.total_seconds():
         found.append(
-            _("%(channel)s: %(count)s replies are late.") % {"channel": channel["name"], "count": waiting["waiting"]}
+            ngettext(
+                "%(channel)s: %(count)s reply is late.", "%(channel)s: %(count)s replies are late.", waiting["waiting"]
+            )
+            % {"channel": channel["name"], "count": waiting["waiting"]}
         )
     if channel["failed_receipts"]:
         found.append(

@@ -8,11 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from inbox import health
-from inbox.actions import receive
+from inbox import delivery, health
+from inbox.actions import receive, reply
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, Heartbeat, Receipt
-from tests.paper import raw
+from inbox.adapters import DeliveryError
+from inbox.models import Agent, Channel, Heartbeat, Message, Receipt, Ticket
+from tests.paper import Paper, raw
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +45,16 @@ def test_the_main_screen_asks_for_it(desk: Channel, sana: Agent, client: Client)
     client.force_login(sana)
     assert f'hx-get="{reverse("signs")}"' in client.get("/").content.decode()
     assert "Mail to take in" in client.get(reverse("signs")).content.decode()
+
+
+def test_what_waits_behind_a_full_mailbox_is_not_late(desk: Channel, sana: Agent, take: Callable[..., Outcome]) -> None:
+    ticket = Ticket.objects.get(pk=take("m1").ticket)
+    Paper.answers[:] = [DeliveryError("The mailbox is full.", permanent=False)]
+    first, second = (reply.reply(ticket, by=sana, text=text) for text in ("one", "two"))
+    delivery.deliver(desk.pk)
+    early = timezone.now() - timedelta(minutes=5)
+    Message.objects.filter(pk=second.pk).update(next_attempt_at=early)
+    assert health.queues().get("delivery:desk") is None
+    Message.objects.filter(pk=first.pk).update(next_attempt_at=early)
+    assert health.queues()["delivery:desk"]["waiting"] == 2
+    assert "Desk: 2 replies are late." in health.problems(sana)
