@@ -266,7 +266,7 @@ class _Looking:
             yield Check(address, False, _not_back(self.channel, address))
 
     def _stored(self) -> Iterator[tuple[str, str]]:
-        rows = Receipt.objects.filter(channel=self.channel, pk__gt=self.newest, key__startswith="probe.")
+        rows = Receipt.objects.filter(channel=self.channel, pk__gt=self.newest, key__startswith=probes.ID_PREFIX)
         for raw in rows.values_list("raw", flat=True):
             if raw is not None and (token := probes.token_in(bytes(raw))):
                 yield token, str(_("taken in"))
