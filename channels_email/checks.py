@@ -1,6 +1,7 @@
 """The Test-connection button of a mailbox: each step in words, stopping where the next could not work.
 
-`check_imap` and `check_smtp` take a few seconds. `way_back` sends test mails and waits for them: up to half a minute.
+`check_imap` and `check_smtp` take a few seconds, and MOST_SECONDS each however slowly a server drips. `way_back` sends
+test mails and waits for them: up to half a minute, and MOST_SECONDS more.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import imaplib
 import smtplib
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cryptography import x509
@@ -25,11 +26,29 @@ from lib import net
 WAIT = 25.0  # seconds until a test mail has to be back
 LOOK_EVERY = 1.0
 CONNECT = 20.0
+MOST_SECONDS = 25.0  # for one server, all its steps together: somebody waits for the page
 MOST_ALIASES = 5  # that are tried
 
 
 def check_imap(server: Server) -> list[Check]:
     """Name, port, certificate, log-in, then each folder and the one that mail is moved to."""
+    return _in_time(server, lambda: _steps_imap(server))
+
+
+def check_smtp(server: Server, address: str) -> list[Check]:
+    """Name, port, certificate, log-in, then whether the server lets this address send."""
+    return _in_time(server, lambda: _steps_smtp(server, address))
+
+
+def _in_time(server: Server, steps: Callable[[], list[Check]]) -> list[Check]:
+    with net.cut_after(MOST_SECONDS) as deadline:
+        lines = steps()
+    if deadline.cut and not lines[-1].ok:  # the step met the end of a connection that we ended
+        lines[-1] = Check(lines[-1].name, False, why_no_connection(TimeoutError(), server))
+    return lines
+
+
+def _steps_imap(server: Server) -> list[Check]:
     lines = check_way("IMAP", server)
     if not lines[-1].ok:
         return lines
@@ -74,8 +93,7 @@ def _there_are(client: imap.GuardedIMAPClient) -> str:
     return _("There are: %(names)s.") % {"names": ", ".join(names[:15])} if names else ""
 
 
-def check_smtp(server: Server, address: str) -> list[Check]:
-    """Name, port, certificate, log-in, then whether the server lets this address send."""
+def _steps_smtp(server: Server, address: str) -> list[Check]:
     lines = check_way("SMTP", server)
     if not lines[-1].ok:
         return lines
@@ -86,11 +104,11 @@ def check_smtp(server: Server, address: str) -> list[Check]:
         return [*lines, Check(name, False, why_no_connection(error, server))]
     lines.append(Check(name, True, _("Connected and logged in (%(how)s).") % {"how": how(server)}))
     try:
-        code, answer = connection.mail(address)
+        code, answer = connection.mail(wire.addr_spec(address))
         lines.append(Check(f"MAIL FROM {address}", code == 250, said(answer)))
         connection.rset()
         connection.quit()
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: an address that is not ASCII
         lines.append(Check(f"MAIL FROM {address}", False, why_no_connection(error, server)))
     finally:
         connection.close()
@@ -108,15 +126,16 @@ def check_way(protocol: str, server: Server) -> list[Check]:
     except OSError as error:
         return [*lines, Check(port, False, why_no_connection(error, server))]
     lines.append(Check(port, True, _("Something listens there.")))
-    with plain:
-        if server.security != "tls":
-            return lines  # the certificate of STARTTLS is judged at the log-in
-        try:
-            with net.tls_context().wrap_socket(plain, server_hostname=server.host) as secure:
-                certificate: Mapping[str, Any] = secure.getpeercert() or {}
-        except OSError as error:
-            words = f"{why_no_connection(error, server)} {_names_anyhow(error, server)}"
-            return [*lines, Check("TLS", False, words.strip())]
+    if server.security != "tls":
+        net.hang_up(plain)
+        return lines  # the certificate of STARTTLS is judged at the log-in
+    try:
+        secure = net.tls_context().wrap_socket(plain, server_hostname=server.host)
+    except OSError as error:
+        words = f"{why_no_connection(error, server)} {_names_anyhow(error, server)}"
+        return [*lines, Check("TLS", False, words.strip())]
+    certificate: Mapping[str, Any] = secure.getpeercert() or {}
+    net.hang_up(secure)
     return [*lines, Check("TLS", True, _valid_for(certificate))]
 
 
@@ -175,18 +194,20 @@ def way_back(channel: Channel) -> list[Check]:
         return [Check(_("The way back"), False, _("Not tried: this mailbox has no SMTP server."))]
     sender = address_of(channel)
     looking = _Looking(channel, reading)
-    try:
-        looking.begin()
-        sent = {address: probes.make_token() for address in _own_addresses(channel)}
-        lines = list(_send(outgoing, sender, sent))
-        left = {token: address for address, token in sent.items() if all(line.name != address for line in lines)}
-        lines += looking.wait(left)
-    except (imap.MailboxAway, imaplib.IMAP4.error) as error:
-        return [Check(_("The way back"), False, imap.why(error, reading or outgoing))]
-    except (OSError, smtplib.SMTPException) as error:
-        return [Check(_("The way back"), False, why_no_connection(error, outgoing))]
-    finally:
-        looking.close()
+    lines: list[Check] = []
+    with net.cut_after(WAIT + MOST_SECONDS) as deadline:
+        try:
+            looking.begin()
+            sent = {address: probes.make_token() for address in _own_addresses(channel)}
+            lines += _send(outgoing, sender, sent)
+            left = {token: address for address, token in sent.items() if all(line.name != address for line in lines)}
+            lines += looking.wait(left)
+        except (OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError) as error:
+            reads = isinstance(error, imap.MailboxAway | imaplib.IMAP4.error)
+            cause = TimeoutError() if deadline.cut else error
+            return [Check(_("The way back"), False, imap.why(cause, (reads and reading) or outgoing))]
+        finally:
+            looking.close()
     if not (channel.settings.get("plus_addressing") or channel.settings.get("catch_all")):
         words = _(
             "Not tried: switch on plus-addressing or catch-all if the mailbox has it; answers find tickets by it."
@@ -266,7 +287,7 @@ class _Looking:
             yield Check(address, False, _not_back(self.channel, address))
 
     def _stored(self) -> Iterator[tuple[str, str]]:
-        rows = Receipt.objects.filter(channel=self.channel, pk__gt=self.newest, key__startswith="probe.")
+        rows = Receipt.objects.filter(channel=self.channel, pk__gt=self.newest, key__startswith=probes.ID_PREFIX)
         for raw in rows.values_list("raw", flat=True):
             if raw is not None and (token := probes.token_in(bytes(raw))):
                 yield token, str(_("taken in"))

@@ -1,5 +1,6 @@
 """The settings of an e-mail channel: strict, named by dotted paths (`smtp.host`), nested again in `cleaned_data`."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from email.utils import parseaddr
@@ -12,7 +13,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_email import providers
+from channels_email import providers, records
 from channels_email.presets import ends_with
 from channels_email.servers import DEFAULT_PORTS
 from inbox.models import Channel
@@ -25,6 +26,7 @@ SECURITY = [
 SECRETS = ("imap.password", "smtp.password")
 LOG_IN = [("", gettext_lazy("Password")), *((one.key, one.label) for one in providers.all_of_them())]
 MOST_ADDRESSES = 50
+LONGEST_HOST = 253  # RFC 1035, as text
 NOT_OURS = {"csrfmiddlewaretoken"}
 
 
@@ -115,6 +117,28 @@ def _line(name: str, address: str) -> str:
     return f'"{quoted}" <{address}>' if re.search(r"[^\w .-]", name) else f"{name} <{address}>"
 
 
+class Host(forms.CharField):
+    """The name of a server or an IP address, as the resolver takes it: without a port, a scheme or empty labels."""
+
+    def to_python(self, value: Any) -> str:
+        host = str(super().to_python(value) or "")
+        if host and len(host) <= LONGEST_HOST and not _is_host(host):  # longer ones are refused for their length
+            words = _("“%(host)s” is no name of a server. Give it like mail.example.com, without a port.")
+            raise ValidationError(words % {"host": host}, code="no_host")
+        return host
+
+
+def _is_host(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        return records.is_name(text.encode("idna").decode().removesuffix("."))
+    except UnicodeError:
+        return False
+
+
 class Tick(forms.CheckboxInput):
     """Hands on what was given, where Django's own takes any text for yes."""
 
@@ -140,7 +164,7 @@ class Flag(forms.BooleanField):
 
 def _server_fields(protocol: str) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {
-        "host": forms.CharField(label=gettext_lazy("Server"), max_length=253, required=False),
+        "host": Host(label=gettext_lazy("Server"), max_length=LONGEST_HOST, required=False),
         "port": forms.IntegerField(label=gettext_lazy("Port"), min_value=1, max_value=65535, required=False),
         "security": forms.ChoiceField(label=gettext_lazy("Security"), choices=SECURITY, required=False, initial="tls"),
         "username": forms.CharField(label=gettext_lazy("User name"), max_length=320, required=False),

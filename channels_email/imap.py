@@ -43,7 +43,10 @@ class GuardedIMAPClient(IMAPClient):
     """IMAPClient over `lib.net`: private networks refused, certificates verified."""
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802
-        return net.GuardedIMAP4(self.host, self.port, self._timeout.connect, self.ssl_context if self.ssl else None)
+        context = self.ssl_context if self.ssl else None
+        # Sizes that a server tells beforehand are estimates at some.
+        most = 2 * settings.SMTP_IN_MAX_BYTES + net.MOST_LITERAL
+        return net.GuardedIMAP4(self.host, self.port, self._timeout.connect, context, most)
 
     def xoauth2_login(self, user: str, token: str) -> None:
         """Log in by a token. IMAPClient's own says the token twice where the server refuses it. Raises LoginError."""

@@ -23,7 +23,7 @@ from channels_email.models import OAuthGrant
 from channels_email.providers import Provider
 from inbox import locks
 from inbox.models import Channel
-from lib import http
+from lib import http, net
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ AHEAD = timedelta(minutes=5)  # an access token that ends sooner is renewed; the
 SETTLED = timedelta(minutes=1)  # a token made so recently is not made again because a mail server refuses it
 WARN_AHEAD = timedelta(days=3)  # of the end of a consent that has one
 WARN_IDLE = timedelta(days=14)  # of its end by not being used
+MOST_SECONDS = 20.0  # for one whole exchange with a token endpoint
 CONSENT_OVER = {"invalid_grant", "interaction_required", "consent_required", "login_required"}
 OUR_FAULT = {"invalid_client", "unauthorized_client", "invalid_request", "invalid_scope"}
 
@@ -216,9 +217,11 @@ def ask(provider: Provider, fields: Mapping[str, str]) -> dict[str, Any]:
         raise OAuthTrouble(no_client(provider))
     data = {"client_id": provider.client_id, "client_secret": provider.client_secret, **fields}
     try:
-        with http.Session() as session:
+        with net.cut_after(MOST_SECONDS) as deadline, http.Session() as session:
             response = session.post(provider.token_url, data=data, headers={"Accept": "application/json"}, stream=True)
             status, raw = response.status_code, http.body(response)
+            if deadline.cut:  # the end of the connection looks like the end of the answer
+                raise TimeoutError(f"no whole answer within {MOST_SECONDS:.0f} seconds")
     except (requests.RequestException, OSError) as error:
         raise OAuthTrouble(
             _("%(provider)s cannot be reached to renew the log-in: %(said)s")

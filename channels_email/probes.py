@@ -16,6 +16,7 @@ from lib import signing
 
 PURPOSE = "probe"
 HEADER = "X-Rabta-Probe"
+ID_PREFIX = "probe."  # of Message-IDs
 SEARCHED = 64 * 1024  # bytes of a report in which the probe it speaks of is looked for
 _TOKEN = re.compile(rb"^x-rabta-probe[ \t]*:\s*([0-9a-f]{24})\.([a-z2-7]{16})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -50,7 +51,7 @@ def compose(token: str, sender: str, recipient: str, at: datetime | None = None)
         ("From", wire.address_list([("", sender)])),
         ("To", wire.address_list([("", recipient)])),
         ("Subject", wire.unstructured(_("Rabta: test mail"))),
-        ("Message-ID", f"<probe.{token}@{domain}>"),
+        ("Message-ID", f"<{ID_PREFIX}{token}@{domain}>"),
         (HEADER, token),
         ("Auto-Submitted", "auto-generated"),
         ("X-Auto-Response-Suppress", "All"),

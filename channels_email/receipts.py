@@ -11,8 +11,10 @@ from inbox.adapters import RawReceipt
 
 HEADER_LIMIT = 256 * 1024
 KEY_LENGTH = 500
+FIELD_LENGTH = 1000  # bytes of a Message-ID header that are looked at; a line has 998 at the most (RFC 5322 2.1.1)
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
-_MESSAGE_ID = re.compile(rb"^message-id[ \t]*:\s*<?([^<>\r\n]+?)[ \t]*(?:>|\r?$)", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(rb"^message-id[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_END_OF_FIELD = re.compile(rb"\n(?![ \t])")
 _RECEIVED = re.compile(rb"^received[ \t]*:((?:[^\n]|\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -29,9 +31,16 @@ def header_block(raw: bytes) -> bytes:
 
 
 def message_id(raw: bytes) -> str:
-    """The Message-ID without angle brackets; empty when there is none."""
-    found = _MESSAGE_ID.search(header_block(raw))
-    return found[1].decode("utf-8", "replace").replace("\0", "").strip()[:KEY_LENGTH] if found else ""
+    """The first Message-ID without angle brackets and blanks, as `mime` reads it; empty when there is none."""
+    head = header_block(raw)
+    found = _MESSAGE_ID.search(head)
+    if not found:
+        return ""
+    # No single pattern for blanks, brackets and id: strangers write this, and patterns that overlap take minutes.
+    field = _END_OF_FIELD.split(head[found.end() : found.end() + FIELD_LENGTH], maxsplit=1)[0]
+    text = field.decode("utf-8", "replace").replace("\0", "")
+    _before, opened, inner = text.partition("<")
+    return "".join((inner if opened else text).partition(">")[0].split())[:KEY_LENGTH]
 
 
 def received_at(raw: bytes) -> datetime | None:

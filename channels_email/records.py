@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ MECHANISMS = {"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"}
 ASKING = {"include", "a", "mx", "ptr", "exists"}  # RFC 7208 4.6.4: each of them, and redirect, is a look-up
 MOST_TERMS = 200  # of one record; what is longer breaks other rules long before
 _TERM = re.compile(r"([+?~-]?)([a-z0-9._-]+)(?:([:=])(.*)|(/.*))?", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"\s*([a-z][a-z0-9_]*)\s*=\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+_TAG_NAME = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +87,16 @@ def spf(text: str) -> Spf:
 def spf_with(records: Sequence[str], include: str) -> str:
     """One record in the place of these, with `include` in it: what they held stays, in its order, `all` at the end;
     where they differ in that, the mild “~all”."""
-    words: list[str] = []
+    words: dict[str, str] = {}
     for record in records:
-        words += [
-            word for word in record.split()[1 : MOST_TERMS + 1] if word.lower() not in (one.lower() for one in words)
-        ]
-    ends = [
-        word
-        for word in words
-        if re.fullmatch(r"[+?~-]?all", word, re.IGNORECASE) or word.lower().startswith("redirect=")
-    ]
-    kept = [word for word in words if word not in ends]
-    if include and f"include:{include}".lower() not in (word.lower() for word in kept):
-        kept.append(f"include:{include}")
+        for word in record.split()[1 : MOST_TERMS + 1]:
+            words.setdefault(word.lower(), word)
+    ends = [word for key, word in words.items() if re.fullmatch(r"[+?~-]?all", key) or key.startswith("redirect=")]
+    for word in ends:
+        del words[word.lower()]
+    if include:
+        words.setdefault(f"include:{include}".lower(), f"include:{include}")
+    kept = words.values()
     return " ".join(["v=spf1", *kept, ends[0] if len(ends) == 1 else "~all"])
 
 
@@ -106,9 +104,10 @@ def tags(text: str) -> dict[str, str]:
     """`name=value; …` as DKIM and DMARC write it; names lower-cased, the first of a name counts."""
     found: dict[str, str] = {}
     for part in text.split(";")[:MOST_TERMS]:
-        match = _TAG.fullmatch(part)
-        if match:
-            found.setdefault(match[1].lower(), match[2])
+        name, equals, value = part.partition("=")
+        name = name.strip()
+        if equals and _TAG_NAME.fullmatch(name):
+            found.setdefault(name.lower(), value.strip())
     return found
 
 
@@ -188,6 +187,8 @@ class Signature:
     selector: str
 
 
+MOST_SIGNATURES = 5  # of one mail
+LONGEST_SIGNATURE = 8192  # bytes of one that are looked at: an RSA key of 16384 bits signs in less
 _SIGNATURE = re.compile(rb"^dkim-signature[ \t]*:((?:[^\n]|\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?", re.IGNORECASE)
 
@@ -198,10 +199,11 @@ def is_name(text: str) -> bool:
 
 
 def signatures(header: bytes) -> list[Signature]:
-    """The signatures in the header of a mail, from the top, at most five; those without usable names are left out."""
+    """The signatures in the header of a mail, from the top, at most MOST_SIGNATURES; those without usable names are
+    left out."""
     found = []
-    for match in list(_SIGNATURE.finditer(header))[:5]:
-        given = tags(match[1].decode("ascii", "replace"))
+    for match in itertools.islice(_SIGNATURE.finditer(header), MOST_SIGNATURES):
+        given = tags(match[1][:LONGEST_SIGNATURE].decode("ascii", "replace"))
         domain, selector = (re.sub(r"\s", "", given.get(name, "")).lower() for name in ("d", "s"))
         if is_name(domain) and is_name(selector):
             found.append(Signature(domain, selector))

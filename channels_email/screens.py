@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_email import audit, lookups, oauth, presets, receipts, records
+from channels_email import audit, lookups, oauth, presets, probes, receipts, records
 from channels_email.records import Signature
 from inbox.adapters import Panel, Start
 from inbox.models import Agent, Channel, Receipt, ReceiptState
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 HELPERS = ("login", "same_login", "provider", "reads")  # of the page, not of the settings
 SEEN_FOR = timedelta(days=2)
-MOST_SEEN = 5
+MOST_SEEN = 20
+LARGEST_PROBE = 64 * 1024  # bytes of a test mail with all that servers on its way put above it
 FOLDERS = "channels_email/"
 
 
@@ -140,14 +141,16 @@ def _consent(channel: Channel, agent: Agent) -> Panel:
 
 
 def seen_signatures(channel: Channel) -> list[Signature]:
-    """Who signed our own mails that came back to this mailbox lately: what the way-back test leaves."""
+    """Who signed our own test mails that came back to this mailbox lately. No other mail is asked: what strangers send
+    may bear an id of ours, and whatever signatures they like."""
     lately = Receipt.objects.filter(
         channel=channel,
         state=ReceiptState.IGNORED,
+        key__startswith=probes.ID_PREFIX,
+        size__lte=LARGEST_PROBE,
         received_at__gt=timezone.now() - SEEN_FOR,
         raw__isnull=False,
     ).order_by("-received_at")
-    found: dict[Signature, None] = {}
-    for raw in lately.values_list("raw", flat=True)[:MOST_SEEN]:
-        found |= dict.fromkeys(records.signatures(receipts.header_block(bytes(raw or b""))))
-    return list(found)
+    heads = [receipts.header_block(bytes(raw or b"")) for raw in lately.values_list("raw", flat=True)[:MOST_SEEN]]
+    found = [one for head in heads if probes.token_in(head) for one in records.signatures(head)]
+    return list(dict.fromkeys(found))

@@ -1,16 +1,12 @@
 """Outgoing HTTP: time-outs always, no redirects, no proxies of the environment, and private networks refused.
 
 The checked address is the one connected to (`lib.net`), so that a second answer of the DNS cannot lead inside; TLS
-still verifies the host's name. `ALLOW_PRIVATE_NETWORKS` lifts the ban.
+still verifies the host's name. `ALLOW_PRIVATE_NETWORKS` lifts the ban. `net.cut_after` bounds a whole exchange.
 """
 
 from __future__ import annotations
 
 import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -29,54 +25,8 @@ class TooLarge(OSError):
     """The answer is larger than the caller takes."""
 
 
-class _Cut(threading.local):
-    """What `cut_after` knows in this thread."""
-
-    opened: list[socket.socket] | None = None
-    until: float = 0.0
-
-
-_cut = _Cut()
-
-
-@contextmanager
-def cut_after(seconds: float) -> Iterator[None]:
-    """Connections that this thread opens in the block are cut so many seconds after its beginning.
-
-    Time-outs of sockets count from byte to byte: a server that sends one now and then would hold us for ever.
-    """
-    opened: list[socket.socket] = []
-    lock, ended = threading.Lock(), False
-
-    def cut() -> None:
-        with lock:
-            for handle in opened if not ended else ():
-                with suppress(OSError):
-                    handle.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    _cut.opened, _cut.until = opened, time.monotonic() + seconds
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        _cut.opened = None
-        with lock:
-            ended = True
-            for handle in opened:
-                handle.close()
-
-
 def _connect(host: str, port: int, timeout: Any) -> socket.socket:
-    plain = net.connect(host, port, _seconds(timeout))
-    if _cut.opened is not None:
-        _cut.opened.append(plain.dup())  # TLS takes the socket itself over
-        if time.monotonic() > _cut.until:  # looking the name up took longer
-            plain.close()
-            raise TimeoutError("too late")
-    return plain
+    return net.connect(host, port, _seconds(timeout))
 
 
 class _Plain(HTTPConnection):

@@ -93,7 +93,7 @@ def send(request: Request) -> Answer:
         return answer(error=_("The address has to begin with https://."))
     try:
         with (
-            http.cut_after(MOST_SECONDS),
+            net.cut_after(MOST_SECONDS),
             http.Session() as session,
             session.post(request.url, data=request.body.encode(), headers=headers, stream=True) as response,
         ):

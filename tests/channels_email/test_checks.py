@@ -1,17 +1,20 @@
 """Test connection names the step that fails, and tries whether mail finds its way back."""
 
+import socket
 from typing import Any
 
 import pytest
 
 from channels_email import checks, probes
 from channels_email.receipts import raw_receipt
+from channels_email.servers import Server
 from inbox import polling
 from inbox.actions import receive
 from inbox.adapters import Check, adapter_for
 from inbox.models import Channel, Message, Receipt, Ticket
 from tests.channels_email.conftest import MakeChannel, Relay, imap_settings, mail, receiving
-from tests.servers import scripted
+from tests.servers import dripping, scripted
+from tests.servers import imap as scripted_imap
 from tests.servers.dovecot import Dovecot
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
@@ -26,7 +29,7 @@ def detail(lines: list[Check], name: str) -> str:
 
 
 def check(channel: Channel) -> list[Check]:
-    return [line for line in adapter_for("email").check(channel) if line.name != "SMTP"]
+    return [line for line in adapter_for("email").check(channel) if line.name not in ("SMTP", "IMAP")]
 
 
 class TestSteps:
@@ -87,6 +90,64 @@ class TestSteps:
         assert steps(lines)[-1] == (step, False)
         assert all(line.ok for line in lines[:-1])
         assert words in str(lines[-1].detail)
+
+    @pytest.mark.parametrize(
+        "host", ["mail..example.com", ".example.com", "a" * 64 + ".example.com", "b\u00fc..example"]
+    )
+    def test_a_name_that_cannot_be_one_is_not_known(self, make_channel: MakeChannel, host: str) -> None:
+        """As it may stand in settings that were saved before the form refused it."""
+        server = {"host": host, "port": 993, "username": "u"}
+        secrets = {"imap.password": "p", "smtp.password": "p"}
+        channel = make_channel(imap=server, smtp=server, secrets=secrets)
+        lines = adapter_for("email").check(channel)
+        assert steps(lines) == [(f"IMAP {host}", False), (f"SMTP {host}", False)]
+        assert all("not known" in str(line.detail) for line in lines)
+        assert steps(checks.way_back(channel)) == [("The way back", False)]
+
+    def test_an_address_that_the_server_cannot_take_is_said(self, make_channel: MakeChannel) -> None:
+        with scripted.running(lambda _line, _n: "") as server:
+            options = {"host": "127.0.0.1", "port": server.port, "security": "none"}
+            idn, beyond = "b\u00fcro@b\u00fccher.example", "buero@b\u00fccher.example"
+            lines = [checks.check_smtp(_server(options), address)[-1] for address in (idn, beyond)]
+        assert steps(lines) == [(f"MAIL FROM {idn}", False), (f"MAIL FROM {beyond}", True)]
+        assert "mail FROM:<buero@xn--bcher-kva.example>" in server.commands
+
+    @pytest.mark.parametrize("protocol", ["imap", "smtp"])
+    def test_a_server_that_drips_is_cut(
+        self, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch, protocol: str
+    ) -> None:
+        monkeypatch.setattr(checks, "MOST_SECONDS", 0.5)
+        monkeypatch.setattr(checks, "WAIT", 0.1)
+        with dripping.running(b"* OK ", b"x", quiet=1) as port:
+            server = {"host": "127.0.0.1", "port": port, "security": "none", "username": "u"}
+            channel = make_channel(**{protocol: server}, secrets={f"{protocol}.password": "p"})
+            last = next(line for line in reversed(check(channel)) if line.name.startswith(protocol.upper()))
+        assert (last.ok, "log-in" in last.name) == (False, True)
+        assert "did not answer in time" in str(last.detail)
+
+    def test_the_way_back_over_a_server_that_drips(
+        self, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(checks, "MOST_SECONDS", 0.5)
+        monkeypatch.setattr(checks, "WAIT", 0.1)
+        with dripping.running(b"220-", b"x") as port:
+            channel = make_channel(smtp={"host": "127.0.0.1", "port": port, "security": "none"})
+            (line,) = checks.way_back(channel)
+        assert "did not answer in time" in str(line.detail)
+
+    def test_a_literal_is_not_read_whatever_its_size(self, make_channel: MakeChannel) -> None:
+        def script(_tag: str, command: str, _client: socket.socket) -> str:
+            return "* LIST () {99999999999}\r\n" if command.startswith("LOGIN") else ""
+
+        with scripted_imap.running(script) as server:
+            options = {"host": "127.0.0.1", "port": server.port, "security": "none", "username": "u"}
+            lines = check(make_channel(imap=options, secrets={"imap.password": "p"}))
+        assert steps(lines)[-1] == ("IMAP log-in as u", False)
+        assert "99999999999 bytes at once" in str(lines[-1].detail)
+
+
+def _server(options: dict[str, Any]) -> Server:
+    return Server(username="", password="", **options)
 
 
 class TestWayBack:

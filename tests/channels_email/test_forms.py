@@ -156,3 +156,33 @@ def test_a_password_stays_with_its_server(before: dict[str, Any], change: dict[s
 @pytest.mark.django_db
 def test_an_empty_password_keeps_the_old_one() -> None:
     assert changed({}) == "kept"
+
+
+@pytest.mark.parametrize(
+    ("host", "valid"),
+    [
+        ("mail.example.com", True),
+        ("mail.example.com.", True),
+        ("mail", True),
+        ("mail_1", True),
+        ("b\u00fccher.example", True),
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+        ("fe80::1%eth0", True),
+        ("a" * 63 + ".example.com", True),
+        ("a" * 64 + ".example.com", False),
+        ("\u00fc" * 60 + ".example.com", False),
+        ("mail..example.com", False),
+        (".example.com", False),
+        (".", False),
+        ("imap://mail.example.com", False),
+        ("mail.example.com:993", False),
+        ("mail example.com", False),
+        ("a." * 200_000, False),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, str) else None,
+)
+def test_a_host_is_a_name_or_an_address(host: str, valid: bool) -> None:
+    form = EmailSettingsForm({"address": "a@example.com", "imap": {**IMAP, "host": host}})
+    assert form.is_valid() == valid
+    assert set(form.errors) <= {"imap.host"}

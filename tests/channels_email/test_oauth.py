@@ -27,7 +27,7 @@ from inbox.actions import tickets
 from inbox.adapters import Party, adapter_for
 from inbox.models import Agent, Channel, Event, Message, Role, Team
 from tests.channels_email.conftest import ALI, MakeChannel, mail
-from tests.servers import scripted
+from tests.servers import dripping, scripted
 from tests.servers.dovecot import Dovecot
 from tests.servers.oauth import OAuthServer
 
@@ -353,6 +353,18 @@ class TestTokens:
         settings.ALLOW_PRIVATE_NETWORKS = False
         with pytest.raises(OAuthTrouble, match="private network"):
             tokens.token(channel.pk, "google")
+
+    @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"])
+    def test_a_token_endpoint_that_drips_is_cut(
+        self, oauth: OAuthServer, channel: Channel, settings: Any, monkeypatch: pytest.MonkeyPatch, begin: bytes
+    ) -> None:
+        grant(channel, oauth, expires_at=ago(minutes=1))
+        monkeypatch.setattr(tokens, "MOST_SECONDS", 0.5)
+        with dripping.running(begin, b" ") as port:
+            settings.GOOGLE_TOKEN_URL = f"http://127.0.0.1:{port}/"
+            with pytest.raises(OAuthTrouble, match="cannot be reached"):
+                tokens.token(channel.pk, "google")
+        assert not OAuthGrant.objects.get().refused
 
     def test_a_lost_key_says_so(self, oauth: OAuthServer, channel: Channel, settings: Any) -> None:
         grant(channel, oauth)

@@ -1,5 +1,6 @@
 """What the adapter makes of raw mail beyond reading it: tokens, our own mail, and reports about our mail."""
 
+import time
 from typing import Any
 
 import pytest
@@ -201,5 +202,30 @@ def test_the_cheap_scan_of_a_header() -> None:
     folded = b"Subject: x\r\nMESSAGE-ID:\r\n <a@b.example>\r\n\r\nMessage-ID: <wrong@b.example>\r\n"
     assert message_id(folded) == "a@b.example"
     assert message_id(b"Subject: x\r\n\r\nMessage-ID: <body@b.example>") == ""
+    assert message_id(b"Message-ID : <a@b.example> (of a list)\nSubject: x\n\n") == "a@b.example"
+    assert message_id(b"Message-ID: a@b.example \r\nX: <c@b.example>\r\n\r\n") == "a@b.example"
+    assert message_id(b"Message-ID:\r\nX: <c@b.example>\r\n\r\n") == ""
+    assert message_id(b"Message-ID: <" + b"a" * 700) == "a" * 500
     assert received_at(b"Received: by x; nonsense\r\n\r\n") is None
     assert received_at(b"Subject: x\r\n\r\nReceived: by x; Fri, 3 Jan 2025 10:00:00 +0500") is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Message-ID:" + b" " * 200_000 + b"<",
+        b"Message-ID:a" + b" " * 200_000 + b"<",
+        b"Message-ID:" + b"\t<" * 100_000,
+        (b"Message-ID:" + b" " * 500 + b"<\r\n") * 400,
+        b"Message-ID:\r\n" + (b" " * 900 + b"\r\n") * 250 + b" <",
+        b"Message-ID" + b" " * 200_000,
+        b"Received:" + b"\n " * 100_000 + b";",
+    ],
+    ids=["blanks", "blanks within", "brackets", "many", "folded", "no colon", "received"],
+)
+def test_no_header_holds_up_the_cheap_scan(header: bytes) -> None:
+    """It runs in the receiver and the poller, before anything is known of the sender."""
+    began = time.monotonic()
+    raw_receipt(header + b"\r\n\r\ntext")
+    received_at(header)
+    assert time.monotonic() - began < 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -63,6 +64,7 @@ def test_targets() -> None:
         (["v=spf1 mx -all"], "a.example", "v=spf1 mx include:a.example -all"),
         (["v=spf1 INCLUDE:A.example ~all"], "a.example", "v=spf1 INCLUDE:A.example ~all"),
         (["v=spf1 mx -all", "v=spf1 MX include:b.example ~all"], "", "v=spf1 mx include:b.example ~all"),
+        (["v=spf1 MX a mx -all", "v=spf1 A ~ALL"], "", "v=spf1 MX a ~all"),
         (["v=spf1 redirect=b.example"], "a.example", "v=spf1 include:a.example redirect=b.example"),
     ],
 )
@@ -118,6 +120,40 @@ def test_who_signed_a_mail() -> None:
         b"DKIM-Signature: d=ev il..org; s=../../x\r\nSubject: DKIM-Signature: d=no.example; s=no\r\n"
     )
     assert records.signatures(header) == [Signature("example.org", "sel-1"), Signature("google.com", "20230601")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "d=x" + " " * 100_000 + "x; s=y",
+        "d" + " " * 100_000 + "x; s=y",
+        " " * 100_000 + "d; s=y",
+        "v=DKIM1; p=x" + "\t" * 100_000 + "x",
+        "v" + " " * 100_000 + "=DKIM1" + " " * 100_000,
+        ";=" * 100_000,
+        "d=" * 100_000,
+        "v=spf1 " + "a." * 100_000 + "!",
+        "\n " * 100_000,
+    ],
+    ids=lambda text: repr(text[:14]),
+)
+def test_no_text_of_a_stranger_holds_up_a_parser(text: str) -> None:
+    began = time.monotonic()
+    records.tags(text)
+    records.dkim(text)
+    records.dmarc_records([text])
+    records.spf_with(records.spf_records([text]), "a.example")
+    records.spf(text)
+    records.signatures(b"DKIM-Signature: " + text.encode())
+    assert time.monotonic() - began < 5
+
+
+def test_many_records_are_put_together_in_no_time() -> None:
+    """What one answer of the DNS can hold (64 KB)."""
+    names = [f"v=spf1 {' '.join(f'{n:x}:{one:x}' for one in range(200))}" for n in range(70)]
+    began = time.monotonic()
+    assert len(records.spf_with(names, "").split()) == 2 + 70 * 200
+    assert time.monotonic() - began < 3
 
 
 @given(st.text(max_size=400))

@@ -10,11 +10,11 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from channels_email import lookups, presets, screens
+from channels_email import lookups, presets, probes, screens, tokens
 from channels_email.adapter import EmailAdapter
 from channels_email.models import MailboxAudit, OAuthGrant
+from channels_email.receipts import raw_receipt
 from inbox.actions import channels, receive
-from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel, Receipt, Role
 from tests.channels_email.conftest import mail
 from tests.inbox.views.conftest import Desk
@@ -252,15 +252,38 @@ def test_the_sending_domain(zoya: Agent, mailbox: Channel, zone: dns.DnsServer, 
     assert page(zoya, "domain/").count("could not be looked up") == 3
 
 
-def test_who_signed_our_own_mail_is_seen(mailbox: Channel, zoya: Agent, make_channel: Any) -> None:
-    signed = b"DKIM-Signature: v=1; d=example.org; s=here; b=x\r\n" + mail()
+def signed_probe(selector: str, *, token: str = "") -> bytes:
+    """A test mail that came back, with the signature of a server that passed it on."""
+    probe = probes.compose(token or probes.make_token(), "help@example.org", "help@example.org")
+    return f"DKIM-Signature: v=1; d=example.org; s={selector}; b=x\r\n".encode() + probe
+
+
+def test_who_signed_our_own_mail_is_seen(mailbox: Channel, make_channel: Any) -> None:
     other = make_channel("other", "other@example.org")
-    receive.store(mailbox, [RawReceipt(signed, "one"), RawReceipt(signed.replace(b"here", b"new"), "two")])
-    receive.store(other, [RawReceipt(signed.replace(b"here", b"elsewhere"), "three")])
+    receive.store(mailbox, [raw_receipt(signed_probe("here"))])
+    receive.store(other, [raw_receipt(signed_probe("elsewhere"))])
     assert screens.seen_signatures(mailbox) == []
-    Receipt.objects.exclude(external_id="two").update(state="ignored")
+    receive.take_in_waiting()
     assert [one.selector for one in screens.seen_signatures(mailbox)] == ["here"]
     Receipt.objects.update(received_at=timezone.now() - timedelta(days=3))
+    assert screens.seen_signatures(mailbox) == []
+
+
+def test_what_a_stranger_signed_is_not_asked(mailbox: Channel) -> None:
+    """Every customer knows an id of ours: a mail with it counts as our own, come back, and is kept for a while."""
+    ours = tokens.make_message_id(7, "example.org")
+    forged = f"{'0' * 24}.{'a' * 16}"
+    signature = b"DKIM-Signature: v=1; d=example.org; s=evil; b=x\r\n"
+    receive.store(
+        mailbox,
+        [
+            raw_receipt(signature + mail(message_id=f"<{ours}>")),
+            raw_receipt(signature + mail(message_id=f"<{probes.ID_PREFIX}{forged}@example.org>")),
+            raw_receipt(signed_probe("evil", token=forged)),
+        ],
+    )
+    receive.take_in_waiting()
+    Receipt.objects.update(state="ignored")
     assert screens.seen_signatures(mailbox) == []
 
 

@@ -111,13 +111,13 @@ def test_a_whole_exchange_is_cut(scheme: str, tmp_path: Path) -> None:
         tls, trusted = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), str(certificate)  # type: ignore[assignment]
         tls.load_cert_chain(certificate, key)
     began = time.monotonic()
-    with dripping(tls) as port, suppress(requests.RequestException), http.cut_after(0.4), http.Session() as session:
+    with dripping(tls) as port, suppress(requests.RequestException), net.cut_after(0.4), http.Session() as session:
         session.get(f"{scheme}://localhost:{port}/", verify=trusted)
     assert 0.3 < time.monotonic() - began < 5
 
 
 def test_nothing_is_cut_in_time(server: str) -> None:
-    with http.cut_after(5), http.Session() as session:
+    with net.cut_after(5), http.Session() as session:
         assert session.get(server).status_code == 200
     assert http.Session().get(server).status_code == 200
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer) and thread.is_alive()]
@@ -132,5 +132,5 @@ def test_what_is_opened_too_late_is_not_used(server: str, monkeypatch: pytest.Mo
         return connect(*args)
 
     monkeypatch.setattr(net, "connect", slow)
-    with http.cut_after(0.05), pytest.raises(requests.RequestException), http.Session() as session:
+    with net.cut_after(0.05), pytest.raises(requests.RequestException), http.Session() as session:
         session.get(server)

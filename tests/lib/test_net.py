@@ -1,12 +1,15 @@
 """Private networks are refused, however they are written."""
 
 import socket
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
 from lib import net
+from tests.servers import dripping
 
 
 @pytest.mark.parametrize(
@@ -73,3 +76,59 @@ def test_a_long_list_of_silent_addresses_is_not_tried_to_its_end(
     with pytest.raises(TimeoutError):
         net.connect("many.example", 443, 5.0)
     assert len(tried) == 4
+
+
+@pytest.mark.parametrize("host", ["mail..example.com", ".example.com", "a" * 64 + ".example.com", "a\0b"])
+def test_what_cannot_be_a_name_is_an_unknown_one(host: str) -> None:
+    with pytest.raises(socket.gaierror):
+        net.resolve(host, 25)
+
+
+def read_to_its_end(plain: socket.socket) -> None:
+    with plain, suppress(ConnectionError):
+        while plain.recv(1000):
+            pass
+
+
+class TestDeadlines:
+    def test_the_nearest_of_several_cuts(self) -> None:
+        with dripping.running(b"", b"x") as port, net.cut_after(60) as outer:
+            with net.cut_after(0.3) as inner:
+                plain = net.connect("127.0.0.1", port, 30)
+                read_to_its_end(plain)
+            assert (inner.cut, outer.cut) == (True, False)
+
+    def test_an_outer_one_holds_within_an_inner_one_and_after_it(self) -> None:
+        with dripping.running(b"", b"x") as port, net.cut_after(0.5) as outer:
+            with net.cut_after(60) as inner:
+                first = net.connect("127.0.0.1", port, 30)
+            second = net.connect("127.0.0.1", port, 30)
+            for plain in (first, second):
+                read_to_its_end(plain)
+            assert (inner.cut, outer.cut) == (False, True)
+            with pytest.raises(TimeoutError):
+                net.connect("127.0.0.1", port, 30)
+
+    def test_outside_nothing_is_cut(self) -> None:
+        with dripping.running(b"", b"x") as port:
+            with net.cut_after(0.01) as deadline:
+                plain = socket.create_connection(("127.0.0.1", port))
+                while not deadline.cut:
+                    time.sleep(0.01)
+            other = net.connect("127.0.0.1", port, 30)
+            assert plain.recv(1)
+            assert other.recv(1)
+            plain.close()
+            other.close()
+
+    def test_connecting_ends_with_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given: list[float] = []
+
+        def silent(_target: Any, timeout: float) -> Any:
+            given.append(timeout)
+            raise TimeoutError
+
+        monkeypatch.setattr(socket, "create_connection", silent)
+        with net.cut_after(5), pytest.raises(TimeoutError):
+            net.connect("127.0.0.1", 25, 60)
+        assert 0 < given[0] <= 5
