@@ -1,9 +1,8 @@
 """Reading a mailbox over IMAP: a cursor of UIDs a folder, nothing marked, nothing deleted, nothing skipped.
 
 Folders are opened read-only (EXAMINE), unless mail is to be moved out of them, and mails are fetched by BODY.PEEK[]:
-\\Seen is neither used nor touched. When a
-folder's UIDVALIDITY changes, or the mailbox is another one, it is read again from the start; the receipts' digests make
-that harmless.
+\\Seen is neither used nor touched. When a folder's UIDVALIDITY changes, or the mailbox is another one, it is read again
+from the start; the receipts' digests make that harmless.
 """
 
 import contextlib
@@ -56,6 +55,19 @@ class GuardedIMAPClient(IMAPClient):
             raise
         except IMAPClientError as error:
             raise LoginError(f"{error} {answers.refusal}".strip()) from error
+
+    def rights(self, folder: str) -> set[str] | None:
+        """What the account may do in a folder, in letters (RFC 4314); None where the server does not tell."""
+        if not self.has_capability("ACL"):
+            return None
+        try:
+            data = self._command_and_check("myrights", self._normalise_folder(folder))
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            return None
+        words = data[-1].split() if data and isinstance(data[-1], bytes) else []
+        return set(words[-1].decode("latin-1")) if words else None
 
     def copied(self) -> tuple[int, list[int]]:
         """(UIDVALIDITY, UIDs) in the target folder after a MOVE or COPY (RFC 4315); (0, []) where it is not told."""
@@ -145,7 +157,8 @@ def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator
             while left:
                 try:
                     for batch in _folder(client, server, left[0], cursor.get(left[0], {}), mover):
-                        failures = 0
+                        if batch[0] or "moving" not in batch[1]:  # else something has only been begun
+                            failures = 0
                         cursor[left[0]] = batch[1]
                         yield batch[0], {name: dict(position) for name, position in cursor.items()}
                 except (MailboxAway, IMAPClientError) as error:
@@ -175,6 +188,7 @@ def _folder(
     source = {"folder": folder, "uidvalidity": validity, "mailbox": mailbox}
     last, end = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
     same = position.get("uidvalidity") == validity and position.get("mailbox", mailbox) == mailbox
+    moving: Cursor = {name: position[name] for name in ("moving", "not_moved") if same and name in position}
     if not same or 0 < end <= last:  # numbers never go back in one and the same folder
         last = 0
     here, kept = {"uidvalidity": validity, "mailbox": mailbox}, position
@@ -184,13 +198,15 @@ def _folder(
         for first in range(0, len(uids), LOOK_AHEAD):
             for batch in batches(sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
-                kept = {**here, "uid": last}
+                kept = {**here, **moving, "uid": last}
                 yield fetching.fetch(client, source, batch), kept
-    reached: Cursor = {**here, "uid": max(last, end - 1)}
+    here["uid"] = last = max(last, end - 1)
+    reached: Cursor = {**here}
     if mover is not None:
-        # Mails that came since have higher numbers than `reached`: they are neither counted here nor moved.
-        if trouble := mover.move(client, source, int(reached["uid"]), max(1, int(status.get(b"EXISTS", 1)))):
-            reached["not_moved"] = trouble
+        # Mails that came since have higher numbers than `last`: they are neither counted here nor moved.
+        for state in mover.move(client, source, status, last, moving):
+            reached = kept = {**here, **state}
+            yield [], kept
     if reached != kept:  # what is left below is gone: not to be looked at again
         yield [], reached
 

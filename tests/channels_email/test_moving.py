@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from channels_email import imap, moving
 from channels_email.models import MovedMails
@@ -184,22 +184,27 @@ def test_what_somebody_has_marked_as_deleted_is_left_to_them(
     assert len(dovecot.mails(mailbox)) == len(lying(dovecot, mailbox, "Done")) == 1
 
 
-@pytest.mark.parametrize(("knows", "moved"), [({b"UIDPLUS"}, True), (set(), False)])
+def only_knows(monkeypatch: pytest.MonkeyPatch, *knows: str, but: tuple[str, ...] = ("MOVE", "UIDPLUS", "ACL")) -> None:
+    """From now on the server has none of `but` except these."""
+    real = IMAPClient.has_capability
+
+    def has(self: IMAPClient, name: str) -> bool:
+        return name in knows if name in but else bool(real(self, name))
+
+    monkeypatch.setattr(imap.GuardedIMAPClient, "has_capability", has)
+
+
+@pytest.mark.parametrize(("knows", "moved"), [(["UIDPLUS"], True), ([], False)])
 def test_servers_without_move(
     dovecot: Dovecot,
     mailbox: str,
     make_channel: MakeChannel,
     monkeypatch: pytest.MonkeyPatch,
-    knows: set[bytes],
+    knows: list[str],
     moved: bool,
 ) -> None:
     """COPY, a mark and UID EXPUNGE; what others have marked stays. Without UIDPLUS nothing is touched."""
-    real = IMAPClient.has_capability
-
-    def has(self: IMAPClient, name: str) -> bool:
-        return name.encode() in knows if name in ("MOVE", "UIDPLUS") else bool(real(self, name))
-
-    monkeypatch.setattr(imap.GuardedIMAPClient, "has_capability", has)
+    only_knows(monkeypatch, *knows)
     monkeypatch.setattr(imap.GuardedIMAPClient, "move", None)
     make_folder(dovecot, mailbox)
     channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
@@ -212,6 +217,132 @@ def test_servers_without_move(
     assert len(lying(dovecot, mailbox, "Done")) == int(moved)
     assert bool(adapter_for("email").warnings(channel)) is not moved
     assert MovedMails.objects.exists() is moved
+    with dovecot.client(mailbox) as client:
+        client.select_folder("Done")
+        assert client.search("DELETED") == []
+
+
+@pytest.mark.parametrize("told", [["MOVE", "UIDPLUS"], ["UIDPLUS", "ACL"], ["UIDPLUS"]])
+@pytest.mark.parametrize("rights", ["lrwsi", "lrwsit"])
+def test_where_nothing_may_be_removed_nothing_is_multiplied(
+    dovecot: Dovecot,
+    mailbox: str,
+    make_channel: MakeChannel,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[str],
+    rights: str,
+) -> None:
+    """A mailbox that is shared without the right to mark (t) or to expunge (e): Dovecot says OK and does nothing."""
+    make_folder(dovecot, mailbox)
+    dovecot.append(mailbox, mail("one"), mail("two"))
+    dovecot.allow(mailbox, rights)
+    only_knows(monkeypatch, *told)
+    # That it may not expunge cannot be seen beforehand where the server does not tell rights.
+    copies = 2 if (told, rights) == (["UIDPLUS"], "lrwsit") else 0
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    for _round in range(3):
+        polling.poll(channel.pk)
+        channel.refresh_from_db()
+        assert len(lying(dovecot, mailbox, "Done")) == copies
+        assert len(dovecot.mails(mailbox)) == 2
+        assert "cannot be moved from INBOX" in adapter_for("email").warnings(channel)[0]
+    assert (Receipt.objects.count(), channel.in_error) == (2, "")
+    lines = {line.name: line for line in adapter_for("email").check(channel)}
+    if "ACL" in told or rights == "lrwsi":
+        assert not lines["Move from INBOX"].ok
+    dovecot.append(mailbox, mail("three"))
+    dovecot.allow(mailbox, "lrwsite")
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    assert adapter_for("email").warnings(channel) == []
+    assert "moving" not in channel.cursor["INBOX"]
+    assert dovecot.mails(mailbox) == []
+    assert len(lying(dovecot, mailbox, "Done")) == 3
+    assert [(run.first, run.last) for run in MovedMails.objects.all()] == [(1, 3)]
+
+
+@pytest.mark.parametrize("lost", ["copy", "after copy", "uid_expunge", "after uid_expunge"])
+def test_a_connection_lost_between_copying_and_removing_leaves_no_second_copy(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    only_knows(monkeypatch, "UIDPLUS")
+    name = lost.removeprefix("after ")
+    real = getattr(IMAPClient, name)
+    losses: list[str] = []
+
+    def once(self: IMAPClient, *given: Any) -> Any:
+        done = real(self, *given) if losses or lost != name else None
+        if not losses:
+            losses.append(lost)
+            self.socket().close()
+            raise IMAPClientAbortError("socket error: EOF")
+        return done
+
+    monkeypatch.setattr(imap.GuardedIMAPClient, name, once)
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    mails = [mail("one"), mail("two"), mail("two")]
+    dovecot.append(mailbox, *mails)
+    assert polling.poll(channel.pk) == 3
+    assert losses
+    assert dovecot.mails(mailbox) == []
+    assert lying(dovecot, mailbox, "Done") == mails
+    assert [(run.first, run.last) for run in MovedMails.objects.all()] == [(1, 3)]
+    assert channel.__class__.objects.get().cursor["INBOX"].keys() == {"uid", "uidvalidity", "mailbox"}
+
+
+def test_a_process_that_dies_between_copying_and_removing_leaves_no_second_copy(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a mail that came to the target by another way is not taken for ours, whose look is another."""
+    only_knows(monkeypatch, "UIDPLUS")
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    first, second = mail("one"), mail("two", message_id="<two@customer.example>")
+    dovecot.append(mailbox, first, second)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(_self: IMAPClient, *_given: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(imap.GuardedIMAPClient, "uid_expunge", dies)
+        polling.poll(channel.pk)
+    with dovecot.client(mailbox) as client:  # somebody takes one of the copies, and puts another mail there
+        client.select_folder("Done")
+        client.delete_messages([2])
+        client.expunge()
+        client.append("Done", forged := mail("not two", message_id="<two@customer.example>"))
+    polling.poll(channel.pk)
+    assert dovecot.mails(mailbox) == []
+    assert lying(dovecot, mailbox, "Done") == [first, forged, second]
+    polling.poll(channel.pk)
+    assert "moving" not in channel.__class__.objects.get().cursor["INBOX"]
+
+
+def test_a_full_target_leaves_nothing_marked(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_knows(monkeypatch, "UIDPLUS")
+
+    def full(*_given: Any) -> Any:
+        raise IMAPClientError("copy failed: [OVERQUOTA] Quota exceeded")
+
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail("one"))
+    with monkeypatch.context() as patch:
+        patch.setattr(imap.GuardedIMAPClient, "copy", full)
+        assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert "OVERQUOTA" in adapter_for("email").warnings(channel)[0]
+    with dovecot.client(mailbox) as client:
+        assert client.search("UNDELETED") == [1]
+    polling.poll(channel.pk)
+    assert dovecot.mails(mailbox) == []
+    assert len(lying(dovecot, mailbox, "Done")) == 1
 
 
 def test_runs_of_numbers() -> None:
@@ -233,5 +364,5 @@ def test_a_large_folder_is_looked_through_window_by_window(monkeypatch: pytest.M
 
     mover = moving.Mover(Channel(pk=1), "Done")
     source = {"folder": "INBOX", "uidvalidity": 1, "mailbox": "x"}
-    assert mover.move(Client(), source, 25, 11) == "no"  # type: ignore[arg-type]
+    assert list(mover.move(Client(), source, {b"EXISTS": 11}, 25, {})) == [{"not_moved": "no"}]  # type: ignore[arg-type]
     assert asked == [["UID", "1:10", "UNDELETED"], ["UID", "11:20", "UNDELETED"]]
