@@ -68,7 +68,7 @@ def _check_moving(client: imap.GuardedIMAPClient, folder: str) -> list[Check]:
     try:
         words = moving.hindrance(client, folder, client.select_folder(folder))
     except imaplib.IMAP4.readonly:
-        words = moving.hindrance(client, folder, {b"PERMANENTFLAGS": ()})
+        words = moving.not_ours_to_remove()
     return [Check(_("Move from %(folder)s") % {"folder": folder}, False, words)] if words else []
 
 

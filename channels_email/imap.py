@@ -15,11 +15,17 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError
+from imapclient.exceptions import (
+    CapabilityError,
+    IMAPClientAbortError,
+    IMAPClientError,
+    IMAPClientReadOnlyError,
+    LoginError,
+)
 
 from channels_email import fetching, oauth, xoauth2
 from channels_email.fetching import MailboxAway as MailboxAway
-from channels_email.moving import Mover
+from channels_email.moving import Mover, not_ours_to_remove
 from channels_email.servers import Server
 from channels_email.words import why_no_connection
 from inbox.adapters import RawReceipt
@@ -183,12 +189,16 @@ def _folder(
     """What is new in one folder, oldest first; the second value is the folder's own position."""
     if mover is not None and mover.target == folder:
         mover = None
-    status = client.select_folder(folder, readonly=mover is None)
+    try:
+        status, read_only = client.select_folder(folder, readonly=mover is None), False
+    except IMAPClientReadOnlyError:  # for imaplib a lost connection, which it is not
+        status, read_only = client.select_folder(folder, readonly=True), True
+        mover = None
     validity, mailbox = int(status.get(b"UIDVALIDITY", 0)), mailbox_of(server)
     source = {"folder": folder, "uidvalidity": validity, "mailbox": mailbox}
     last, end = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
     same = position.get("uidvalidity") == validity and position.get("mailbox", mailbox) == mailbox
-    moving: Cursor = {name: position[name] for name in ("moving", "not_moved") if same and name in position}
+    before: Cursor = {name: position[name] for name in ("moving", "not_moved") if same and name in position}
     if not same or 0 < end <= last:  # numbers never go back in one and the same folder
         last = 0
     here, kept = {"uidvalidity": validity, "mailbox": mailbox}, position
@@ -198,15 +208,17 @@ def _folder(
         for first in range(0, len(uids), LOOK_AHEAD):
             for batch in batches(sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
-                kept = {**here, **moving, "uid": last}
+                kept = {**here, **before, "uid": last}
                 yield fetching.fetch(client, source, batch), kept
     here["uid"] = last = max(last, end - 1)
     reached: Cursor = {**here}
     if mover is not None:
         # Mails that came since have higher numbers than `last`: they are neither counted here nor moved.
-        for state in mover.move(client, source, status, last, moving):
+        for state in mover.move(client, source, status, last, before):
             reached = kept = {**here, **state}
             yield [], kept
+    elif read_only:
+        reached |= {**before, "not_moved": not_ours_to_remove()}
     if reached != kept:  # what is left below is gone: not to be looked at again
         yield [], reached
 

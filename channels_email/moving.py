@@ -44,11 +44,12 @@ class NotRemoved(IMAPClientError):
     """Mails are in the target, and still here."""
 
     def __init__(self, uids: Sequence[int]) -> None:
-        super().__init__(_not_ours_to_remove())
+        super().__init__(not_ours_to_remove())
         self.uids = uids
 
 
-def _not_ours_to_remove() -> str:
+def not_ours_to_remove() -> str:
+    """Why mail stays, where the server does not say why."""
     return _("The server lets this account remove no mail from this folder.")
 
 
@@ -129,7 +130,7 @@ class Mover:
             self._remember(begun, uidvalidity, there)
         self._moving = self._copied(uids) if there else begins
         if self._finish(client, source):
-            raise IMAPClientError(_not_ours_to_remove())
+            raise IMAPClientError(not_ours_to_remove())
         yield self._state()
 
     def _finish(self, client: GuardedIMAPClient, source: Source) -> list[int]:
@@ -220,7 +221,7 @@ def hindrance(client: GuardedIMAPClient, folder: str, status: Mapping[bytes, Any
     rights = client.rights(folder) if markable else None
     if markable and (rights is None or {"t", "e"} <= rights or ("d" in rights and not rights & {"t", "e"})):
         return ""  # "d" is what both were before RFC 4314
-    return _not_ours_to_remove()
+    return not_ours_to_remove()
 
 
 def _try_to_mark(client: GuardedIMAPClient, uid: int) -> None:
@@ -228,11 +229,11 @@ def _try_to_mark(client: GuardedIMAPClient, uid: int) -> None:
     try:
         client.add_flags([uid], [DELETED], silent=True)
         if client.search(["UID", str(uid), "UNDELETED"]):
-            raise IMAPClientError(_not_ours_to_remove())
+            raise IMAPClientError(not_ours_to_remove())
     finally:
         client.remove_flags([uid], [DELETED], silent=True)
     if client.search(["UID", str(uid), "DELETED"]):
-        raise IMAPClientError(_not_ours_to_remove())
+        raise IMAPClientError(not_ours_to_remove())
 
 
 def _remove(client: GuardedIMAPClient, uids: Sequence[int]) -> None:

@@ -261,6 +261,31 @@ def test_where_nothing_may_be_removed_nothing_is_multiplied(
     assert [(run.first, run.last) for run in MovedMails.objects.all()] == [(1, 3)]
 
 
+def test_a_folder_that_may_only_be_read_is_read_and_so_are_those_after_it(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    make_folder(dovecot, mailbox)
+    make_folder(dovecot, mailbox, "Desk")
+    with dovecot.client(mailbox) as client:
+        client.append("Desk", mail("desk"))
+    dovecot.append(mailbox, mail("one"))
+    dovecot.allow(mailbox, "lr")
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done", folders=["INBOX", "Desk"]))
+    assert polling.poll(channel.pk) == 2
+    channel.refresh_from_db()
+    assert (channel.in_error, channel.cursor["INBOX"]["uid"]) == ("", 1)
+    (warning,) = adapter_for("email").warnings(channel)
+    assert "cannot be moved from INBOX" in warning
+    lines = {line.name: line.ok for line in adapter_for("email").check(channel)}
+    assert (lines["INBOX"], lines["Move from INBOX"], lines["Desk"], lines["Move to Done"]) == (True, False, True, True)
+    assert "Move from Desk" not in lines
+    dovecot.allow(mailbox, "lrwsite")
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    assert adapter_for("email").warnings(channel) == []
+    assert len(lying(dovecot, mailbox, "Done")) == 2
+
+
 @pytest.mark.parametrize("lost", ["copy", "after copy", "uid_expunge", "after uid_expunge"])
 def test_a_connection_lost_between_copying_and_removing_leaves_no_second_copy(
     dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch, lost: str
