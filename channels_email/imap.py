@@ -26,7 +26,7 @@ from imapclient.exceptions import (
 from channels_email import fetching, oauth, xoauth2
 from channels_email.fetching import MailboxAway as MailboxAway
 from channels_email.moving import Mover, not_ours_to_remove
-from channels_email.servers import Server
+from channels_email.servers import Server, folder_name
 from channels_email.words import why_no_connection
 from inbox.adapters import RawReceipt
 from lib import net
@@ -153,7 +153,8 @@ def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator
     A lost connection is opened again; reading goes on behind the last batch that was taken from here. A folder that
     cannot be read keeps none of the others waiting; it is told at the end.
     """
-    cursor = {folder: dict(position) for folder, position in cursor.items()}
+    # INBOX stands last where it was kept in two spellings.
+    cursor = {folder_name(folder): dict(cursor[folder]) for folder in sorted(cursor, reverse=True)}
     left = list(server.folders)
     troubles: list[str] = []
     failures = 0

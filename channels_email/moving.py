@@ -23,6 +23,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from channels_email import fetching
 from channels_email.fetching import UNREAD, Source
 from channels_email.models import MovedMails
+from channels_email.servers import folder_name, folders_of
 from channels_email.words import said
 from inbox.models import Channel, Receipt
 
@@ -200,7 +201,9 @@ class Mover:
         rows = Receipt.objects.filter(channel=self.channel, external_id__gte=UNREAD, size=0)
         metas = rows.filter(external_id__startswith=UNREAD).values_list("meta", flat=True)
         here = (source["folder"], source["uidvalidity"])
-        return {int(meta["uid"]) for meta in metas if (meta.get("folder"), meta.get("uidvalidity")) == here}
+        return {
+            int(meta["uid"]) for meta in metas if (folder_name(meta.get("folder", "")), meta.get("uidvalidity")) == here
+        }
 
 
 def _lying(client: GuardedIMAPClient, upto: int, exists: int) -> Iterator[list[int]]:
@@ -297,7 +300,7 @@ def runs(uids: Sequence[int]) -> list[tuple[int, int]]:
 def warnings(channel: Channel) -> list[str]:
     """What the last poll could not move, for people."""
     reading = channel.settings.get("imap") or {}
-    target = reading.get("move_to", "")
+    target = folder_name(reading.get("move_to", ""))
     if not target:
         return []
     words = _(
@@ -306,6 +309,6 @@ def warnings(channel: Channel) -> list[str]:
     )
     return [
         words % {"folder": folder, "target": target, "said": channel.cursor[folder]["not_moved"]}
-        for folder in reading.get("folders") or ["INBOX"]
+        for folder in folders_of(reading)
         if (channel.cursor.get(folder) or {}).get("not_moved")
     ]

@@ -88,6 +88,37 @@ def test_a_target_that_is_read_too_gives_nothing_twice(
     assert len(lying(dovecot, mailbox, "Done")) == 3
 
 
+@pytest.mark.parametrize(("folder", "target"), [("INBOX", "inbox"), ("Inbox", "INBOX")], ids=["target", "folder"])
+def test_the_inbox_in_another_spelling_is_no_target(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, folder: str, target: str
+) -> None:
+    """As it was saved before the form knew it."""
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to=target, folders=[folder]))
+    dovecot.append(mailbox, mail("one"))
+    assert [polling.poll(channel.pk) for _round in range(2)] == [1, 0]
+    with dovecot.client(mailbox) as client:
+        assert client.search() == [1]
+    channel.refresh_from_db()
+    assert not channel.in_error
+    assert channel.cursor["INBOX"]["uid"] == 1
+
+
+def test_a_cursor_of_another_spelling_goes_on(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, mail("one"))
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    channel.settings["imap"]["folders"] = ["inbox"]
+    channel.cursor = {"inbox": channel.cursor["INBOX"]}
+    channel.save()
+    Receipt.objects.all().delete()
+    assert polling.poll(channel.pk) == 0
+    dovecot.append(mailbox, mail("two"))
+    assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert list(channel.cursor) == ["INBOX"]
+
+
 def test_a_target_that_is_not_there_is_said_and_tried_again(
     dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
 ) -> None:
