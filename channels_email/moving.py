@@ -11,6 +11,7 @@ what is about to be copied is written down; and what was copied and is still her
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from channels_email.imap import GuardedIMAPClient
 
 AT_ONCE = 500  # UIDs in one command: its line stays within what servers take (RFC 7162 4 speaks of 8192 octets)
+MOST_SECONDS = 15.0  # of moving in one poll: nothing new is fetched meanwhile, and others wait for this worker, too
 WINDOW = 50_000
 DELETED = b"\\Deleted"
 
@@ -61,6 +63,7 @@ class Mover:
         self.channel = channel
         self.target = target
         self._moving: State = {}
+        self._until: float | None = None
 
     def move(
         self, client: GuardedIMAPClient, source: Source, status: Mapping[bytes, Any], upto: int, state: State
@@ -68,12 +71,15 @@ class Mover:
         """Move what lies in `source` up to this UID. Yields the state to keep, to be committed before it goes on.
 
         Every mail up to there must have been committed. `status` is what SELECT said, `state` what was kept last.
-        Lost connections pass through.
+        Lost connections pass through. What is not done in MOST_SECONDS, of all folders, is left to the next poll.
         """
         self._moving = state.get("moving") or {}
         try:
             self._settle(client, source)
             self._finish(client, source)
+            if self._late():
+                yield {name: state[name] for name in ("not_moved",) if name in state}
+                return
             stay: set[int] | None = None
             for uids in _lying(client, upto, max(1, int(status.get(b"EXISTS", 1)))):
                 if stay is None:
@@ -81,13 +87,19 @@ class Mover:
                     stay = self._without_bytes(source)
                 wanted = [uid for uid in uids if uid not in stay]
                 for first in range(0, len(wanted), AT_ONCE):
+                    self._until = self._until or time.monotonic() + MOST_SECONDS
                     yield from self._move(client, source, wanted[first : first + AT_ONCE])
+                    if self._late():
+                        return
         except IMAPClientAbortError:
             raise
         except IMAPClientError as error:
             if isinstance(error, NotRemoved):
                 self._moving = self._copied(error.uids)
             yield {**self._state(), "not_moved": said(str(error))}
+
+    def _late(self) -> bool:
+        return self._until is not None and time.monotonic() > self._until
 
     def _state(self) -> State:
         return {"moving": self._moving} if self._moving else {}

@@ -317,6 +317,29 @@ def test_a_folder_that_may_only_be_read_is_read_and_so_are_those_after_it(
     assert len(lying(dovecot, mailbox, "Done")) == 2
 
 
+def test_much_to_move_does_not_keep_new_mail_waiting(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "AT_ONCE", 2)
+    monkeypatch.setattr(moving, "MOST_SECONDS", -1)
+    make_folder(dovecot, mailbox)
+    make_folder(dovecot, mailbox, "Desk")
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["INBOX", "Desk"]))
+    dovecot.append(mailbox, *(mail(f"{n}") for n in range(5)))
+    assert polling.poll(channel.pk) == 5
+    channel.refresh_from_db()
+    channel.settings["imap"]["move_to"] = "Done"
+    channel.save()
+    with dovecot.client(mailbox) as client:
+        client.append("Desk", mail("desk"))
+    assert polling.poll(channel.pk) == 1
+    assert len(lying(dovecot, mailbox, "Desk")) == 1  # each poll moves some, and of the first folder that has any
+    for left in (3, 1, 0):
+        assert len(dovecot.mails(mailbox)) == left
+        polling.poll(channel.pk)
+    assert len(lying(dovecot, mailbox, "Done")) == 6
+
+
 @pytest.mark.parametrize("lost", ["copy", "after copy", "uid_expunge", "after uid_expunge"])
 def test_a_connection_lost_between_copying_and_removing_leaves_no_second_copy(
     dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch, lost: str
