@@ -16,7 +16,7 @@ from typing import Any
 from cryptography import x509
 from django.utils.translation import gettext as _
 
-from channels_email import imap, probes, sending, wire
+from channels_email import imap, moving, probes, sending, wire
 from channels_email.servers import Server, address_of, server
 from channels_email.words import said, why_no_connection
 from inbox.adapters import Check, DeliveryError
@@ -59,7 +59,10 @@ def _steps_imap(server: Server) -> list[Check]:
         return [*lines, Check(name, False, str(error))]
     lines.append(Check(name, True, _("Connected and logged in (%(how)s).") % {"how": how(server)}))
     try:
-        lines += [_check_folder(client, server, folder) for folder in server.folders]
+        for folder in server.folders:
+            lines.append(_check_folder(client, server, folder))
+            if lines[-1].ok and server.move_to not in ("", folder):
+                lines += _check_moving(client, folder)
         if server.move_to and server.move_to not in server.folders:
             lines.append(_check_target(client, server))
     except (OSError, imaplib.IMAP4.error) as error:
@@ -77,6 +80,15 @@ def _check_folder(client: imap.GuardedIMAPClient, server: Server, folder: str) -
     except imaplib.IMAP4.error as error:
         return Check(folder, False, f"{imap.why(error, server)} {_there_are(client)}".strip())
     return Check(folder, True, _("%(count)d mails.") % {"count": int(found.get(b"EXISTS", 0))})
+
+
+def _check_moving(client: imap.GuardedIMAPClient, folder: str) -> list[Check]:
+    """A line if mail cannot be moved out of a folder that opens for reading."""
+    try:
+        words = moving.hindrance(client, folder, client.select_folder(folder))
+    except imaplib.IMAP4.readonly:
+        words = moving.not_ours_to_remove()
+    return [Check(_("Move from %(folder)s") % {"folder": folder}, False, words)] if words else []
 
 
 def _check_target(client: imap.GuardedIMAPClient, server: Server) -> Check:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_email import providers, records
 from channels_email.presets import ends_with
-from channels_email.servers import DEFAULT_PORTS
+from channels_email.servers import DEFAULT_PORTS, folder_name, folders_of
 from inbox.models import Channel
 
 SECURITY = [
@@ -40,10 +40,17 @@ class Folders(forms.CharField):
             value = value.splitlines()
         if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
             raise ValidationError(_("Give a list of folder names."))
-        return [one.strip() for one in value]
+        return list(dict.fromkeys(folder_name(one.strip()) for one in value))
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
+
+
+class Folder(forms.CharField):
+    """One folder name."""
+
+    def to_python(self, value: Any) -> str:
+        return folder_name(str(super().to_python(value) or ""))
 
 
 class Address(forms.CharField):
@@ -180,7 +187,7 @@ def _server_fields(protocol: str) -> dict[str, forms.Field]:
             widget=forms.Textarea(attrs={"rows": 2}),
             help_text=gettext_lazy("One a line. Empty: INBOX."),
         )
-        fields["move_to"] = forms.CharField(
+        fields["move_to"] = Folder(
             label=gettext_lazy("Move mail that was taken in to this folder"),
             required=False,
             max_length=500,
@@ -335,7 +342,7 @@ class EmailSettingsForm(forms.Form):
         if imap.get("oauth") and smtp.get("oauth") and imap["oauth"] != smtp["oauth"]:
             words = _("IMAP and SMTP of one mailbox log in at the same provider.")
             self.add_error("smtp.oauth", ValidationError(words, code="two_providers"))
-        if imap.get("move_to") and [imap["move_to"]] == (imap.get("folders") or ["INBOX"]):
+        if imap.get("move_to") and (imap["move_to"],) == folders_of(imap):
             words = _("This is the folder that mail is read from: name another one.")
             self.add_error("imap.move_to", ValidationError(words, code="same_folder"))
         if nested.get("aliases"):

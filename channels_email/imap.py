@@ -1,9 +1,8 @@
 """Reading a mailbox over IMAP: a cursor of UIDs a folder, nothing marked, nothing deleted, nothing skipped.
 
 Folders are opened read-only (EXAMINE), unless mail is to be moved out of them, and mails are fetched by BODY.PEEK[]:
-\\Seen is neither used nor touched. When a
-folder's UIDVALIDITY changes, or the mailbox is another one, it is read again from the start; the receipts' digests make
-that harmless.
+\\Seen is neither used nor touched. When a folder's UIDVALIDITY changes, or the mailbox is another one, it is read again
+from the start; the receipts' digests make that harmless.
 """
 
 import contextlib
@@ -16,12 +15,18 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError
+from imapclient.exceptions import (
+    CapabilityError,
+    IMAPClientAbortError,
+    IMAPClientError,
+    IMAPClientReadOnlyError,
+    LoginError,
+)
 
 from channels_email import fetching, oauth, xoauth2
 from channels_email.fetching import MailboxAway as MailboxAway
-from channels_email.moving import Mover
-from channels_email.servers import Server
+from channels_email.moving import Mover, not_ours_to_remove
+from channels_email.servers import Server, folder_name
 from channels_email.words import why_no_connection
 from inbox.adapters import RawReceipt
 from lib import net
@@ -59,6 +64,19 @@ class GuardedIMAPClient(IMAPClient):
             raise
         except IMAPClientError as error:
             raise LoginError(f"{error} {answers.refusal}".strip()) from error
+
+    def rights(self, folder: str) -> set[str] | None:
+        """What the account may do in a folder, in letters (RFC 4314); None where the server does not tell."""
+        if not self.has_capability("ACL"):
+            return None
+        try:
+            data = self._command_and_check("myrights", self._normalise_folder(folder))
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            return None
+        words = data[-1].split() if data and isinstance(data[-1], bytes) else []
+        return set(words[-1].decode("latin-1")) if words else None
 
     def copied(self) -> tuple[int, list[int]]:
         """(UIDVALIDITY, UIDs) in the target folder after a MOVE or COPY (RFC 4315); (0, []) where it is not told."""
@@ -138,7 +156,8 @@ def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator
     A lost connection is opened again; reading goes on behind the last batch that was taken from here. A folder that
     cannot be read keeps none of the others waiting; it is told at the end.
     """
-    cursor = {folder: dict(position) for folder, position in cursor.items()}
+    # INBOX stands last where it was kept in two spellings.
+    cursor = {folder_name(folder): dict(cursor[folder]) for folder in sorted(cursor, reverse=True)}
     left = list(server.folders)
     troubles: list[str] = []
     failures = 0
@@ -148,7 +167,8 @@ def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator
             while left:
                 try:
                     for batch in _folder(client, server, left[0], cursor.get(left[0], {}), mover):
-                        failures = 0
+                        if batch[0] or "moving" not in batch[1]:  # else something has only been begun
+                            failures = 0
                         cursor[left[0]] = batch[1]
                         yield batch[0], {name: dict(position) for name, position in cursor.items()}
                 except (MailboxAway, IMAPClientError) as error:
@@ -173,11 +193,16 @@ def _folder(
     """What is new in one folder, oldest first; the second value is the folder's own position."""
     if mover is not None and mover.target == folder:
         mover = None
-    status = client.select_folder(folder, readonly=mover is None)
+    try:
+        status, read_only = client.select_folder(folder, readonly=mover is None), False
+    except IMAPClientReadOnlyError:  # for imaplib a lost connection, which it is not
+        status, read_only = client.select_folder(folder, readonly=True), True
+        mover = None
     validity, mailbox = int(status.get(b"UIDVALIDITY", 0)), mailbox_of(server)
     source = {"folder": folder, "uidvalidity": validity, "mailbox": mailbox}
     last, end = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
     same = position.get("uidvalidity") == validity and position.get("mailbox", mailbox) == mailbox
+    before: Cursor = {name: position[name] for name in ("moving", "not_moved") if same and name in position}
     if not same or 0 < end <= last:  # numbers never go back in one and the same folder
         last = 0
     here, kept = {"uidvalidity": validity, "mailbox": mailbox}, position
@@ -187,13 +212,17 @@ def _folder(
         for first in range(0, len(uids), LOOK_AHEAD):
             for batch in batches(sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
-                kept = {**here, "uid": last}
+                kept = {**here, **before, "uid": last}
                 yield fetching.fetch(client, source, batch), kept
-    reached: Cursor = {**here, "uid": max(last, end - 1)}
+    here["uid"] = last = max(last, end - 1)
+    reached: Cursor = {**here}
     if mover is not None:
-        # Mails that came since have higher numbers than `reached`: they are neither counted here nor moved.
-        if trouble := mover.move(client, source, int(reached["uid"]), max(1, int(status.get(b"EXISTS", 1)))):
-            reached["not_moved"] = trouble
+        # Mails that came since have higher numbers than `last`: they are neither counted here nor moved.
+        for state in mover.move(client, source, status, last, before):
+            reached = kept = {**here, **state}
+            yield [], kept
+    elif read_only:
+        reached |= {**before, "not_moved": not_ours_to_remove()}
     if reached != kept:  # what is left below is gone: not to be looked at again
         yield [], reached
 

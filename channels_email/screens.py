@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels_email import audit, lookups, oauth, presets, probes, receipts, records
 from channels_email.records import Signature
+from channels_email.servers import folders_of
 from inbox.adapters import Panel, Start
 from inbox.models import Agent, Channel, Receipt, ReceiptState
 from inbox.rights import Right, may
@@ -101,7 +102,7 @@ def facts(channel: Channel) -> list[tuple[StrOrPromise, str]]:
             found.append((label, f"{one['host']}{port} ({how})"))
     imap = settings.get("imap") or {}
     if imap:
-        found.append((_("Folders"), ", ".join(imap.get("folders") or ["INBOX"])))
+        found.append((_("Folders"), ", ".join(folders_of(imap))))
         if imap.get("move_to"):
             found.append((_("Moves mail to"), str(imap["move_to"])))
     else:

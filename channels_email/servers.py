@@ -1,7 +1,8 @@
 """Reading a channel's settings: the two servers it may have, and their passwords."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
@@ -48,6 +49,16 @@ def own_addresses(channel: Channel) -> dict[str, str]:
     return own | {one["address"]: one.get("name", "") for one in channel.settings.get("from_addresses", ())}
 
 
+def folder_name(name: str) -> str:
+    """A folder as it is called here: INBOX is the same in any spelling (RFC 3501 5.1), all others are as they are."""
+    return "INBOX" if name.lower() == "inbox" else name
+
+
+def folders_of(imap: Mapping[str, Any]) -> tuple[str, ...]:
+    """The folders that the settings of an IMAP server have read, each once."""
+    return tuple(dict.fromkeys(folder_name(one) for one in imap.get("folders") or ("INBOX",)))
+
+
 def server(channel: Channel, protocol: Literal["imap", "smtp"]) -> Server | None:
     """The channel's IMAP or SMTP server, None when it has none. Raises DeliveryError when no key opens its password."""
     given = channel.settings.get(protocol)
@@ -67,8 +78,8 @@ def server(channel: Channel, protocol: Literal["imap", "smtp"]) -> Server | None
         security=security,
         username=given.get("username", ""),
         password=str(secrets.get(f"{protocol}.password", "")),
-        folders=tuple(given.get("folders") or ("INBOX",)),
-        move_to=given.get("move_to", ""),
+        folders=folders_of(given),
+        move_to=folder_name(given.get("move_to", "")),
         oauth=given.get("oauth", ""),
         channel=channel.pk or 0,
     )

@@ -62,6 +62,11 @@ def test_a_posted_form_is_the_same() -> None:
         ({"address": "a@example.com", "from_addresses": [{"address": ["b@x.example"]}]}, "from_addresses"),
         ({"address": "a@example.com", "from_addresses": [7]}, "from_addresses"),
         ({"address": "a@example.com", "imap": {**IMAP, "move_to": "INBOX"}}, "imap.move_to"),
+        ({"address": "a@example.com", "imap": {**IMAP, "move_to": "inbox"}}, "imap.move_to"),
+        (
+            {"address": "a@example.com", "imap": {**IMAP, "folders": ["Inbox", "INBOX"], "move_to": "inboX"}},
+            "imap.move_to",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(data: dict[str, Any], field: str) -> None:
@@ -111,6 +116,14 @@ def test_folders_and_where_to_move() -> None:
     )
     assert form.is_valid(), form.errors
     assert form.cleaned_data["imap"]["move_to"] == "Done"
+
+
+def test_inbox_is_one_folder_in_any_spelling() -> None:
+    given = {**IMAP, "folders": ["inbox", "Desk", "desk", "InBox"], "move_to": "ınbox"}
+    form = EmailSettingsForm({"address": "a@example.com", "imap": given})
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["imap"]["folders"] == ["INBOX", "Desk", "desk"]
+    assert form.cleaned_data["imap"]["move_to"] == "ınbox"  # another letter
 
 
 def changed(change: dict[str, Any], before: dict[str, Any] = SMTP) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from channels_email import imap, moving
 from channels_email.models import MovedMails
@@ -86,6 +86,37 @@ def test_a_target_that_is_read_too_gives_nothing_twice(
         receive.take_in_waiting()
     assert Message.objects.count() == Receipt.objects.count() == 3
     assert len(lying(dovecot, mailbox, "Done")) == 3
+
+
+@pytest.mark.parametrize(("folder", "target"), [("INBOX", "inbox"), ("Inbox", "INBOX")], ids=["target", "folder"])
+def test_the_inbox_in_another_spelling_is_no_target(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, folder: str, target: str
+) -> None:
+    """As it was saved before the form knew it."""
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to=target, folders=[folder]))
+    dovecot.append(mailbox, mail("one"))
+    assert [polling.poll(channel.pk) for _round in range(2)] == [1, 0]
+    with dovecot.client(mailbox) as client:
+        assert client.search() == [1]
+    channel.refresh_from_db()
+    assert not channel.in_error
+    assert channel.cursor["INBOX"]["uid"] == 1
+
+
+def test_a_cursor_of_another_spelling_goes_on(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, mail("one"))
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    channel.settings["imap"]["folders"] = ["inbox"]
+    channel.cursor = {"inbox": channel.cursor["INBOX"]}
+    channel.save()
+    Receipt.objects.all().delete()
+    assert polling.poll(channel.pk) == 0
+    dovecot.append(mailbox, mail("two"))
+    assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert list(channel.cursor) == ["INBOX"]
 
 
 def test_a_target_that_is_not_there_is_said_and_tried_again(
@@ -184,22 +215,27 @@ def test_what_somebody_has_marked_as_deleted_is_left_to_them(
     assert len(dovecot.mails(mailbox)) == len(lying(dovecot, mailbox, "Done")) == 1
 
 
-@pytest.mark.parametrize(("knows", "moved"), [({b"UIDPLUS"}, True), (set(), False)])
+def only_knows(monkeypatch: pytest.MonkeyPatch, *knows: str, but: tuple[str, ...] = ("MOVE", "UIDPLUS", "ACL")) -> None:
+    """From now on the server has none of `but` except these."""
+    real = IMAPClient.has_capability
+
+    def has(self: IMAPClient, name: str) -> bool:
+        return name in knows if name in but else bool(real(self, name))
+
+    monkeypatch.setattr(imap.GuardedIMAPClient, "has_capability", has)
+
+
+@pytest.mark.parametrize(("knows", "moved"), [(["UIDPLUS"], True), ([], False)])
 def test_servers_without_move(
     dovecot: Dovecot,
     mailbox: str,
     make_channel: MakeChannel,
     monkeypatch: pytest.MonkeyPatch,
-    knows: set[bytes],
+    knows: list[str],
     moved: bool,
 ) -> None:
     """COPY, a mark and UID EXPUNGE; what others have marked stays. Without UIDPLUS nothing is touched."""
-    real = IMAPClient.has_capability
-
-    def has(self: IMAPClient, name: str) -> bool:
-        return name.encode() in knows if name in ("MOVE", "UIDPLUS") else bool(real(self, name))
-
-    monkeypatch.setattr(imap.GuardedIMAPClient, "has_capability", has)
+    only_knows(monkeypatch, *knows)
     monkeypatch.setattr(imap.GuardedIMAPClient, "move", None)
     make_folder(dovecot, mailbox)
     channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
@@ -212,6 +248,180 @@ def test_servers_without_move(
     assert len(lying(dovecot, mailbox, "Done")) == int(moved)
     assert bool(adapter_for("email").warnings(channel)) is not moved
     assert MovedMails.objects.exists() is moved
+    with dovecot.client(mailbox) as client:
+        client.select_folder("Done")
+        assert client.search("DELETED") == []
+
+
+@pytest.mark.parametrize("told", [["MOVE", "UIDPLUS"], ["UIDPLUS", "ACL"], ["UIDPLUS"]])
+@pytest.mark.parametrize("rights", ["lrwsi", "lrwsit"])
+def test_where_nothing_may_be_removed_nothing_is_multiplied(
+    dovecot: Dovecot,
+    mailbox: str,
+    make_channel: MakeChannel,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[str],
+    rights: str,
+) -> None:
+    """A mailbox that is shared without the right to mark (t) or to expunge (e): Dovecot says OK and does nothing."""
+    make_folder(dovecot, mailbox)
+    dovecot.append(mailbox, mail("one"), mail("two"))
+    dovecot.allow(mailbox, rights)
+    only_knows(monkeypatch, *told)
+    # That it may not expunge cannot be seen beforehand where the server does not tell rights.
+    copies = 2 if (told, rights) == (["UIDPLUS"], "lrwsit") else 0
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    for _round in range(3):
+        polling.poll(channel.pk)
+        channel.refresh_from_db()
+        assert len(lying(dovecot, mailbox, "Done")) == copies
+        assert len(dovecot.mails(mailbox)) == 2
+        assert "cannot be moved from INBOX" in adapter_for("email").warnings(channel)[0]
+    assert (Receipt.objects.count(), channel.in_error) == (2, "")
+    lines = {line.name: line for line in adapter_for("email").check(channel)}
+    if "ACL" in told or rights == "lrwsi":
+        assert not lines["Move from INBOX"].ok
+    dovecot.append(mailbox, mail("three"))
+    dovecot.allow(mailbox, "lrwsite")
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    assert adapter_for("email").warnings(channel) == []
+    assert "moving" not in channel.cursor["INBOX"]
+    assert dovecot.mails(mailbox) == []
+    assert len(lying(dovecot, mailbox, "Done")) == 3
+    assert [(run.first, run.last) for run in MovedMails.objects.all()] == [(1, 3)]
+
+
+def test_a_folder_that_may_only_be_read_is_read_and_so_are_those_after_it(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    make_folder(dovecot, mailbox)
+    make_folder(dovecot, mailbox, "Desk")
+    with dovecot.client(mailbox) as client:
+        client.append("Desk", mail("desk"))
+    dovecot.append(mailbox, mail("one"))
+    dovecot.allow(mailbox, "lr")
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done", folders=["INBOX", "Desk"]))
+    assert polling.poll(channel.pk) == 2
+    channel.refresh_from_db()
+    assert (channel.in_error, channel.cursor["INBOX"]["uid"]) == ("", 1)
+    (warning,) = adapter_for("email").warnings(channel)
+    assert "cannot be moved from INBOX" in warning
+    lines = {line.name: line.ok for line in adapter_for("email").check(channel)}
+    assert (lines["INBOX"], lines["Move from INBOX"], lines["Desk"], lines["Move to Done"]) == (True, False, True, True)
+    assert "Move from Desk" not in lines
+    dovecot.allow(mailbox, "lrwsite")
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    assert adapter_for("email").warnings(channel) == []
+    assert len(lying(dovecot, mailbox, "Done")) == 2
+
+
+def test_much_to_move_does_not_keep_new_mail_waiting(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "AT_ONCE", 2)
+    monkeypatch.setattr(moving, "MOST_SECONDS", -1)
+    make_folder(dovecot, mailbox)
+    make_folder(dovecot, mailbox, "Desk")
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["INBOX", "Desk"]))
+    dovecot.append(mailbox, *(mail(f"{n}") for n in range(5)))
+    assert polling.poll(channel.pk) == 5
+    channel.refresh_from_db()
+    channel.settings["imap"]["move_to"] = "Done"
+    channel.save()
+    with dovecot.client(mailbox) as client:
+        client.append("Desk", mail("desk"))
+    assert polling.poll(channel.pk) == 1
+    assert len(lying(dovecot, mailbox, "Desk")) == 1  # each poll moves some, and of the first folder that has any
+    for left in (3, 1, 0):
+        assert len(dovecot.mails(mailbox)) == left
+        polling.poll(channel.pk)
+    assert len(lying(dovecot, mailbox, "Done")) == 6
+
+
+@pytest.mark.parametrize("lost", ["copy", "after copy", "uid_expunge", "after uid_expunge"])
+def test_a_connection_lost_between_copying_and_removing_leaves_no_second_copy(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    only_knows(monkeypatch, "UIDPLUS")
+    name = lost.removeprefix("after ")
+    real = getattr(IMAPClient, name)
+    losses: list[str] = []
+
+    def once(self: IMAPClient, *given: Any) -> Any:
+        done = real(self, *given) if losses or lost != name else None
+        if not losses:
+            losses.append(lost)
+            self.socket().close()
+            raise IMAPClientAbortError("socket error: EOF")
+        return done
+
+    monkeypatch.setattr(imap.GuardedIMAPClient, name, once)
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    mails = [mail("one"), mail("two"), mail("two")]
+    dovecot.append(mailbox, *mails)
+    assert polling.poll(channel.pk) == 3
+    assert losses
+    assert dovecot.mails(mailbox) == []
+    assert lying(dovecot, mailbox, "Done") == mails
+    assert [(run.first, run.last) for run in MovedMails.objects.all()] == [(1, 3)]
+    assert channel.__class__.objects.get().cursor["INBOX"].keys() == {"uid", "uidvalidity", "mailbox"}
+
+
+def test_a_process_that_dies_between_copying_and_removing_leaves_no_second_copy(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a mail that came to the target by another way is not taken for ours, whose look is another."""
+    only_knows(monkeypatch, "UIDPLUS")
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    first, second = mail("one"), mail("two", message_id="<two@customer.example>")
+    dovecot.append(mailbox, first, second)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(_self: IMAPClient, *_given: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(imap.GuardedIMAPClient, "uid_expunge", dies)
+        polling.poll(channel.pk)
+    with dovecot.client(mailbox) as client:  # somebody takes one of the copies, and puts another mail there
+        client.select_folder("Done")
+        client.delete_messages([2])
+        client.expunge()
+        client.append("Done", forged := mail("not two", message_id="<two@customer.example>"))
+    polling.poll(channel.pk)
+    assert dovecot.mails(mailbox) == []
+    assert lying(dovecot, mailbox, "Done") == [first, forged, second]
+    polling.poll(channel.pk)
+    assert "moving" not in channel.__class__.objects.get().cursor["INBOX"]
+
+
+def test_a_full_target_leaves_nothing_marked(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_knows(monkeypatch, "UIDPLUS")
+
+    def full(*_given: Any) -> Any:
+        raise IMAPClientError("copy failed: [OVERQUOTA] Quota exceeded")
+
+    make_folder(dovecot, mailbox)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail("one"))
+    with monkeypatch.context() as patch:
+        patch.setattr(imap.GuardedIMAPClient, "copy", full)
+        assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert "OVERQUOTA" in adapter_for("email").warnings(channel)[0]
+    with dovecot.client(mailbox) as client:
+        assert client.search("UNDELETED") == [1]
+    polling.poll(channel.pk)
+    assert dovecot.mails(mailbox) == []
+    assert len(lying(dovecot, mailbox, "Done")) == 1
 
 
 def test_runs_of_numbers() -> None:
@@ -233,5 +443,5 @@ def test_a_large_folder_is_looked_through_window_by_window(monkeypatch: pytest.M
 
     mover = moving.Mover(Channel(pk=1), "Done")
     source = {"folder": "INBOX", "uidvalidity": 1, "mailbox": "x"}
-    assert mover.move(Client(), source, 25, 11) == "no"  # type: ignore[arg-type]
+    assert list(mover.move(Client(), source, {b"EXISTS": 11}, 25, {})) == [{"not_moved": "no"}]  # type: ignore[arg-type]
     assert asked == [["UID", "1:10", "UNDELETED"], ["UID", "11:20", "UNDELETED"]]

@@ -81,6 +81,12 @@ service anvil {{
     mode = 0
   }}
 }}
+plugin {{
+  acl = vfile
+}}
+protocol imap {{
+  mail_plugins = acl imap_acl
+}}
 protocol lmtp {{
   postmaster_address = postmaster@example.com
   auth_username_format = %n
@@ -112,6 +118,12 @@ class Dovecot:
             client.login(user, PASSWORD)
             client.select_folder("INBOX")
             yield client
+
+    def allow(self, user: str, rights: str) -> None:
+        """Whoever logs in from now on as the owner of this mailbox has these rights alone in its INBOX (RFC 4314)."""
+        path = self.base / "mail" / user / "dovecot-acl"
+        path.write_text(f"owner {rights}\n")
+        path.chmod(0o644)
 
     def set_password(self, user: str, password: str) -> None:
         """From now on this mailbox opens with this password alone, and every other one with PASSWORD."""
