@@ -110,6 +110,23 @@ def test_who_was_erased_stays_erased(full: Channel) -> None:
     assert figures(counted(full)) == (5, 5, 0, 0)
 
 
+def test_what_was_erased_before_it_was_taken_in_stays_erased(full: Channel, dovecot: Dovecot, mailbox: str) -> None:
+    """No message tells of it: neither the count nor a mailbox that is read anew brings it back, however old it is."""
+    dovecot.append(mailbox, mail("My secret matter"), mail("another"))
+    polling.poll(full.pk)
+    Receipt.objects.filter(pk=Receipt.objects.latest("pk").pk).update(state="failed", reason="cannot be read")
+    erasing.erase(Customer.objects.get(), by=None)
+    Receipt.objects.update(received_at=timezone.now() - timedelta(days=400))
+    assert sweeping.prune() == 5
+    assert list(Receipt.objects.values_list("state", "reason")) == [("ignored", "erased")] * 2
+    assert figures(counted(full)) == (7, 7, 0, 0)
+    Channel.objects.update(cursor={})
+    taken_in(full)
+    assert Message.objects.count() == 5
+    assert not Message.objects.exclude(text="").exists()
+    assert not Customer.objects.filter(erased_at=None).exists()
+
+
 def test_a_reused_message_id_hides_nothing(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
     channel = make_channel(**imap_settings(dovecot, mailbox))
     twins = [mail(f"text {n}", message_id="<same@customer.example>") for n in range(2)]
