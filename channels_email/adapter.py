@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_email import checks, freezing, imap, mime, moving, oauth, probes, reports, screens, tokens
+from channels_email import checks, freezing, imap, mime, moving, oauth, probes, reports, screens, servers, tokens
 from channels_email.directory import Directory
 from channels_email.explain import explain
 from channels_email.forms import SECRETS, EmailSettingsForm, same_log_in
@@ -149,6 +149,9 @@ class EmailAdapter(Adapter):
             html=post.without_links(inbound.html),
         )
         return [replace(inbound, payload=payload, at=inbound.at or receipt.at)]
+
+    def own_addresses(self, channel: Channel) -> Collection[str]:
+        return servers.own_addresses(channel).keys()
 
     def freeze(self, message: Message, answered: Message | None) -> None:
         freezing.freeze(message, answered)

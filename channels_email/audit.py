@@ -29,7 +29,8 @@ from inbox.models import Agent, Channel
 
 logger = logging.getLogger(__name__)
 
-MOST_SECONDS = 60.0  # of one slice: others wait for this worker, too
+MOST_SECONDS = 30.0  # of one turn: others wait for this worker, too
+ALL_OF_THEM = 0  # beside the ids of channels: the lock of the worker that counts
 STEP = 500  # mails that are compared at once
 WINDOW = 50_000  # UIDs asked for at once, as in `imap`
 RANGES = 200  # runs of UIDs in one search: its line stays short
@@ -49,7 +50,7 @@ class Figures:
 
 
 def start(channel: Channel, *, by: Agent | None) -> MailboxAudit:
-    """Begin to count, on a worker; the count that is already under way, if there is one."""
+    """Begin to count; the count that is already under way, if there is one. A worker does it when the clock says so."""
     with transaction.atomic():
         Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
         row = MailboxAudit.objects.filter(channel=channel, finished_at__isnull=True).first()
@@ -57,7 +58,7 @@ def start(channel: Channel, *, by: Agent | None) -> MailboxAudit:
             row = MailboxAudit.objects.create(channel=channel, started_by=by)
             if by is not None:
                 log.record(None, "mailbox_audit_started", by=by, channel=channel.pk)
-        _wake(row)  # one whose worker died goes on
+                wake.run("channels_email.tasks.audits_go_on", [], wake.queue_of("email"))  # somebody waits for it
     return row
 
 
@@ -66,14 +67,20 @@ def latest(channel: Channel) -> MailboxAudit | None:
     return MailboxAudit.objects.filter(channel=channel).order_by("-id").first()
 
 
-def waiting() -> None:
-    """Let counts go on whose wake-up got lost."""
-    for row in MailboxAudit.objects.filter(finished_at__isnull=True):
-        _wake(row)
+def go_on(*, seconds: float = MOST_SECONDS) -> None:
+    """Take a turn of a worker's: count on, one mailbox after the other, for about so many seconds.
 
-
-def _wake(row: MailboxAudit) -> None:
-    wake.run("channels_email.tasks.audit_mailbox", [row.pk], wake.queue_of("email"))
+    It is the clock that gives turns, so that what else waits for workers goes in between, and only one worker counts at
+    a time: the others are there for mail. Those that were counted least come first: a small mailbox, or one that
+    somebody asks for, does not wait until a large one is through.
+    """
+    until = time.monotonic() + seconds
+    with locks.only_one(locks.MAILBOX_COUNT, ALL_OF_THEM) as mine:
+        waiting = MailboxAudit.objects.filter(finished_at__isnull=True).order_by("on_server", "pk")
+        for pk in waiting.values_list("pk", flat=True) if mine else ():
+            if (left := until - time.monotonic()) <= 0:
+                break
+            run(pk, seconds=left)
 
 
 def run(audit_id: int, *, seconds: float = MOST_SECONDS) -> bool:
@@ -97,8 +104,6 @@ def run(audit_id: int, *, seconds: float = MOST_SECONDS) -> bool:
             row.error = f"{type(error).__name__}: {error}"[:2000]
         if done:
             _finish(row)
-        else:
-            _wake(row)
         return done
 
 

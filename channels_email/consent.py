@@ -145,8 +145,8 @@ def forget_unused() -> int:
     for grant in OAuthGrant.objects.filter(granted_at__lt=timezone.now() - UNUSED).select_related("channel"):
         provider = oauth.provider_of(grant.channel)
         if provider is None or provider.key != grant.provider:
-            grant.delete()
-            forgotten += 1
+            # One that somebody gives at this moment is another's.
+            forgotten += OAuthGrant.objects.filter(pk=grant.pk, granted_at=grant.granted_at).delete()[0]
     return forgotten
 
 

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 AHEAD = timedelta(minutes=5)  # an access token that ends sooner is renewed; they live for about an hour
 SETTLED = timedelta(minutes=1)  # a token made so recently is not made again because a mail server refuses it
+TRIES = 3  # of a renewal whose grant was exchanged meanwhile
 WARN_AHEAD = timedelta(days=3)  # of the end of a consent that has one
 WARN_IDLE = timedelta(days=14)  # of its end by not being used
 MOST_SECONDS = 20.0  # for one whole exchange with a token endpoint
@@ -107,12 +108,14 @@ def token(channel_id: int, provider_key: str, *, refused: str = "") -> str:
     """An access token for the mailbox. `refused` is one that a mail server has just turned away: not that one again,
     unless it was made a moment ago. Raises OAuthTrouble."""
     provider = places.named(provider_key)
-    grant = _grant(channel_id, provider)
-    if usable := _usable(grant, refused):
+    if usable := _usable(_grant(channel_id, provider), refused):
         return usable
     with _only_renewer(channel_id):
-        grant.refresh_from_db()
-        return _usable(grant, refused) or _renew(grant, provider, refused)
+        for _time in range(TRIES):
+            grant = _grant(channel_id, provider)
+            if found := _usable(grant, refused) or _renewed(grant, provider, refused):
+                return found
+    raise OAuthTrouble(_("The log-in of this mailbox was changed while it was renewed. It is tried again."))
 
 
 def _grant(channel_id: int, provider: Provider) -> OAuthGrant:
@@ -156,19 +159,30 @@ def _only_renewer(channel_id: int) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.TOKEN_RENEWAL, channel_id])
 
 
-def _renew(grant: OAuthGrant, provider: Provider, refused: str) -> str:
+def _renewed(grant: OAuthGrant, provider: Provider, refused: str) -> str:
+    """A new access token, kept; empty when the grant is another by now. Raises OAuthTrouble.
+
+    While the provider takes its time, somebody may consent anew or withdraw: nothing that was asked for with the old
+    refresh token may be written over the new one, neither tokens nor their refusal.
+    """
     kept = _tokens(grant)
     asked = {"grant_type": "refresh_token", "refresh_token": kept["refresh"], **provider.renewal}
+    same = OAuthGrant.objects.filter(pk=grant.pk, sealed=grant.sealed)
     try:
         answer = ask(provider, asked)
     except OAuthTrouble as error:
-        _failed(grant, provider, error)
-        if not grant.refused and kept["access"] != refused and grant.expires_at > timezone.now():
+        values = _failure(grant, provider, error)
+        if not same.update(**values):
+            return ""
+        code = error.code if isinstance(error, Refusal) else ""
+        logger.warning("the token of channel %s cannot be renewed: %s", grant.channel_id, code or type(error).__name__)
+        if values["refused"]:
+            raise ConsentNeeded(values["error"]) from error
+        if kept["access"] != refused and grant.expires_at > timezone.now():
             return str(kept["access"])  # good for some minutes yet
-        raise ConsentNeeded(grant.error) if grant.refused else OAuthTrouble(grant.error) from error
-    values = values_of(answer, kept)
-    OAuthGrant.objects.filter(pk=grant.pk).update(failing_since=None, refused=False, error="", **values)
-    return str(answer["access_token"])
+        raise OAuthTrouble(values["error"]) from error
+    written = same.update(failing_since=None, refused=False, error="", **values_of(answer, kept))
+    return str(answer["access_token"]) if written else ""
 
 
 def values_of(answer: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,19 +207,16 @@ def _seconds(value: Any, otherwise: int) -> int:
         return otherwise
 
 
-def _failed(grant: OAuthGrant, provider: Provider, error: OAuthTrouble) -> None:
-    code = error.code if isinstance(error, Refusal) else ""
+def _failure(grant: OAuthGrant, provider: Provider, error: OAuthTrouble) -> dict[str, Any]:
+    """The columns of a grant whose token cannot be renewed."""
     words = str(error)
-    if code in CONSENT_OVER:
-        grant.refused = True
+    over = isinstance(error, Refusal) and error.code in CONSENT_OVER
+    if over:
         words = _(
             "%(provider)s no longer lets Rabta into this mailbox (%(said)s). Mail is neither fetched nor sent until "
             "somebody connects it again: open the mailbox's settings and choose Connect."
         ) % {"provider": provider.label, "said": words}
-    grant.failing_since = grant.failing_since or timezone.now()
-    grant.error = words[:2000]
-    grant.save(update_fields=["failing_since", "refused", "error"])
-    logger.warning("the token of channel %s cannot be renewed: %s", grant.channel_id, code or type(error).__name__)
+    return {"failing_since": grant.failing_since or timezone.now(), "refused": over, "error": words[:2000]}
 
 
 def ask(provider: Provider, fields: Mapping[str, str]) -> dict[str, Any]:

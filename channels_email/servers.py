@@ -45,7 +45,8 @@ def address_of(channel: Channel) -> str:
 
 def own_addresses(channel: Channel) -> dict[str, str]:
     """Every address this mailbox may answer from, lower-cased, the main one first; with the name set for it, if any."""
-    own = dict.fromkeys([address_of(channel).lower(), *channel.addresses, *channel.settings.get("aliases", ())], "")
+    main = str(channel.settings.get("address") or "").lower()
+    own = dict.fromkeys([*([main] if main else ()), *channel.addresses, *channel.settings.get("aliases", ())], "")
     return own | {one["address"]: one.get("name", "") for one in channel.settings.get("from_addresses", ())}
 
 

@@ -1,15 +1,9 @@
-"""What workers do for mailboxes. As everywhere: an id, safe to run twice, one function."""
+"""What workers do for mailboxes. As everywhere: safe to run twice, one function."""
 
 from celery import shared_task
 
 from channels_email import audit, consent
 from inbox.models import Channel
-
-
-@shared_task(name="channels_email.tasks.audit_mailbox")
-def audit_mailbox(audit_id: int) -> bool:
-    """Count a mailbox, or go on with it."""
-    return audit.run(audit_id)
 
 
 @shared_task(name="channels_email.tasks.every_night")
@@ -22,5 +16,5 @@ def every_night() -> None:
 
 @shared_task(name="channels_email.tasks.audits_go_on")
 def audits_go_on() -> None:
-    """Wake counts whose wake-up got lost, or whose worker died."""
-    audit.waiting()
+    """Count mailboxes for a while, if there is something to count. Runs every few seconds."""
+    audit.go_on()

@@ -350,7 +350,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="2", minute="7"),
         "options": {"expires": 3600},
     },
-    "go on counting": {"task": "channels_email.tasks.audits_go_on", "schedule": 300.0, "options": {"expires": 300}},
+    "go on counting": {"task": "channels_email.tasks.audits_go_on", "schedule": 10.0, "options": {"expires": 10}},
     "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "deliver webhooks": {"task": "api.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "prune webhooks": {

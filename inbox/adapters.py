@@ -6,7 +6,7 @@ An adapter is one class per kind of channel. It knows the wire and nothing of ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -296,6 +296,12 @@ class Adapter:
     def may_send(self, channel: Channel) -> Verdict:
         """Whether the channel is able to send at all (a mailbox without SMTP keeps its replies queued, and says so)."""
         return Verdict(True)
+
+    def own_addresses(self, channel: Channel) -> Collection[str]:
+        """The addresses that are the channel's, lower-cased, whether mail arrives there or only leaves from there: they
+        are never a customer. Reads of the channel its settings and addresses alone; asked for each batch of receipts.
+        """
+        return channel.addresses
 
     def takes_in(self, address: str) -> bool:
         """Whether mail to this address ends up in one of our channels, where agents read it."""

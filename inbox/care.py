@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -20,9 +20,21 @@ from inbox.models import Channel, DeliveryState, Message, Receipt, ReceiptState
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-MOST_COUNTED = 10_000  # of what waits; a first import may bring millions
+MOST_COUNTED = 10_000  # of what waits, of all channels together; a first import may bring millions
 
 Tone = Literal["good", "warn", "bad", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many wait: `number` were counted, and where that came to its bound before the end, there may be `more`."""
+
+    number: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        """For people, as "7" or "10,000+"."""
+        return number_format(self.number, force_grouping=True) + "+" * self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +46,7 @@ class Way:
     since: datetime | None
     error: StrOrPromise
     last_at: datetime | None
-    waiting: int
-
-    @property
-    def shown_waiting(self) -> str:
-        return counted(self.waiting)
+    waiting: Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +64,9 @@ class Standing:
     warnings: tuple[str, ...] = ()
 
     @property
-    def waiting(self) -> str:
-        return counted(self.receiving.waiting + self.sending.waiting)
-
-
-def counted(number: int) -> str:
-    """A number for people: bounded ones as "10,000+"."""
-    return f"{number_format(MOST_COUNTED)}+" if number >= MOST_COUNTED else number_format(number)
+    def waiting(self) -> Waiting:
+        coming, leaving = self.receiving.waiting, self.sending.waiting
+        return Waiting(coming.number + leaving.number, coming.more or leaving.more)
 
 
 def standings(channels: Sequence[Channel]) -> list[Standing]:
@@ -74,14 +78,20 @@ def standings(channels: Sequence[Channel]) -> list[Standing]:
     )
     failed = Receipt.objects.filter(state=ReceiptState.FAILED, channel__in=ids)
     counts = dict(failed.values_list("channel").annotate(n=Count("pk")).order_by())
-    coming = Counter(waiting.values_list("channel_id", flat=True)[:MOST_COUNTED])
-    leaving = Counter(queued.values_list("channel_id", flat=True)[:MOST_COUNTED])
+    coming, leaving = _counted(waiting), _counted(queued)
     return [
-        _standing(channel, coming[channel.pk], leaving[channel.pk], counts.get(channel.pk, 0)) for channel in channels
+        _standing(channel, coming(channel.pk), leaving(channel.pk), counts.get(channel.pk, 0)) for channel in channels
     ]
 
 
-def _standing(channel: Channel, coming: int, leaving: int, failed: int) -> Standing:
+def _counted(rows: QuerySet[Any]) -> Callable[[int], Waiting]:
+    """How many of these rows a channel has, by its id. One that has thousands may leave nothing to count of others."""
+    found = Counter(rows.values_list("channel_id", flat=True)[: MOST_COUNTED + 1])
+    more = found.total() > MOST_COUNTED
+    return lambda channel: Waiting(min(found[channel], MOST_COUNTED), more)
+
+
+def _standing(channel: Channel, coming: Waiting, leaving: Waiting, failed: int) -> Standing:
     receiving, sending = _receiving(channel, coming), _sending(channel, leaving)
     tone, words, way = _whole(channel, receiving, sending, failed)
     adapter = kinds().get(channel.kind)
@@ -108,14 +118,14 @@ def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple
     return "good", _("Works."), receiving
 
 
-def _receiving(channel: Channel, waiting: int) -> Way:
+def _receiving(channel: Channel, waiting: Waiting) -> Way:
     if channel.in_failing_since and not channel.paused:
         words = _("New messages cannot be fetched.")
         return Way("bad", words, channel.in_failing_since, channel.in_error, channel.last_in_at, waiting)
     return Way(*_well(channel, channel.last_in_at, _("Nothing has come yet.")), None, "", channel.last_in_at, waiting)
 
 
-def _sending(channel: Channel, waiting: int) -> Way:
+def _sending(channel: Channel, waiting: Waiting) -> Way:
     if channel.out_failing_since and not channel.paused:
         words = _("Replies cannot be sent, and are kept.")
         return Way("bad", words, channel.out_failing_since, channel.out_error, channel.last_out_at, waiting)

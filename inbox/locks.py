@@ -14,7 +14,7 @@ SENDER: Final = 20002  # an address that writes to us, by its digest
 POLLER: Final = 20003  # a channel that is polled, by its id
 WEBHOOKS: Final = 20004  # 0 for the pump, 1 for a claim
 TOKEN_RENEWAL: Final = 20005  # a mailbox whose OAuth token is renewed, by its channel's id
-MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id
+MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id; 0 for the worker that counts
 SEARCH_PARTITIONS: Final = 20007  # whoever makes or exchanges a partition
 
 

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from inbox import locks, log
 from inbox.actions.errors import ActionError
+from inbox.actions.work import our_addresses
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Customer, Identity, Organisation, Participant, ParticipantRole, Ticket
+from inbox.models import Agent, Customer, Identity, Organisation, Participant, ParticipantRole, Ticket
 
 
 def ensure_identity(party: Party) -> Identity:
@@ -148,7 +149,7 @@ def add_identity(customer: Customer, party: Party, *, by: Agent | None, verified
     is not `verified` stands beside that, finds nobody, and offers a merge.
     """
     value = party.value.strip().lower() if party.kind == "email" else party.value.strip()
-    if party.kind == "email" and Channel.objects.filter(addresses__contains=[value]).exists():
+    if party.kind == "email" and value in our_addresses():
         raise ActionError(_("That is one of our own addresses."), "own_address")
     with transaction.atomic():
         _lock_address((party.kind, party.scope, value))

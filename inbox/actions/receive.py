@@ -25,7 +25,7 @@ from inbox.actions import erasing
 from inbox.actions import messages as message_actions
 from inbox.actions.errors import ActionError
 from inbox.actions.intake import Batch
-from inbox.actions.work import Outcome, StoredFile, Work
+from inbox.actions.work import Outcome, StoredFile, Work, our_addresses
 from inbox.adapters import DeliveryError, DeliveryUpdate, Ignore, Inbound, Parsed, RawReceipt, adapter_for
 from inbox.models import MAX_INLINE_BYTES, Agent, Channel, Receipt, ReceiptState
 from inbox.threads import referenced
@@ -178,7 +178,7 @@ def take_in(receipt_ids: Sequence[int], *, patient: bool = True) -> list[Outcome
     """
     outcomes: dict[int, Outcome] = {}
     for chunk in _chunks(receipt_ids):
-        asked = _own.set(_our_addresses())
+        asked = _own.set(our_addresses())
         try:
             parsed = _parse_all(chunk, outcomes)
             if parsed:
@@ -414,13 +414,7 @@ _own: ContextVar[frozenset[str] | None] = ContextVar("own addresses", default=No
 def own_addresses() -> frozenset[str]:
     """Every address that is ours: never a customer. Asked once for each batch of receipts."""
     known = _own.get()
-    return _our_addresses() if known is None else known
-
-
-def _our_addresses() -> frozenset[str]:
-    return frozenset(
-        address for addresses in Channel.objects.values_list("addresses", flat=True) for address in addresses
-    )
+    return our_addresses() if known is None else known
 
 
 def preview(channel: Channel, raw: RawReceipt) -> Outcome:

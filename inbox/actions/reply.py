@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -92,7 +92,8 @@ def last_inbound(ticket: Ticket, channel: Channel | None = None) -> Message | No
 def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[Recipients, Recipients]:
     """Whom a reply goes to: the requester (where they asked to be answered), and in copy all confirmed participants."""
     channel = channel or choose_channel(ticket)[0]
-    kind = adapter_for(channel.kind).identity_kind
+    adapter = adapter_for(channel.kind)
+    kind, own = adapter.identity_kind, adapter.own_addresses(channel)
     requester: Recipients = []
     others: Recipients = []
     for participant in (
@@ -100,18 +101,18 @@ def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[
         .select_related("identity")
         .order_by("pk")
     ):
-        if is_ours(participant.identity.value, channel.addresses):
+        if is_ours(participant.identity.value, own):
             continue
         one = {"name": participant.identity.name, "address": participant.identity.value}
         (requester if participant.role == ParticipantRole.REQUESTER else others).append(one)
     if not requester:
         requester = [{"name": "", "address": value} for value in customers.active_values(ticket.customer_id, kind)[:1]]
-    asked = _asked_reply_to(ticket, channel, requester)
+    asked = _asked_reply_to(ticket, channel, requester, own)
     known = {one["address"] for one in asked}
     return asked, [one for one in others if one["address"] not in known]
 
 
-def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients) -> Recipients:
+def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients, own: Collection[str]) -> Recipients:
     """Where the requester's own last message asked for answers (Reply-To), else their address."""
     if not requester:
         return requester
@@ -128,7 +129,7 @@ def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients) -> 
     last = proven.order_by("-id").first()
     if last is None:
         return requester
-    asked = [one for one in last.reply_to if not is_ours(one["address"], channel.addresses)]
+    asked = [one for one in last.reply_to if not is_ours(one["address"], own)]
     return asked[:5] or requester
 
 
@@ -261,8 +262,9 @@ def _write(
     members = {one["address"] for one in default_recipients(ticket, channel)[0]} | set(
         Participant.objects.filter(ticket=ticket).values_list("identity__value", flat=True)
     )
+    own = adapter.own_addresses(channel)
     for one in [*to, *(cc or [])]:
-        if one["address"].lower() not in members and not is_ours(one["address"].lower(), channel.addresses):
+        if one["address"].lower() not in members and not is_ours(one["address"].lower(), own):
             customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by)
     return message
 

@@ -61,11 +61,16 @@ def close_solved() -> int:
 def prune() -> int:
     """Forget raw receipts past their age (RECEIPT_DAYS) and uploads that no message ever named; failed ones stay.
 
+    Those of an erased person of which no message was made stay, too: nothing is left in them, but they alone tell that
+    what a server still keeps was here, and is not to come back.
+
     Returns how many receipts went. Their files go too, unless something else holds the same bytes.
     """
     now = timezone.now()
-    old = Receipt.objects.filter(received_at__lt=now - timedelta(days=settings.RECEIPT_DAYS)).exclude(
-        state__in=[ReceiptState.NEW, ReceiptState.FAILED]
+    old = (
+        Receipt.objects.filter(received_at__lt=now - timedelta(days=settings.RECEIPT_DAYS))
+        .exclude(state__in=[ReceiptState.NEW, ReceiptState.FAILED])
+        .exclude(state=ReceiptState.IGNORED, reason="erased")
     )
     gone = 0
     while rows := list(old.values_list("pk", "stored")[:BATCH]):

@@ -111,7 +111,7 @@ def _remember(message: Message, by: Agent | None, client_id: str | None) -> None
 
 def _party(customer: Customer | None, identity: Party | None, kind: str, channel: Channel) -> Party:
     if identity is not None:
-        if identity.value.strip().lower() in channel.addresses:
+        if identity.value.strip().lower() in adapter_for(channel.kind).own_addresses(channel):
             raise ActionError(_("That is one of our own addresses."), "own_address")
         return identity
     if customer is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from inbox.adapters import Adapter, Inbound, Party
+from inbox.adapters import Adapter, Inbound, Party, kinds
 from inbox.models import Channel, Receipt
 
 Address = tuple[str, str, str]  # kind, scope, value
@@ -52,6 +52,15 @@ class Outcome:
 
 def address_of(party: Party) -> Address:
     return party.kind, party.scope, party.value
+
+
+def our_addresses() -> frozenset[str]:
+    """Every address that is ours, on whatever channel, lower-cased: never a customer."""
+    found: set[str] = set()
+    for channel in Channel.objects.only("kind", "addresses", "settings"):
+        adapter = kinds().get(channel.kind)
+        found.update(adapter.own_addresses(channel) if adapter else channel.addresses)
+    return frozenset(found)
 
 
 def is_ours(value: str, own: Collection[str]) -> bool:

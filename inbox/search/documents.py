@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.db.models.functions import Left
 
+from inbox.actions.work import our_addresses
 from inbox.models import (
     Attachment,
-    Channel,
     Customer,
     Direction,
     Identity,
@@ -93,7 +93,7 @@ def build(numbers: Sequence[int]) -> list[Document]:
     if not made:
         return []
     _add_merged(made)
-    own = own_addresses()
+    own = our_addresses()  # they stand in every message, and would make it found by them
     joined = Participant.objects.filter(ticket__in=made).order_by("pk")
     for number, value, name in joined.values_list("ticket", "identity__value", "identity__name"):
         made[number].name(value, name)
@@ -145,14 +145,6 @@ def _add_messages(made: Mapping[int, Document], own: frozenset[str]) -> None:
     files = Attachment.objects.filter(message__ticket__in=made, message__deleted_at__isnull=True, inline=False)
     for number, name in files.order_by("pk").values_list("message__ticket", "name"):
         made[number].name(name)
-
-
-def own_addresses() -> frozenset[str]:
-    """Addresses of our channels: they stand in every message, and would make it found by them."""
-    found: set[str] = set()
-    for addresses, settings in Channel.objects.values_list("addresses", "settings"):
-        found.update(addresses, [str(settings.get("address", ""))])
-    return frozenset(one.lower() for one in found)
 
 
 WRITE = """

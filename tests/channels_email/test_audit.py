@@ -1,6 +1,8 @@
 """The count of a mailbox finds what we do not have, whoever took it away, and fetches that; it finds nothing else."""
 
 import io
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -108,6 +110,23 @@ def test_who_was_erased_stays_erased(full: Channel) -> None:
         assert (receipt.state, receipt.raw, receipt.stored, receipt.key) == ("done", None, "", "")
         assert set(receipt.meta) <= {"ticket", "message"}
     assert figures(counted(full)) == (5, 5, 0, 0)
+
+
+def test_what_was_erased_before_it_was_taken_in_stays_erased(full: Channel, dovecot: Dovecot, mailbox: str) -> None:
+    """No message tells of it: neither the count nor a mailbox that is read anew brings it back, however old it is."""
+    dovecot.append(mailbox, mail("My secret matter"), mail("another"))
+    polling.poll(full.pk)
+    Receipt.objects.filter(pk=Receipt.objects.latest("pk").pk).update(state="failed", reason="cannot be read")
+    erasing.erase(Customer.objects.get(), by=None)
+    Receipt.objects.update(received_at=timezone.now() - timedelta(days=400))
+    assert sweeping.prune() == 5
+    assert list(Receipt.objects.values_list("state", "reason")) == [("ignored", "erased")] * 2
+    assert figures(counted(full)) == (7, 7, 0, 0)
+    Channel.objects.update(cursor={})
+    taken_in(full)
+    assert Message.objects.count() == 5
+    assert not Message.objects.exclude(text="").exists()
+    assert not Customer.objects.filter(erased_at=None).exists()
 
 
 def test_a_reused_message_id_hides_nothing(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
@@ -244,7 +263,7 @@ def test_a_long_count_goes_on_in_slices(full: Channel, monkeypatch: pytest.Monke
     row.refresh_from_db()
     assert slices == 4
     assert figures(row) == (5, 4, 1, 1)
-    assert woken == [("channels_email.tasks.audit_mailbox", [row.pk])] * 4  # the start, and three times "go on"
+    assert woken == []  # the clock gives the next turn, not the last one: others were waiting
 
 
 def test_one_count_at_a_time_which_says_who_began_it(full: Channel, sana: Agent) -> None:
@@ -252,24 +271,97 @@ def test_one_count_at_a_time_which_says_who_began_it(full: Channel, sana: Agent)
     assert audit.start(full, by=None) == row
     assert (row.started_by, row.running) == (sana, True)
     assert Event.objects.get(kind="mailbox_audit_started").data == {"channel": full.pk}
-    assert tasks.audit_mailbox(row.pk)
-    assert tasks.audit_mailbox(row.pk)  # once more does no harm
+    for _time in range(2):  # once more does no harm
+        tasks.audits_go_on()
+        row.refresh_from_db()
+        assert not row.running
     assert audit.start(full, by=sana) != row
 
 
-def test_the_nightly_task_counts_every_mailbox_and_lost_wake_ups_are_made_up(
+def test_the_nightly_task_lets_every_mailbox_be_counted(
     full: Channel, make_channel: MakeChannel, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_channel("pipe", "pipe@rabta.example")
     paused = make_channel("paused", "paused@rabta.example", **imap_settings(dovecot, "nobody"))
     Channel.objects.filter(pk=paused.pk).update(paused=True)
-    woken: list[list[int]] = []
-    monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append(args))
+    woken: list[str] = []
+    monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append(task))
     tasks.every_night()
     row = MailboxAudit.objects.get()
-    assert row.channel == full
+    assert (row.channel, row.running) == (full, True)
+    assert woken == []  # not all at once: the clock gives turns
     tasks.audits_go_on()
-    assert woken == [[row.pk]] * 2
+    row.refresh_from_db()
+    assert figures(row) == (5, 5, 0, 0)
+    assert not row.running
+    assert audit.start(full, by=Agent.objects.create_user("zoya@rabta.example", name="Zoya")).running
+    assert woken == ["channels_email.tasks.audits_go_on"]  # somebody waits for it
+
+
+@pytest.fixture
+def three(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> list[Channel]:
+    """Three mailboxes with three, two and one mails."""
+    made = []
+    for number in (3, 2, 1):
+        user = f"{mailbox}{number}"
+        channel = make_channel(f"desk{number}", f"desk{number}@rabta.example", **imap_settings(dovecot, user))
+        dovecot.append(user, *(mail(f"mail {n} of {number}") for n in range(number)))
+        taken_in(channel)
+        channel.refresh_from_db()
+        made.append(channel)
+    return made
+
+
+def test_one_worker_counts_at_a_time_and_the_rest_are_there_for_mail(
+    three: list[Channel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks.every_night()
+    real, began, go = audit.run, threading.Event(), threading.Event()
+
+    def run(audit_id: int, *, seconds: float) -> bool:
+        began.set()
+        assert go.wait(30)
+        return real(audit_id, seconds=seconds)
+
+    def work() -> None:
+        try:
+            tasks.audits_go_on()
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(audit, "run", run)
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert began.wait(30)
+    monkeypatch.setattr(audit, "run", lambda audit_id, *, seconds: pytest.fail("a second worker counts"))
+    tasks.audits_go_on()
+    monkeypatch.setattr(audit, "run", run)
+    go.set()
+    worker.join()
+    assert sorted(figures(row) for row in MailboxAudit.objects.all()) == [(1, 1, 0, 0), (2, 2, 0, 0), (3, 3, 0, 0)]
+    assert not any(row.running for row in MailboxAudit.objects.all())  # a turn has time for many small ones
+
+
+def test_a_small_mailbox_does_not_wait_for_a_large_one(three: list[Channel], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns so short that each is over after one step of one mail."""
+    monkeypatch.setattr(audit, "STEP", 1)
+    tasks.every_night()
+    real = audit.run
+
+    def run(audit_id: int, *, seconds: float) -> bool:
+        done = real(audit_id, seconds=0)
+        time.sleep(0 if done else seconds)
+        return done
+
+    monkeypatch.setattr(audit, "run", run)
+    ended: list[int] = []
+    deadline = time.monotonic() + 60
+    while len(ended) < 3:
+        assert time.monotonic() < deadline
+        audit.go_on(seconds=0.05)
+        done = MailboxAudit.objects.exclude(finished_at=None).order_by("finished_at")
+        ended = list(done.values_list("on_server", flat=True))
+    assert ended == [1, 2, 3]
 
 
 def test_what_stands_in_the_way_is_said(full: Channel, make_channel: MakeChannel) -> None:

@@ -3,6 +3,8 @@
 import base64
 import io
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -316,6 +318,58 @@ class TestTokens:
         row.refresh_from_db()
         assert row.refused and row.failing_since is not None
         assert "expired or revoked" in row.error
+
+    @pytest.mark.parametrize("end", ["renewed", "refused", "away"])
+    def test_a_consent_given_during_a_renewal_is_what_counts(
+        self, oauth: OAuthServer, channel: Channel, monkeypatch: pytest.MonkeyPatch, end: str
+    ) -> None:
+        grant(channel, oauth, expires_at=ago(hours=1))
+        google = providers.named("google")
+
+        def ask(provider: providers.Provider, fields: dict[str, str]) -> dict[str, Any]:
+            new = {"access_token": "new", "refresh_token": "of another", "expires_in": 3600}
+            consent.keep(channel, google, new, by=None)
+            if end == "renewed":
+                return {"access_token": "of the old account", "expires_in": 3600}
+            raise tokens.Refusal("revoked", "invalid_grant") if end == "refused" else OAuthTrouble("away")
+
+        monkeypatch.setattr(tokens, "ask", ask)
+        assert tokens.token(channel.pk, "google") == "new"
+        row = OAuthGrant.objects.get()
+        assert row.tokens == {"access": "new", "refresh": "of another"}
+        assert (row.refused, row.failing_since, row.error) == (False, None, "")
+
+    @pytest.mark.parametrize("end", ["renewed", "refused"])
+    def test_a_grant_that_is_withdrawn_during_a_renewal_asks_for_consent(
+        self, oauth: OAuthServer, channel: Channel, monkeypatch: pytest.MonkeyPatch, end: str
+    ) -> None:
+        grant(channel, oauth, expires_at=ago(hours=1))
+
+        def ask(provider: providers.Provider, fields: dict[str, str]) -> dict[str, Any]:
+            OAuthGrant.objects.all().delete()
+            if end == "renewed":
+                return {"access_token": "late", "expires_in": 3600}
+            raise tokens.Refusal("revoked", "invalid_grant")
+
+        monkeypatch.setattr(tokens, "ask", ask)
+        with pytest.raises(ConsentNeeded, match="choose Connect"):
+            tokens.token(channel.pk, "google")
+        assert not OAuthGrant.objects.exists()
+
+    def test_a_grant_that_is_withdrawn_before_its_renewal_asks_for_consent(
+        self, oauth: OAuthServer, channel: Channel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        grant(channel, oauth, expires_at=ago(hours=1))
+
+        @contextmanager
+        def waiting(channel_id: int) -> Iterator[None]:
+            OAuthGrant.objects.all().delete()
+            yield
+
+        monkeypatch.setattr(tokens, "_only_renewer", waiting)
+        with pytest.raises(ConsentNeeded, match="choose Connect"):
+            tokens.token(channel.pk, "google")
+        assert oauth.requests == []
 
     @pytest.mark.parametrize(
         ("status", "answer", "words"),

@@ -6,9 +6,10 @@ import pytest
 
 from channels_email import tokens
 from channels_email.receipts import raw_receipt
-from inbox.actions import channels, receive, reply, tickets
+from inbox.actions import channels, customers, receive, reply, tickets
+from inbox.actions.errors import ActionError
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Message, Ticket
+from inbox.models import Agent, Channel, Customer, Message, Participant, Ticket
 from tests.channels_email.conftest import ALI, mail
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +83,35 @@ def test_mail_from_an_alias_is_never_a_customer_s(channel: Channel, sana: Agent)
     stored = receive.store(channel, [raw_receipt(mail(sender="sales@rabta.example", reply_to=ALI))], claim=True)
     (outcome,) = receive.take_in([stored[0].receipt_id])
     assert Message.objects.get(pk=outcome.message).author_address == ALI
+
+
+@pytest.mark.parametrize("address", ["news@elsewhere.example", "News+t1@Elsewhere.example"])
+def test_an_address_that_answers_leave_from_is_never_a_customer_s(channel: Channel, sana: Agent, address: str) -> None:
+    """It is ours although mail for it may arrive elsewhere; on another mailbox, too."""
+    desk = channels.create("email", "desk", {"address": "desk@rabta.example"}, by=None)
+    for one in (channel, desk):
+        message = answer(one, sana, to=f"{address}, bilal@customer.example", cc=f"{one.addresses[0]}, {address}")
+        assert [party["address"] for party in message.cc] == ["bilal@customer.example"]
+    assert set(Participant.objects.values_list("identity__value", flat=True)) == {ALI, "bilal@customer.example"}
+    written = mail(sender=address, reply_to="carol@customer.example")
+    stored = receive.store(channel, [raw_receipt(written)], claim=True)
+    (outcome,) = receive.take_in([stored[0].receipt_id])
+    assert Message.objects.get(pk=outcome.message).author_address == "carol@customer.example"
+
+
+def test_nor_is_it_made_one_by_hand(channel: Channel, sana: Agent) -> None:
+    news = Party("email", "News@elsewhere.example")
+    with pytest.raises(ActionError, match="our own"):
+        tickets.open_ticket(by=sana, channel=channel, identity=news, subject="s", text="t", direction="out")
+    with pytest.raises(ActionError, match="our own"):
+        customers.add_identity(Customer.objects.create(name="Ali"), news, by=sana)
+
+
+def test_who_took_part_before_it_was_declared_ours_is_left_out_of_answers(channel: Channel, sana: Agent) -> None:
+    plain = {name: value for name, value in SETTINGS.items() if name != "from_addresses"}
+    channels.update(channel, by=None, settings=plain)
+    first = answer(channel, sana, to="news@elsewhere.example, support@rabta.example")
+    assert [party["address"] for party in first.cc] == ["news@elsewhere.example"]
+    channels.update(channel, by=None, settings=SETTINGS)
+    second = reply.reply(Ticket.objects.get(), by=sana, text="More.")
+    assert (second.cc, second.payload["from"]["address"]) == ([], "news@elsewhere.example")

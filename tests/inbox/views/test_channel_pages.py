@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from inbox import care
 from inbox.actions import channels, receive
 from inbox.adapters import RawReceipt
 from inbox.models import Agent, Brand, Channel, Event, Receipt, ReceiptState, Role, Team, Ticket
@@ -165,6 +166,27 @@ def test_how_each_channel_is(as_zoya: Desk, support: Channel, failed: Receipt) -
     assert "to be taken in</dt><dd>2</dd>" in page
     assert "Nothing was sent yet." in page
     assert "Nothing has come yet." not in page
+
+
+def test_what_waits_is_counted_up_to_a_bound_which_is_said(support: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One channel may have so many that nothing is left to count of another: its number is not said for certain."""
+    other = Channel.objects.create(kind="email", slug="other", name="Other", settings={"address": "o@e.example"})
+
+    def wait(channel: Channel, *names: int) -> None:
+        receive.store(channel, [RawReceipt(b"%d" % n, f"w{n}") for n in names])
+
+    def said() -> list[str]:
+        return [str(one.waiting) for one in care.standings([support, other])]
+
+    monkeypatch.setattr(care, "MOST_COUNTED", 1200)
+    wait(support, *range(1197))
+    wait(other, 1, 2, 3)
+    assert said() == ["1,197", "3"]
+    wait(support, 2000)
+    assert all(one.endswith("+") for one in said())
+    wait(support, *range(3000, 3010))
+    assert str(care.standings([support])[0].waiting) == "1,200+"
+    assert str(care.standings([other])[0].waiting) == "3"
 
 
 def counted(desk: Desk, path: str) -> int:
