@@ -86,6 +86,11 @@ class PreconditionFailed(APIException):
     default_code = "changed_meanwhile"
 
 
+def _writable(text: str) -> str:
+    """Without halves of surrogate pairs: JSON may escape them, what repeats them as UTF-8 fails."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def problem(
     status: int,
     *,
@@ -99,11 +104,11 @@ def problem(
         "type": f"{settings.BASE_URL}/api/docs/#problem-{code}" if code else "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
-        "detail": detail or HTTPStatus(status).description,
+        "detail": _writable(detail) or HTTPStatus(status).description,
         "code": code or HTTPStatus(status).phrase.lower().replace(" ", "_"),
     }
     if errors:
-        body["errors"] = errors
+        body["errors"] = {_writable(field): [_writable(said) for said in told] for field, told in errors.items()}
     return Response(body, status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
 
 

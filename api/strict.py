@@ -1,7 +1,7 @@
 """Input that means what it says: a field or filter we do not know is refused by name, never passed over."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
@@ -49,6 +49,20 @@ class Filters(serializers.Serializer[Any]):
         return dict(filters.validated_data)
 
 
+def _none_of(word: Any, codes: Iterable[str]) -> serializers.ValidationError:
+    said = _("“%(word)s” is none of: %(codes)s.") % {"word": str(word)[:40], "codes": ", ".join(codes)}
+    return serializers.ValidationError(said, code="invalid_choice")
+
+
+class Choice(serializers.ChoiceField):
+    """One of the given codes; whoever gives another is told which there are."""
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        if key == "invalid_choice":
+            raise _none_of(kwargs["input"], map(str, self.choices))
+        super().fail(key, **kwargs)
+
+
 @extend_schema_field({"type": "string"})
 class Codes(serializers.Field[Any, Any, Any, Any]):
     """Several of the given codes, parted by commas: `open,pending`."""
@@ -61,9 +75,7 @@ class Codes(serializers.Field[Any, Any, Any, Any]):
         words = str(data).split(",")
         for word in words:
             if word not in self.codes:
-                raise serializers.ValidationError(
-                    _("“%(word)s” is none of: %(codes)s.") % {"word": word[:40], "codes": ", ".join(self.codes)}
-                )
+                raise _none_of(word, self.codes)
         return words
 
     def to_representation(self, value: Any) -> Any:

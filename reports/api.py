@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from api import timeline
 from api.routing import register
 from api.serializers.common import BIGGEST_ID, CustomerRef
-from api.strict import Filters
+from api.strict import Choice, Filters
 from api.views.base import View
 from inbox import access
 from inbox.actions import erasing
@@ -41,7 +41,7 @@ class AnswerOut(serializers.Serializer[Answer]):
 
 class AnswerFilters(Filters):
     survey = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
-    kind = serializers.ChoiceField(choices=SurveyKind.choices)
+    kind = Choice(choices=SurveyKind.choices)
     ticket = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
     customer = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
     answered = serializers.BooleanField()

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from api.serializers.common import AgentRef, SeenTeam, SomeAgent, TeamRef, Words
-from api.strict import Filters, StrictSerializer
+from api.strict import Choice, Filters, StrictSerializer
 from inbox import access
 from inbox.models import Agent, Role, Team
 
@@ -35,7 +35,7 @@ class AgentOut(serializers.Serializer[Agent]):
 
 
 class AgentFilters(Filters):
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = Choice(choices=Role.choices)
     active = serializers.BooleanField()
     team = SeenTeam(help_text="Slug or id.")
     email = serializers.CharField(max_length=254)
@@ -50,7 +50,7 @@ class AgentPatch(StrictSerializer):
     """PATCH /agents/{id}/: what is named changes."""
 
     name = serializers.CharField(max_length=200)
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = Choice(choices=Role.choices)
     active = serializers.BooleanField(source="is_active")
     away = serializers.BooleanField()
     skills = Words(child=serializers.CharField(max_length=60), max_length=50)

@@ -18,7 +18,7 @@ from api.serializers.common import (
     ShownName,
     Words,
 )
-from api.strict import Filters, StrictSerializer
+from api.strict import Choice, Filters, StrictSerializer
 from inbox import access
 from inbox.adapters import Party
 from inbox.models import Agent, Customer, Identity, Status, Ticket
@@ -116,7 +116,7 @@ class CustomerFields(StrictSerializer):
 
     name = ShownName(max_length=200, required=False, allow_blank=True)
     organisation = SeenOrganisation(required=False, allow_null=True, help_text="Its id.")
-    stage = serializers.ChoiceField(choices=Stage.choices, required=False)
+    stage = Choice(choices=Stage.choices, required=False)
     language = serializers.CharField(max_length=10, required=False, allow_blank=True)
     time_zone = serializers.CharField(max_length=60, required=False, allow_blank=True)
     preferred_channel = SeenChannel(required=False, allow_null=True)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, text_of
 from api.serializers.tickets import TicketFilters, TicketPatch
-from api.strict import Filters, StrictSerializer
+from api.strict import Choice, Filters, StrictSerializer
 from inbox.models import Macro, SavedView, Tag
 
 
@@ -60,7 +60,7 @@ class Kept(StrictSerializer):
 class MacroActionIn(StrictSerializer):
     """Something that a macro does to the ticket: one field of `PATCH /tickets/{number}/`."""
 
-    set = serializers.ChoiceField(choices=sorted(TicketPatch().fields))
+    set = Choice(choices=sorted(TicketPatch().fields))
     to = serializers.JSONField(allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from api.serializers.common import (
     text_of,
     usable_address,
 )
-from api.strict import StrictSerializer
+from api.strict import Choice, StrictSerializer
 from inbox.actions.reply import choose_channel
 from inbox.adapters import adapter_for
 from inbox.models import Attachment, AuthorKind, DeliveryState, Direction, EngagementKind, Message, Origin, Status
@@ -130,7 +130,7 @@ class MessageIn(StrictSerializer):
     `outcome`, `text`, `attachments` and `status`; a reply takes all but what is for logged ones.
     """
 
-    kind = serializers.ChoiceField(choices=["reply", "note", "logged"])
+    kind = Choice(choices=["reply", "note", "logged"])
     text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
     html = SafeHtml(required=False, allow_blank=True, trim_whitespace=False)
     channel = SeenChannel(required=False, help_text="Slug or id; without it that of the customer's last message.")
@@ -143,7 +143,7 @@ class MessageIn(StrictSerializer):
         max_length=50,
         help_text="Ids that POST /attachments/ gave.",
     )
-    status = serializers.ChoiceField(
+    status = Choice(
         choices=[choice for choice in Status.choices if choice[0] != Status.CLOSED],
         required=False,
         help_text="What the ticket becomes; without it what this installation does after a reply.",
@@ -151,8 +151,8 @@ class MessageIn(StrictSerializer):
     send_at = serializers.DateTimeField(
         required=False, help_text="When the reply is to leave; should the customer write first, it does not."
     )
-    direction = serializers.ChoiceField(choices=["in", "out"], required=False, help_text="Logged: who called or came.")
-    medium = serializers.ChoiceField(
+    direction = Choice(choices=["in", "out"], required=False, help_text="Logged: who called or came.")
+    medium = Choice(
         choices=[choice for choice in EngagementKind.choices if choice[0] != EngagementKind.CHAT],
         required=False,
         help_text="Logged: what it was.",

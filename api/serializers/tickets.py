@@ -27,7 +27,7 @@ from api.serializers.common import (
     address,
     text_of,
 )
-from api.strict import Codes, Filters, StrictSerializer
+from api.strict import Choice, Codes, Filters, StrictSerializer
 from inbox import search
 from inbox.adapters import Party, adapter_for
 from inbox.models import (
@@ -127,9 +127,7 @@ class TicketFilters(Filters):
     created_before = serializers.DateTimeField()
     updated_after = serializers.DateTimeField()
     q = serializers.CharField(max_length=200, help_text="Words to search for; of the best 2,000 that are found.")
-    order = serializers.ChoiceField(
-        choices=[sign + name for name in ORDERS for sign in ("-", "")], help_text="Default: -updated_at."
-    )
+    order = Choice(choices=[sign + name for name in ORDERS for sign in ("-", "")], help_text="Default: -updated_at.")
 
     PATHS = {
         "status": "status__in",
@@ -166,12 +164,12 @@ class TicketIn(StrictSerializer):
     subject = serializers.CharField(max_length=SUBJECT_LENGTH, allow_blank=True)
     text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
     html = SafeHtml(required=False, allow_blank=True, trim_whitespace=False, default="")
-    direction = serializers.ChoiceField(choices=["in", "out"], default="out")
+    direction = Choice(choices=["in", "out"], default="out")
     attachments = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=BIGGEST_ID), required=False, max_length=50
     )
-    status = serializers.ChoiceField(choices=[c for c in Status.choices if c[0] != Status.CLOSED], required=False)
-    priority = serializers.ChoiceField(choices=Priority.choices, required=False)
+    status = Choice(choices=[c for c in Status.choices if c[0] != Status.CLOSED], required=False)
+    priority = Choice(choices=Priority.choices, required=False)
     assignee = SeenAgent(required=False, allow_null=True)
     team = SeenTeam(required=False, allow_null=True)
     tags = Words(required=False)
@@ -201,15 +199,15 @@ class TicketIn(StrictSerializer):
 class TicketPatch(StrictSerializer):
     """PATCH /tickets/{number}/: what is named changes, all of it or nothing."""
 
-    status = serializers.ChoiceField(choices=Status.choices)
-    priority = serializers.ChoiceField(choices=Priority.choices)
+    status = Choice(choices=Status.choices)
+    priority = Choice(choices=Priority.choices)
     assignee = SeenAgent(allow_null=True, help_text="An agent's id, `me`, or null for nobody.")
     team = SeenTeam(allow_null=True, help_text="Slug or id, or null for none.")
     tags = Words(help_text="All tags that the ticket is to have.")
     subject = serializers.CharField(max_length=SUBJECT_LENGTH, allow_blank=True)
     snoozed_until = serializers.DateTimeField(allow_null=True)
     spam = serializers.BooleanField()
-    type = serializers.ChoiceField(choices=TicketType.choices, allow_blank=True)
+    type = Choice(choices=TicketType.choices, allow_blank=True)
     severity = serializers.IntegerField(min_value=1, max_value=9, allow_null=True, help_text="1 is the gravest.")
     topic = serializers.CharField(max_length=120, allow_blank=True)
     attributes = JsonObject(help_text="All attributes that the ticket is to have.")

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from api.models import ApiToken, Scope
 from api.serializers.common import AgentRef
-from api.strict import StrictSerializer
+from api.strict import Choice, StrictSerializer
 
 
 class TokenOut(serializers.Serializer[ApiToken]):
@@ -24,4 +24,4 @@ class NewTokenOut(TokenOut):
 
 class TokenIn(StrictSerializer):
     name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
-    scope = serializers.ChoiceField(choices=Scope.choices, default=Scope.READ)
+    scope = Choice(choices=Scope.choices, default=Scope.READ)

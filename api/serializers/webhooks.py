@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from api.models import ALL_EVENTS, HookState, Stopped, Webhook, WebhookDelivery
 from api.serializers.common import AgentRef, ChannelRef, SeenChannel, SeenTeam, TeamRef
-from api.strict import Codes, Filters, StrictSerializer
+from api.strict import Choice, Codes, Filters, StrictSerializer
 from api.webhooks.events import KINDS
 from lib import net
 
@@ -60,7 +60,7 @@ class HookUrl(serializers.CharField):
 class HookEvents(serializers.ListField):
     """Names of events, or `*` alone for all of them, future ones too."""
 
-    child = serializers.ChoiceField(choices=EVENTS)
+    child = Choice(choices=EVENTS)
 
     def to_internal_value(self, data: Any) -> list[str]:
         chosen = set(super().to_internal_value(data))
@@ -163,7 +163,7 @@ class WebhookDeliveryOut(serializers.Serializer[WebhookDelivery]):
 
 class DeliveryFilters(Filters):
     state = Codes(HookState.choices, help_text="One or several, parted by commas.")
-    type = serializers.ChoiceField(choices=["ping", *KINDS])
+    type = Choice(choices=["ping", *KINDS])
 
     @classmethod
     def apply(cls, rows: QuerySet[WebhookDelivery], chosen: dict[str, Any]) -> QuerySet[WebhookDelivery]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +20,7 @@ from inbox.rights import Right
 
 class AgentView(View):
     queries = {"list": AgentFilters}
-    scopes = {"partial_update": Scope.ADMIN}
+    scopes = {"partial_update": Scope.ADMIN, "change_me": Scope.ADMIN}
 
     def shown(self, pk: int) -> Response:
         found = AgentOut.with_all(Agent.objects.filter(pk=pk), self.agent).first()
@@ -54,6 +55,18 @@ class AgentView(View):
             if active is not None:
                 (people.switch_on if active else people.switch_off)(found, by=self.agent)
         return self.shown(pk)
+
+    @extend_schema(operation_id="agents_me", responses=AgentOut)
+    @action(detail=False, methods=["get"])
+    def me(self, request: Request) -> Response:
+        """The agent whom the token acts as."""
+        return self.retrieve(request, self.agent.pk)
+
+    @extend_schema(operation_id="agents_me_change", request=AgentPatch, responses=AgentOut)
+    @me.mapping.patch
+    def change_me(self, request: Request) -> Response:
+        """Change the agent whom the token acts as, as by their id: for administrators."""
+        return self.partial_update(request, self.agent.pk)
 
 
 class TeamView(View):

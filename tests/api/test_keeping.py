@@ -73,6 +73,19 @@ def test_agents(as_sana: Api, as_bilal: Api, as_zoya: Api, sana: Agent, omar: Ag
     problem(as_zoya.get("/agents/999/"), 404)
 
 
+def test_me_is_whom_the_token_acts_as(as_lena: Api, as_zoya: Api, lena: Agent, zoya: Agent) -> None:
+    assert Api(lena, "read").get("/agents/me/").json() == as_zoya.get(f"/agents/{lena.pk}/").json() | {
+        "teams": as_lena.get(f"/agents/{lena.pk}/").json()["teams"]
+    }
+    problem(Api(None).get("/agents/me/"), 401)
+    problem(as_lena.patch("/agents/me/", {"away": True}), 403)
+    problem(Api(zoya, "write").patch("/agents/me/", {"away": True}), 403)
+    assert as_zoya.patch("/agents/me/", {"away": True}).json()["away"] is True
+    zoya.refresh_from_db()
+    assert zoya.away
+    problem(as_zoya.patch("/agents/me/", {"role": "agent"}), 409, "last_admin")
+
+
 def test_the_last_administrator_stays(as_zoya: Api, zoya: Agent, sana: Agent) -> None:
     path = f"/agents/{zoya.pk}/"
     problem(as_zoya.patch(path, {"role": "agent"}), 409, "last_admin")

@@ -10,16 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from api.models import ApiToken
+from api.models import ApiToken, digest_of
 from api.webhooks import delivery, follower
 from inbox.models import Agent, Channel, Customer, CustomerEvent, Event, Message, Ticket
-from tests.cast import question
+from tests.instance import until
 from tests.servers.ports import free_port, wait_for
 from tests.servers.web import ROOT, Server, database_url
 
@@ -103,89 +104,92 @@ def test_a_generated_client_opens_answers_and_reads_a_ticket(
     assert [one.number for one in found.results] == [Ticket.objects.get().pk]
 
 
-def snippets(language: str) -> list[str]:
-    """The code of docs/integrate.md in one language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "docs" / "integrate.md").read_text(), re.M | re.S)
+def snippets() -> list[tuple[str, str]]:
+    """The code of docs/integrate.md, in the order of the page: (language, code)."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / "integrate.md").read_text(), re.M | re.S)
 
 
-def test_the_quick_start_in_the_shell(server: Server, sana: Agent, support: Channel) -> None:
-    Agent.objects.filter(pk=sana.pk).update(email="sana@karvaan.example")
-    script = "set -euo pipefail\n" + "\n".join(snippets("sh"))
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": database_url(), "RABTA": server.url},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def code(language: str) -> str:
+    [found] = [text for named, text in snippets() if named == language]
+    return found
+
+
+def ran(command: list[str | Path], environment: dict[str, str]) -> str:
+    """What a command that has to end well says on standard output."""
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    ticket = Ticket.objects.get()
-    assert f"Opened ticket {ticket.pk}" in done.stdout
-    assert (ticket.status, ticket.tags, ticket.customer.name) == ("pending", ["order"], "Ayesha Khan")
-    said = ticket.messages.order_by("pk").values_list("direction", "state", "text")
-    assert list(said) == [
-        ("in", "", "I ordered a week ago. When will it come?"),
-        ("out", "queued", "It left our warehouse today."),
-    ]
-    assert ApiToken.objects.get().scope == "write"
+    return done.stdout
 
 
-def test_the_quick_start_in_python(server: Server, token: str, support: Channel) -> None:
-    [script] = snippets("python")
-    for _again in range(2):  # a second run finds the same customer and order
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "TOKEN": token, "RABTA": server.url},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+@contextmanager
+def receiving(environment: dict[str, str], secret: str, told: Path) -> Iterator[None]:
+    """The receiver of the page, whose output goes into `told`."""
+    with told.open("w") as output:
+        receiver = subprocess.Popen(
+            [sys.executable, "-c", code("py")], env={**environment, "SECRET": secret}, stdout=output, stderr=output
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "in I ordered a week ago. When will it come?\nout It left our warehouse today." in done.stdout
+        try:
+            wait_for(int(environment["PORT"]))
+            yield
+        finally:
+            receiver.terminate()
+            receiver.wait(10)
+
+
+def test_the_quick_start_from_top_to_bottom_and_once_more(
+    server: Server, sana: Agent, zoya: Agent, support: Channel, tmp_path: Path
+) -> None:
+    """Step after step in one database, as somebody does who reads the page; the webhook's workers are called here."""
+    Agent.objects.filter(pk=sana.pk).update(email="sana@karvaan.example")
+    Agent.objects.filter(pk=zoya.pk).update(email="zara@karvaan.example")
+    assert list(dict.fromkeys(language for language, _text in snippets())) == ["sh", "python", "bash", "py"]
+    steps = [text for language, text in snippets() if language == "sh"]
+    for again in (False, True):
+        port = free_port()
+        receiver = {"RECEIVER": f"http://127.0.0.1:{port}/rabta", "PORT": str(port)}
+        environment = {**os.environ, "DATABASE_URL": database_url(), "RABTA": server.url, **receiver}
+
+        said = ran(["bash", "-euo", "pipefail", "-c", "\n".join([*steps, "echo TOKEN=$TOKEN"])], environment)
+        opened = re.search(r"Opened ticket (\d+)", said)
+        assert opened, said
+        ticket = Ticket.objects.get(pk=int(opened[1]))
+        assert (ticket.status, ticket.tags, ticket.customer.name) == ("pending", ["order"], "Ayesha Khan")
+        written = ticket.messages.order_by("pk").values_list("direction", "state", "text")
+        assert list(written) == [
+            ("in", "", "I ordered a week ago. When will it come?"),
+            ("out", "queued", "It left our warehouse today."),
+        ]
+
+        environment["TOKEN"] = said.rpartition("TOKEN=")[2].strip()
+        assert ApiToken.objects.get(digest=digest_of(environment["TOKEN"])).scope == "write"
+        said = ran([sys.executable, "-c", code("python")], environment)
+        assert "in I ordered a week ago. When will it come?\nout It left our warehouse today." in said
+        assert Customer.objects.get().external_id == "shop-2201"  # one and the same person, in every step
+        assert CustomerEvent.objects.get().external_id == "A-1009"
+        assert Ticket.objects.order_by("pk").last().priority == "high"
+        assert Ticket.objects.count() == (5 if again else 2)
+
+        secret = ran(["bash", "-euo", "pipefail", "-c", code("bash") + "\necho $SECRET"], environment).strip()
+        with receiving(environment, secret, tmp_path / "told"):
+            forged = requests.post(
+                environment["RECEIVER"],
+                data=b"{}",
+                headers={"webhook-id": "1", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,x"},
+                timeout=10,
+            )
+            assert forged.status_code == 401
+            other = steps[1].replace("question-1009", f"question-{port}")  # "under another Idempotency-Key"
+            opened = re.search(r"Opened ticket (\d+)", ran(["bash", "-euo", "pipefail", "-c", other], environment))
+            assert opened
+            follower.tell(list(Event.objects.filter(ticket=int(opened[1])).select_related("ticket").order_by("pk")))
+            delivery.run()
+            line = f"ticket.created {opened[1]}\n"  # printed once the answer has left
+            until(lambda line=line: line in (tmp_path / "told").read_text(), "the receiver heard of it")
+
+
+def test_the_python_of_the_quick_start_needs_none_of_the_steps_before(
+    server: Server, token: str, support: Channel
+) -> None:
+    ran([sys.executable, "-c", code("python")], {**os.environ, "TOKEN": token, "RABTA": server.url})
     assert Customer.objects.get().external_id == "shop-2201"
-    assert CustomerEvent.objects.get().external_id == "A-1009"
-    assert Message.objects.count() == 4
-    assert {ticket.priority for ticket in Ticket.objects.all()} == {"high"}
-
-
-def test_the_quick_start_hears_of_what_happens(server: Server, zoya: Agent, support: Channel, tmp_path: Path) -> None:
-    """The shell makes the webhook, the snippet receives; the follower and the pump are those of the workers."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "RABTA": server.url,
-        "ADMIN": ApiToken.objects.issue(zoya, "admin")[1],
-        "RECEIVER": f"http://127.0.0.1:{port}/rabta",
-        "PORT": str(port),
-    }
-    [make] = snippets("bash")
-    made = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", make + "\necho $SECRET"], env=environment, capture_output=True, text=True
-    )
-    assert made.returncode == 0, made.stderr
-    [program] = snippets("py")
-    told = (tmp_path / "told").open("w+")
-    receiver = subprocess.Popen(
-        [sys.executable, "-c", program], env={**environment, "SECRET": made.stdout.strip()}, stdout=told, stderr=told
-    )
-    try:
-        wait_for(port)
-        forged = requests.post(
-            environment["RECEIVER"],
-            data=b"{}",
-            headers={"webhook-id": "1", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,x"},
-            timeout=10,
-        )
-        assert forged.status_code == 401
-        opened = question(support, "Where is my order?")
-        follower.tell(list(Event.objects.select_related("ticket").order_by("pk")))
-        assert delivery.run() == 1
-        told.seek(0)
-        assert f"ticket.created {opened.number}\n" in told.read()
-    finally:
-        receiver.terminate()
-        receiver.wait(10)
-        told.close()
+    assert Message.objects.count() == 2

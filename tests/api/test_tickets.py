@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework import serializers
 
+from api.strict import Choice, Filters, StrictSerializer
 from inbox.models import Agent, Channel, Event, Message, Team, Ticket
 from tests.api.conftest import Api, problem
 from tests.cast import question
@@ -324,3 +327,40 @@ def test_merge(as_sana: Api, support: Channel, ticket: Ticket) -> None:
     problem(as_sana.post(f"/tickets/{other.number}/messages/", {"kind": "reply", "text": "x"}), 409, "merged")
     problem(as_sana.post(f"/tickets/{ticket.number}/merge/", {"into": ticket.number}), 422, "same")
     assert list(problem(as_sana.post(f"/tickets/{ticket.number}/merge/", {"into": 999}), 400)["errors"]) == ["into"]
+
+
+@pytest.mark.parametrize("wrong", ["opne", "", "\ud800", 5, None, ["open"], {"a": 1}, "x" * 10_000])
+def test_a_wrong_choice_is_told_which_there_are(as_sana: Api, ticket: Ticket, wrong: Any) -> None:
+    [said] = problem(as_sana.patch(f"/tickets/{ticket.number}/", {"status": wrong}), 400, "invalid")["errors"]["status"]
+    assert wrong is None or (
+        said.endswith("is none of: open, pending, on_hold, solved, closed.") and len(said) < 120
+    ), said
+    ticket.refresh_from_db()
+    assert ticket.status == "open"
+
+
+def test_a_field_that_cannot_be_written_is_refused_all_the_same(as_sana: Api, ticket: Ticket) -> None:
+    body = problem(as_sana.patch(f"/tickets/{ticket.number}/", {"sta\udfff": "open"}), 400, "invalid")
+    assert list(body["errors"]) == ["sta?"]
+
+
+def test_every_choice_that_is_taken_tells_which_there_are() -> None:
+    def fields(serializer: Any) -> Iterator[Any]:
+        for field in serializer.fields.values():
+            yield field
+            if (child := getattr(field, "child", None)) is not None:
+                yield from fields(child) if hasattr(child, "fields") else [child]
+
+    def kinds(kind: type[Any]) -> Iterator[type[Any]]:
+        yield kind
+        for inner in kind.__subclasses__():
+            yield from kinds(inner)
+
+    choices = [
+        (kind.__name__, field.field_name, field)
+        for kind in [*kinds(StrictSerializer), *kinds(Filters)]
+        for field in fields(kind())
+        if isinstance(field, serializers.ChoiceField)
+    ]
+    assert len(choices) > 15
+    assert [name for *name, field in choices if not isinstance(field, Choice)] == []
