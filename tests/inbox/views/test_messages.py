@@ -33,6 +33,17 @@ def test_a_double_click_sends_once(as_sana: Desk, ticket: Ticket) -> None:
     assert message.state == "queued"
 
 
+PAUSED = "This channel is paused: the reply waits until it goes on."
+
+
+def test_who_answers_on_a_paused_channel_is_told(as_sana: Desk, ticket: Ticket, support: Channel) -> None:
+    path = f"/tickets/{ticket.pk}/"
+    assert PAUSED not in as_sana.get(path).content.decode()
+    Channel.objects.filter(pk=support.pk).update(paused=True)
+    assert PAUSED in as_sana.get(path).content.decode()
+    assert PAUSED in as_sana.get(f"{path}changes/", part=True).content.decode()
+
+
 def test_lists_show_what_was_written_without_its_signature(ticket: Ticket, sana: Agent) -> None:
     sana.signature = "Sana\nRabta Store"
     sana.save()
