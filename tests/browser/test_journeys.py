@@ -52,9 +52,12 @@ def test_answering_by_keyboard_alone(open_as: Open, sana: Agent, mail: Mail) -> 
     page.keyboard.press("Control+Enter")
     expect(page.locator(".message.out")).to_contain_text("It arrives on Thursday.")
     expect(page.locator("#text")).to_have_value("")
-    expect(page.locator("#text")).to_be_focused()
+    expect(page.locator("#stream")).to_be_focused()
+    page.keyboard.press("e")
+    expect(page.locator("#ticket-head .head-facts")).to_contain_text("Solved")
+    expect(page.locator("#text")).to_have_value("")
     assert Message.objects.filter(direction="out").count() == 1
-    assert Ticket.objects.get(pk=number).status == "pending"
+    assert Ticket.objects.get(pk=number).status == "solved"
     expect(page).to_have_url(page.url.split("/tickets")[0] + f"/tickets/{number}/")
 
 
