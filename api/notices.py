@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,13 +19,14 @@ MOST = 5
 
 
 @health.tell_problems
-def problems(agent: Agent) -> list[str]:
+def problems(agent: Agent) -> list[health.Problem]:
     mine = Webhook.objects.all() if may(agent, Right.WEBHOOKS) else Webhook.objects.filter(owner=agent)
     failing = Q(active=True, failing_since__lt=timezone.now() - FAILING_AFTER)
     found = mine.filter(failing | Q(active=False) & ~Q(disabled_reason="")).order_by("pk")[:MOST]
-    said = [_sentence(hook) for hook in found]
+    said = [health.Problem(_sentence(hook), reverse("settings-webhook", args=[hook.pk])) for hook in found]
     if may(agent, Right.WEBHOOKS) and late():
-        said.append(_("What webhooks are to be told is late: no worker takes from the queue “webhooks”."))
+        late_words = _("What webhooks are to be told is late: no worker takes from the queue “webhooks”.")
+        said.append(health.Problem(late_words))
     return said
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, connections
 from django.db.models import Count, Exists, OuterRef
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,6 +21,7 @@ from django.utils.translation import ngettext
 from inbox import access, log
 from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Cursor, DeliveryState, Heartbeat, Message, Receipt, ReceiptState
+from inbox.rights import Right, may
 
 BEAT_EVERY = 5.0  # seconds between heartbeats of a process
 DEAD_AFTER = timedelta(seconds=30)
@@ -28,12 +30,27 @@ FORGET_AFTER = timedelta(hours=1)
 MOST_COUNTED = 1000
 PROCESSES = ("worker", "beat", "mail")
 
-Teller = Callable[[Agent], list[str]]
+
+class Problem(str):
+    """What is wrong, in a short sentence. `url` is the page where its reader can mend it; empty where there is none."""
+
+    url: str
+
+    def __new__(cls, text: str, url: str = "") -> Problem:
+        problem = super().__new__(cls, text)
+        problem.url = url
+        return problem
+
+
+Teller = Callable[[Agent], Sequence[str]]
 _tellers: list[Teller] = []
 
 
 def tell_problems(teller: Teller) -> Teller:
-    """Decorator: this function knows of problems of another app, in short sentences for this person."""
+    """Decorator: this function knows of problems of another app, in short sentences for this person.
+
+    A `Problem` among them leads to its page.
+    """
     _tellers.append(teller)
     return teller
 
@@ -177,8 +194,11 @@ def report() -> dict[str, Any]:
 
 
 def problems(agent: Agent) -> list[str]:
-    """What is wrong right now, in short sentences for the main screen; empty when all is well."""
-    found = []
+    """What is wrong right now, in short sentences for the main screen; empty when all is well.
+
+    Those of a channel are `Problem`s that lead to its page, for whoever may open it.
+    """
+    found: list[str] = []
     alive = processes()
     if not redis_answers():
         found.append(_("Redis is away: new messages appear late."))
@@ -198,9 +218,12 @@ def problems(agent: Agent) -> list[str]:
     if stuck:
         found.append(_("Messages wait to be taken in. %(error)s") % {"error": stuck})
     seen = set(access.channels(agent).values_list("slug", flat=True))
+    cares = may(agent, Right.CARE)
     for channel in channels():
         if channel["slug"] in seen:
-            found += _channel_problems(channel, waiting.get(f"delivery:{channel['slug']}"))
+            url = reverse("settings-channel", args=[channel["slug"]]) if cares else ""
+            said = _channel_problems(channel, waiting.get(f"delivery:{channel['slug']}"))
+            found += [Problem(sentence, url) for sentence in said]
     for name, error in report_followers().items():
         found.append(_("A reader of the log has stopped (%(name)s): %(error)s") % {"name": name, "error": error})
     for teller in _tellers:

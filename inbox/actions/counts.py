@@ -29,7 +29,7 @@ def recount(ticket: Ticket) -> None:
     ticket.message_count = messages.count()
     ticket.last_message_at = last.created_at if last else ticket.created_at
     ticket.last_direction = last.direction if last else ""
-    ticket.preview = " ".join((last.visible_text or last.text).split())[:PREVIEW_LENGTH] if last else ""
+    ticket.preview = _preview(last) if last else ""
     ticket.last_customer_message_at = spoken["last"]
     ticket.first_replied_at = first_answer
     ticket.waiting_since = None if ticket.is_done else waiting.aggregate(at=Min("created_at"))["at"]
@@ -49,3 +49,9 @@ def recount(ticket: Ticket) -> None:
         "delivery_failed",
         "reply_channel",
     )
+
+
+def _preview(message: Message) -> str:
+    """The beginning of what was written. Under the `text` of a reply stands a signature, which is no preview."""
+    written = message.visible_text or ("" if message.direction == Direction.OUT else message.text)
+    return " ".join(written.split())[:PREVIEW_LENGTH]

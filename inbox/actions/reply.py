@@ -309,7 +309,8 @@ def show(ticket: Ticket, message: Message) -> None:
     ticket.message_count += 1
     ticket.last_message_at = max(ticket.last_message_at, message.created_at)
     ticket.last_direction = message.direction
-    ticket.preview = " ".join(message.text[: PREVIEW_LENGTH * 4].split())[:PREVIEW_LENGTH]
+    # What was written, without the signature that its channel put under `text`.
+    ticket.preview = " ".join(message.visible_text[: PREVIEW_LENGTH * 4].split())[:PREVIEW_LENGTH]
 
 
 def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]:

@@ -34,4 +34,5 @@ class Person:
         """What the strip on the main screen says, as text."""
         page = self.get("/problems/")
         assert page.status_code == 200, page.text[:2000]
-        return " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
+        said = re.findall(r"<li[^>]*>(.*?)</li>", page.text, re.DOTALL)
+        return " ".join(re.sub(r"<[^>]*>", " ", " ".join(said)).split())

@@ -202,3 +202,29 @@ def test_a_failed_action_claims_nothing_and_covers_no_composer(open_as: Open, sa
     assert shown and composer and shown["y"] + shown["height"] < composer["y"]
     close = notice.locator(".text-button")
     assert close.evaluate("e => getComputedStyle(e).color === getComputedStyle(e.parentElement).color")
+
+
+def test_styles_that_others_set_are_not_copied(open_as: Open, sana: Agent, mail: Mail) -> None:
+    """Spelling add-ons and the like style fields; htmx would copy that as an attribute, which the policy refuses."""
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    for name in ("text", "stream", "timeline", "composer"):
+        page.locator(f"#{name}").evaluate("element => { element.style.color = 'red'; element.style.color = '' }")
+    page.locator("#text").fill("On Thursday.")
+    page.locator("#send").click()
+    expect(page.locator(".message.out")).to_contain_text("On Thursday.")
+    expect(page.locator("#text")).to_have_value("")
+    page.locator("#rows .row").first.click()  # errors in the console fail the test
+    expect(page.locator("#text")).to_be_visible()
+
+
+def test_who_went_elsewhere_while_it_was_sent_stays_there(open_as: Open, sana: Agent, mail: Mail) -> None:
+    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
+    waiting: list[Route] = []
+    page.route("**/messages/", lambda route: waiting.append(route))
+    page.locator("#text").fill("On Thursday.")
+    page.locator("#send").click()
+    page.locator("[name=q]").focus()
+    page.wait_for_function("document.querySelector('#text').readOnly")
+    waiting[0].continue_()
+    expect(page.locator("#text")).to_have_value("")
+    expect(page.locator("[name=q]")).to_be_focused()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Attachment, Message, Ticket
+from inbox.models import Agent, Attachment, Message, Team, Ticket
 from tests.browser.conftest import Open
 
 Mail = Callable[..., Outcome]
@@ -52,9 +52,12 @@ def test_answering_by_keyboard_alone(open_as: Open, sana: Agent, mail: Mail) -> 
     page.keyboard.press("Control+Enter")
     expect(page.locator(".message.out")).to_contain_text("It arrives on Thursday.")
     expect(page.locator("#text")).to_have_value("")
-    expect(page.locator("#text")).to_be_focused()
+    expect(page.locator("#stream")).to_be_focused()
+    page.keyboard.press("e")
+    expect(page.locator("#ticket-head .head-facts")).to_contain_text("Solved")
+    expect(page.locator("#text")).to_have_value("")
     assert Message.objects.filter(direction="out").count() == 1
-    assert Ticket.objects.get(pk=number).status == "pending"
+    assert Ticket.objects.get(pk=number).status == "solved"
     expect(page).to_have_url(page.url.split("/tickets")[0] + f"/tickets/{number}/")
 
 
@@ -227,3 +230,24 @@ def test_no_pane_is_cut_off(open_as: Open, sana: Agent, mail: Mail, width: int) 
     for pane in ("#main", "#list", "#who"):
         box = page.locator(pane).bounding_box()
         assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= width), pane
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_the_header_shows_the_subject_and_keeps_solve_in_reach(
+    open_as: Open, sana: Agent, mail: Mail, team: Team, language: str
+) -> None:
+    sana.language, sana.name = language, "Sana Mahmood-Chaudhry"
+    sana.save()
+    number = mail("Where are the three blue lamps that I ordered on Tuesday?").ticket
+    Ticket.objects.filter(pk=number).update(status="solved", assignee=sana, team=team, priority="urgent")
+    page = open_as(sana, f"/tickets/{number}/")
+    title, solve = page.locator("#ticket-head h1"), page.locator("#solve")
+    for width in (320, 360, 390, 480, 719, 720, 768, 900, 1023, 1024, 1280, 1331, 1332, 1366, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        solve.click(trial=True)
+        box, shown, pane = solve.bounding_box(), title.bounding_box(), page.locator("#main").bounding_box()
+        assert box and shown and pane
+        assert box["x"] >= pane["x"] and box["x"] + box["width"] <= pane["x"] + pane["width"], width
+        assert shown["width"] >= 180, width
+        assert solve.evaluate("button => button.scrollWidth <= button.clientWidth"), width
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from inbox.actions import reply, tickets
@@ -142,3 +143,36 @@ def test_a_short_list_waits_for_the_pointer_to_go(open_as: Open, mail: Mail, san
     assert held.bounding_box() == before
     page.mouse.move(900, 500)
     expect(page.locator("#rows .row").first).to_have_id(f"row-{second}")
+
+
+FAILING = {"in_failing_since": timezone.now(), "in_error": "Connection refused by mail.example.org, port 993. " * 3}
+
+
+def test_what_fails_takes_one_line_and_leads_to_its_channel(
+    open_as: Open, support: Channel, mail: Mail, sana: Agent, zoya: Agent
+) -> None:
+    number = mail("Where is my parcel?", "It said Tuesday.\n" * 60).ticket
+    for n in range(5):
+        Channel.objects.create(kind="email", name=f"Shop {n}", slug=f"shop-{n}", **FAILING)
+    Channel.objects.filter(pk=support.pk).update(**FAILING)
+    page = open_as(zoya, f"/tickets/{number}/", width=390, height=844)
+    strip = page.locator("#problems")
+    assert strip.bounding_box()["height"] < 60  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    left = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
+    assert page.locator("#stream").evaluate(left) < 2  # the newest message is in sight, though the strip came later
+    expect(strip.get_by_role("link", name="Shop 3")).to_be_hidden()
+    strip.locator("summary").click()
+    link = strip.get_by_role("link", name="Shop 3")
+    expect(link).to_have_attribute("href", "/settings/channels/shop-3/")
+    expect(strip.locator("li")).to_have_count(int(strip.locator("strong").inner_text().split()[0]))
+    page.evaluate("htmx.ajax('GET', '/problems/', { target: '#problems', swap: 'innerMorph' })")
+    page.wait_for_load_state("networkidle")
+    expect(link).to_be_visible()  # what was unfolded stays so
+    assert page.locator("#stream").evaluate(left) < 2
+    link.click()
+    expect(page.locator("h1")).to_have_text("Shop 3")
+    hers = open_as(sana, f"/tickets/{number}/").locator("#problems")
+    hers.locator("summary").click()
+    expect(hers.locator("li").filter(has_text="Support")).to_be_visible()
+    expect(hers.get_by_role("link")).to_have_count(0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from inbox.actions import reply, uploads
+from inbox.actions import counts, reply, uploads
 from inbox.models import Agent, Attachment, Channel, Message, MessageCopy, Ticket
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
@@ -31,6 +31,30 @@ def test_a_double_click_sends_once(as_sana: Desk, ticket: Ticket) -> None:
     (message,) = sent(ticket.pk)
     assert message.to == [{"name": "Ayesha Khan", "address": "ayesha@example.com"}]
     assert message.state == "queued"
+
+
+PAUSED = "This channel is paused: the reply waits until it goes on."
+
+
+def test_who_answers_on_a_paused_channel_is_told(as_sana: Desk, ticket: Ticket, support: Channel) -> None:
+    path = f"/tickets/{ticket.pk}/"
+    assert PAUSED not in as_sana.get(path).content.decode()
+    Channel.objects.filter(pk=support.pk).update(paused=True)
+    assert PAUSED in as_sana.get(path).content.decode()
+    assert PAUSED in as_sana.get(f"{path}changes/", part=True).content.decode()
+
+
+def test_lists_show_what_was_written_without_its_signature(ticket: Ticket, sana: Agent) -> None:
+    sana.signature = "Sana\nRabta Store"
+    sana.save()
+    file = uploads.upload(by=sana, name="label.txt", content_type="text/plain", content=b"label")
+    for text, files in (("On Thursday.", []), ("", [file.pk])):
+        message = reply.reply(ticket, by=sana, text=text, attachments=files)
+        assert "Rabta Store" in message.text
+        ticket.refresh_from_db()
+        assert ticket.preview == text
+        counts.recount(ticket)
+        assert ticket.preview == text
 
 
 CHANGED = {

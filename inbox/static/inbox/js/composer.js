@@ -50,10 +50,17 @@ document.addEventListener("htmx:finally:request", event => {
   field(event.target, "text").readOnly = false
   restore() // its message may stand there by now, though the answer was lost
 })
+
+// What was sent is sent: the next key is a shortcut, no beginning of another mail to the customer.
+function letGo() {
+  const at = document.activeElement
+  if (at === document.body || at?.closest("#composer")) document.getElementById("stream")?.focus({ preventScroll: true })
+}
+
 document.addEventListener("htmx:after:swap", event => {
   restore()
   const source = event.detail.ctx?.sourceElement
-  if (source?.dataset?.sent) document.getElementById("text")?.focus({ preventScroll: true })
+  if (source?.dataset?.sent) letGo()
   else if (source?.id === "composer" && source.isConnected) keep(source) // it may have been given a new id
 })
 restore()

@@ -49,8 +49,9 @@ function opened() {
   if (!box || box.dataset.placed) return
   box.dataset.placed = "yes"
   box.scrollTop = box.scrollHeight
-  let pinned = true // who was at the end stays there while pictures and frames find their height
-  new ResizeObserver(() => pinned && (box.scrollTop = box.scrollHeight)).observe(document.getElementById("timeline"))
+  let pinned = true // who was at the end stays there while pictures, frames, the composer and what failed find their height
+  const sizes = new ResizeObserver(() => pinned && (box.scrollTop = box.scrollHeight))
+  for (const part of [box, document.getElementById("timeline")]) sizes.observe(part)
   box.addEventListener("scroll", () => {
     pinned = atEnd(box)
     const pill = document.getElementById("newer")

@@ -8,7 +8,8 @@ htmx.registerExtension("rabta", {
   },
   htmx_before_morph_attr(element, { attrName }) {
     if (element.tagName === "DETAILS" && attrName === "open") return false
-    if (element.tagName === "IFRAME" && (attrName === "src" || attrName === "style")) return false
+    if (element.tagName === "IFRAME" && attrName === "src") return false
+    if (attrName === "style") return false // set by scripts, ours or an add-on's: copied as an attribute, the policy refuses it
     if (element.tagName === "INPUT" && attrName === "value" && element.value !== element.defaultValue) return false // typed
   },
 })
