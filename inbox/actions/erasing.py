@@ -20,10 +20,10 @@ from inbox import files, locks, log
 from inbox.actions import base
 from inbox.actions.naming import Naming
 from inbox.actions.reply import change_status
+from inbox.actions.work import our_addresses
 from inbox.models import (
     Agent,
     Attachment,
-    Channel,
     Customer,
     CustomerEvent,
     CustomerMerge,
@@ -262,7 +262,7 @@ def _forget_receipts(person: Person, perhaps: set[int]) -> tuple[set[str], set[i
     carried |= set(MessageCopy.objects.filter(message__in=person.messages).values_list("receipt", flat=True))
     theirs = sorted(carried - {None})
     ids = sorted(perhaps - carried)
-    own = frozenset(one for some in Channel.objects.values_list("addresses", flat=True) for one in some)
+    own = our_addresses()
     mentioned: list[Receipt] = []
     for place in range(0, len(ids), FEW):
         some = Receipt.objects.filter(pk__in=ids[place : place + FEW])
