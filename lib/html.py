@@ -68,7 +68,7 @@ _STYLES = set(
 _BAD_STYLE = re.compile(
     r"\\|url|expression|javascript|vbscript|binding|behaviou?r|import|position|image|&|<|@|-\d{3,}", re.I
 )
-_FUNCTION = re.compile(r"([a-z-]*)\(", re.I)
+_FUNCTION = re.compile(r"(?<![a-z-])([a-z-]*)\(", re.I)
 _DISPLAYS = {"none", "block", "inline", "inline-block", "table", "table-cell", "table-row", "flex", "grid"}
 _FUNCTIONS = {"rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "clamp"}
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s]*\Z", re.I)
@@ -262,11 +262,11 @@ _TEXT_TAG = re.compile(r"<(/?)([a-z0-9]+)([^<>]*)>")
 _LOOSE_TAG = re.compile(r"<!--.*?-->|<[!/?a-zA-Z][^<>]*>", re.S)
 _GAP = re.compile(r"[ \t\r\n\f]+")
 _MANY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
-_EDGES = re.compile(r"[ \t]*\n[ \t]*")
 # While the text is put together, \x01 asks for a new line and \x02 for a new paragraph; neighbours ask once.
-_LAST_BREAK = re.compile(r"(?<![\x01\x02\n ])[ \t]*\n[ \t]*\x01")
-_PARAGRAPH_EDGE = re.compile(r"[ \t\x01]*\x02[ \t\x01\x02]*")
-_LINE_EDGE = re.compile(r"[ \t]*\x01[ \t\x01]*")
+# Each begins where a run of blanks does, so that a long one is not read again from each of its blanks.
+_LAST_BREAK = re.compile(r"(?<![\x01\x02\n \t])[ \t]*\n[ \t]*\x01")
+_PARAGRAPH_EDGE = re.compile(r"(?<![ \t\x01])[ \t\x01]*\x02[ \t\x01\x02]*")
+_LINE_EDGE = re.compile(r"(?<![ \t])[ \t]*\x01[ \t\x01]*")
 _BLOCKS = frozenset(
     "address article aside blockquote caption center dd details div dl dt figcaption figure footer h1"
     " h2 h3 h4 h5 h6 header"
@@ -351,7 +351,8 @@ def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str, str], str
         text = text.replace("&amp;", "&")
     text = _LAST_BREAK.sub("\x01", text.replace("\xa0", " "))
     text = _LINE_EDGE.sub("\n", _PARAGRAPH_EDGE.sub("\n\n", text))
-    text = _EDGES.sub("\n", text) if "<pre" not in cleaned else text
+    if "<pre" not in cleaned:
+        text = "\n".join(line.strip(" \t") for line in text.split("\n"))
     return _MANY_LINES.sub("\n\n", text).strip()
 
 

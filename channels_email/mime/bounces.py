@@ -104,20 +104,20 @@ _ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:\[[\d.]+\]|[A-Za-z0-9-]+(?
 _ANY_ADDRESS = re.compile(_ADDRESS)
 _FIELD = re.compile(
     rf"^[ \t]*(?:final-recipient|original-recipient|x-actual-recipient"
-    rf"|x-failed-recipients?)[ \t]*:[ \t]*(?:[\w-]+[ \t]*;)?[ \t]*<?({_ADDRESS})",
+    rf"|x-failed-recipients?)[ \t]*:[ \t]*(?:[\w-]+[ \t]*;[ \t]*)?<?({_ADDRESS})",
     re.I | re.M,
 )
 _STRONG = (
     re.compile(rf"^[ \t>*-]*<({_ADDRESS})>[ \t]*(?::|\.\.\.|$|\()", re.M),
     re.compile(
         rf"^[ \t*-]*(?:\d+[ \t]+)?[<\[\"']?({_ADDRESS})[>\]\"']?[ \t]*"
-        r"(?:[:;,]?[ \t]*$|\.\.\.|:|[-(,][ \t]*\w|[ \t]{2,}\S|[ \t]on[ \t]|<)",
+        r"(?:$|[:;,][ \t]*$|\.\.\.|:|[-(,][ \t]*\w|[ \t]{2}\S|[ \t]on[ \t]|<)",
         re.M,
     ),
     re.compile(
         rf"\b(?:rcpt to|deliver(?:ed|ing|y)?[^\n@]{{0,40}} to|recipient|address|user|mailbox|account"
         rf"|message to|mail to|attempts|for)\b[ \t]*"
-        rf"(?:is|was)?[ \t]*[:=]?[ \t]*(?:[\"'(\[]|<|smtp;|rfc822;)?({_ADDRESS})",
+        rf"(?:(?:is|was)[ \t]*)?(?:[:=][ \t]*)?(?:[\"'(\[]|<|smtp;|rfc822;)?({_ADDRESS})",
         re.I,
     ),
     re.compile(rf"[<\"'(\[]({_ADDRESS})[>\"')\]]"),

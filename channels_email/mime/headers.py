@@ -14,11 +14,13 @@ from channels_email.mime.charsets import codec, decode, without_controls
 MAX_REFERENCES = 100  # Outlook alone sends dozens; the newest matter most
 MAX_ID = 500
 
-_WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?((?:[^?\r\n]|\?(?![=])){0,4000})\?=")
+# What stands in a word ends where another begins, so that nothing is read again and again in search of its end.
+_WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?((?:[^?=\r\n]|\?(?!=)|=(?!\?[^=])){0,4000})\?=")
 _BLANK = re.compile(rb"[ \t\r\n]*\Z")
 _FOLD = re.compile(rb"[\r\n]+[ \t]*|\t")
 _SPACES = re.compile(r"\s+")
-_PARAM = re.compile(rb';[\s;]*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.S)
+# Matches at each semicolon, so that a run of them is passed once; without a name it is to be left out.
+_PARAM = re.compile(rb';[\s;]*(?:([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*)))?', re.S)
 _SECTION = re.compile(r"^(.*?)\*(\d{1,3})?(\*)?$")
 _ESCAPED = re.compile(rb"\\(.)", re.S)
 _ID = re.compile(r"<([^<>]{1,2000})>")
@@ -98,6 +100,8 @@ def _parameters(value: bytes) -> tuple[str, dict[str, str]]:
     if b"(" in rest and b'"' not in rest:
         rest = re.sub(rb"\([^()]*\)", b"", rest)
     for match in _PARAM.finditer(b";" + rest):
+        if match[1] is None:
+            continue
         name = match[1].decode("ascii", "replace").lower()
         raw = _ESCAPED.sub(rb"\1", match[2]) if match[2] is not None else match[3].strip().rstrip(b'"')
         section = _SECTION.match(name) if "*" in name else None

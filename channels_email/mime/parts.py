@@ -30,10 +30,10 @@ _KNOWN_FIELD = re.compile(
     rb"|references|sender|delivered-to|x-[a-z-]+)[ \t]*:",
     re.I | re.M,
 )
-_GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\r\n]{1,200}?)[ \t]*\r?\nContent-", re.I)
+_GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\r\n]{0,199}[^ \t\r\n])[ \t]*\r?\nContent-", re.I)
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _OTHER_BYTES = re.compile(rb"[^A-Za-z0-9+/=\s]")
-_UU_BEGIN = re.compile(rb"(?:^|\n)begin[ \t]+[0-7]{3,4}[ \t]+([^\r\n]{1,500})\r?\n")
+_UU_BEGIN = re.compile(rb"(?:^|\n)begin[ \t]+[0-7]{3,4}[ \t]+([^ \t\r\n][^\r\n]{0,499})\r?\n")
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ _KEPT = """
 _ENVELOPE = """
     to cc delivered-to x-original-to envelope-to x-envelope-to x-delivered-to x-rcpt-to apparently-to
 """.split()
-_TAG = re.compile(rb"""[^\s"<>,;:()@+]*\+([A-Za-z0-9._=+-]{1,120})@""")
+_TAG = re.compile(rb"\+([A-Za-z0-9._=+-]{1,120})@")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SPACE = re.compile(r"\s+")
 _FROM_MANGLED = re.compile(r"(?m)^>From ")

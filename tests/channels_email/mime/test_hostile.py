@@ -57,6 +57,27 @@ SHAPES: dict[str, Callable[[], bytes]] = {
     "attributes": lambda: HTML + b"<p " + b"".join(b"a%d=1 " % n for n in range(100_000)) + b">x",
     "entities": lambda: HTML + b"&amp" * 200_000,
     "comments": lambda: HTML + b"<!--" * 200_000,
+    "words without end": lambda: b"Subject: " + b"=?a?q?x" * 100_000 + b"\n" + TOP + b"\nbody",
+    "semicolons": lambda: (
+        TOP
+        + (
+            b"Content-Type: multipart/mixed; boundary=q\n\n"
+            + b"".join(b"--q\nContent-Type: text/plain; a%d=b" % n + b";" * 8000 + b"\n\nx\n" for n in range(50))
+        )
+    ),
+    "tags": lambda: b"To: +" + b"a" * 500_000 + b"\nCc: +" + b"a" * 500_000 + b"\n" + TOP + b"\nbody",
+    "a file's name of blanks": lambda: TOP + b"\nbegin 644 " + b"\t" * 500_000,
+    "delimiters of blanks": lambda: (
+        TOP
+        + b"Content-Type: multipart/mixed; boundary=q\n\n"
+        + (b"--q\nContent-Type: multipart/mixed\n\n--a" + b" " * 60_000 + b"x\n") * 60
+    ),
+    "hard spaces": lambda: HTML + b"x" + b"&nbsp;" * 100_000 + b"y",
+    "preformatted blanks": lambda: HTML + b"<pre>x" + b"\t" * 500_000 + b"y</pre>",
+    "names in styles": lambda: HTML + (b'<p style="width:calc(' + b"a" * 7900 + b'">x</p>') * 100,
+    "bounce prose of blanks": lambda: PROSE + b"for" + b" " * 60_000 + b"\x0b",
+    "a bounced address before blanks": lambda: PROSE + b"\na@b.c" + b" " * 60_000 + b"\xc2\xa0x",
+    "a bounced field of blanks": lambda: PROSE + b"\nFinal-Recipient:" + b"\t" * 60_000 + b"x",
     "bounce prose": lambda: PROSE + b"a" * 1_000_000,
     "bounce addresses": lambda: PROSE + b"a@" * 200_000,
     "wrong utf-7": lambda: TOP + b"Content-Type: text/plain; charset=utf-7\n\n" + b"+2D3-" * 50_000,
