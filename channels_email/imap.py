@@ -9,6 +9,7 @@ import contextlib
 import imaplib
 import logging
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ from channels_email.fetching import MailboxAway as MailboxAway
 from channels_email.moving import Mover, not_ours_to_remove
 from channels_email.servers import Server, folder_name
 from channels_email.words import why_no_connection
-from inbox.adapters import RawReceipt
+from inbox import polling
+from inbox.adapters import PartlyPolled, RawReceipt
 from lib import net
 
 logging.getLogger("imapclient").setLevel(logging.WARNING)  # it tells every log-out at INFO
@@ -147,16 +149,21 @@ def mailbox_of(server: Server) -> str:
 
 
 def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator[Batch]:
-    """Batches of new mails with the cursor to keep once each is stored. Raises MailboxAway.
+    """Batches of new mails with the cursor to keep once each is stored.
 
     Whoever asks for the next batch has committed the one before; only then does `mover` touch anything.
     A lost connection is opened again; reading goes on behind the last batch that was taken from here. A folder that
-    cannot be read keeps none of the others waiting; it is told at the end.
+    cannot be read keeps none of the others waiting: its position says what is wrong (`away`), and it is left alone for
+    longer and longer. Raises PartlyPolled then, and MailboxAway where no folder could be read.
     """
     # INBOX stands last where it was kept in two spellings.
     cursor = {folder_name(folder): dict(cursor[folder]) for folder in sorted(cursor, reverse=True)}
-    left = list(server.folders)
-    troubles: list[str] = []
+    held = {folder: str(away["said"]) for folder in server.folders if (away := _held(cursor.get(folder, {})))}
+    left = [folder for folder in server.folders if folder not in held]
+    if not left:
+        left, held = list(held), {}
+    troubles: dict[str, str] = {}
+    some_read = False
     failures = 0
     while True:
         client = connect(server)
@@ -168,20 +175,41 @@ def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator
                             failures = 0
                         cursor[left[0]] = batch[1]
                         yield batch[0], {name: dict(position) for name, position in cursor.items()}
+                    some_read = True
                 except (MailboxAway, IMAPClientError) as error:
                     if isinstance(error, IMAPClientAbortError):
                         raise
-                    troubles.append(f"{left[0]}: {why(error, server)}")
+                    troubles[left[0]] = why(error, server)
                 left.pop(0)
             break
         except (OSError, imaplib.IMAP4.error) as error:
             failures += 1
             if failures >= ATTEMPTS:
-                raise MailboxAway("; ".join([*troubles, why(error, server)])) from error
+                raise MailboxAway("; ".join([*_lines(troubles), why(error, server)])) from error
         finally:
             close(client)
+    if troubles and not some_read:
+        raise MailboxAway("; ".join(_lines(troubles)))
+    for folder, words in troubles.items():
+        position = cursor.setdefault(folder, {})
+        times = int(position.get("away", {}).get("times", 0))
+        until = time.time() + polling.hold(times).total_seconds()
+        position["away"] = {"said": words, "times": times + 1, "until": round(until)}
     if troubles:
-        raise MailboxAway("; ".join(troubles))
+        yield [], cursor
+    if away := {**troubles, **held}:
+        raise PartlyPolled(f"{'; '.join(_lines(away))} {_('The other folders are read.')}")
+
+
+def _lines(troubles: Mapping[str, str]) -> list[str]:
+    return [f"{folder}: {words}" for folder, words in troubles.items()]
+
+
+def _held(position: Cursor) -> Cursor | None:
+    """What is wrong with a folder that is not to be tried again yet. A clock that was put back holds none for long."""
+    away: Cursor = position.get("away") or {}
+    wait = float(away.get("until", 0)) - time.time()
+    return away if 0 < wait <= 2 * polling.LONGEST_HOLD.total_seconds() else None
 
 
 def _folder(

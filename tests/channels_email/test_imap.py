@@ -1,11 +1,13 @@
 """Reading a mailbox: nothing skipped, nothing twice, nothing marked, whatever happens to the connection."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import override_settings
+from django.utils import timezone
 
 from channels_email import imap
 from channels_email.servers import server
@@ -263,6 +265,73 @@ def test_one_folder_that_is_gone_keeps_no_other_waiting(
     channel.refresh_from_db()
     assert channel.in_error.startswith("Nowhere: ")
     assert "INBOX" not in channel.in_error
+
+
+def test_one_folder_that_is_gone_makes_nobody_slower_and_is_left_alone_for_a_while(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["INBOX", "Desk"]))
+    opened: list[str] = []
+    real = imap.GuardedIMAPClient.select_folder
+
+    def select(self: imap.GuardedIMAPClient, folder: str, readonly: bool = False) -> Any:
+        opened.append(folder)
+        return real(self, folder, readonly)
+
+    monkeypatch.setattr(imap.GuardedIMAPClient, "select_folder", select)
+
+    def poll(until: float) -> list[str]:
+        opened.clear()
+        if away := channel.cursor.get("Desk"):
+            away["away"]["until"] = until
+            channel.save()
+        dovecot.append(mailbox, mail())
+        assert polling.poll(channel.pk) == 1
+        channel.refresh_from_db()
+        return list(opened)
+
+    soon, far = 0.0, time.time() + 500
+    assert poll(soon) == ["INBOX", "Desk"]
+    assert poll(far) == ["INBOX"]
+    assert poll(soon) == ["INBOX", "Desk"]
+    for times in range(3, 12):
+        poll(soon)
+        assert channel.in_error.startswith("Desk: ")
+        assert channel.next_poll_at <= timezone.now() + polling.EVERY
+        assert channel.cursor["Desk"]["away"]["times"] == times
+    assert channel.cursor["Desk"]["away"]["until"] > time.time() + 60
+    with dovecot.client(mailbox) as client:
+        client.create_folder("Desk")
+        client.append("Desk", mail("desk"))
+    assert poll(far) == ["INBOX"]
+    assert channel.in_error.startswith("Desk: ")
+    channel.cursor["Desk"]["away"]["until"] = soon
+    channel.save()
+    assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert (channel.in_error, channel.in_failing_since, "away" in channel.cursor["Desk"]) == ("", None, False)
+
+
+def test_when_the_last_folder_fails_the_mailbox_is_away(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    """Also when the others are left alone for a while: then they are tried, too, if there is nothing else to do."""
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["Desk", "INBOX"]))
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    channel.cursor["Desk"]["away"]["until"] = time.time() + 500
+    channel.settings["imap"]["folders"] = ["Desk", "Gone"]
+    channel.save()
+    for failures in (1, 2):
+        polling.poll(channel.pk)
+        channel.refresh_from_db()
+        assert channel.in_failures == failures
+    assert "Gone: " in channel.in_error
+    channel.settings["imap"]["folders"] = ["Desk"]
+    channel.save()
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    assert (channel.in_failures, channel.in_error[:6]) == (3, "Desk: ")
 
 
 @pytest.mark.parametrize(
