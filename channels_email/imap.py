@@ -38,6 +38,7 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)  # it tells every log-
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
 WINDOW = 50_000  # UIDs asked for at once: their list comes as one line, which imaplib takes up to a million bytes long
+KEEP_EVERY = 100  # windows without a mail after which the cursor is kept: some servers number mails by the clock
 LOOK_AHEAD = 1000  # how many sizes are asked for at once
 ATTEMPTS = 3  # connections without progress before the poll gives up
 TIMEOUT = SocketTimeout(connect=20, read=60)
@@ -225,21 +226,27 @@ def _folder(
         mover = None
     validity, mailbox = int(status.get(b"UIDVALIDITY", 0)), mailbox_of(server)
     source = {"folder": folder, "uidvalidity": validity, "mailbox": mailbox}
-    last, end = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
+    last, told = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
     same = position.get("uidvalidity") == validity and position.get("mailbox", mailbox) == mailbox
     before: Cursor = {name: position[name] for name in ("moving", "not_moved") if same and name in position}
-    if not same or 0 < end <= last:  # numbers never go back in one and the same folder
+    if not same or 0 < told <= last:  # numbers never go back in one and the same folder
         last = 0
     here, kept = {"uidvalidity": validity, "mailbox": mailbox}, position
-    behind = end or last + WINDOW + 1
-    for start in range(last + 1, behind, WINDOW):
-        uids = sorted(client.search(["UID", f"{start}:{min(start + WINDOW, behind) - 1}"]))
+    behind = fetching.behind(client, status)
+    window = WINDOW if int(status.get(b"EXISTS", WINDOW + 1)) > WINDOW else behind
+    for number, start in enumerate(range(last + 1, behind, window), 1):
+        until = min(start + window, behind) - 1
+        uids = sorted(client.search(["UID", f"{start}:{until}"]))
+        if not uids and number % KEEP_EVERY == 0:
+            last = until
+            kept = {**here, **before, "uid": last}
+            yield [], kept
         for first in range(0, len(uids), LOOK_AHEAD):
             for batch in batches(sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
                 kept = {**here, **before, "uid": last}
                 yield fetching.fetch(client, source, batch), kept
-    here["uid"] = last = max(last, end - 1)
+    here["uid"] = last = max(last, behind - 1)
     reached: Cursor = {**here}
     if mover is not None:
         # Mails that came since have higher numbers than `last`: they are neither counted here nor moved.
