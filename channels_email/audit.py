@@ -11,15 +11,17 @@ from __future__ import annotations
 import imaplib
 import logging
 import time
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_email import comparing, imap, oauth
+from channels_email import comparing, fetching, imap, moving, oauth
 from channels_email.comparing import Source
 from channels_email.models import MailboxAudit, MovedMails
 from channels_email.servers import Server, server
@@ -147,40 +149,86 @@ def _folder(client: imap.GuardedIMAPClient, reading: Server, row: MailboxAudit, 
         _keep(row, figures, 0)
         return True
     source = Source(row.channel, name, int(status.get(b"UIDVALIDITY", 0)), imap.mailbox_of(reading))
-    ranges = _passed(source, name in reading.folders)
+    lost = _moved(source).exclude(uidvalidity=source.uidvalidity) if name not in reading.folders else None
+    if lost is not None and lost.exists():
+        figures.error = _(
+            "The server has renumbered this folder. Of what lies in it, mail that is known here was counted; whether "
+            "any other was moved there from here can no longer be told."
+        )
+        ranges: list[tuple[int, int]] | None = [(1, fetching.behind(client, status) - 1)]
+    else:
+        lost = None
+        ranges = _passed(source, name in reading.folders)
     if ranges is None:
         figures.error = _("It has not been read to its end yet since it was set up, or since the server renumbered it.")
         _keep(row, figures, 0)
         return True
     begin = int(row.position.get("uid", 0)) + 1
     ranges = [(max(first, begin), last) for first, last in ranges if last >= begin]
-    received = comparing.received(source, begin)
+    received = comparing.received(source, begin) if lost is None else array("q")
     for uids in _uids(client, ranges, int(status.get(b"EXISTS", WINDOW + 1))):
         for first in range(0, len(uids), STEP):
             step = uids[first : first + STEP]
-            there = received[bisect_left(received, step[0]) : bisect_right(received, step[-1])]
-            found = comparing.compare(client, source, step, set(there))
-            figures.on_server += len(step) - found.gone
-            figures.known += len(step) - found.gone - found.missing
-            figures.missing += found.missing
-            figures.caught_up += found.caught_up
+            if lost is not None:
+                _find_again(client, source, step, figures)
+            else:
+                there = received[bisect_left(received, step[0]) : bisect_right(received, step[-1])]
+                _compare(client, source, step, set(there), figures)
             _keep(row, figures, step[-1])
             if time.monotonic() > until:
                 return False
+    if lost is not None:
+        lost.delete()
+    _keep(row, figures, int(row.position["uid"]))  # also where there was nothing to count
     return True
+
+
+def _compare(
+    client: imap.GuardedIMAPClient, source: Source, step: list[int], receipts: set[int], figures: Figures
+) -> None:
+    found = comparing.compare(client, source, step, receipts)
+    figures.on_server += len(step) - found.gone
+    figures.known += len(step) - found.gone - found.missing
+    figures.missing += found.missing
+    figures.caught_up += found.caught_up
+
+
+def _find_again(client: imap.GuardedIMAPClient, source: Source, step: list[int], figures: Figures) -> None:
+    """Mail that we moved here, in a folder that was renumbered since: what we know is what we moved.
+
+    What we do not know is left alone: it may lie here for years, and would come in as new.
+    """
+    ours = comparing.ours(client, source, step)
+    figures.on_server += len(ours)
+    figures.known += len(ours)
+    moving.remember(source.channel, source.folder, source.uidvalidity, ours)
+
+
+def _moved(source: Source) -> QuerySet[MovedMails]:
+    return MovedMails.objects.filter(channel=source.channel, folder=source.folder).exclude(last=None)
 
 
 def _passed(source: Source, watched: bool) -> list[tuple[int, int]] | None:
     """Runs of UIDs that the cursor has passed, or that we moved here; None where the cursor is another folder's."""
     if not watched:
-        moved = MovedMails.objects.filter(channel=source.channel, folder=source.folder, uidvalidity=source.uidvalidity)
-        rows = moved.exclude(last=None).order_by("first").values_list("first", "last")
-        return [(first, last) for first, last in rows if last is not None]
+        rows = _moved(source).filter(uidvalidity=source.uidvalidity).order_by("first").values_list("first", "last")
+        return _merged([(first, last) for first, last in rows if last is not None])
     position = source.channel.cursor.get(source.folder) or {}
     same = position.get("uidvalidity") == source.uidvalidity
     if not same or position.get("mailbox", source.mailbox) != source.mailbox:
         return None
     return [(1, int(position["uid"]))] if position.get("uid") else []
+
+
+def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs that rise without meeting each other, from runs that rise."""
+    found: list[tuple[int, int]] = []
+    for first, last in ranges:
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return found
 
 
 def _uids(client: imap.GuardedIMAPClient, ranges: list[tuple[int, int]], exists: int) -> Iterator[list[int]]:

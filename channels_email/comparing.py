@@ -88,6 +88,15 @@ def compare(client: IMAPClient, source: Source, uids: Sequence[int], receipts: s
     return found
 
 
+def ours(client: IMAPClient, source: Source, uids: Sequence[int]) -> list[int]:
+    """Of these mails, those that a message or a receipt of ours has the headers of. Nothing is taken in."""
+    headers = fetching.headers(client, uids)
+    unknown = set(_not_by_headers(headers))
+    ids = {headers[uid][0] for uid in unknown if headers[uid][0]}
+    keys = set(Receipt.objects.filter(channel=source.channel, key__in=ids).values_list("key", flat=True))
+    return sorted(uid for uid, header in headers.items() if uid not in unknown or header[0] in keys)
+
+
 def _not_by_headers(headers: Mapping[int, Header]) -> list[int]:
     """Those of which no message of ours has Message-ID and Date, or fewer messages than there are mails."""
     alike: dict[Header, list[int]] = defaultdict(list)

@@ -74,6 +74,13 @@ def headers(client: IMAPClient, uids: Sequence[int]) -> dict[int, Header]:
     return found
 
 
+def behind(client: IMAPClient, status: Mapping[bytes, Any]) -> int:
+    """The first number behind all mails of the open folder, also where the answer to SELECT does not say UIDNEXT."""
+    if told := int(status.get(b"UIDNEXT", 0)):
+        return told
+    return max(client.search(["*"]), default=0) + 1 if int(status.get(b"EXISTS", 0)) else 1
+
+
 def too_large(size: int) -> bool:
     """Whether a mail of so many bytes is more than this system takes."""
     return size > int(settings.SMTP_IN_MAX_BYTES)

@@ -9,6 +9,7 @@ import contextlib
 import imaplib
 import logging
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ from channels_email.fetching import MailboxAway as MailboxAway
 from channels_email.moving import Mover, not_ours_to_remove
 from channels_email.servers import Server, folder_name
 from channels_email.words import why_no_connection
-from inbox.adapters import RawReceipt
+from inbox import polling
+from inbox.adapters import PartlyPolled, RawReceipt
 from lib import net
 
 logging.getLogger("imapclient").setLevel(logging.WARNING)  # it tells every log-out at INFO
@@ -36,6 +38,7 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)  # it tells every log-
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
 WINDOW = 50_000  # UIDs asked for at once: their list comes as one line, which imaplib takes up to a million bytes long
+KEEP_EVERY = 100  # windows without a mail after which the cursor is kept: some servers number mails by the clock
 LOOK_AHEAD = 1000  # how many sizes are asked for at once
 ATTEMPTS = 3  # connections without progress before the poll gives up
 TIMEOUT = SocketTimeout(connect=20, read=60)
@@ -150,16 +153,21 @@ def mailbox_of(server: Server) -> str:
 
 
 def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator[Batch]:
-    """Batches of new mails with the cursor to keep once each is stored. Raises MailboxAway.
+    """Batches of new mails with the cursor to keep once each is stored.
 
     Whoever asks for the next batch has committed the one before; only then does `mover` touch anything.
     A lost connection is opened again; reading goes on behind the last batch that was taken from here. A folder that
-    cannot be read keeps none of the others waiting; it is told at the end.
+    cannot be read keeps none of the others waiting: its position says what is wrong (`away`), and it is left alone for
+    longer and longer. Raises PartlyPolled then, and MailboxAway where no folder could be read.
     """
     # INBOX stands last where it was kept in two spellings.
     cursor = {folder_name(folder): dict(cursor[folder]) for folder in sorted(cursor, reverse=True)}
-    left = list(server.folders)
-    troubles: list[str] = []
+    held = {folder: str(away["said"]) for folder in server.folders if (away := _held(cursor.get(folder, {})))}
+    left = [folder for folder in server.folders if folder not in held]
+    if not left:
+        left, held = list(held), {}
+    troubles: dict[str, str] = {}
+    some_read = False
     failures = 0
     while True:
         client = connect(server)
@@ -171,20 +179,41 @@ def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator
                             failures = 0
                         cursor[left[0]] = batch[1]
                         yield batch[0], {name: dict(position) for name, position in cursor.items()}
+                    some_read = True
                 except (MailboxAway, IMAPClientError) as error:
                     if isinstance(error, IMAPClientAbortError):
                         raise
-                    troubles.append(f"{left[0]}: {why(error, server)}")
+                    troubles[left[0]] = why(error, server)
                 left.pop(0)
             break
         except (OSError, imaplib.IMAP4.error) as error:
             failures += 1
             if failures >= ATTEMPTS:
-                raise MailboxAway("; ".join([*troubles, why(error, server)])) from error
+                raise MailboxAway("; ".join([*_lines(troubles), why(error, server)])) from error
         finally:
             close(client)
+    if troubles and not some_read:
+        raise MailboxAway("; ".join(_lines(troubles)))
+    for folder, words in troubles.items():
+        position = cursor.setdefault(folder, {})
+        times = int(position.get("away", {}).get("times", 0))
+        until = time.time() + polling.hold(times).total_seconds()
+        position["away"] = {"said": words, "times": times + 1, "until": round(until)}
     if troubles:
-        raise MailboxAway("; ".join(troubles))
+        yield [], cursor
+    if away := {**troubles, **held}:
+        raise PartlyPolled(f"{'; '.join(_lines(away))} {_('The other folders are read.')}")
+
+
+def _lines(troubles: Mapping[str, str]) -> list[str]:
+    return [f"{folder}: {words}" for folder, words in troubles.items()]
+
+
+def _held(position: Cursor) -> Cursor | None:
+    """What is wrong with a folder that is not to be tried again yet. A clock that was put back holds none for long."""
+    away: Cursor = position.get("away") or {}
+    wait = float(away.get("until", 0)) - time.time()
+    return away if 0 < wait <= 2 * polling.LONGEST_HOLD.total_seconds() else None
 
 
 def _folder(
@@ -200,21 +229,27 @@ def _folder(
         mover = None
     validity, mailbox = int(status.get(b"UIDVALIDITY", 0)), mailbox_of(server)
     source = {"folder": folder, "uidvalidity": validity, "mailbox": mailbox}
-    last, end = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
+    last, told = int(position.get("uid", 0)), int(status.get(b"UIDNEXT", 0))
     same = position.get("uidvalidity") == validity and position.get("mailbox", mailbox) == mailbox
     before: Cursor = {name: position[name] for name in ("moving", "not_moved") if same and name in position}
-    if not same or 0 < end <= last:  # numbers never go back in one and the same folder
+    if not same or 0 < told <= last:  # numbers never go back in one and the same folder
         last = 0
     here, kept = {"uidvalidity": validity, "mailbox": mailbox}, position
-    behind = end or last + WINDOW + 1
-    for start in range(last + 1, behind, WINDOW):
-        uids = sorted(client.search(["UID", f"{start}:{min(start + WINDOW, behind) - 1}"]))
+    behind = fetching.behind(client, status)
+    window = WINDOW if int(status.get(b"EXISTS", WINDOW + 1)) > WINDOW else behind
+    for number, start in enumerate(range(last + 1, behind, window), 1):
+        until = min(start + window, behind) - 1
+        uids = sorted(client.search(["UID", f"{start}:{until}"]))
+        if not uids and number % KEEP_EVERY == 0:
+            last = until
+            kept = {**here, **before, "uid": last}
+            yield [], kept
         for first in range(0, len(uids), LOOK_AHEAD):
             for batch in batches(sizes(client, uids[first : first + LOOK_AHEAD])):
                 last = batch[-1][0]
                 kept = {**here, **before, "uid": last}
                 yield fetching.fetch(client, source, batch), kept
-    here["uid"] = last = max(last, end - 1)
+    here["uid"] = last = max(last, behind - 1)
     reached: Cursor = {**here}
     if mover is not None:
         # Mails that came since have higher numbers than `last`: they are neither counted here nor moved.

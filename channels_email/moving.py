@@ -129,7 +129,8 @@ class Mover:
         try:
             if by_copy:
                 _try_to_mark(client, uids[0])
-            begun, _made = self._there(validity).get_or_create(first=first, last=None, defaults=self._place(validity))
+            place = _place(self.channel, self.target, validity)
+            begun, _made = self._there(validity).get_or_create(first=first, last=None, defaults=place)
             client.copied()  # forget what an earlier command said
             bring = client.copy if by_copy else client.move
             bring(uids, self.target)
@@ -195,18 +196,12 @@ class Mover:
         client.select_folder(str(source["folder"]))
 
     def _there(self, uidvalidity: int) -> QuerySet[MovedMails]:
-        return MovedMails.objects.filter(**self._place(uidvalidity))
-
-    def _place(self, uidvalidity: int) -> dict[str, Any]:
-        return {"channel": self.channel, "folder": self.target, "uidvalidity": uidvalidity}
+        return MovedMails.objects.filter(**_place(self.channel, self.target, uidvalidity))
 
     def _remember(self, begun: MovedMails, uidvalidity: int, uids: Sequence[int]) -> None:
         with transaction.atomic():
             begun.delete()
-            there = self._there(uidvalidity)
-            for first, last in runs(uids):
-                if not there.filter(last=first - 1).update(last=last):
-                    there.get_or_create(first=first, defaults={**self._place(uidvalidity), "last": last})
+            remember(self.channel, self.target, uidvalidity, uids)
 
     def _without_bytes(self, source: Source) -> set[int]:
         """UIDs of mails that the server did not give when they were there: to be fetched again at their place."""
@@ -216,6 +211,21 @@ class Mover:
         return {
             int(meta["uid"]) for meta in metas if (folder_name(meta.get("folder", "")), meta.get("uidvalidity")) == here
         }
+
+
+def remember(channel: Channel, folder: str, uidvalidity: int, uids: Sequence[int]) -> None:
+    """Write down that we moved these mails into this folder."""
+    place = _place(channel, folder, uidvalidity)
+    there = MovedMails.objects.filter(**place)
+    for first, last in runs(uids):
+        if not there.filter(last=first - 1).update(last=last):
+            _row, made = there.get_or_create(first=first, defaults={**place, "last": last})
+            if not made:
+                there.filter(first=first, last__lt=last).update(last=last)
+
+
+def _place(channel: Channel, folder: str, uidvalidity: int) -> dict[str, Any]:
+    return {"channel": channel, "folder": folder, "uidvalidity": uidvalidity}
 
 
 def _lying(client: GuardedIMAPClient, upto: int, exists: int) -> Iterator[list[int]]:

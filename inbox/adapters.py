@@ -123,6 +123,10 @@ class Ignore(Exception):
         self.keep = keep
 
 
+class PartlyPolled(Exception):
+    """What is new was fetched but for a part; the text says which and why, for people."""
+
+
 class DeliveryError(Exception):
     """A send that did not succeed. `permanent` says whether trying again can help; the text is for the agent.
 
@@ -256,7 +260,11 @@ class Adapter:
         raise NotImplementedError
 
     def poll(self, channel: Channel, cursor: dict[str, Any]) -> Iterator[tuple[list[RawReceipt], dict[str, Any]]]:
-        """Yield batches of what is new together with the cursor to keep once that batch is committed."""
+        """Yield batches of what is new together with the cursor to keep once that batch is committed.
+
+        Raises PartlyPolled at the end where a part could not be asked. After any other error it is asked less and less
+        often.
+        """
         raise NotImplementedError
 
     def refetch(self, receipt: Receipt) -> RawReceipt | None:

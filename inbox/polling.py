@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from inbox import locks, log
 from inbox.actions import receive
-from inbox.adapters import DeliveryError, adapter_for, kinds
+from inbox.adapters import DeliveryError, PartlyPolled, adapter_for, kinds
 from inbox.delivery import jitter
 from inbox.models import Channel
 
@@ -42,6 +42,9 @@ def poll(channel_id: int) -> int:
                     break
         except (OperationalError, InterfaceError):
             raise
+        except PartlyPolled as error:
+            _failed(channel, str(error), partly=True)
+            return stored
         except Exception as error:
             if isinstance(error, DeliveryError | OSError):
                 logger.warning("channel %s cannot be polled: %s", channel.slug, error)
@@ -58,15 +61,20 @@ def poll(channel_id: int) -> int:
         return stored
 
 
-def _failed(channel: Channel, reason: str) -> None:
-    wait = jitter(min(timedelta(seconds=10) * 2 ** min(channel.in_failures, 20), LONGEST_HOLD))
+def hold(failures: int) -> timedelta:
+    """How long to leave alone what failed, after so many failures before."""
+    return jitter(min(timedelta(seconds=10) * 2 ** min(failures, 20), LONGEST_HOLD))
+
+
+def _failed(channel: Channel, reason: str, *, partly: bool = False) -> None:
+    wait = EVERY if partly else hold(channel.in_failures)
     with transaction.atomic():
         if channel.in_failing_since is None:
             log.record(None, "channel_failing", channel=channel.pk, direction="in")
         Channel.objects.filter(pk=channel.pk).update(
             in_failing_since=channel.in_failing_since or timezone.now(),
             in_error=reason[:2000],
-            in_failures=channel.in_failures + 1,
+            in_failures=0 if partly else channel.in_failures + 1,
             next_poll_at=timezone.now() + wait,
         )
 

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_email import audit, fetching, tasks, tokens
-from channels_email.models import MailboxAudit
+from channels_email.models import MailboxAudit, MovedMails
 from inbox import polling, wake
 from inbox.actions import erasing, receive, sweeping
 from inbox.models import Agent, Channel, Customer, Event, Identity, Message, MessageCopy, Receipt
@@ -246,6 +246,55 @@ def test_what_was_moved_counts_where_it_is(dovecot: Dovecot, mailbox: str, make_
     assert figures(row) == (3, 2, 1, 1)
     assert [(one["name"], one["missing"]) for one in row.folders] == [("INBOX", 0), ("Done", 1)]
     assert sorted(Message.objects.values_list("subject", flat=True)) == ["matter 0", "matter 1", "matter 2"]
+
+
+def test_a_renumbered_target_is_said_and_what_is_known_is_counted(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "STEP", 2)
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    own = mail("our own", message_id=f"<{tokens.make_message_id(7, 'rabta.example')}>")
+    mails = [own, *(mail(f"mail {n}", subject=f"matter {n}") for n in range(3))]
+    with dovecot.client(mailbox) as client:
+        client.create_folder("Done")
+        dovecot.append(mailbox, *mails)
+        taken_in(channel)
+        before = client.folder_status("Done", ["UIDVALIDITY"])[b"UIDVALIDITY"]
+        client.rename_folder("Done", "Old")
+        client.create_folder("Done")
+        assert client.folder_status("Done", ["UIDVALIDITY"])[b"UIDVALIDITY"] != before
+        for one in (mail("put here by hand"), *mails):
+            client.append("Done", one)
+    channel.refresh_from_db()
+    row = audit.start(channel, by=None)
+    while not audit.run(row.pk, seconds=0):  # in slices
+        pass
+    row.refresh_from_db()
+    assert figures(row) == (4, 4, 0, 0)
+    assert [(one["name"], one["on_server"]) for one in row.folders] == [("INBOX", 0), ("Done", 4)]
+    assert "renumbered" in row.folders[1]["error"]
+    assert Receipt.objects.count() == 4  # what somebody put there is not taken in
+    Message.objects.get(subject="matter 1").delete()
+    Receipt.objects.all().delete()
+    row = counted(channel)
+    assert figures(row) == (4, 3, 1, 1)
+    assert not row.folders[1]["error"]
+    assert sorted(Message.objects.values_list("subject", flat=True)) == ["matter 0", "matter 1", "matter 2"]
+
+
+def test_a_folder_without_mail_is_shown_all_the_same(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
+    with dovecot.client(mailbox) as client:
+        client.create_folder("Done")
+    channel = make_channel(**imap_settings(dovecot, mailbox, move_to="Done"))
+    dovecot.append(mailbox, mail("one"))
+    taken_in(channel)
+    MovedMails.objects.all().delete()
+    row = counted(channel)
+    assert [(one["name"], one["on_server"], one["error"]) for one in row.folders] == [("INBOX", 0, ""), ("Done", 0, "")]
+
+
+def test_runs_that_meet_are_one() -> None:
+    assert audit._merged([(1, 4), (2, 3), (5, 6), (8, 9), (9, 12)]) == [(1, 6), (8, 12)]
 
 
 def test_a_long_count_goes_on_in_slices(full: Channel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,16 @@
 """Reading a mailbox: nothing skipped, nothing twice, nothing marked, whatever happens to the connection."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import override_settings
+from django.utils import timezone
 
 from channels_email import imap
-from channels_email.servers import server
+from channels_email.servers import Server, server
 from inbox import polling
 from inbox.actions import receive
 from inbox.actions.errors import ActionError
@@ -117,6 +119,62 @@ def test_uids_far_apart_are_found_window_by_window(
     assert Channel.objects.get().cursor["INBOX"]["uid"] == 12
     dovecot.append(mailbox, mail("13"))
     assert polling.poll(channel.pk) == 1
+
+
+class Numbers:
+    """Stands in for a connection to a folder with these UIDs, whose server may keep UIDNEXT to itself."""
+
+    def __init__(self, uids: list[int], *, told: bool = True) -> None:
+        self.uids = uids
+        self.told = told
+        self.searches = 0
+
+    def select_folder(self, _folder: str, readonly: bool) -> dict[bytes, int]:
+        assert readonly
+        status = {b"UIDVALIDITY": 1, b"EXISTS": len(self.uids)}
+        return {**status, b"UIDNEXT": self.uids[-1] + 1} if self.told else status
+
+    def search(self, criteria: list[str]) -> list[int]:
+        self.searches += 1
+        if criteria == ["*"]:
+            return self.uids[-1:]
+        low, _, high = criteria[1].partition(":")
+        return [uid for uid in self.uids if int(low) <= uid <= int(high)]
+
+    def fetch(self, uids: list[int], what: list[str]) -> dict[int, dict[bytes, Any]]:
+        if "RFC822.SIZE" in what:
+            return {uid: {b"RFC822.SIZE": 10} for uid in uids}
+        return {uid: {b"BODY[]": b"Subject: %d\r\n\r\n" % uid} for uid in uids}
+
+
+def read(client: Numbers, position: dict[str, Any]) -> tuple[list[int], list[int]]:
+    """(UIDs that come, positions kept on the way)."""
+    mailbox = Server("h", 1, "tls", "u", "p")
+    found = list(imap._folder(client, mailbox, "INBOX", position, None))  # type: ignore[arg-type]
+    return [raw.meta["uid"] for batch, _kept in found for raw in batch], [kept["uid"] for _batch, kept in found]
+
+
+def test_all_is_found_where_the_server_does_not_say_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap, "WINDOW", 2)
+    client = Numbers([3, 400, 401], told=False)
+    assert read(client, {})[0] == [3, 400, 401]
+    position = {"uidvalidity": 1, "mailbox": "u@h:1", "uid": 401}
+    assert read(client, position) == ([], [])
+    client.uids = [3]  # the last ones are gone: nothing is read again
+    assert read(client, position) == ([], [])
+    client.uids = []
+    assert read(client, position) == ([], [])
+
+
+def test_numbers_by_the_clock_take_one_search_or_keep_how_far_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Numbers([1_700_000_000, 1_700_086_400])
+    assert read(client, {})[0] == client.uids
+    assert client.searches == 1
+    monkeypatch.setattr(imap, "WINDOW", 1)  # as in a folder of more mails than are asked for at once
+    client = Numbers([1000, 1020])
+    uids, kept = read(client, {})
+    assert uids == client.uids
+    assert kept[:3] == [100, 200, 300]
 
 
 def test_a_large_mail_travels_alone() -> None:
@@ -263,6 +321,73 @@ def test_one_folder_that_is_gone_keeps_no_other_waiting(
     channel.refresh_from_db()
     assert channel.in_error.startswith("Nowhere: ")
     assert "INBOX" not in channel.in_error
+
+
+def test_one_folder_that_is_gone_makes_nobody_slower_and_is_left_alone_for_a_while(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["INBOX", "Desk"]))
+    opened: list[str] = []
+    real = imap.GuardedIMAPClient.select_folder
+
+    def select(self: imap.GuardedIMAPClient, folder: str, readonly: bool = False) -> Any:
+        opened.append(folder)
+        return real(self, folder, readonly)
+
+    monkeypatch.setattr(imap.GuardedIMAPClient, "select_folder", select)
+
+    def poll(until: float) -> list[str]:
+        opened.clear()
+        if away := channel.cursor.get("Desk"):
+            away["away"]["until"] = until
+            channel.save()
+        dovecot.append(mailbox, mail())
+        assert polling.poll(channel.pk) == 1
+        channel.refresh_from_db()
+        return list(opened)
+
+    soon, far = 0.0, time.time() + 500
+    assert poll(soon) == ["INBOX", "Desk"]
+    assert poll(far) == ["INBOX"]
+    assert poll(soon) == ["INBOX", "Desk"]
+    for times in range(3, 12):
+        poll(soon)
+        assert channel.in_error.startswith("Desk: ")
+        assert channel.next_poll_at <= timezone.now() + polling.EVERY
+        assert channel.cursor["Desk"]["away"]["times"] == times
+    assert channel.cursor["Desk"]["away"]["until"] > time.time() + 60
+    with dovecot.client(mailbox) as client:
+        client.create_folder("Desk")
+        client.append("Desk", mail("desk"))
+    assert poll(far) == ["INBOX"]
+    assert channel.in_error.startswith("Desk: ")
+    channel.cursor["Desk"]["away"]["until"] = soon
+    channel.save()
+    assert polling.poll(channel.pk) == 1
+    channel.refresh_from_db()
+    assert (channel.in_error, channel.in_failing_since, "away" in channel.cursor["Desk"]) == ("", None, False)
+
+
+def test_when_the_last_folder_fails_the_mailbox_is_away(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    """Also when the others are left alone for a while: then they are tried, too, if there is nothing else to do."""
+    channel = make_channel(**imap_settings(dovecot, mailbox, folders=["Desk", "INBOX"]))
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    channel.cursor["Desk"]["away"]["until"] = time.time() + 500
+    channel.settings["imap"]["folders"] = ["Desk", "Gone"]
+    channel.save()
+    for failures in (1, 2):
+        polling.poll(channel.pk)
+        channel.refresh_from_db()
+        assert channel.in_failures == failures
+    assert "Gone: " in channel.in_error
+    channel.settings["imap"]["folders"] = ["Desk"]
+    channel.save()
+    polling.poll(channel.pk)
+    channel.refresh_from_db()
+    assert (channel.in_failures, channel.in_error[:6]) == (3, "Desk: ")
 
 
 @pytest.mark.parametrize(

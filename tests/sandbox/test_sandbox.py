@@ -149,5 +149,5 @@ def test_the_demo_is_made_once_and_by_the_real_way_in(client: Client) -> None:
 
 def test_what_leaves_for_an_own_address_comes_back(world: Channel) -> None:
     lines = way_back(world)
-    assert lines and [line.text for line in lines if not line.ok] == []
+    assert lines and [line.detail for line in lines if not line.ok] == []
     assert not SandboxMail.objects.exists()
