@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from imapclient import IMAPClient
 
@@ -19,13 +20,15 @@ from inbox.actions import receive
 from inbox.adapters import DeliveryUpdate, Ignore, Inbound, RawReceipt, adapter_for
 from inbox.models import Channel, Message, MessageKey, Receipt, ReceiptState
 
-# A receipt speaks for its mail unless it says "done" of a message that is no longer there.
-SPEAKS = """
-    (r.state <> 'done'
+# A receipt speaks for its mail unless it says "done" of a message that is no longer there, or that the server did not
+# give the mail: there is nothing of it here.
+WITHHELD = f"(r.state IN ('new', 'failed') AND r.size = 0 AND starts_with(r.external_id, '{fetching.UNREAD}'))"
+SPEAKS = f"""
+    ((r.state <> 'done' AND NOT {WITHHELD})
      OR EXISTS (SELECT FROM inbox_message m WHERE m.receipt_id = r.id)
      OR EXISTS (SELECT FROM inbox_messagecopy c WHERE c.receipt_id = r.id)
      OR EXISTS (SELECT FROM inbox_message m WHERE m.id = (r.meta->>'message')::bigint))
-"""
+"""  # noqa: S608 (our own words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,10 @@ def compare(client: IMAPClient, source: Source, uids: Sequence[int], receipts: s
     unsure = [uid for uid in uids if uid not in receipts]
     found = Found()
     if unsure:
-        headers = fetching.headers(client, unsure)
-        found.gone = len(unsure) - len(headers)
-        for batch in imap.batches(imap.sizes(client, _not_by_headers(headers))):
+        withheld = _withheld(source, unsure)  # a server that does not give them may not give their headers either
+        headers = fetching.headers(client, [uid for uid in unsure if uid not in withheld])
+        found.gone = len(unsure) - len(withheld) - len(headers)
+        for batch in imap.batches(imap.sizes(client, sorted([*_not_by_headers(headers), *withheld]))):
             _by_bytes(source, fetching.fetch(client, source.meta, batch), [uid for uid, _size in batch], found)
     return found
 
@@ -95,6 +99,19 @@ def ours(client: IMAPClient, source: Source, uids: Sequence[int]) -> list[int]:
     ids = {headers[uid][0] for uid in unknown if headers[uid][0]}
     keys = set(Receipt.objects.filter(channel=source.channel, key__in=ids).values_list("key", flat=True))
     return sorted(uid for uid, header in headers.items() if uid not in unknown or header[0] in keys)
+
+
+def _withheld(source: Source, uids: Sequence[int]) -> set[int]:
+    """Those that the server did not give when they were to be fetched."""
+    names = {fetching.unread(source.meta, uid, "").external_id: uid for uid in uids}
+    found = _unread(source, names).values_list("external_id", flat=True)
+    return {names[name] for name in found}
+
+
+def _unread(source: Source, names: Collection[str]) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(
+        channel=source.channel, external_id__in=names, state__in=[ReceiptState.NEW, ReceiptState.FAILED], size=0
+    )
 
 
 def _not_by_headers(headers: Mapping[int, Header]) -> list[int]:
@@ -132,7 +149,14 @@ def _by_bytes(source: Source, raws: Sequence[RawReceipt], asked: Sequence[int], 
     new = [raw for name, raw in missing.items() if name not in silent]
     found.missing += len(missing)
     found.caught_up += receive.take_in_again(again) if again else 0
-    found.caught_up += sum(one.created for one in receive.store(source.channel, new)) if new else 0
+    stored = receive.store(source.channel, new) if new else []
+    found.caught_up += sum(one.created for one, raw in zip(stored, new, strict=True) if not _is_withheld(raw))
+    given = [fetching.unread(source.meta, raw.meta["uid"], "").external_id for raw in raws if not _is_withheld(raw)]
+    _unread(source, given).filter(state=ReceiptState.FAILED).delete()  # that they are not given is true no more
+
+
+def _is_withheld(raw: RawReceipt) -> bool:
+    return raw.external_id.startswith(fetching.UNREAD)
 
 
 def _receipts_of(source: Source, digests: Sequence[str]) -> tuple[set[str], dict[str, int]]:

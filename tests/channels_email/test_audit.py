@@ -152,13 +152,49 @@ def test_a_reused_message_id_hides_nothing(dovecot: Dovecot, mailbox: str, make_
 def test_what_was_left_out_or_failed_is_known(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:
     channel = make_channel(**imap_settings(dovecot, mailbox))
     own = tokens.make_message_id(7, "rabta.example")
-    dovecot.append(mailbox, mail(message_id=f"<{own}>"), mail("x\n" * 10_000), mail("good"))
-    with override_settings(SMTP_IN_MAX_BYTES=10_000):
-        taken_in(channel)
+    dovecot.append(mailbox, mail(message_id=f"<{own}>"), mail("damaged"), mail("good"))
+    polling.poll(channel.pk)
+    Receipt.objects.filter(pk=Receipt.objects.order_by("pk")[1].pk).update(state="failed", reason="damaged")
+    receive.take_in_waiting()
     assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "failed", "ignored"]
     assert figures(counted(channel)) == (3, 3, 0, 0)
     Receipt.objects.filter(state="ignored").delete()
     assert figures(counted(channel)) == (3, 3, 0, 0)
+
+
+def test_a_mail_that_was_not_fetched_is_missing_until_it_is(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    """Its receipt says why, and holds nothing of it."""
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, mail("small"), mail("x\n" * 10_000))
+    with override_settings(SMTP_IN_MAX_BYTES=10_000):
+        taken_in(channel)
+        assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "failed"]
+        for _night in range(2):
+            assert figures(counted(channel)) == (2, 1, 1, 0)
+        assert Receipt.objects.filter(state="failed").count() == 1
+        Receipt.objects.filter(state="failed").delete()
+        assert figures(counted(channel)) == (2, 1, 1, 0)  # it is said anew, which brings nothing in
+        assert Receipt.objects.filter(state="failed").count() == 1
+    assert figures(counted(channel)) == (2, 1, 1, 1)
+    assert Message.objects.count() == 2
+    assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "done"]
+    assert figures(counted(channel)) == (2, 2, 0, 0)
+
+
+def test_a_withheld_mail_that_somebody_fetched_by_retry_is_known(
+    dovecot: Dovecot, mailbox: str, make_channel: MakeChannel
+) -> None:
+    channel = make_channel(**imap_settings(dovecot, mailbox))
+    dovecot.append(mailbox, mail("x\n" * 10_000))
+    with override_settings(SMTP_IN_MAX_BYTES=10_000):
+        taken_in(channel)
+    receive.retry(Receipt.objects.get(), by=None)
+    receive.take_in_waiting()
+    assert Message.objects.count() == 1
+    assert figures(counted(channel)) == (1, 1, 0, 0)
+    assert Receipt.objects.count() == 1
 
 
 def test_an_old_report_that_was_pruned_is_not_read_again(
