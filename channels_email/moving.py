@@ -230,8 +230,11 @@ def _place(channel: Channel, folder: str, uidvalidity: int) -> dict[str, Any]:
 
 def _lying(client: GuardedIMAPClient, upto: int, exists: int) -> Iterator[list[int]]:
     """UIDs in the open folder up to this one; what somebody has marked as deleted is left to them."""
-    step = upto if exists <= WINDOW else WINDOW
-    for start in range(1, upto + 1, max(step, 1)):
+    step, lowest = max(upto, 1), 1
+    if exists > WINDOW:
+        # Numbers by the clock begin beyond a thousand million.
+        step, lowest = WINDOW, min(client.search(["1"]), default=1)
+    for start in range(lowest, upto + 1, step):
         if uids := client.search(["UID", f"{start}:{min(start + step - 1, upto)}", "UNDELETED"]):
             yield sorted(uids)
 
