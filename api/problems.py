@@ -41,6 +41,7 @@ STATES = {
     "already_left",
     "attachment_gone",
     "closed",
+    "erased",
     "filter_gone",
     "gone",
     "in_flight",

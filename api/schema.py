@@ -80,6 +80,7 @@ CODES = {
     "window_closed": (409, "The channel does not take a reply now."),
     "attachment_gone": (409, "A file is used already, or not the agent's own."),
     "slug_taken": (409, "There is a channel or team of that slug."),
+    "erased": (409, "Nothing is left of it: its customer was erased."),
     "gone": (409, "It was deleted in the meantime."),
     "no_admin": (409, "The agent is no administrator any more."),
     "webhook_off": (409, "The webhook is off; turn it on first."),

@@ -38,10 +38,14 @@ def short_folder(data_dir: Path, name: str) -> Path:
 
 
 def make_private(data_dir: Path) -> None:
-    """Make the data folder unless it is there; nobody else may look into it (as root, the servers pass through)."""
+    """Make the data folder unless it is there; nobody else may look into it (as root, the servers pass through).
+
+    Git does not look into it either, should it lie in a clone: nobody publishes keys and mail by `git add`.
+    """
     if not data_dir.exists():
         data_dir.mkdir(parents=True)
         data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        (data_dir / ".gitignore").write_text("*\n")
 
 
 def postgres_url(data_dir: Path, database: str = "rabta") -> str:

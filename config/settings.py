@@ -70,7 +70,10 @@ SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS")  # newest first; older ones stay readable
 if not SECRET_KEY or not ENCRYPTION_KEYS:
     if not EMBEDDED_POSTGRES:
-        raise ImproperlyConfigured("Set SECRET_KEY and ENCRYPTION_KEYS: with DATABASE_URL set, none are made.")
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY and ENCRYPTION_KEYS: with DATABASE_URL set, none are made (docs/settings.md says how to; "
+            "for a database that was in use before, those of then)."
+        )
     kept = local.secrets(DATA_DIR)
     SECRET_KEY = SECRET_KEY or kept["SECRET_KEY"]
     ENCRYPTION_KEYS = ENCRYPTION_KEYS or kept["ENCRYPTION_KEYS"]

@@ -109,14 +109,22 @@ def test_production_needs_its_secrets(tmp_path: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", "migrate"],
         env=environment,
         cwd=settings.BASE_DIR,
         capture_output=True,
         text=True,
     )
     assert done.returncode != 0
-    assert "SECRET_KEY and ENCRYPTION_KEYS" in done.stderr
+    assert done.stderr.startswith("manage.py: Set SECRET_KEY and ENCRYPTION_KEYS")
+    assert done.stderr.count("\n") == 1  # a sentence for whoever restores a backup, and no traceback
+
+
+def test_git_does_not_see_a_data_folder_in_a_clone(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    local.secrets(tmp_path / "mine")
+    status = ["git", "-C", str(tmp_path), "status", "--porcelain", "--untracked-files=all"]
+    assert subprocess.run(status, capture_output=True, text=True, check=True).stdout == ""
 
 
 def test_secrets_are_kept_and_private(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """`manage.py up` for real: it stays up whatever is killed, and ends when it is told to."""
 
+import json
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -26,11 +28,25 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 
 def test_it_says_where_things_are_and_that_this_is_a_demo(up: Instance) -> None:
+    assert up.output.startswith("Starting Rabta ...\n")
     assert f"Rabta is at http://localhost:{up.port}/" in up.output
-    assert f"127.0.0.1:{up.smtp_port}" in up.output
+    assert f"\n  curl --url smtp://127.0.0.1:{up.smtp_port} --mail-from" in up.output
     assert "This is a demo, not production" in up.output
     assert "trusts every process" in up.output
     assert up.answers()
+
+
+def test_mail_by_the_line_that_it_prints_becomes_a_ticket(up: Instance) -> None:
+    [line] = re.findall(r"^  (curl .*)$", up.output, re.MULTILINE)
+    subprocess.run(["bash", "-c", line], check=True, capture_output=True, timeout=60)
+    headers = {"Authorization": f"Bearer {up.manage('createtoken', 'sana@karvaan.example', '--scope', 'read').strip()}"}
+    customers = Request(f"{up.url}/api/v1/customers/?identity=you@example.com", headers=headers)
+    until(lambda: json.load(urlopen(customers))["results"], "the customer is there")
+    [customer] = json.load(urlopen(customers))["results"]
+    [found] = json.load(urlopen(Request(f"{up.url}/api/v1/tickets/?customer={customer['id']}", headers=headers)))[
+        "results"
+    ]
+    assert found["subject"] == "Hello"
 
 
 def test_every_process_runs(up: Instance) -> None:

@@ -123,7 +123,7 @@ class Command(BaseCommand):
         deadline, deaths = time.monotonic() + 120, 0
         while time.monotonic() < deadline and deaths < 2:
             try:
-                with urlopen(f"http://{pages_host()}:{settings.PORT}/healthz", timeout=5):
+                with urlopen(f"http://{reached(settings.HOST)}:{settings.PORT}/healthz", timeout=5):
                     return
             except HTTPError:
                 return  # it answers
@@ -149,9 +149,17 @@ class Command(BaseCommand):
                 "--password-stdin",
                 "",
             ]
-        where = f"{settings.SMTP_IN_HOST}:{settings.SMTP_IN_PORT}"
+        where = f"{reached(settings.SMTP_IN_HOST)}:{settings.SMTP_IN_PORT}"
         lines += [f"Mail comes in by SMTP at:      {where}{', for ' + mailbox if mailbox else ''}"]
-        lines += [f"Data and logs:                 {settings.DATA_DIR}", ""]
+        if mailbox:
+            letter = r"From: you@example.com\nSubject: Hello\n\nWhere is my parcel?"
+            lines += [
+                f"  curl --url smtp://{where} --mail-from you@example.com --mail-rcpt {mailbox} -T - <<< $'{letter}'"
+            ]
+        lines += [f"Data and logs:                 {settings.DATA_DIR}"]
+        if settings.EMBEDDED_POSTGRES:
+            lines += [f"The database, for psql:        {settings.DATABASE_URL}"]
+        lines += [""]
         if settings.DEMO:
             lines += [
                 "This is a demo, not production: the log-ins above are public, /sandbox/ is open to anyone who reaches",
@@ -248,9 +256,10 @@ def check_ports() -> None:
             )
 
 
-def pages_host() -> str:
-    """Where this machine itself reaches the pages."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)
+def reached(host: str) -> str:
+    """How this machine itself reaches what listens on `host`, as URLs spell it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
 
 
 def check_alive(supervisor: supervision.Supervisor) -> None:
