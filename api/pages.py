@@ -10,7 +10,7 @@ from inbox.rights import Right
 TOKENS = Page(
     "tokens",
     _("API tokens"),
-    "lock",
+    "key",
     "settings-tokens",
     preferences.MINE,
     40,

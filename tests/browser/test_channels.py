@@ -74,9 +74,11 @@ def test_from_nothing_to_the_first_mail(open_as: Open, zoya: Agent, dovecot: Dov
     page.get_by_role("button", name="Connect and test").click()
 
     # It is tried at once, and the wrong password is told in words.
-    page.wait_for_url("**/settings/channels/front-desk/?test=1")
+    page.wait_for_url("**/settings/channels/front-desk/?test=new")
     answer = page.locator("#test-answer")
     expect(answer).to_contain_text("127.0.0.1 refuses the log-in: check user name and password in the settings.")
+    expect(page.locator("#notices")).to_contain_text("“Front desk” is saved, but the test failed")
+    expect(page.locator("#notices")).not_to_contain_text("is connected")
     assert "wrong" not in page.content()
     channel = Channel.objects.get()
     polling.poll(channel.pk)
@@ -133,7 +135,7 @@ def test_what_failed_is_retried_and_a_channel_is_paused(open_as: Open, zoya: Age
     expect(page.get_by_text("It has tickets")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("This channel is paused.")).to_be_visible()
-    page.get_by_role("button", name="Go on").first.click()
+    page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
@@ -144,6 +146,7 @@ def test_disconnecting_asks_first(open_as: Open, zoya: Agent, support: Channel) 
     page.locator("#confirm").get_by_role("button", name="Cancel").click()
     assert Channel.objects.exists()
     button.click()
+    expect(page.locator("#confirm-yes")).to_have_text("Disconnect")
     page.locator("#confirm-yes").click()
     page.wait_for_url("**/settings/channels/")
     assert not Channel.objects.exists()

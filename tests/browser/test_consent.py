@@ -51,7 +51,7 @@ def test_the_button_leads_to_the_provider(open_as: Open, zoya: Agent, support: C
     page = open_as(zoya, "/settings/channels/new/email/?address=help@gmail.com")
     page.get_by_label("With Google").check()
     page.get_by_role("button", name="Connect and test").click()
-    page.wait_for_url("**/settings/channels/help/?test=1")
+    page.wait_for_url("**/settings/channels/help/?test=new")
     assert "oauth" in Channel.objects.get(slug="help").settings["imap"]
     page.get_by_role("button", name="Connect with Google").click()
     page.wait_for_url("**/settings/channels/help/")

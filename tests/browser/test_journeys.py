@@ -251,3 +251,36 @@ def test_the_header_shows_the_subject_and_keeps_solve_in_reach(
         assert shown["width"] >= 180, width
         assert solve.evaluate("button => button.scrollWidth <= button.clientWidth"), width
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+def test_typing_in_the_assign_menu_goes_to_who_is_called_so(
+    open_as: Open, sana: Agent, omar: Agent, zoya: Agent, mail: Mail
+) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Take it myself")).to_be_focused()
+    page.keyboard.type("zo")
+    expect(page.locator("#assign-menu .option", has_text="Zoya")).to_be_focused()
+    page.clock.install()
+    page.clock.run_for(2000)  # a new word
+    page.keyboard.type("om")
+    page.keyboard.press("Enter")
+    expect(page.locator("#assign-menu summary")).to_contain_text("Omar")
+    page.keyboard.press("a")
+    page.keyboard.type("xe")  # nobody; nor is it solved by the e
+    page.keyboard.press("Enter")
+    expect(page.locator("#assign-menu")).not_to_have_attribute("open", "")
+    ticket = Ticket.objects.get(pk=number)
+    assert (ticket.assignee, ticket.status) == (omar, "open")
+
+
+def test_keys_are_explained_where_there_are_some(open_as: Open, sana: Agent) -> None:
+    page = open_as(sana, "/")
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts div", has_text="Go to Unassigned").last).to_contain_text("g then u")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_visible()
+    phone = open_as(sana, "/", width=390, height=844, has_touch=True, is_mobile=True)
+    expect(phone.get_by_role("button", name="Keyboard shortcuts")).to_be_hidden()
+    expect(phone.get_by_role("link", name="Settings")).to_be_visible()

@@ -60,7 +60,7 @@ def test_from_making_to_deleting(open_as: Open, zoya: Agent, receiver: Receiver)
     expect(page.locator(".note-box.warn")).to_be_visible()
     page.wait_for_load_state()  # the question is asked by a script
     page.get_by_role("button", name="Delete the webhook").click()
-    page.get_by_role("button", name="Go on").click()
+    page.locator("#confirm").get_by_role("button", name="Delete the webhook").click()
     expect(page.get_by_text("No webhook yet")).to_be_visible()
     assert not Webhook.objects.exists()
 
@@ -80,7 +80,7 @@ def test_a_token_is_made_and_revoked(open_as: Open, sana: Agent) -> None:
     expect(page.locator("#token-value")).to_have_count(0)
     page.wait_for_load_state()
     page.get_by_role("button", name="Revoke Import").click()
-    page.get_by_role("button", name="Go on").click()
+    page.locator("#confirm").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("The token is revoked")).to_be_visible()
     assert ApiToken.objects.get().revoked_at is not None
 

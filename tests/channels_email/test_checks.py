@@ -51,6 +51,16 @@ class TestSteps:
         ]
         assert "localhost" in detail(lines, "TLS")
 
+    def test_a_server_without_log_in_says_what_to_leave_empty(self, make_channel: MakeChannel) -> None:
+        with scripted.running(lambda _line, _count: "") as server:
+            smtp = {"host": "127.0.0.1", "port": server.port, "security": "none", "username": "support"}
+            lines = check(make_channel(smtp=smtp))
+        assert ("SMTP log-in as support", False) in steps(lines)
+        words = detail(lines, "SMTP log-in as support")
+        assert "takes no log-in" in words and "leave the user name empty" in words
+        assert "STARTTLS" not in words
+        assert not server.mails
+
     def test_a_certificate_for_another_name_says_for_which(
         self, dovecot: Dovecot, mailbox: str, make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
     ) -> None:

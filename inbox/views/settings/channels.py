@@ -132,8 +132,8 @@ def connect(request: AgentRequest, kind: str) -> HttpResponse:
         except ValidationError as error:
             _add(form, error)
         else:
-            messages.success(request, _("“%(name)s” is connected.") % {"name": channel.name})
-            return _gone(request, f"{reverse('settings-channel', args=[channel.slug])}?test=1")
+            messages.success(request, _("“%(name)s” is saved.") % {"name": channel.name})
+            return _gone(request, f"{reverse('settings-channel', args=[channel.slug])}?test=new")
     return render(request, FORM, {**shown, "form": form, "place": place}, status=422)
 
 
@@ -159,6 +159,7 @@ def channel(request: AgentRequest, slug: str) -> HttpResponse:
             "teams": list(found.teams.all()),
             "kept": actions.why_kept(found) if may(request.user, Right.CHANNELS) else "",
             "test_now": "test" in request.GET,
+            "is_new": request.GET.get("test") == "new",
         },
     )
 
@@ -195,11 +196,16 @@ def settings(request: AgentRequest, slug: str) -> HttpResponse:
 @agent_only
 @needs(Right.CARE)
 def test(request: AgentRequest, slug: str) -> HttpResponse:
-    """Try the connection now and say line by line what works."""
+    """Try the connection now and say line by line what works. With `new`, also in a notice whether it is connected."""
     found = _get(request, slug)
     adapter = kinds().get(found.kind)
     lines = adapter.check(found) if adapter else [Check(found.kind, False, _("This kind of channel is not installed."))]
-    return answer(request, found, "settings/channels/_checks.html", {"lines": lines}, _("Test connection"))
+    context: dict[str, Any] = {"lines": lines}
+    if "new" in request.POST and wants_part(request):
+        failed = any(not line.ok for line in lines)
+        said = _("“%(name)s” is saved, but the test failed: see below.") if failed else _("“%(name)s” is connected.")
+        context |= {"failed": failed, "said": said % {"name": found.name}}
+    return answer(request, found, "settings/channels/_checks.html", context, _("Test connection"))
 
 
 @require_POST

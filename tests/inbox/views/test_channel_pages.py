@@ -239,7 +239,7 @@ def test_a_mailbox_is_connected(as_zoya: Desk, team: Team, caplog: pytest.LogCap
     place = {"channel-teams": [team.pk], "channel-default_team": team.pk, "channel-brand": brand.pk}
     response = as_zoya.post(NEW, {**FORM, **place})
     assert response.status_code == 302, response.content.decode()
-    assert response["Location"] == "/settings/channels/help/?test=1"
+    assert response["Location"] == "/settings/channels/help/?test=new"
     kept = Channel.objects.get()
     assert (kept.name, kept.brand, kept.default_team, list(kept.teams.all())) == ("Help", brand, team, [team])
     assert kept.settings["smtp"] == {"host": "smtp.example.org", "port": 465, "security": "tls", "username": "help"}
@@ -254,7 +254,7 @@ def test_a_mailbox_is_connected(as_zoya: Desk, team: Team, caplog: pytest.LogCap
 
 def test_htmx_is_sent_on(as_zoya: Desk) -> None:
     response = as_zoya.client.post(NEW, FORM, headers={"HX-Request": "true", "HX-Request-Type": "full"})
-    assert response["HX-Redirect"] == "/settings/channels/help/?test=1"
+    assert response["HX-Redirect"] == "/settings/channels/help/?test=new"
 
 
 @pytest.mark.parametrize(
@@ -445,6 +445,9 @@ def test_the_test_says_what_fails(as_zoya: Desk, zoya: Agent) -> None:
     part = as_zoya.post("/settings/channels/help/test/", part=True).content.decode()
     assert "127.0.0.1 refuses connections on port 1." in part
     assert "<html" not in part
+    assert "is saved, but the test failed" not in part  # said of a new one alone
+    part = as_zoya.post("/settings/channels/help/test/", {"new": "yes"}, part=True).content.decode()
+    assert "is saved, but the test failed" in part and "is connected" not in part
     whole = as_zoya.post("/settings/channels/help/test/").content.decode()
     assert "127.0.0.1 refuses connections on port 1." in whole
     assert "<html" in whole

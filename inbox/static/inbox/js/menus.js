@@ -38,6 +38,30 @@ document.addEventListener("keydown", event => {
   }
 }, true)
 
+// Typing goes to the option whose name, or a word of it, begins so; where none does, to the menu's own button, so that
+// Enter never takes what was not meant.
+let typed = "" // within the last second
+let typedAt = 0
+const folded = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()
+const nameOf = option => folded((option.querySelector(".truncate") ?? option.lastChild).textContent.trim())
+const begins = name => name.startsWith(typed) || name.split(/[\s-]+/u).some(word => word.startsWith(typed))
+
+document.addEventListener("keydown", event => {
+  const menu = event.target.closest?.("details.menu[open]")
+  if (!menu || event.target.matches("input, select, textarea") || event.isComposing) return
+  if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return
+  const goesOn = Date.now() - typedAt < 1000
+  if (event.key === " " && !(goesOn && typed)) return
+  const options = [...menu.querySelectorAll(".option")]
+  if (!options.length) return
+  event.preventDefault() // no shortcut meanwhile, and no click by a space within a name
+  event.stopPropagation()
+  typed = (goesOn ? typed : "") + folded(event.key)
+  typedAt = Date.now()
+  const found = options.find(option => nameOf(option).startsWith(typed)) ?? options.find(option => begins(nameOf(option)))
+  ;(found ?? menu.querySelector("summary")).focus()
+}, true)
+
 // The form of a menu was sent: close it, and give the focus back to what opened it.
 document.addEventListener("htmx:before:request", event => {
   const menu = event.target.closest?.("details.menu")

@@ -12,7 +12,7 @@ document.addEventListener("click", async event => {
 const dialog = document.getElementById("confirm")
 let asking = null
 
-// A form or button with data-confirm is sent once its question was answered with yes.
+// A form or button with data-confirm is sent once its question was answered with yes: by a button of the same name.
 document.addEventListener("submit", event => {
   const text = event.submitter?.dataset.confirm || event.target.dataset.confirm
   if (!text || !dialog || asking === event.target) return
@@ -20,6 +20,7 @@ document.addEventListener("submit", event => {
   event.stopImmediatePropagation()
   const { target: form, submitter } = event
   dialog.querySelector("#confirm-text").textContent = text
+  dialog.querySelector("#confirm-yes").textContent = (submitter ?? form.querySelector("button")).textContent.trim()
   dialog.returnValue = ""
   dialog.showModal()
   dialog.addEventListener("close", () => {
