@@ -7,6 +7,7 @@ test mails and waits for them: up to half a minute, and MOST_SECONDS more.
 from __future__ import annotations
 
 import imaplib
+import logging
 import smtplib
 import ssl
 import time
@@ -22,6 +23,8 @@ from channels_email.words import said, why_no_connection
 from inbox.adapters import Check, DeliveryError
 from inbox.models import Channel, Receipt
 from lib import net
+
+logger = logging.getLogger(__name__)
 
 WAIT = 25.0  # seconds until a test mail has to be back
 LOOK_EVERY = 1.0
@@ -67,9 +70,20 @@ def _steps_imap(server: Server) -> list[Check]:
             lines.append(_check_target(client, server))
     except (OSError, imaplib.IMAP4.error) as error:
         lines.append(Check(name, False, imap.why(error, server)))
+    except Exception as error:  # noqa: BLE001 (logged in _not_understood)
+        lines.append(Check(name, False, _not_understood(error, server)))
     finally:
         imap.close(client)
     return lines
+
+
+def _not_understood(error: Exception, server: Server) -> str:
+    """IMAPClient raises whatever comes, of answers that break the protocol."""
+    logger.exception("an answer of %s cannot be read", server.host)
+    return _("%(host)s gave an answer that cannot be understood: %(said)s") % {
+        "host": server.host,
+        "said": said(str(error)),
+    }
 
 
 def _check_folder(client: imap.GuardedIMAPClient, server: Server, folder: str) -> Check:
@@ -214,10 +228,12 @@ def way_back(channel: Channel) -> list[Check]:
             lines += _send(outgoing, sender, sent)
             left = {token: address for address, token in sent.items() if all(line.name != address for line in lines)}
             lines += looking.wait(left)
-        except (OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError) as error:
+        except (OSError, imaplib.IMAP4.error, smtplib.SMTPException, UnicodeError) as error:
             reads = isinstance(error, imap.MailboxAway | imaplib.IMAP4.error)
             cause = TimeoutError() if deadline.cut else error
             return [Check(_("The way back"), False, imap.why(cause, (reads and reading) or outgoing))]
+        except Exception as error:  # noqa: BLE001 (logged in _not_understood)
+            return [Check(_("The way back"), False, _not_understood(error, reading or outgoing))]
         finally:
             looking.close()
     if not (channel.settings.get("plus_addressing") or channel.settings.get("catch_all")):

@@ -8,6 +8,7 @@ import pytest
 from channels_email import checks, probes
 from channels_email.receipts import raw_receipt
 from channels_email.servers import Server
+from channels_email.servers import server as server_of
 from inbox import polling
 from inbox.actions import receive
 from inbox.adapters import Check, adapter_for
@@ -145,6 +146,28 @@ class TestSteps:
             (line,) = checks.way_back(channel)
         assert "did not answer in time" in str(line.detail)
 
+    @pytest.mark.parametrize(
+        "answer", ["* EXISTS", "* OK [UIDVALIDITY x] y", '* LIST () "/" "&AA"', "* LIST () NIL NIL"]
+    )
+    def test_answers_against_the_protocol_are_said(self, make_channel: MakeChannel, answer: str) -> None:
+        def script(tag: str, command: str, _client: socket.socket) -> str:
+            if command.startswith("EXAMINE") and "LIST" in answer:
+                return f"{tag} NO there is none\r\n"
+            asked = command.startswith(("EXAMINE", "LIST", "STATUS"))
+            return f"{answer}\r\n{tag} OK done\r\n" if asked else ""
+
+        with scripted_imap.running(script) as server, scripted.running(lambda _line, _n: "") as out:
+            there = {"host": "127.0.0.1", "security": "none"}
+            channel = make_channel(
+                imap={**there, "port": server.port, "username": "u"},
+                smtp={**there, "port": out.port},
+                secrets={"imap.password": "p"},
+            )
+            line = checks.check_imap(_imap(channel))[-1]
+            assert (line.name, line.ok) == ("IMAP log-in as u", False)
+            assert "cannot be understood" in str(line.detail)
+            assert [line.ok for line in checks.way_back(channel)] == [False]
+
     def test_a_literal_is_not_read_whatever_its_size(self, make_channel: MakeChannel) -> None:
         def script(_tag: str, command: str, _client: socket.socket) -> str:
             return "* LIST () {99999999999}\r\n" if command.startswith("LOGIN") else ""
@@ -154,6 +177,12 @@ class TestSteps:
             lines = check(make_channel(imap=options, secrets={"imap.password": "p"}))
         assert steps(lines)[-1] == ("IMAP log-in as u", False)
         assert "99999999999 bytes at once" in str(lines[-1].detail)
+
+
+def _imap(channel: Channel) -> Server:
+    found = server_of(channel, "imap")
+    assert found is not None
+    return found
 
 
 def _server(options: dict[str, Any]) -> Server:
