@@ -202,7 +202,8 @@ def poll(server: Server, cursor: Cursor, mover: Mover | None = None) -> Iterator
     if troubles:
         yield [], cursor
     if away := {**troubles, **held}:
-        raise PartlyPolled(f"{'; '.join(_lines(away))} {_('The other folders are read.')}")
+        rest = _("The other folders are read.")
+        raise PartlyPolled(f"{'; '.join(_lines(away))} {rest}")
 
 
 def _lines(troubles: Mapping[str, str]) -> list[str]:
