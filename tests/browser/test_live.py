@@ -157,7 +157,7 @@ def test_what_fails_takes_one_line_and_leads_to_its_channel(
     Channel.objects.filter(pk=support.pk).update(**FAILING)
     page = open_as(zoya, f"/tickets/{number}/", width=390, height=844)
     strip = page.locator("#problems")
-    assert strip.bounding_box()["height"] < 60  # type: ignore[index]
+    assert strip.bounding_box()["height"] < 60
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     left = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
     assert page.locator("#stream").evaluate(left) < 2  # the newest message is in sight, though the strip came later
