@@ -57,18 +57,18 @@ def why_no_connection(error: Exception, server: Server) -> str:
             "the account that consented may not open it. (%(said)s)"
         )
         return words % {"host": server.host, "name": server.username, "said": said(answer)}
-    return _trouble(error, "" if server.oauth else server.security) % {
+    return _trouble(error, server) % {
         "host": server.host,
         "port": server.port,
         "said": said(answer),
     }
 
 
-def _trouble(error: Exception, security: str) -> str:
+def _trouble(error: Exception, server: Server) -> str:
     match error:
         case smtplib.SMTPAuthenticationError() | LoginError():
             return _("%(host)s refuses the log-in: check user name and password in the settings. (%(said)s)")
-        case smtplib.SMTPNotSupportedError() if security != "starttls":  # nothing else is asked for, but a log-in
+        case smtplib.SMTPNotSupportedError() if not server.oauth and server.security != "starttls":  # only AUTH is left
             return _(
                 "%(host)s port %(port)s takes no log-in with this security setting, so no password was sent. If the "
                 "server needs none, leave the user name empty."
