@@ -56,6 +56,9 @@ class Instance:
     def start(self, *, seconds: float = 180) -> "Instance":
         """Returns once it says that it is ready."""
         self.output = ""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # Tests that a script began in the background ignore Ctrl-C, and so would what they start.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             self.command(),
             env=self.environment(),
