@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -79,25 +78,11 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
 
 
-@contextmanager
-def only_pump() -> Iterator[bool]:
-    """Whether this is the only pump: a session lock, which PostgreSQL drops when the process dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [locks.WEBHOOKS])
-        (mine,) = cursor.fetchone()
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [locks.WEBHOOKS])
-
-
 def run() -> int:
     """Deliver until nothing is due and nothing under way; returns how many deliveries arrived."""
     with ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="webhook") as pool:
         pump = Pump(pool)
-        with only_pump() as mine:
+        with locks.only_one(locks.WEBHOOKS, 0) as mine:
             if not mine:
                 return 0
             pump.go(until=time.monotonic() + MOST_SECONDS)

@@ -2,9 +2,10 @@
 
 import contextlib
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from tests.servers import listening
 
 # (tag, command without it, the client's socket for what comes beside the answer) -> answer; None hangs up, "" is OK
 Script = Callable[[str, str, socket.socket], str | None]
@@ -22,23 +23,14 @@ class ScriptedImap:
 @contextlib.contextmanager
 def running(script: Script, capabilities: str = "IMAP4rev1 IDLE") -> Iterator[ScriptedImap]:
     """Serve while the block runs. An answer carries its tag and ends in CRLF."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = ScriptedImap(int(listener.getsockname()[1]))
+    server = ScriptedImap(0)
 
-    def accept() -> None:
-        while True:
-            try:
-                client, _address = listener.accept()
-            except OSError:
-                return
-            server.connections += 1
-            threading.Thread(target=_serve, args=(client, server, script, capabilities), daemon=True).start()
+    def serve(client: socket.socket) -> None:
+        server.connections += 1
+        _serve(client, server, script, capabilities)
 
-    threading.Thread(target=accept, daemon=True).start()
-    try:
+    with listening.running(serve) as (server.port, _served):
         yield server
-    finally:
-        listener.close()
 
 
 def _serve(client: socket.socket, server: ScriptedImap, script: Script, capabilities: str) -> None:

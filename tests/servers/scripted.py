@@ -2,9 +2,10 @@
 
 import contextlib
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from tests.servers import listening
 
 Script = Callable[[str, int], str | None]  # (command line, number of the mail on this server) -> answer; None hangs up
 
@@ -22,23 +23,14 @@ class Scripted:
 @contextlib.contextmanager
 def running(script: Script) -> Iterator[Scripted]:
     """Serve while the block runs. `script` gets each command line, `.` when a mail has come; "" is the default."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Scripted(int(listener.getsockname()[1]))
+    server = Scripted(0)
 
-    def accept() -> None:
-        while True:
-            try:
-                client, _address = listener.accept()
-            except OSError:
-                return
-            server.connections += 1
-            threading.Thread(target=_serve, args=(client, server, script), daemon=True).start()
+    def serve(client: socket.socket) -> None:
+        server.connections += 1
+        _serve(client, server, script)
 
-    threading.Thread(target=accept, daemon=True).start()
-    try:
+    with listening.running(serve) as (server.port, _served):
         yield server
-    finally:
-        listener.close()
 
 
 DEFAULTS = {"EHLO": "250-scripted\r\n250-8BITMIME\r\n250 SMTPUTF8", "DATA": "354 go on", "QUIT": "221 bye"}
