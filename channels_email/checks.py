@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cryptography import x509
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from channels_email import imap, moving, probes, sending, wire
@@ -232,6 +233,8 @@ def way_back(channel: Channel) -> list[Check]:
             reads = isinstance(error, imap.MailboxAway | imaplib.IMAP4.error)
             cause = TimeoutError() if deadline.cut else error
             return [Check(_("The way back"), False, imap.why(cause, (reads and reading) or outgoing))]
+        except DatabaseError:
+            raise  # ours, not the server's
         except Exception as error:  # noqa: BLE001 (logged in _not_understood)
             return [Check(_("The way back"), False, _not_understood(error, reading or outgoing))]
         finally:

@@ -4,6 +4,7 @@ import socket
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from channels_email import checks, probes
 from channels_email.receipts import raw_receipt
@@ -301,3 +302,14 @@ class TestProbes:
         receive.take_in_waiting()
         assert sorted(Receipt.objects.values_list("state", flat=True)) == ["done", "ignored"]
         assert Message.objects.count() == 1
+
+
+def test_a_fault_of_our_database_is_not_told_as_the_servers(
+    make_channel: MakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_looking: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(checks._Looking, "begin", away)
+    with pytest.raises(OperationalError):
+        checks.way_back(make_channel(smtp={"host": "127.0.0.1", "port": 25, "security": "none"}))
