@@ -46,7 +46,23 @@ class Agent(AbstractBaseUser, PermissionsMixin):
         choices=[("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
     )
     signature = models.TextField(_("signature"), blank=True)
+    photo = models.CharField(max_length=255, blank=True)  # its name in Django storage
     away = models.BooleanField(_("away"), default=False)
+    after_send = models.CharField(
+        _("after sending"),
+        max_length=5,
+        default="stay",
+        choices=[
+            ("stay", _("Stay on the ticket")),
+            ("next", _("Open the next ticket")),
+            ("list", _("Back to the list")),
+        ],
+    )
+    density = models.CharField(
+        _("list"), max_length=8, default="roomy", choices=[("roomy", _("Roomy")), ("compact", _("Compact"))]
+    )
+    notify = models.JSONField(default=dict, blank=True)  # kind of notification: ways, where changed from the default
+    read_before = models.DateTimeField(default=timezone.now)  # tickets that are quiet since then count as read
     skills = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     languages = ArrayField(models.CharField(max_length=10), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -129,3 +129,45 @@ class CustomerEvent(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["customer", "kind", "external_id"], name="customer_event_once"),)
         indexes = (models.Index(fields=["customer", "-at"], name="customer_event_journey"),)
+
+
+class CustomerNote(models.Model):
+    """What agents should know of a customer, whatever the ticket."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notes")
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+
+class Card(models.Model):
+    """A card that another system fills, shown beside a customer's tickets: an order, a contract, a parcel.
+
+    `fields` is a list of {"label", "value", "url"?}.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="cards")
+    key = models.CharField(max_length=100)
+    title = models.CharField(max_length=120)
+    url = models.URLField(max_length=1000, blank=True)
+    fields = models.JSONField(default=list, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["customer", "key"], name="card_once"),)
+        ordering = ("position", "key")
+
+
+class DifferentPeople(models.Model):
+    """Two customers of whom an agent said that they are not one: no merge is suggested again. Lower id first."""
+
+    first = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    second = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["first", "second"], name="different_people_once"),)

@@ -20,9 +20,14 @@ class ActorKind(models.TextChoices):
 # What happens to customers day by day has no ticket, either, and is no change of settings or permissions. In its order
 # it is part of an index: adding to it takes a migration.
 OF_CUSTOMERS = (
+    "customer_card_changed",
     "customer_changed",
     "customer_created",
     "customer_event_added",
+    "customer_note_added",
+    "customer_note_changed",
+    "customer_note_deleted",
+    "customers_told_apart",
     "identity_added",
     "identity_retired",
     "organisation_changed",

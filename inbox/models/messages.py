@@ -90,6 +90,14 @@ class Message(models.Model):
     receipt = models.ForeignKey(
         "inbox.Receipt", on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
     )
+    side = models.ForeignKey(
+        "inbox.SideConversation",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="messages",
+        db_index=False,
+    )  # message_of_side
     answers = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="answered_by")
 
     author_kind = models.CharField(max_length=8, choices=AuthorKind)
@@ -151,6 +159,7 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         indexes = (
             models.Index(fields=["ticket", "id"], name="message_of_ticket"),
+            models.Index(fields=["side", "id"], name="message_of_side", condition=models.Q(side__isnull=False)),
             models.Index(fields=["external_id"], name="message_external_id", condition=~models.Q(external_id="")),
             models.Index(
                 fields=["channel", "next_attempt_at", "id"], name="message_queued", condition=models.Q(state="queued")

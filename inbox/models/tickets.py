@@ -53,10 +53,14 @@ class Tag(models.Model):
         return self.name
 
 
+# What every ordinary view starts from; its indexes say the same.
+CURRENT = models.Q(spam=False, merged_into__isnull=True, trashed_at__isnull=True)
+
+
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def current(self) -> "TicketQuerySet":
-        """Neither spam nor merged away: what every ordinary view starts from."""
-        return self.filter(spam=False, merged_into__isnull=True)
+        """Neither spam nor in the trash nor merged away: what every ordinary view starts from."""
+        return self.filter(CURRENT)
 
     def unassigned(self) -> "TicketQuerySet":
         return self.current().filter(status=Status.OPEN, assignee__isnull=True)
@@ -101,6 +105,7 @@ class Ticket(models.Model):
     language = models.CharField(_("language"), max_length=10, blank=True)
     language_chosen = models.BooleanField(default=False)
     spam = models.BooleanField(_("spam"), default=False)
+    trashed_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
@@ -132,29 +137,38 @@ class Ticket(models.Model):
             models.Index(
                 fields=["status", "-last_message_at", "-number"],
                 name="ticket_by_status",
-                condition=models.Q(spam=False, merged_into__isnull=True),
+                condition=CURRENT,
             ),
             models.Index(
                 fields=["assignee", "status", "-last_message_at", "-number"],
                 name="ticket_by_assignee",
-                condition=models.Q(spam=False, merged_into__isnull=True, assignee__isnull=False),
+                condition=CURRENT & models.Q(assignee__isnull=False),
             ),
             models.Index(
                 fields=["-last_message_at", "-number"],
                 name="ticket_unassigned",
-                condition=models.Q(spam=False, merged_into__isnull=True, assignee__isnull=True, status="open"),
+                condition=CURRENT & models.Q(assignee__isnull=True, status="open"),
             ),
             models.Index(
                 fields=["team", "status", "-last_message_at", "-number"],
                 name="ticket_by_team",
-                condition=models.Q(spam=False, merged_into__isnull=True, team__isnull=False),
+                condition=CURRENT & models.Q(team__isnull=False),
             ),
             models.Index(
                 fields=["channel", "status", "-last_message_at", "-number"],
                 name="ticket_by_channel",
-                condition=models.Q(spam=False, merged_into__isnull=True),
+                condition=CURRENT,
             ),
-            models.Index(fields=["-last_message_at", "-number"], name="ticket_spam", condition=models.Q(spam=True)),
+            models.Index(
+                fields=["-last_message_at", "-number"],
+                name="ticket_spam",
+                condition=models.Q(spam=True, trashed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["-last_message_at", "-number"],
+                name="ticket_trash",
+                condition=models.Q(trashed_at__isnull=False),
+            ),
             models.Index(fields=["-updated_at", "-number"], name="ticket_updated"),
             # Lists of the API, which leave nothing out and come in the order of change.
             models.Index(fields=["status", "-updated_at", "-number"], name="ticket_status_updated"),
@@ -173,6 +187,12 @@ class Ticket(models.Model):
                 fields=["snoozed_until"], name="ticket_snoozed", condition=models.Q(snoozed_until__isnull=False)
             ),
             GinIndex(fields=["tags"], name="ticket_tags"),
+            GinIndex(
+                fields=["attributes"],
+                opclasses=["jsonb_path_ops"],
+                name="ticket_attributes",
+                condition=~models.Q(attributes={}),
+            ),
         )
 
     def __str__(self) -> str:

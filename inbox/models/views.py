@@ -26,8 +26,11 @@ class Macro(models.Model):
 
 
 class SavedView(models.Model):
-    """A saved filter of the ticket list."""
+    """A saved filter of the list of tickets, or of customers."""
 
+    noun = models.CharField(
+        max_length=10, default="tickets", choices=[("tickets", _("Tickets")), ("customers", _("Customers"))]
+    )
     name = models.CharField(_("name"), max_length=120)
     query = models.JSONField(default=dict)
     team = models.ForeignKey("inbox.Team", on_delete=models.CASCADE, null=True, blank=True)
