@@ -105,6 +105,8 @@ class Hub:
             while True:
                 message = await layer.receive(channel)
                 self.note(message.get("tickets", ()))
+                for agents, frame in message.get("hints", ()):
+                    self.hint(set(agents), frame)
                 if people := message.get("people"):
                     await self.check(set(people))
         finally:
@@ -147,6 +149,13 @@ class Hub:
                 socket.rights = now
                 socket.put('{"reload":1}')
         self._count_soon()
+
+    def hint(self, agents: set[int], frame: dict[str, Any]) -> None:
+        """What only the pages of these people are told; `live.hint` says what that may be."""
+        text = json.dumps(frame, ensure_ascii=False)
+        for socket in self.sockets:
+            if socket.agent in agents:
+                socket.put(text)
 
     def note(self, numbers: Iterable[int]) -> None:
         """These tickets changed; their rows leave soon."""

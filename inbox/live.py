@@ -1,4 +1,5 @@
-"""Facts for open screens: which tickets changed, whose rights did. The only caller of group_send in the tree.
+"""Facts for open screens: which tickets changed, whose rights did, what one agent's own pages should know. The only
+caller of group_send in the tree.
 
 Only ids travel. In each web process the hub (inbox/hub.py) loads the rows once, renders them and decides who sees
 them. A fact that is lost costs nothing but time: pages ask again by themselves.
@@ -37,17 +38,26 @@ class Publisher:
         self.tickets: set[int] = set()
         self.messages: set[int] = set()
         self.people: set[int] = set()
+        self.hints: list[tuple[list[int], dict[str, object]]] = []
         self.sending: Future[None] | None = None
         self.complained_at = 0.0
         threading.Thread(target=self.loop.run_forever, name="live", daemon=True).start()
 
-    def publish(self, tickets: Iterable[int], messages: Iterable[int], people: Iterable[int] = ()) -> None:
+    def publish(
+        self,
+        tickets: Iterable[int],
+        messages: Iterable[int],
+        people: Iterable[int] = (),
+        hint: tuple[list[int], dict[str, object]] | None = None,
+    ) -> None:
         """The first fact leaves at once; those that come while it does, or shortly after, leave together."""
         with self.lock:
             self.people.update(people)  # never dropped: a right that was taken away must be known
             if len(self.tickets) < MOST_WAITING:
                 self.tickets.update(tickets)
                 self.messages.update(messages)
+            if hint is not None and len(self.hints) < MOST_WAITING:
+                self.hints.append(hint)
             if self.sending is None:
                 self.sending = asyncio.run_coroutine_threadsafe(self._run(), self.loop)
 
@@ -58,10 +68,12 @@ class Publisher:
                 self.tickets.clear()
                 self.messages.clear()
                 self.people.clear()
-                if not tickets and not people:
+                hints, self.hints = self.hints, []
+                if not tickets and not people and not hints:
                     self.sending = None
                     return
-            await self._send({"type": "live.announce", "tickets": tickets, "messages": messages, "people": people})
+            fact = {"tickets": tickets, "messages": messages, "people": people, "hints": hints}
+            await self._send({"type": "live.announce", **fact})
             await asyncio.sleep(GATHER)
 
     async def _send(self, message: dict[str, object]) -> None:
@@ -110,9 +122,23 @@ def announce_people(agents: Iterable[int]) -> None:
         _publish([], [], ids)
 
 
-def _publish(tickets: list[int], messages: list[int], people: Iterable[int] = ()) -> None:
+def hint(agents: Iterable[int], **frame: object) -> None:
+    """Put this frame of ids and codes before all open pages of these agents, of every tab. After the commit; never
+    raises. A hint that is lost must cost nothing: what it tells of can be asked for, too.
+    """
+    ids = list(agents)
+    if ids:
+        _publish([], [], hint=(ids, frame))
+
+
+def _publish(
+    tickets: list[int],
+    messages: list[int],
+    people: Iterable[int] = (),
+    hint: tuple[list[int], dict[str, object]] | None = None,
+) -> None:
     try:
-        _current().publish(tickets, messages, people)
+        _current().publish(tickets, messages, people, hint)
     except RuntimeError as error:  # no thread to be had: the interpreter is ending, or the machine is full
         logger.warning("screens were not told of a change: %r", error)
 

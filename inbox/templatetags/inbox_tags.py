@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from inbox import preferences
 from inbox.adapters import kinds
-from inbox.models import Channel
+from inbox.models import Channel, Status
 from lib import html
 
 register = template.Library()
@@ -83,6 +83,12 @@ def prose(text: str) -> SafeString:
 def channel_icon(channel: Channel) -> str:
     adapter = kinds().get(channel.kind)
     return adapter.icon if adapter else "message"
+
+
+@register.filter
+def status_label(status: str) -> str:
+    """What a status is called."""
+    return str(Status(status).label) if status in Status.values else status
 
 
 @register.filter

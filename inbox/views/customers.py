@@ -6,8 +6,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from inbox import access, lists
+from inbox.panel.people import identities_of
 from inbox.views.shell import AgentRequest, agent_only
-from inbox.views.tickets import customer_context, identities_of
+from inbox.views.tickets import customer_context
 
 
 @require_safe

@@ -9,14 +9,13 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
-from django.db.models import BooleanField, Value
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, directory, timeline
+from inbox import access, directory, panel, timeline
 from inbox.actions import merge as merging
 from inbox.actions import reply
 from inbox.actions import tickets as actions
@@ -35,10 +34,8 @@ from inbox.forms import (
     TagsForm,
     problem_of,
 )
-from inbox.models import Customer, Identity, Participant, Priority, Ticket
+from inbox.models import Customer, Priority, Ticket
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
-
-PAST = 8  # tickets of the customer that the panel lists
 
 
 @require_safe
@@ -85,7 +82,7 @@ def _integer(value: str | None) -> int | None:
 def conversation(request: AgentRequest, found: Ticket, *, since: int | None = None) -> dict[str, Any]:
     """Everything that the panes of one ticket show."""
     known = directory.of(request.user)
-    others, identities = _people(found)
+    beside = panel.read(request.user, found)
     return {
         "ticket": found,
         "current_number": found.number,
@@ -98,12 +95,8 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
         "client_id": uuid4().hex,
         "composer": {"kind": "reply"},
         "route": None if found.is_locked else route(found),
-        "others": others,
-        "past": access.tickets(request.user)
-        .filter(customer=found.customer_id, merged_into__isnull=True)
-        .exclude(number=found.number)
-        .order_by("-last_message_at")[:PAST],
-        **customer_context(found.customer, identities),
+        "panel": beside,
+        **customer_context(found.customer, beside["identities"]),
     }
 
 
@@ -114,33 +107,6 @@ def customer_context(customer: Customer, identities: list[dict[str, Any]]) -> di
     except KeyError:
         name = language
     return {"customer": customer, "identities": identities, "customer_language": name}
-
-
-IDENTITY = ("id", "kind", "value", "name", "verified_at", "retired_at")
-
-
-def identities_of(customer: Customer) -> list[dict[str, Any]]:
-    rows = Identity.objects.filter(customer=customer).order_by("retired_at", "pk").values(*IDENTITY)[:30]
-    return [{**row, "verified": row["verified_at"] is not None} for row in rows]
-
-
-def _people(found: Ticket) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Who else takes part, and the customer's own addresses: one query."""
-    own = Identity.objects.filter(customer=found.customer_id).values_list(
-        *IDENTITY, "customer_id", Value(True, output_field=BooleanField())
-    )
-    part = Participant.objects.filter(ticket=found, until__isnull=True).exclude(identity__customer=found.customer_id)
-    there = part.values_list(*(f"identity__{name}" for name in IDENTITY), "identity__customer_id", "confirmed")
-    others, identities = [], []
-    for *values, customer, confirmed in own.order_by()[:30].union(there.order_by()[:30], all=True):
-        row = dict(zip(IDENTITY, values, strict=True))
-        row["verified"] = row["verified_at"] is not None
-        if customer == found.customer_id:
-            identities.append(row)
-        else:
-            others.append({"identity": row, "confirmed": confirmed})
-    identities.sort(key=lambda row: (row["retired_at"] is not None, row["id"]))
-    return others, identities
 
 
 def route(found: Ticket) -> dict[str, Any]:

@@ -90,6 +90,16 @@ async def test_a_row_reaches_those_who_may_see_it(support: Channel, sana: Agent,
         await socket.disconnect()
 
 
+async def test_a_hint_reaches_all_pages_of_its_agent_and_nobody_else(sana: Agent, bilal: Agent) -> None:
+    first, second, other = await connect(sana), await connect(sana, "ur"), await connect(bilal)
+    live.hint([sana.pk], notifications=3)
+    assert (await frame(first, "notifications"))["notifications"] == 3
+    assert (await frame(second, "notifications"))["notifications"] == 3
+    assert await silent(other)
+    for socket in (first, second, other):
+        await socket.disconnect()
+
+
 async def silent(socket: Socket) -> bool:
     """Whether nothing of any ticket is said for a while; counts of their own are no news."""
     while not await socket.receive_nothing(timeout=0.6, interval=0.02):  # type: ignore[no-untyped-call]

@@ -27,6 +27,9 @@ function frame({ rows, changed = [], gone = [], counts: found, reload }) {
   times()
 }
 
+// What concerns only this agent (live.hint): whoever cares listens for rabta:hint.
+const hint = found => document.dispatchEvent(new CustomEvent("rabta:hint", { detail: found }))
+
 async function catchUp() {
   await Promise.allSettled([document.getElementById("rows") && again(), refresh()])
   times()
@@ -38,7 +41,10 @@ function offline(is) {
 
 document.addEventListener("htmx:before:ws:message", event => {
   heard = Date.now()
-  if (event.detail.message.json) frame(event.detail.message.json)
+  const found = event.detail.message.json
+  if (!found) return
+  frame(found)
+  if (found.rows === undefined && !found.counts && !found.beat) hint(found)
 })
 
 document.addEventListener("htmx:after:ws:connection", event => {

@@ -1,0 +1,38 @@
+"""The customer's own addresses, and who else takes part."""
+
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from inbox.bundle import Row
+from inbox.models import Agent, Customer, Identity, Participant, Ticket
+
+MOST = 30
+
+
+def of_customer(customer: int) -> QuerySet[Identity, Any]:
+    """The addresses of a customer, retired ones last."""
+    return (
+        Identity.objects.filter(customer=customer)
+        .order_by(F("retired_at").asc(nulls_first=True), "pk")
+        .values("id", "kind", "value", "name", "verified_at", "retired_at")[:MOST]
+    )
+
+
+def identities(agent: Agent, ticket: Ticket) -> QuerySet[Identity, Any]:
+    return of_customer(ticket.customer_id)
+
+
+def others(agent: Agent, ticket: Ticket) -> QuerySet[Any, Any]:
+    return (
+        Participant.objects.filter(ticket=ticket, until__isnull=True)
+        .exclude(identity__customer=ticket.customer_id)
+        .order_by("pk")
+        .values("pk", "role", "confirmed", "identity__kind", "identity__value", "identity__name", "identity__customer")[
+            :MOST
+        ]
+    )
+
+
+def identities_of(customer: Customer) -> list[Row]:
+    return list(of_customer(customer.pk))
