@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, customers, uploads
+from inbox.actions import base, customers, solving, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.work import is_ours
 from inbox.adapters import Adapter, Party, adapter_for
@@ -164,6 +164,8 @@ def reply(
         first = already(by, client_id, digest)
         if first is not None:
             return first
+        if not automatic:
+            solving.check(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
         verdict = adapter.may_reply(row)
