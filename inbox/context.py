@@ -25,6 +25,7 @@ STYLE_SHEETS = [
         "components/channels",
         "components/account",
         "components/hooks",
+        "components/palette",
     )
 ]
 SCRIPTS = [
@@ -43,6 +44,7 @@ SCRIPTS = [
         "composer",
         "uploads",
         "keyboard",
+        "palette",
         "live",
         "settings",
     )
