@@ -39,6 +39,7 @@ SCRIPTS = [
         "search",
         "mail",
         "recipients",
+        "surface",
         "drafts",
         "composer",
         "uploads",
