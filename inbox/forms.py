@@ -99,6 +99,13 @@ class PriorityForm(forms.Form):
     priority = forms.ChoiceField(choices=Priority.choices)
 
 
+class TagForm(forms.Form):
+    """One tag to add, or one to take off."""
+
+    add = forms.CharField(required=False, max_length=80)
+    remove = forms.CharField(required=False, max_length=80, strip=False)
+
+
 class TagsForm(forms.Form):
     tags = forms.CharField(required=False, max_length=4000)
 

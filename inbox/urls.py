@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, palette, people, tickets
+from inbox.views import customers, entrance, files, inbox, messages, palette, people, properties, suggestions, tickets
 from inbox.views.settings import account, audit, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
@@ -19,6 +19,7 @@ urlpatterns = [
     path("tickets/<int:number>/assignment/", tickets.assignment, name="ticket-assignment"),
     path("tickets/<int:number>/status/", tickets.status, name="ticket-status"),
     path("tickets/<int:number>/priority/", tickets.priority, name="ticket-priority"),
+    path("tickets/<int:number>/properties/", properties.change, name="ticket-properties"),
     path("tickets/<int:number>/tags/", tickets.tags, name="ticket-tags"),
     path("tickets/<int:number>/subject/", tickets.subject, name="ticket-subject"),
     path("tickets/<int:number>/spam/", tickets.spam, name="ticket-spam"),
@@ -32,6 +33,9 @@ urlpatterns = [
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
     path("uploads/", files.upload, name="uploads"),
     path("customers/<int:pk>/", customers.customer, name="customer"),
+    path("tags/", suggestions.tags, name="tags"),
+    path("topics/", suggestions.topics, name="topics"),
+    path("tickets/suggestions/", suggestions.tickets, name="ticket-suggestions"),
     path("settings/", overview.overview, name="settings"),
     path("settings/channels/", channels.index, name="settings-channels"),
     path("settings/channels/<slug:slug>/", channels.channel, name="settings-channel"),

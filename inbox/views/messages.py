@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 from django.contrib import messages as notices
@@ -18,6 +19,7 @@ from inbox import access
 from inbox.actions import messages as actions
 from inbox.actions import receive, reply, uploads
 from inbox.actions.errors import ActionError
+from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
 from inbox.forms import AnswerForm, MoveForm, problem_of
 from inbox.models import Direction, Message
@@ -68,22 +70,28 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 status=data["status"] or None,
                 client_id=data["client_id"] or None,
             )
+    except FieldsMissing as error:
+        return _refused(request, number, str(error), missing=[one.key for one in error.fields])
     except ActionError as error:
         return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")
     return answer(request, number, fresh_composer=True)
 
 
-def _refused(request: AgentRequest, number: int, problem: str, client_id: str = "") -> HttpResponse:
+def _refused(
+    request: AgentRequest, number: int, problem: str, client_id: str = "", missing: Sequence[str] = ()
+) -> HttpResponse:
     """Nothing was sent. htmx shows the reason and leaves what was typed; a plain form gets its page back, filled in.
 
     `client_id` is the form's new one where its own has become another message.
     """
-    if wants_part(request):
-        return render(request, "inbox/_refused.html", {"problem": problem, "client_id": client_id}, status=422)
     found = access.get_ticket(request.user, number)
+    if wants_part(request):
+        told = {"problem": problem, "client_id": client_id}
+        shown = {**conversation(request, found, missing=missing), **told} if missing else told
+        return render(request, "inbox/_refused.html", shown, status=422)
     typed = {"kind": request.POST.get("kind", ""), "text": request.POST.get("text", ""), "problem": problem}
     typed["html"] = request.POST.get("html", "")
-    context = conversation(request, found) | {
+    context = conversation(request, found, missing=missing) | {
         "composer": typed,
         "client_id": client_id or request.POST.get("client_id", ""),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,12 +15,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, directory, panel, timeline
+from inbox import access, directory, fields, panel, properties, timeline
 from inbox.actions import merge as merging
 from inbox.actions import reply
 from inbox.actions import tickets as actions
 from inbox.actions.base import KEEP
 from inbox.actions.errors import ActionError
+from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
 from inbox.forms import (
     CHOSEN_STATUSES,
@@ -31,10 +32,11 @@ from inbox.forms import (
     SpamForm,
     StatusForm,
     SubjectForm,
+    TagForm,
     TagsForm,
     problem_of,
 )
-from inbox.models import Customer, Priority, Ticket
+from inbox.models import Customer, FieldNoun, Priority, Ticket
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
 
@@ -79,8 +81,10 @@ def _integer(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() and len(value) < 19 else None
 
 
-def conversation(request: AgentRequest, found: Ticket, *, since: int | None = None) -> dict[str, Any]:
-    """Everything that the panes of one ticket show."""
+def conversation(
+    request: AgentRequest, found: Ticket, *, since: int | None = None, missing: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Everything that the panes of one ticket show; `missing` are keys of fields that it cannot be solved without."""
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
     return {
@@ -96,7 +100,17 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
         "composer": {"kind": "reply"},
         "route": None if found.is_locked else route(found),
         "panel": beside,
+        **ticket_context(found, beside, missing),
         **customer_context(found.customer, beside["identities"]),
+    }
+
+
+def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missing: Sequence[str]) -> dict[str, Any]:
+    own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
+    return {
+        "properties": properties.lines(found, own, missing),
+        "free_attributes": [one for one in fields.shown(own, found.attributes) if not one.key],
+        "tag_colours": {one["name"]: one["colour"] for one in beside["tag_colours"]},
     }
 
 
@@ -124,7 +138,9 @@ def route(found: Ticket) -> dict[str, Any]:
     return {"channel": channel, "why": why, "to": to, "cc": cc, "editable": editable, "warning": warning}
 
 
-def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
+def regions(
+    request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False, missing: Sequence[str] = ()
+) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
     found = (
         access.tickets(request.user)
@@ -135,15 +151,17 @@ def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_comp
     if found is None:
         return render(request, "inbox/_gone.html", {"number": number, "problem": problem})
     since = _integer(request.GET.get("from") or request.POST.get("from"))
-    context = conversation(request, found, since=since)
+    context = conversation(request, found, since=since, missing=missing)
     context |= {"problem": problem, "fresh_composer": fresh_composer}
     return render(request, "inbox/_regions.html", context, status=422 if problem else 200)
 
 
-def answer(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
+def answer(
+    request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False, missing: Sequence[str] = ()
+) -> HttpResponse:
     """What follows an action: regions for htmx, a redirect to the page for a plain form."""
     if wants_part(request):
-        return regions(request, number, problem=problem, fresh_composer=fresh_composer)
+        return regions(request, number, problem=problem, fresh_composer=fresh_composer, missing=missing)
     if problem:
         messages.error(request, problem)
     return redirect("ticket", number)
@@ -158,6 +176,8 @@ def act(
         return answer(request, number, problem=problem_of(form))
     try:
         do(found, form.cleaned_data)
+    except FieldsMissing as error:
+        return answer(request, number, problem=str(error), missing=[one.key for one in error.fields])
     except ActionError as error:
         return answer(request, number, problem=str(error))
     except Http404:  # of the other ticket that the form names
@@ -204,6 +224,14 @@ def priority(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def tags(request: AgentRequest, number: int) -> HttpResponse:
+    """All tags (`tags`), or one to `add` or `remove`."""
+    if "tags" not in request.POST:
+
+        def do(found: Ticket, data: dict[str, Any]) -> object:
+            add = [name] if (name := data["add"].removeprefix("#")) else []
+            return actions.change_tags(found, by=request.user, add=add, remove=[data["remove"]])
+
+        return act(request, number, TagForm(request.POST), do)
     return act(request, number, TagsForm(request.POST), lambda t, d: actions.set_tags(t, d["tags"], by=request.user))
 
 
