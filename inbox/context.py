@@ -40,6 +40,7 @@ SCRIPTS = [
         "search",
         "mail",
         "recipients",
+        "surface",
         "drafts",
         "composer",
         "uploads",
