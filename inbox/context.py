@@ -26,6 +26,7 @@ STYLE_SHEETS = [
         "components/channels",
         "components/account",
         "components/hooks",
+        "components/palette",
     )
 ]
 SCRIPTS = [
@@ -45,6 +46,7 @@ SCRIPTS = [
         "composer",
         "uploads",
         "keyboard",
+        "palette",
         "live",
         "settings",
     )
