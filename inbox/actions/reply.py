@@ -33,6 +33,7 @@ from inbox.models import (
     Status,
     Ticket,
 )
+from lib import html as markup
 
 Recipients = list[dict[str, str]]
 LONGEST_WAIT = timedelta(days=366)  # of a reply that is to leave later
@@ -223,6 +224,8 @@ def _write(
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
+    if html and not adapter.rich_text:
+        text, html = text if text.strip() else markup.to_text(html), ""
     to, cc, bcc = recipients
     if to is None:
         to, default_cc = default_recipients(ticket, channel)
