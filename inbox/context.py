@@ -15,6 +15,7 @@ STYLE_SHEETS = [
         "components/views",
         "components/signs",
         "components/list",
+        "components/selection",
         "components/search",
         "components/pieces",
         "components/conversation",
@@ -26,6 +27,7 @@ STYLE_SHEETS = [
         "components/channels",
         "components/account",
         "components/hooks",
+        "components/palette",
     )
 ]
 SCRIPTS = [
@@ -47,6 +49,7 @@ SCRIPTS = [
         "uploads",
         "editor",
         "keyboard",
+        "palette",
         "live",
         "settings",
     )
