@@ -31,6 +31,7 @@ TICKET = {
     ],
     "due_at": None,
     "spam": False,
+    "trashed": False,
     "channel": CHANNEL,
     "customer": CUSTOMER,
     "assignee": AGENT,

@@ -52,7 +52,7 @@ class View:
         return f"{reverse('inbox')}?{urlencode(self.query)}"
 
 
-LIVE = {"spam": "no", "merged": "no"}
+LIVE = {"spam": "no", "merged": "no", "trashed": "no"}
 OPEN = {**LIVE, "status": Status.OPEN.value, "snoozed": "no"}
 
 VIEWS = {
@@ -71,8 +71,10 @@ VIEWS = {
              counted=False, nothing=gettext_lazy("Nothing is put away for later.")),
         View("solved", gettext_lazy("Solved"), "check", {"view": "solved"}, {**LIVE, "status": "solved"}, "s",
              counted=False, nothing=gettext_lazy("No ticket is solved yet.")),
-        View("spam", gettext_lazy("Spam"), "spam", {"view": "spam"}, {"spam": "yes", "merged": "no"},
+        View("spam", gettext_lazy("Spam"), "spam", {"view": "spam"}, {**LIVE, "spam": "yes"},
              counted=False, nothing=gettext_lazy("No spam.")),
+        View("trash", gettext_lazy("Trash"), "trash", {"view": "trash"}, {"merged": "no", "trashed": "yes"},
+             counted=False, nothing=gettext_lazy("The trash is empty.")),
     )
 }  # fmt: skip
 
@@ -113,6 +115,8 @@ def select(agent: Agent, match: Mapping[str, str]) -> TicketQuerySet:
             conditions[name] = value == "yes"
         elif name == "merged":
             conditions["merged_into__isnull"] = value == "no"
+        elif name == "trashed":
+            conditions["trashed_at__isnull"] = value == "no"
         elif name == "snoozed":
             conditions["snoozed_until__isnull"] = value == "no"
         elif value == "none":

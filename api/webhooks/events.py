@@ -85,6 +85,8 @@ _NAMES: dict[str, tuple[str, ...] | Callable[[dict[str, Any]], tuple[str, ...]]]
     "subject_changed": _UPDATED,
     "tags_changed": _UPDATED,
     "spam_changed": _UPDATED,
+    "trashed": _UPDATED,
+    "restored": _UPDATED,
     "snoozed": _UPDATED,
     "fields_changed": _UPDATED,
     "unmerged": _UPDATED,

@@ -155,6 +155,26 @@ def _erase(pk: int, by: Agent | None) -> None:
         transaction.on_commit(lambda: _delete(stored), robust=True)
 
 
+def erase_ticket(ticket: Ticket, *, by: Agent | None) -> None:
+    """Forget what was said in one ticket, which a merge may have brought more to; whoever wrote in it stays known.
+
+    What others' tickets say stays. Call it inside the transaction; the files go once that is committed.
+    """
+    said = frozenset(Message.objects.filter(ticket=ticket.pk).values_list("pk", flat=True))
+    nobody: frozenset[str] = frozenset()
+    what = Person(frozenset(), frozenset({ticket.pk}), said, nobody, nobody, Naming(emails=(), phones=()))
+    stored = _forget(what, set())
+    _blank_tickets(what, by)
+    base.announce([ticket.pk])
+    transaction.on_commit(lambda: _delete(stored), robust=True)
+
+
+def lock_messages(ticket: Ticket) -> None:
+    """Hold what may be on its way, before the ticket itself is locked: the order that delivery keeps."""
+    sent = Message.objects.filter(ticket=ticket.pk, state__in=[DeliveryState.QUEUED, DeliveryState.SENDING])
+    list(sent.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 def _forget(person: Person, receipts: set[int]) -> set[str]:
     """Everything but the customers' and tickets' own rows; returns stored files. Locks their tickets.
 
@@ -404,7 +424,9 @@ def _blank_tickets(person: Person, by: Agent | None) -> None:
     for ticket in Ticket.objects.filter(pk__in=person.tickets).order_by("pk"):
         ticket.subject, ticket.preview, ticket.attributes, ticket.external_id = "", "", {}, None
         ticket.thread_key, ticket.topic, ticket.organisation = "", "", None
+        ticket.trashed_at, ticket.erased_at = None, timezone.now()
         fields = ["subject", "preview", "attributes", "external_id", "thread_key", "topic", "organisation"]
+        fields += ["trashed_at", "erased_at"]
         fields += change_status(ticket, "closed", by=by)
         log.record(ticket, "ticket_erased", by=by)
         base.save(ticket, *fields)

@@ -43,6 +43,7 @@ from inbox.models import (
 
 TICKET_FIELDS = (
     "status",
+    "trashed_at",
     "snoozed_until",
     "language",
     "message_count",
@@ -129,7 +130,8 @@ class Batch:
             elif work.channel.pk not in seen.ticket.also_channels:
                 seen.ticket.also_channels.append(work.channel.pk)
         outcome = self._done(work, "duplicate", seen.ticket, seen)
-        if any(one is not None and one.erased_at is not None for one in (seen.customer, seen.ticket.customer)):
+        held = (seen.customer, seen.ticket.customer, seen.ticket)
+        if any(one is not None and one.erased_at is not None for one in held):
             outcome.erased = tuple(file.stored for file in work.files)
 
     def _customer(self, identity: Identity | None) -> Customer:
@@ -275,13 +277,17 @@ class Batch:
             if ticket.last_customer_message_at is None or message.created_at >= ticket.last_customer_message_at:
                 ticket.last_customer_message_at = message.created_at
                 ticket.reply_channel = work.channel
-            ticket.waiting_since = min(ticket.waiting_since or message.created_at, message.created_at)
             self._open_again(ticket, work, decision, customer)
+            if not ticket.is_done:  # spam that is solved stays so
+                ticket.waiting_since = min(ticket.waiting_since or message.created_at, message.created_at)
         if ticket.pk:
             self.changed[ticket.pk] = ticket
 
     def _open_again(self, ticket: Ticket, work: Work, decision: threads.Decision, customer: Customer) -> None:
         before = ticket.status
+        if ticket.trashed_at is not None and before != Status.CLOSED:
+            ticket.trashed_at = None
+            self._event(ticket, "restored", customer)
         if before == Status.OPEN and ticket.snoozed_until is None:
             return
         ticket.snoozed_until = None

@@ -31,6 +31,10 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         for ticket in (gone, kept):
             if ticket.merged_into_id is not None:
                 raise ActionError(_("Ticket #%(number)s is merged already.") % {"number": ticket.pk}, "merged")
+            if ticket.trashed_at is not None:
+                raise ActionError(
+                    _("Ticket #%(number)s is in the trash; restore it first.") % {"number": ticket.pk}, "trashed"
+                )
         if kept.status == Status.CLOSED:
             raise ActionError(_("Ticket #%(number)s takes no more messages.") % {"number": kept.pk}, "closed")
         moved = list(Message.objects.filter(ticket=gone).values_list("pk", flat=True))

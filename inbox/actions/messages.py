@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -94,7 +95,8 @@ def fail(message: Message, reason: str, **fields: Any) -> bool:
 
 def _keepable(message: Message, reason: str) -> str:
     """What may be written down of a reason: it names people, and of those who were erased nothing is kept."""
-    erased = Ticket.objects.filter(pk=message.ticket_id, customer__erased_at__isnull=False).exists()
+    emptied = Q(erased_at__isnull=False) | Q(customer__erased_at__isnull=False)
+    erased = Ticket.objects.filter(emptied, pk=message.ticket_id).exists()
     return "" if erased else reason[:2000]
 
 
@@ -152,14 +154,20 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
         return True
 
 
+def _still_there(ticket: Ticket) -> None:
+    if ticket.is_erased:
+        raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
+    if ticket.trashed_at is not None:
+        raise ActionError(_("This ticket is in the trash; restore it first."), "trashed")
+
+
 def retry(message: Message, *, by: Agent | None) -> Message:
     """Queue a failed message, or one of unknown fate, again: now, to the same people, with the same id."""
     with transaction.atomic():
         row = lock(message.pk)
         if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}:
             return row
-        if row.ticket.customer.erased_at is not None:
-            raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
+        _still_there(row.ticket)
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
             row.created_at = timezone.now()
@@ -191,8 +199,7 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
     with transaction.atomic():
         row = lock(message.pk)
         source = row.ticket
-        if source.customer.erased_at is not None:
-            raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
+        _still_there(source)
         if to is not None and to.pk == source.pk:
             return row
         if to is None:

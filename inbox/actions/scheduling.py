@@ -25,6 +25,10 @@ from inbox.rights import Right, may
 logger = logging.getLogger(__name__)
 
 
+def put_away() -> str:
+    return _("The ticket was put into the trash or marked as spam first, so this was not sent.")
+
+
 def cancel(message: Message, *, by: Agent | None) -> Message:
     """Take back a message that has not left. Raises ActionError once a worker has had it."""
     with transaction.atomic():
@@ -73,6 +77,16 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: st
     if said:
         _unsay(ticket, row, by=by)
     base.announce([ticket.pk], [row.pk])
+
+
+def cancel_waiting(ticket: Ticket) -> None:
+    """Take back whatever waits for its time on a ticket that is put away; call it before the ticket is locked."""
+    waiting = Message.objects.scheduled().filter(ticket=ticket.pk)
+    rows = list(waiting.select_for_update(no_key=True).order_by("pk"))
+    if rows:
+        locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
+        for row in rows:
+            _cancel(locked, row, reason="put_away", words=put_away())
 
 
 def _unsay(ticket: Ticket, row: Message, *, by: Agent | None) -> None:
@@ -136,6 +150,8 @@ def _settle(pk: int) -> int:
         with translation.override((row.agent.language if row.agent else "") or settings.LANGUAGE_CODE):
             if _overtaken({ticket.pk}).get(ticket.pk, 0) > row.pk:
                 _cancel(ticket, row, reason="customer", words=_("The customer wrote first, so this was not sent."))
+            elif ticket.trashed_at is not None or ticket.spam:
+                _cancel(ticket, row, reason="put_away", words=put_away())
             elif ticket.is_locked:
                 _cancel(ticket, row, reason="closed", words=_("The ticket was closed first, so this was not sent."))
             elif row.send_at is None or row.send_at > timezone.now():

@@ -79,15 +79,16 @@ def build(numbers: Sequence[int]) -> list[Document]:
     made: dict[int, Document] = {}
     customers: dict[int, list[Document]] = defaultdict(list)
     columns = ("number", "customer_id", "customer__name", "customer__external_id", "subject", "external_id", "topic",
-               "tags", "channel_id", "also_channels", "team_id", "assignee_id", "spam", "organisation__name",
-               "customer__organisation__name")  # fmt: skip
+               "tags", "channel_id", "also_channels", "team_id", "assignee_id", "spam", "trashed_at",
+               "organisation__name", "customer__organisation__name")  # fmt: skip
     for row in Ticket.objects.filter(pk__in=numbers, merged_into__isnull=True).values_list(*columns):
-        number, customer, name, customer_key, subject, key, topic, tags, channel, also, team, owner, spam, *firms = row
+        number, customer, name, customer_key, subject, key, topic, tags, channel, also, team, owner = row[:12]
+        spam, trashed, *firms = row[12:]
         document = made[number] = Document(number)
         document.name(str(number), subject, name, key, customer_key, topic, *tags, *firms)
         document.marks = [f"channel:{one}" for one in (channel, *also)]
         document.marks += [f"team:{team}"] * (team is not None) + [f"owner:{owner}"] * (owner is not None)
-        document.marks += ["spam"] * spam
+        document.marks += ["spam"] * spam + ["trash"] * (trashed is not None)
         document.people.add(customer)
         customers[customer].append(document)
     if not made:
