@@ -7,15 +7,21 @@ did (tests, development), files are served from where they lie in the tree.
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from django.contrib.staticfiles.finders import get_finders
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.contrib.staticfiles.management.commands.collectstatic import Command as Collect
+from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from config import local
+from inbox import icons
 
+ICONS = "inbox/icons.svg"
 OWN = ("api", "channels_chat", "inbox", "reports", "sandbox")
 # Django's own patterns for modules want a semicolon after each import.
 MODULES = (
@@ -46,6 +52,32 @@ class Storage(CompressedManifestStaticFilesStorage):
             if name.endswith(".map"):
                 return name
             raise
+
+
+class IconFinder(BaseFinder):
+    """The sprite of icons, drawn from its package into DATA_DIR/generated when it is first asked for."""
+
+    def __init__(self, app_names: object = None, *args: object, **kwargs: object) -> None:
+        self.storage = FileSystemStorage(location=settings.DATA_DIR / "generated")
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        if path != ICONS:
+            return []
+        found = str(self._drawn())
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
+        self._drawn()
+        yield ICONS, self.storage
+
+    def _drawn(self) -> Path:
+        path, content = Path(self.storage.path(ICONS)), icons.sprite()
+        if not path.is_file() or path.read_text() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f"{path.name}.{os.getpid()}")
+            fresh.write_text(content)
+            fresh.replace(path)
+        return path
 
 
 def fingerprint() -> str:

@@ -73,8 +73,6 @@ VIEWS = {
              counted=False, nothing=gettext_lazy("No ticket is solved yet.")),
         View("spam", gettext_lazy("Spam"), "spam", {"view": "spam"}, {**LIVE, "spam": "yes"},
              counted=False, nothing=gettext_lazy("No spam.")),
-        View("trash", gettext_lazy("Trash"), "trash", {"view": "trash"}, {"merged": "no", "trashed": "yes"},
-             counted=False, nothing=gettext_lazy("The trash is empty.")),
     )
 }  # fmt: skip
 
@@ -115,10 +113,10 @@ def select(agent: Agent, match: Mapping[str, str]) -> TicketQuerySet:
             conditions[name] = value == "yes"
         elif name == "merged":
             conditions["merged_into__isnull"] = value == "no"
-        elif name == "trashed":
-            conditions["trashed_at__isnull"] = value == "no"
         elif name == "snoozed":
             conditions["snoozed_until__isnull"] = value == "no"
+        elif name == "trashed":
+            conditions["trashed_at__isnull"] = value == "no"
         elif value == "none":
             conditions[f"{name}__isnull"] = True
         elif name == "assignee" and value == "me":

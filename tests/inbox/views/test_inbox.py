@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -61,6 +62,7 @@ def test_an_outsider_sees_no_row_and_no_count(as_bilal: Desk, ticket: Ticket) ->
         ("pending", {"status": "pending"}, True),
         ("open", {"spam": True}, False),
         ("spam", {"spam": True}, True),
+        ("open", {"trashed_at": datetime(2026, 1, 1, tzinfo=UTC)}, False),
     ],
 )
 def test_views(as_sana: Desk, ticket: Ticket, view: str, change: dict[str, object], stays: bool) -> None:

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('inbox', '0009_workplace_indexes'),
+        ('inbox', '0010_customer_indexes'),
     ]
 
     operations = [
