@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from inbox import preferences
+from inbox.actions.work import typed
 from inbox.adapters import kinds
 from inbox.models import Channel, Status
 from lib import html
@@ -105,12 +106,8 @@ def addresses(people: list[dict[str, str]]) -> str:
 
 @register.filter
 def joined(people: list[dict[str, str]]) -> str:
-    """A list of recipients as a form field shows it: `Name <address>, address`."""
-    out = []
-    for person in people:
-        name = "".join(c for c in person.get("name", "") if c not in '<>",;:()@[]\\').strip()
-        out.append(f"{name} <{person['address']}>" if name else person["address"])
-    return ", ".join(out)
+    """A list of recipients as a form field shows it."""
+    return typed(people)
 
 
 @register.filter
