@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('inbox', '0010_customer_indexes'),
+        ('inbox', '0011_draft_newest'),
     ]
 
     operations = [
