@@ -65,6 +65,7 @@ MESSAGE = {
     "ticket": 4711,
     "direction": "out",
     "origin": "channel",
+    "side": None,
     "to": [{"name": "Ayesha Khan", "address": "ayesha@example.com"}],
     "cc": [],
     "bcc": [],

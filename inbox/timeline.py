@@ -131,7 +131,8 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
     copies = MessageCopy.objects.filter(message=OuterRef("pk")).order_by("pk")
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline")
     found = (
-        Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
+        Message.objects.conversation()
+        .filter(ticket=ticket, deleted_at__isnull=True)
         .select_related("channel")
         .annotate(file_rows=ArraySubquery(files.values(row=row)), copy_channels=ArraySubquery(copies.values("channel")))
     )

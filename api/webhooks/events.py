@@ -47,6 +47,8 @@ GROUPS: list[tuple[StrOrPromise, dict[str, StrOrPromise]]] = [
             "message.cancelled": _("An answer that was to leave later does not."),
             "message.logged": _("A call or a visit was logged."),
             "note.added": _("Somebody left a note."),
+            "side.received": _("A third party answered in a side conversation."),
+            "side.created": _("A message to a third party was written; it leaves next."),
         },
     ),
     (
@@ -107,6 +109,8 @@ _NAMES: dict[str, tuple[str, ...] | Callable[[dict[str, Any]], tuple[str, ...]]]
     "message_cancelled": ("message.cancelled",),
     "message_logged": ("message.logged",),
     "note_added": ("note.added",),
+    "side_message_received": ("side.received",),
+    "side_message_added": ("side.created",),
     "customer_created": ("customer.created",),
     "customer_changed": ("customer.updated",),
     "identity_added": ("customer.updated",),

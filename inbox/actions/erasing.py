@@ -31,6 +31,7 @@ from inbox.models import (
     CustomerNote,
     DeliveryState,
     DifferentPeople,
+    Direction,
     Engagement,
     Identity,
     Message,
@@ -38,6 +39,7 @@ from inbox.models import (
     Participant,
     Receipt,
     ReceiptState,
+    SideConversation,
     Ticket,
 )
 
@@ -360,6 +362,12 @@ def _elsewhere(person: Person, receipts: set[int]) -> set[int]:
     found = set(Participant.objects.filter(identity__customer__in=person.customers).values_list("ticket", flat=True))
     written = Q(customer__in=person.customers) | Q(receipt__in=receipts)
     found |= set(Message.objects.filter(written).values_list("ticket", flat=True))
+    # Whom we wrote to in a side conversation takes part in nothing, and has perhaps never written.
+    addresses = {address.lower() for address in person.addresses}
+    aside = Message.objects.filter(side__isnull=False, direction=Direction.OUT).values_list("ticket", "to", "cc")
+    for ticket, *people in aside.iterator(chunk_size=BATCH) if addresses else ():
+        if any(str(one.get("address", "")).lower() in addresses for some in people for one in some):
+            found.add(ticket)
     return found - person.tickets
 
 
@@ -395,6 +403,9 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
         if (subject, preview) != (ticket.subject, ticket.preview):
             ticket.subject, ticket.preview = subject[:500], preview
             base.save(ticket, "subject", "preview")
+    for side in SideConversation.objects.filter(ticket__in=elsewhere):
+        if (subject := words.sub(ERASED, side.subject)[:500]) != side.subject:
+            SideConversation.objects.filter(pk=side.pk).update(subject=subject)
     # What a message said of the person, its bytes say, too, in whatever encoding.
     held = set(Message.objects.filter(pk__in=told).values_list("receipt", flat=True))
     held |= set(MessageCopy.objects.filter(message__in=told).values_list("receipt", flat=True))
@@ -450,6 +461,7 @@ def _blank_tickets(person: Person, by: Agent | None) -> None:
         log.record(ticket, "ticket_erased", by=by)
         base.save(ticket, *fields)
     Engagement.objects.filter(ticket__in=person.tickets).update(external_id="", transfers=[])
+    SideConversation.objects.filter(ticket__in=person.tickets).update(subject="", closed_at=timezone.now())
 
 
 def _delete(stored: Sequence[str] | set[str]) -> None:

@@ -11,7 +11,18 @@ from inbox import log
 from inbox.actions import base, calls, counts, drafts
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
-from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
+from inbox.models import (
+    Agent,
+    Engagement,
+    LinkKind,
+    Message,
+    Participant,
+    ParticipantRole,
+    SideConversation,
+    Status,
+    Ticket,
+    TicketLink,
+)
 
 
 def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
@@ -41,6 +52,7 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         engagements = list(Engagement.objects.filter(ticket=gone).values_list("pk", flat=True))
         Message.objects.filter(pk__in=moved).update(ticket=kept)
         Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
+        SideConversation.objects.filter(ticket=gone).update(ticket=kept)
         _take_participants(gone, kept, by)
         drafts.move(gone, kept)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
@@ -110,6 +122,8 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
             engaged = calls.engagements_of(kept, moved)
         engaged.update(ticket=back)
         Message.objects.filter(pk__in=moved).update(ticket=back)
+        SideConversation.objects.filter(messages__in=moved).update(ticket=back)
+        Message.objects.filter(side__ticket=back, ticket=kept).update(ticket=back)  # what was said there since
         TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
         back.merged_into, back.closed_at = None, None
         back.status = str(was.get("was") or Status.OPEN)

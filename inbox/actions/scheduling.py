@@ -183,7 +183,7 @@ def sweep() -> int:
 
 def _overtaken(tickets: set[int]) -> dict[int, int]:
     """The newest message that a customer wrote in each of these tickets."""
-    written = Message.objects.filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
+    written = Message.objects.conversation().filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
     written = written.exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
     return dict(written.order_by("ticket", "pk").values_list("ticket", "pk"))  # the last of each stays
 

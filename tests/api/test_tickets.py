@@ -14,8 +14,8 @@ from tests.api.conftest import Api, problem
 from tests.cast import question
 
 SHAPE = """
-number subject status priority type severity topic attributes external_id organisation participants due_at spam trashed channel
-customer assignee team tags language snoozed_until message_count created_at updated_at last_customer_message_at
+number subject status priority type severity topic attributes external_id organisation participants due_at spam channel
+trashed customer assignee team tags language snoozed_until message_count created_at updated_at last_customer_message_at
 first_replied_at solved_at closed_at reopen_count csat follow_up_of merged_into url
 """
 
