@@ -15,6 +15,7 @@ STYLE_SHEETS = [
         "components/views",
         "components/signs",
         "components/list",
+        "components/selection",
         "components/search",
         "components/pieces",
         "components/conversation",

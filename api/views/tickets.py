@@ -94,7 +94,7 @@ class TicketView(View):
     def partial_update(self, request: Request, number: int) -> Response:
         """Change what is named: all of it, or nothing."""
         ticket = access.writable_ticket(self.agent, number)
-        asked = self.taken(TicketPatch)
+        asked = self.taken(TicketPatch, before=ticket.attributes)
         with transaction.atomic():
             if {"spam", "trashed"} & set(asked):
                 erasing.lock_messages(ticket)  # what waits is taken back; messages are locked before tickets

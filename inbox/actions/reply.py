@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, customers, drafts, uploads
+from inbox.actions import base, customers, drafts, solving, uploads
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import is_ours
 from inbox.adapters import AUTOMATIC, Adapter, Party, adapter_for
@@ -174,6 +174,8 @@ def reply(
             return first
         if newest is not None and (since := written_since(row, newest, by)):
             raise Stale(since)
+        if not automatic:
+            solving.check(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
         hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0

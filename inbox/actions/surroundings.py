@@ -156,8 +156,8 @@ class Surroundings:
             else []
         )
         self.references: dict[str, list[tuple[Ticket | int, str, int | None]]] = defaultdict(list)
-        for external_id, *known in rows:
-            self.references[external_id].append(tuple(known))
+        for external_id, ticket_id, subject, side_id in rows:
+            self.references[external_id].append((ticket_id, subject, side_id))
         wanted = {ticket for known in self.references.values() for ticket, _, _ in known if isinstance(ticket, int)}
         self._find_sides()
         wanted.update(self.sides.values())
