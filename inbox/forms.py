@@ -117,6 +117,16 @@ class SpamForm(forms.Form):
     spam = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
 
 
+class TrashForm(forms.Form):
+    trashed = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+
+
+class ErasureForm(forms.Form):
+    """Asked again before something is erased for good: the number of what goes."""
+
+    confirm = NumberField()
+
+
 class SnoozeForm(forms.Form):
     hours = forms.IntegerField(min_value=0, max_value=24 * 90)
 

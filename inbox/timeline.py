@@ -41,6 +41,7 @@ SHOWN = (
     "status_changed", "assigned", "priority_changed", "tags_changed", "subject_changed", "spam_changed", "snoozed",
     "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
     "unmerged", "unmerged_from", "split", "split_from", "message_scheduled", "message_cancelled", "ticket_erased",
+    "trashed", "restored",
 )  # fmt: skip
 
 RULES = {
@@ -148,7 +149,8 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline",
                      content_id="content_id")  # fmt: skip
     found = (
-        Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
+        Message.objects.conversation()
+        .filter(ticket=ticket, deleted_at__isnull=True)
         .select_related("channel")
         .annotate(file_rows=ArraySubquery(files.values(row=row)), copy_channels=ArraySubquery(copies.values("channel")))
     )
@@ -232,6 +234,10 @@ def sentence(event: Event, names: dict[int, str]) -> str:
             return _("changed the subject")
         case "spam_changed":
             return _("marked as spam") if data.get("spam") else _("not spam after all")
+        case "trashed":
+            return _("put into the trash")
+        case "restored":
+            return _("taken out of the trash")
         case "snoozed":
             until = parse_datetime(data["until"]) if data.get("until") else None
             if until is None:
@@ -269,6 +275,7 @@ def sentence(event: Event, names: dict[int, str]) -> str:
                 return _("took a reply back")
             return {
                 "closed": _("a reply was not sent: the ticket was closed first"),
+                "put_away": _("a reply was not sent: the ticket was put away first"),
                 "writer": _("a reply was not sent: whoever wrote it may not answer any more"),
             }.get(data.get("reason", ""), _("a reply was not sent: the customer wrote first"))
         case "ticket_erased":
