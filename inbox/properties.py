@@ -129,7 +129,7 @@ class Line:
     @property
     def widget(self) -> str:
         """The control, tied to its label; marked where it is missing."""
-        attrs = {"class": "input", "id": f"property-{self.name}"}
+        attrs: dict[str, str | bool] = {"class": "input", "id": f"property-{self.name}"}
         if self.missing:
             attrs |= {"aria-invalid": "true", "aria-describedby": f"missing-{self.name}"}
         return str(self.bound.as_widget(attrs=attrs if self.control != "boxes" else {}))
