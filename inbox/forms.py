@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from email.utils import getaddresses
 from typing import Any
 from zoneinfo import available_timezones
@@ -10,10 +11,11 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import directory
+from inbox import directory, moments
 from inbox.models import Agent, Priority, Status
 from lib import html
 
@@ -135,7 +137,23 @@ class ErasureForm(forms.Form):
 
 
 class SnoozeForm(forms.Form):
-    hours = forms.IntegerField(min_value=0, max_value=24 * 90)
+    """`when` in words, or a number of `hours`; none of them wakes the ticket up."""
+
+    hours = forms.IntegerField(required=False, min_value=0, max_value=24 * 90)
+    when = forms.CharField(required=False, max_length=moments.LONGEST)
+
+    def clean(self) -> dict[str, Any]:
+        data, now = dict(self.cleaned_data), timezone.now()
+        data["until"] = now + timedelta(hours=data["hours"]) if data.get("hours") else None
+        if data.get("when"):
+            data["until"] = moments.understand(data["when"], now, timezone.get_current_timezone())
+            if data["until"] is None:
+                raise ValidationError(
+                    _("“%(text)s” is no time to come. Try “tomorrow 9” or “next monday”.") % {"text": data["when"]}
+                )
+        elif data.get("hours") is None and not self.errors:
+            raise ValidationError(_("Say until when."))
+        return data
 
 
 class MergeForm(forms.Form):

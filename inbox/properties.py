@@ -104,6 +104,17 @@ def apply(form: PropertiesForm, ticket: Ticket, *, by: Agent) -> None:
         tickets.set_fields(ticket, by=by, **changes)
 
 
+def snooze_presets() -> list[tuple[str, str]]:
+    """Words that `moments` understands, and what the menu calls them."""
+    return [
+        ("in 3 hours", _("In 3 hours")),
+        ("evening", _("This evening") if timezone.localtime().hour < 18 else _("Tomorrow evening")),
+        ("tomorrow 9:00", _("Tomorrow morning")),
+        ("next monday 9:00", _("Next Monday")),
+        ("in 1 week", _("In a week")),
+    ]
+
+
 @dataclass(frozen=True)
 class Line:
     """A property as its template shows it."""

@@ -36,6 +36,7 @@ urlpatterns = [
     path("uploads/", files.upload, name="uploads"),
     path("customers/<int:pk>/", customers.customer, name="customer"),
     path("tags/", suggestions.tags, name="tags"),
+    path("moment/", suggestions.moment, name="moment"),
     path("topics/", suggestions.topics, name="topics"),
     path("tickets/suggestions/", suggestions.tickets, name="ticket-suggestions"),
     path("settings/", overview.overview, name="settings"),

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from inbox import access
+from inbox import access, moments
 from inbox.models import Tag, Ticket
 from inbox.views.shell import AgentRequest, agent_only
 
@@ -55,6 +56,15 @@ def topics(request: AgentRequest) -> HttpResponse:
         recent = recent.filter(topic__icontains=asked)
     found = recent.order_by("topic").values_list("topic", flat=True).distinct()[:MOST]
     return answer(request, [Option(one, one) for one in found])
+
+
+@require_safe
+@agent_only
+def moment(request: AgentRequest) -> HttpResponse:
+    """What is understood of a time in words."""
+    asked = typed(request)
+    at = moments.understand(asked, timezone.now(), timezone.get_current_timezone())
+    return render(request, "inbox/_moment.html", {"asked": asked, "at": at})
 
 
 @require_safe

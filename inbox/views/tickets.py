@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -114,6 +113,7 @@ def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missi
     own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
     return {
         "properties": properties.lines(found, own, missing),
+        "snooze_presets": properties.snooze_presets(),
         "free_attributes": [one for one in fields.shown(own, found.attributes) if not one.key],
         "tag_colours": {one["name"]: one["colour"] for one in beside["tag_colours"]},
     }
@@ -293,11 +293,9 @@ def erasure(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def snooze(request: AgentRequest, number: int) -> HttpResponse:
-    def do(found: Ticket, data: dict[str, Any]) -> object:
-        until = timezone.now() + timedelta(hours=data["hours"]) if data["hours"] else None
-        return actions.snooze(found, until, by=request.user)
-
-    return act(request, number, SnoozeForm(request.POST), do)
+    """Until `when`, in words; or `hours`, of which none wakes it up."""
+    form = SnoozeForm(request.POST)
+    return act(request, number, form, lambda t, d: actions.snooze(t, d["until"], by=request.user))
 
 
 @require_POST

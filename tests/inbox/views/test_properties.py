@@ -79,3 +79,16 @@ def test_the_form_opens_at_what_is_missing(as_sana: Desk, ticket: Ticket) -> Non
     assert ticket.messages.count() == 1
     tickets.set_status(ticket, "solved", by=None)  # a rule may
     assert Ticket.objects.get(pk=ticket.pk).status == "solved"
+
+
+def test_a_snooze_in_words_is_shown_before_it_is_kept(as_sana: Desk, ticket: Ticket, sana: Agent) -> None:
+    Agent.objects.filter(pk=sana.pk).update(time_zone="Asia/Karachi")
+    assert "<time" in as_sana.get("/moment/?q=کل صبح").content.decode()
+    assert "<time" not in as_sana.get("/moment/?q=never").content.decode()
+    path = f"/tickets/{ticket.pk}/snooze/"
+    assert as_sana.post(path, {"when": "never"}, part=True).status_code == 422
+    assert as_sana.post(path, {"when": "tomorrow 9:00"}, part=True).status_code == 200
+    until = Ticket.objects.get(pk=ticket.pk).snoozed_until
+    assert until is not None and (until.hour, until.minute) == (4, 0)
+    as_sana.post(path, {"hours": "0"})
+    assert Ticket.objects.get(pk=ticket.pk).snoozed_until is None

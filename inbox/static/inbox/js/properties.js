@@ -52,6 +52,22 @@ document.addEventListener("htmx:after:request", event => {
   } else if (ok && form.matches("[data-clears]")) form.reset()
 })
 
+// What the server understands of a field with data-preview is said in what describes it.
+let asked = 0
+document.addEventListener("input", event => {
+  const field = event.target
+  if (!field.matches?.("[data-preview]")) return
+  const mine = ++asked
+  setTimeout(async () => {
+    if (mine !== asked) return
+    const at = new URL(field.dataset.preview, location.href)
+    at.searchParams.set("q", field.value)
+    const answer = await fetch(at, { headers: { "HX-Request": "true" } }).catch(() => null)
+    const place = document.getElementById(field.getAttribute("aria-describedby"))
+    if (mine === asked && answer?.ok && place) place.innerHTML = await answer.text()
+  }, 120)
+})
+
 // Brings a field of the right panel into sight and goes there; on a narrow screen the panel is a drawer.
 export function reveal(field) {
   const drawer = field?.closest("[popover]")
