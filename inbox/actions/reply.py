@@ -224,7 +224,8 @@ def strangers(ticket: Ticket, to: Sequence[dict[str, str]], channel: Channel) ->
     """Those of these addresses that neither the customer has nor anybody who takes part in the ticket."""
     asked = [one["address"] for one in default_recipients(ticket, channel)[0]]
     theirs = Identity.objects.filter(
-        Q(customer=ticket.customer_id) | Q(pk__in=Participant.objects.filter(ticket=ticket).values("identity"))
+        Q(customer=ticket.customer_id, retired_at__isnull=True)
+        | Q(pk__in=Participant.objects.filter(ticket=ticket).values("identity"))
     )
     known = {value.lower() for value in [*asked, *theirs.values_list("value", flat=True)]}
     return [one["address"] for one in to if one["address"].lower() not in known]
