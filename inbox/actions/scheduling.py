@@ -20,11 +20,15 @@ from inbox.actions import base, counts, drafts, messages, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.work import typed
 from inbox.adapters import AUTOMATIC
-from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Ticket
+from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Participant, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
 
 logger = logging.getLogger(__name__)
+
+
+def put_away() -> str:
+    return _("The ticket was put into the trash or marked as spam first, so this was not sent.")
 
 
 def cancel(message: Message, *, by: Agent | None) -> Message:
@@ -116,11 +120,22 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: st
     said = not row.is_scheduled
     row.state, row.next_attempt_at, row.error = DeliveryState.CANCELLED, None, words
     row.save(update_fields=["state", "next_attempt_at", "error"])
+    Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=ticket).update(until=timezone.now())
     told = {"reason": reason} if reason else {}
     log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason), **told)
     if said:
         _unsay(ticket, row, by=by)
     base.announce([ticket.pk], [row.pk])
+
+
+def cancel_waiting(ticket: Ticket) -> None:
+    """Take back whatever waits for its time on a ticket that is put away; call it before the ticket is locked."""
+    waiting = Message.objects.scheduled().filter(ticket=ticket.pk)
+    rows = list(waiting.select_for_update(no_key=True).order_by("pk"))
+    if rows:
+        locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
+        for row in rows:
+            _cancel(locked, row, reason="put_away", words=put_away())
 
 
 def _unsay(ticket: Ticket, row: Message, *, by: Agent | None) -> None:
@@ -169,7 +184,7 @@ def sweep() -> int:
 
 def _overtaken(tickets: set[int]) -> dict[int, int]:
     """The newest message that a customer wrote in each of these tickets."""
-    written = Message.objects.filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
+    written = Message.objects.conversation().filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
     written = written.exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
     return dict(written.order_by("ticket", "pk").values_list("ticket", "pk"))  # the last of each stays
 
@@ -184,6 +199,8 @@ def _settle(pk: int) -> int:
         with translation.override((row.agent.language if row.agent else "") or settings.LANGUAGE_CODE):
             if _overtaken({ticket.pk}).get(ticket.pk, 0) > row.pk:
                 _cancel(ticket, row, reason="customer", words=_("The customer wrote first, so this was not sent."))
+            elif ticket.trashed_at is not None or ticket.spam:
+                _cancel(ticket, row, reason="put_away", words=put_away())
             elif ticket.is_locked:
                 _cancel(ticket, row, reason="closed", words=_("The ticket was closed first, so this was not sent."))
             elif row.send_at is None or row.send_at > timezone.now():

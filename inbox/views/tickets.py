@@ -18,11 +18,13 @@ from django.views.decorators.http import require_POST, require_safe
 from inbox import access, composing, directory, moments, panel, timeline
 from inbox.actions import merge as merging
 from inbox.actions import tickets as actions
+from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
 from inbox.actions.errors import ActionError
 from inbox.forms import (
     CHOSEN_STATUSES,
     AssignmentForm,
+    ErasureForm,
     MergeForm,
     PriorityForm,
     SnoozeForm,
@@ -30,9 +32,11 @@ from inbox.forms import (
     StatusForm,
     SubjectForm,
     TagsForm,
+    TrashForm,
     problem_of,
 )
 from inbox.models import Customer, Message, Priority, Ticket
+from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
 AFTER_SEND = [("stay", gettext_lazy("Stay")), ("next", gettext_lazy("Next ticket")), ("list", gettext_lazy("List"))]
@@ -110,6 +114,7 @@ def conversation(
         "current_number": found.number,
         "timeline": stream,
         "may_change": may_change(request, found),
+        "may_erase": may(request.user, Right.ERASE),
         "people": known.people,
         "team_choices": known.teams,
         "statuses": CHOSEN_STATUSES,
@@ -248,6 +253,32 @@ def spam(request: AgentRequest, number: int) -> HttpResponse:
     return act(
         request, number, SpamForm(request.POST), lambda t, d: actions.set_spam(t, d["spam"] == "yes", by=request.user)
     )
+
+
+@require_POST
+@agent_only
+def trash(request: AgentRequest, number: int) -> HttpResponse:
+    """Into the trash, or out of it."""
+
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        return (trashing.trash if data["trashed"] == "yes" else trashing.restore)(found, by=request.user)
+
+    return act(request, number, TrashForm(request.POST), do)
+
+
+@require_POST
+@agent_only
+def erasure(request: AgentRequest, number: int) -> HttpResponse:
+    """Erase for good what was said in a ticket that lies in the trash. The form names it: nothing goes by a slip."""
+
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        require(request.user, Right.ERASE)
+        if data["confirm"] != found.pk:
+            raise ActionError(_("Name the ticket that is to go."), "not_confirmed")
+        trashing.erase(found, by=request.user)
+        return None
+
+    return act(request, number, ErasureForm(request.POST), do)
 
 
 @require_POST

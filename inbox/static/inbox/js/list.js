@@ -1,6 +1,6 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
-import { change, leave, list, parse, waiting } from "./rows.js"
+import { change, leave, linkOf, list, parse, waiting } from "./rows.js"
 
 export function apply(fresh, gone = []) {
   const rows = list()
@@ -39,8 +39,9 @@ export async function again() {
 export function mark() {
   const number = openTicket()?.dataset.ticket
   for (const row of document.querySelectorAll("#rows .row")) {
-    if (row.dataset.number === number) row.setAttribute("aria-current", "true")
-    else row.removeAttribute("aria-current")
+    for (const part of [row, linkOf(row)])
+      if (row.dataset.number === number) part.setAttribute("aria-current", "true")
+      else part.removeAttribute("aria-current")
     if (row.matches(".left")) leave(row, list())
   }
 }
