@@ -132,4 +132,4 @@ def append_signature(message: Message) -> None:
     message.text = f"{message.text.rstrip()}\n\n-- \n{mark}\n"
     if message.html:
         lines = "<br>\n".join(escape(line) for line in mark.splitlines())
-        message.html = f'{message.html}\n<div dir="auto"><br>-- <br>\n{lines}</div>'
+        message.html = f"{message.html}\n{markup.SIGNATURE}\n{lines}</div>"

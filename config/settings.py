@@ -142,6 +142,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "channels",
     "django_htmx",
+    "django_prose_editor",
     "django_prometheus",
     "rest_framework",
     "drf_spectacular",

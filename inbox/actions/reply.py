@@ -35,6 +35,7 @@ from inbox.models import (
     Status,
     Ticket,
 )
+from lib import html as markup
 
 Recipients = list[dict[str, str]]
 MOST_SINCE = 20  # messages that a stale reply is shown
@@ -259,6 +260,8 @@ def _write(
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
+    if html and not adapter.rich_text:
+        text, html = text if text.strip() else markup.to_text(html), ""
     to, cc, bcc = recipients
     if to is None:
         to, default_cc = default_recipients(ticket, channel)

@@ -126,7 +126,15 @@ def route(found: Ticket) -> dict[str, Any]:
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error
     editable = adapter.identity_kind == "email"
-    return {"channel": channel, "why": why, "to": to, "cc": cc, "editable": editable, "warning": warning}
+    return {
+        "channel": channel,
+        "why": why,
+        "to": to,
+        "cc": cc,
+        "editable": editable,
+        "warning": warning,
+        "rich": adapter.rich_text,
+    }
 
 
 def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
