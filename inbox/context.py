@@ -25,6 +25,7 @@ STYLE_SHEETS = [
         "components/channels",
         "components/account",
         "components/hooks",
+        "components/palette",
     )
 ]
 SCRIPTS = [
@@ -39,10 +40,12 @@ SCRIPTS = [
         "search",
         "mail",
         "recipients",
+        "surface",
         "drafts",
         "composer",
         "uploads",
         "keyboard",
+        "palette",
         "live",
         "settings",
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from inbox import directory
 from inbox.models import Agent, Priority, Status
+from lib import html
 
 CHOSEN_STATUSES = [choice for choice in Status.choices if choice[0] != Status.CLOSED]
 
@@ -50,6 +51,7 @@ class AnswerForm(forms.Form):
 
     kind = forms.ChoiceField(choices=[("reply", ""), ("note", "")])
     text = forms.CharField(required=False, strip=False, max_length=200_000)
+    html = forms.CharField(required=False, strip=False, max_length=400_000)  # of an editor; `text` says it plain
     client_id = forms.CharField(required=False, max_length=64)
     status = forms.ChoiceField(required=False, choices=CHOSEN_STATUSES)
     attachments = forms.TypedMultipleChoiceField(required=False, coerce=int)
@@ -61,6 +63,18 @@ class AnswerForm(forms.Form):
         super().__init__(data)
         ids = [value for value in data.getlist("attachments") if value.isdecimal() and len(value) < 19]
         self.fields["attachments"].choices = [(value, "") for value in ids]  # type: ignore[attr-defined]
+
+    def clean_html(self) -> str:
+        try:
+            return html.clean(self.cleaned_data["html"])
+        except html.TooComplex:
+            raise ValidationError(_("This text has more formatting than can be sent. Write it plain.")) from None
+
+    def clean(self) -> dict[str, Any]:
+        """What was written with formatting is one text: its plain form is made of it, whatever else came along."""
+        if markup := self.cleaned_data.get("html"):
+            self.cleaned_data["text"] = html.to_text(markup)
+        return self.cleaned_data
 
 
 class AssignmentForm(forms.Form):

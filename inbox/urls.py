@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, people, tickets
+from inbox.views import customers, entrance, files, inbox, messages, palette, people, tickets
 from inbox.views.settings import account, audit, channels, overview
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import teams as settings_teams
@@ -53,6 +53,7 @@ urlpatterns = [
     path("settings/teams/<int:pk>/", settings_teams.team, name="settings-team"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
+    path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
     path("signs/", people.signs, name="signs"),

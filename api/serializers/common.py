@@ -1,19 +1,17 @@
 """Fields and small objects that several resources share."""
 
-import re
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.core.validators import validate_email
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.strict import StrictSerializer
-from inbox import access
+from inbox import access, addresses
 from inbox.models import Agent, Channel, Customer, Organisation, Team
 from lib import html
 
@@ -210,23 +208,9 @@ def text_of(text: str, markup: str) -> str:
     return text if text.strip() else html.to_text(markup)
 
 
-PHONE = re.compile(r"\+[1-9][0-9]{5,14}")
-
-
 def usable_address(kind: str, value: str) -> str:
     """An address as identities keep it. Raises ValidationError where it can be none of this kind."""
-    value = value.strip()
-    if not value.isprintable():
-        raise serializers.ValidationError(_("An address takes no line breaks or control characters."))
-    if kind == "phone":
-        number = re.sub(r"[\s()./-]", "", value)
-        if not PHONE.fullmatch(number):
-            raise serializers.ValidationError(_("Give the number with its country code: +49 30 1234567."))
-        return number
-    if kind != "email":
-        return value
     try:
-        validate_email(value)
+        return addresses.usable(kind, value)
     except DjangoValidationError as error:
-        raise serializers.ValidationError(_("This is no e-mail address.")) from error
-    return value.lower()
+        raise serializers.ValidationError(error.messages) from error

@@ -24,10 +24,13 @@ from inbox.actions.work import our_addresses
 from inbox.models import (
     Agent,
     Attachment,
+    Card,
     Customer,
     CustomerEvent,
     CustomerMerge,
+    CustomerNote,
     DeliveryState,
+    DifferentPeople,
     Engagement,
     Identity,
     Message,
@@ -132,7 +135,10 @@ def _erase(pk: int, by: Agent | None) -> None:
         if said := frozenset(late.values_list("pk", flat=True)):
             stored |= _forget(replace(person, messages=said), set())
         _blank_tickets(person, by)
-        CustomerEvent.objects.filter(customer__in=ids).delete()
+        for noun in (CustomerEvent, CustomerNote, Card):
+            noun._default_manager.filter(customer__in=ids).delete()
+        DifferentPeople.objects.filter(Q(first__in=ids) | Q(second__in=ids)).delete()
+        _forget_in_notes(person)
         CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
         for identity in Identity.objects.filter(customer__in=ids):
             Identity.objects.filter(pk=identity.pk).update(
@@ -384,6 +390,18 @@ def _without(value: Any, words: re.Pattern[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(inner, words) for key, inner in value.items()}
     return [_without(inner, words) for inner in value] if isinstance(value, list) else value
+
+
+def _forget_in_notes(person: Person) -> None:
+    """What agents wrote down of those whose tickets they took part in may name them, too."""
+    words = person.words
+    if words is None:
+        return
+    tickets = Participant.objects.filter(identity__customer__in=person.customers).values("ticket")
+    others = CustomerNote.objects.filter(customer__tickets__in=tickets).exclude(customer__in=person.customers)
+    for note in others.distinct():
+        if (text := words.sub(ERASED, note.text)) != note.text:
+            CustomerNote.objects.filter(pk=note.pk).update(text=text)
 
 
 def _blank_messages(person: Person) -> None:

@@ -60,6 +60,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 found,
                 by=request.user,
                 text=data["text"],
+                html=data["html"],
                 to=data["to"] if "to" in request.POST else None,
                 cc=data["cc"] if "cc" in request.POST else None,
                 bcc=data["bcc"],
@@ -81,6 +82,7 @@ def _refused(request: AgentRequest, number: int, problem: str, client_id: str = 
         return render(request, "inbox/_refused.html", {"problem": problem, "client_id": client_id}, status=422)
     found = access.get_ticket(request.user, number)
     typed = {"kind": request.POST.get("kind", ""), "text": request.POST.get("text", ""), "problem": problem}
+    typed["html"] = request.POST.get("html", "")
     context = conversation(request, found) | {
         "composer": typed,
         "client_id": client_id or request.POST.get("client_id", ""),

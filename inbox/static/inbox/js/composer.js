@@ -1,12 +1,13 @@
 // The composer: Ctrl+Enter sends; a second click sends nothing; what was not sent stays, with the reason.
-import { asked, composer, field, keep, kindOf, restore, sent } from "./drafts.js"
+import { asked, composer, keep, kindOf, restore, sent } from "./drafts.js"
+import { surface } from "./surface.js"
 
 export function write(kind) {
   const form = composer()
   if (!form) return
   const tab = form.querySelector(`[name=kind][value=${kind}]`)
   if (tab) tab.checked = true
-  field(form, "text").focus()
+  surface(form).focus()
 }
 
 let timer
@@ -35,7 +36,7 @@ document.addEventListener("htmx:before:swap", () => {
 
 document.addEventListener("htmx:before:request", event => {
   if (event.target.id !== "composer") return
-  field(event.target, "text").readOnly = true
+  surface(event.target).lock(true)
   event.target.dataset.tried = asked(event.target)
   document.getElementById("composer-problem").hidden = true
   keep(event.target)
@@ -47,7 +48,7 @@ document.addEventListener("htmx:after:request", event => {
 })
 document.addEventListener("htmx:finally:request", event => {
   if (event.target.id !== "composer") return
-  field(event.target, "text").readOnly = false
+  surface(event.target).lock(false)
   restore() // its message may stand there by now, though the answer was lost
 })
 

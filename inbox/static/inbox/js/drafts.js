@@ -1,6 +1,7 @@
 // Drafts: text, recipients and files of each ticket's answer stay in this browser through swaps, reloads and lost
 // connections. A draft keeps the form's client id: sent again after a lost answer, it is known to the server.
 import { everybody, inputs, say } from "./recipients.js"
+import { surface } from "./surface.js"
 
 const me = document.body.dataset.me
 const words = document.getElementById("words").dataset
@@ -27,17 +28,17 @@ function store(form, draft) {
 // Written down when there is something; taken away only when asked to: another tab may have written meanwhile.
 export function keep(form, emptied = false) {
   if (form.dataset.sent) return
-  const text = field(form, "text").value
+  const { text, html } = surface(form).get()
   const people = Object.fromEntries(inputs(form).filter(one => one.value !== one.defaultValue).map(one => [one.name, one.value]))
   const files = boxes(form).map(box => [idOf(box), ...[".truncate", ".quiet"].map(part => box.querySelector(part).textContent)])
   const empty = !text.trim() && !files.length && !Object.keys(people).length
-  const draft = { text, people, files, kind: kindOf(form), client_id: field(form, "client_id").value, tried: form.dataset.tried }
+  const draft = { text, html, people, files, kind: kindOf(form), client_id: field(form, "client_id").value, tried: form.dataset.tried }
   const kept = empty ? emptied && store(form, null) : store(form, draft)
   document.getElementById("saved").textContent = kept ? words.kept : ""
 }
 
 function fill(form, draft) {
-  field(form, "text").value = draft.text
+  surface(form).set(draft)
   field(form, "client_id").value = draft.client_id
   if (draft.tried) form.dataset.tried = draft.tried
   const tab = form.querySelector(`[name=kind][value=${draft.kind === "note" ? "note" : "reply"}]`)
@@ -53,12 +54,12 @@ function fill(form, draft) {
 }
 
 // What would be sent now, to be compared with what became of this id.
-export const asked = form => JSON.stringify([kindOf(form), field(form, "text").value, everybody(form), boxes(form).map(idOf)])
+export const asked = form => JSON.stringify([kindOf(form), surface(form).get(), everybody(form), boxes(form).map(idOf)])
 
 // This id became a message: the composer lets go of what was sent, and what differs from it gets an id of its own.
 function became(form, what) {
   if (what === asked(form)) {
-    field(form, "text").value = ""
+    surface(form).set({})
     form.querySelector("#uploads").replaceChildren()
     for (const input of inputs(form)) input.value = input.defaultValue
     document.getElementById("composer-problem").hidden = true

@@ -36,7 +36,6 @@ const keys = {
   k: () => move(-1),
   r: () => write("reply"),
   n: () => write("note"),
-  a: () => show(byId("assign-menu")),
   t: () => {
     show(byId("more-menu"))
     byId("tags-input")?.focus()
@@ -44,6 +43,13 @@ const keys = {
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
   "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
+}
+
+// What bears data-key is reached by that key: a menu opens, a field takes the focus, a button is pressed.
+function marked(key) {
+  const element = document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`)
+  if (!element) return
+  return () => (element.matches("details") ? show(element) : element.matches("input, textarea") ? element.focus() : element.click())
 }
 
 const typing = element => element.isContentEditable || element.matches("input:not([type=radio]), textarea, select")
@@ -64,7 +70,8 @@ document.addEventListener("keydown", event => {
       return view.click()
     }
   }
-  if (!Object.hasOwn(keys, key)) return
+  const does = Object.hasOwn(keys, key) ? keys[key] : marked(key)
+  if (!does) return
   event.preventDefault()
-  keys[key]()
+  does()
 })

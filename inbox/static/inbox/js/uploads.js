@@ -1,5 +1,6 @@
 // Files for the composer: chosen, dropped or pasted, sent at once with their progress, named in the form when done.
 import { keep } from "./drafts.js"
+import { surface } from "./surface.js"
 
 const words = document.getElementById("words").dataset
 const csrf = () => document.querySelector("#composer [name=csrfmiddlewaretoken]").value
@@ -96,5 +97,5 @@ document.addEventListener("click", event => {
   const form = button?.closest("#composer")
   button?.closest(".file").remove()
   if (form) lock(form)
-  form?.elements.namedItem("text").focus()
+  if (form) surface(form).focus()
 })
