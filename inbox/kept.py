@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from django.core.cache import cache
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from inbox import access, lists
+from inbox import access, directory, lists
 from inbox.models import Agent, SavedView
 from inbox.rights import Right, may
 from inbox.search.finding import TooSlow, bounded
@@ -70,8 +71,27 @@ def sidebar(agent: Agent, listing: lists.Listing | Found) -> dict[str, Any]:
         "my_views": [one for one in shown if one.mine],
         "shared_views": [one for one in shown if not one.mine],
         "saved_view": current,
+        "may_keep_views": may(agent, Right.ANSWER),
+        "sharing": for_whom(agent) if may(agent, Right.SHARE) else [],
         "may_update_view": current is not None and may_change(agent, current),
     }
+
+
+def for_whom(agent: Agent) -> list[tuple[str, str]]:
+    """Whom this agent may keep a view for: themselves, and who may share, a team of theirs or everybody."""
+    found = [("me", _("me alone"))]
+    if may(agent, Right.SHARE):
+        mine = access.sight(agent).teams
+        found += [(str(one.pk), one.name) for one in directory.of(agent).teams if one.pk in mine]
+        found.append(("all", _("everybody")))
+    return found
+
+
+def fields_for(agent: Agent, whom: str) -> dict[str, Any] | None:
+    """The fields of a view that is kept for `whom`; None where that is none of `for_whom`."""
+    if whom not in dict(for_whom(agent)):
+        return None
+    return {"team_id": int(whom) if whom.isdecimal() else None, "owner": agent if whom == "me" else None}
 
 
 def may_change(agent: Agent, view: SavedView) -> bool:

@@ -375,8 +375,17 @@ class Listing:
         order = {"sort": self.sort.key} if self.sort != default_sort(self.view) else {}
         return {**self.view.query, **self.filters.values, **order}
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """All that its address says: the list, and the saved view that it was opened from."""
+        return {**self.query, **({"saved": self.saved} if self.saved else {})}
+
+    @property
+    def words(self) -> str:
+        return urlencode(self.kept)
+
     def address(self, without: str = "", **changed: str) -> str:
-        kept = {**self.query, **({"saved": self.saved} if self.saved else {}), **changed}
+        kept = {**self.kept, **changed}
         kept.pop(without, None)
         return f"{reverse('inbox')}?{urlencode(kept)}"
 

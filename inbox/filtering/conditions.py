@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db.models import Q
+from django.db.models import JSONField, Q, Value
 from django.db.models.fields.json import KeyTransform
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils import timezone
@@ -381,8 +381,8 @@ class Attribute(Condition):
             if low is not None and low == high:
                 return some & Q(**{f"{self.path}__contains": {key: low}})
             if low is not None:
-                found &= Q(GreaterThanOrEqual(at, low))
-            return some & (found & Q(LessThanOrEqual(at, high)) if high is not None else found)
+                found &= Q(GreaterThanOrEqual(at, Value(low, JSONField())))
+            return some & (found & Q(LessThanOrEqual(at, Value(high, JSONField()))) if high is not None else found)
         if kind == FieldKind.CHECK:
             is_set = some & Q(**{f"{self.path}__contains": {key: True}})
             return is_set if value == "yes" else ~is_set

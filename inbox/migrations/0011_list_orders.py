@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inbox', '0009_workplace_indexes'),
+        ('inbox', '0010_customer_indexes'),
     ]
 
     operations = [
@@ -27,5 +27,9 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='ticket',
             index=models.Index(models.F('status'), models.OrderBy(models.Case(models.When(priority='low', then=models.Value(0)), models.When(priority='normal', then=models.Value(1)), models.When(priority='high', then=models.Value(2)), models.When(priority='urgent', then=models.Value(3)), default=models.Value(1), output_field=models.SmallIntegerField()), descending=True), models.OrderBy(models.F('last_message_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('merged_into__isnull', True), ('spam', False), ('trashed_at__isnull', True)), name='ticket_by_priority'),
+        ),
+        AddIndexConcurrently(
+            model_name='ticket',
+            index=models.Index(condition=models.Q(('merged_into__isnull', True), ('spam', False), ('trashed_at__isnull', True), ('status', 'open')), fields=['customer'], name='ticket_open_of_customer'),
         ),
     ]

@@ -86,7 +86,7 @@ def find(agent: Agent, text: str) -> Results:
 
 @contextmanager
 def bounded(patience: float = PATIENCE) -> Iterator[None]:
-    """Statements inside end after so many seconds, as TooSlow, and are planned as what they are: look-ups in indexes."""
+    """Statements inside end after so many seconds, as TooSlow, and are planned to look things up in indexes."""
     inside = connection.in_atomic_block  # what the caller's transaction does next is not ours to bound
     try:
         with transaction.atomic(), connection.cursor() as cursor:

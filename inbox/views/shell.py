@@ -82,12 +82,16 @@ def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, 
         listing.count = listing.counted()
     return {
         "sidebar": [
-            {"label": label, "views": [shown(view, found) for view in views if not view.aside],
-             "aside": [shown(view, found) for view in views if view.aside]}
+            {
+                "label": label,
+                "views": [shown(view, found) for view in views if not view.aside],
+                "aside": [shown(view, found) for view in views if view.aside],
+                "open": any(view.aside and view.key == listing.key for view in views),
+            }
             for label, views in lists.groups(request.user)
         ],
         **kept.sidebar(request.user, listing),
-    }  # fmt: skip
+    }
 
 
 def shown(view: lists.View, counts: Mapping[str, str]) -> dict[str, Any]:
