@@ -70,6 +70,7 @@ class EmailAdapter(Adapter):
     global_ids = True  # Message-IDs
     reopen_days = 14
     rich_text = True
+    undoable = True
     joins_open_ticket = False  # two mails of one person are two matters unless they say otherwise
     secrets = SECRETS
     connect_label = _("Connect a mailbox")

@@ -16,6 +16,7 @@ STYLE_SHEETS = [
         "components/signs",
         "components/list",
         "components/filters",
+        "components/selection",
         "components/search",
         "components/pieces",
         "components/conversation",

@@ -54,7 +54,7 @@ WHERE id = (
       AND COALESCE((
           SELECT false FROM inbox_message e
           WHERE e.ticket_id = m.ticket_id AND e.channel_id = m.channel_id AND e.id < m.id
-            AND (e.state = 'sending' OR e.state = 'queued' AND (e.attempts > 0 OR e.next_attempt_at <= %(now)s))
+            AND (e.state = 'sending' OR e.state = 'queued' AND e.next_attempt_at IS NOT NULL)
           LIMIT 1
       ), true)
     ORDER BY m.next_attempt_at, m.id LIMIT 1 FOR UPDATE SKIP LOCKED

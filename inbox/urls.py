@@ -5,7 +5,9 @@ from django.views.i18n import set_language
 
 from inbox.views import customers, entrance, files, filters, inbox, messages, palette, people, saved, tickets
 from inbox.views.settings import account, audit, channels, overview
+from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
+from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
@@ -57,6 +59,16 @@ urlpatterns = [
     path("settings/teams/", settings_teams.teams, name="settings-teams"),
     path("settings/teams/new/", settings_teams.team, name="settings-new-team"),
     path("settings/teams/<int:pk>/", settings_teams.team, name="settings-team"),
+    path("settings/fields/", settings_fields.fields, name="settings-fields"),
+    path("settings/fields/new/", settings_fields.field, name="settings-new-field"),
+    path("settings/fields/<int:pk>/", settings_fields.field, name="settings-field"),
+    path("settings/fields/<int:pk>/place/", settings_fields.move, name="settings-field-move"),
+    path("settings/fields/<int:pk>/delete/", settings_fields.delete, name="settings-field-delete"),
+    path("settings/tags/", settings_tags.tags, name="settings-tags"),
+    path("settings/tags/new/", settings_tags.tag, name="settings-new-tag"),
+    path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
+    path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
+    path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("palette/", palette.palette, name="palette"),

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.strict import StrictSerializer
-from inbox import access, addresses
+from inbox import access, addresses, fields
 from inbox.models import Agent, Channel, Customer, Organisation, Team
 from lib import html
 
@@ -72,6 +72,25 @@ class JsonObject(serializers.DictField):
         value = super().to_internal_value(data)
         if _unstorable(value):
             raise serializers.ValidationError(_("Text in here holds a NUL or broken Unicode."))
+        return value
+
+
+class Attributes(JsonObject):
+    """Attributes of a noun; what has a field of its key must fit it, the rest is free.
+
+    `before` in the context is what is there: it may stay, even where its field has changed since.
+    """
+
+    def __init__(self, noun: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.noun = noun
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        value = super().to_internal_value(data)
+        try:
+            fields.check(self.noun, value, self.context.get("before"))
+        except fields.Wrong as wrong:
+            raise serializers.ValidationError(wrong.errors) from wrong
         return value
 
 

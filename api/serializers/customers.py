@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from api.serializers.common import (
+    Attributes,
     ChannelRef,
     IdentityIn,
-    JsonObject,
     OrganisationRef,
     SeenChannel,
     SeenCustomer,
@@ -21,7 +21,14 @@ from api.serializers.common import (
 from api.strict import Choice, Filters, StrictSerializer
 from inbox import access
 from inbox.adapters import Party
-from inbox.models import Agent, Customer, Identity, Status, Ticket
+from inbox.models import (
+    Agent,
+    Customer,
+    FieldNoun,
+    Identity,
+    Status,
+    Ticket,
+)
 from inbox.models.base import Stage
 
 
@@ -122,7 +129,7 @@ class CustomerFields(StrictSerializer):
     preferred_channel = SeenChannel(required=False, allow_null=True)
     opt_outs = Words(child=serializers.CharField(max_length=40), required=False)
     tags = Words(required=False)
-    attributes = JsonObject(required=False)
+    attributes = Attributes(FieldNoun.CUSTOMER, required=False)
 
     ZONE: ClassVar[str] = "Europe/Berlin"
 

@@ -12,6 +12,7 @@ from api.serializers.common import (
     TAG_LENGTH,
     AgentRef,
     AnyAgent,
+    Attributes,
     ChannelRef,
     CustomerRef,
     IdentityIn,
@@ -34,6 +35,7 @@ from inbox.models import (
     SUBJECT_LENGTH,
     Channel,
     Event,
+    FieldNoun,
     LinkKind,
     Participant,
     ParticipantRole,
@@ -210,7 +212,7 @@ class TicketPatch(StrictSerializer):
     type = Choice(choices=TicketType.choices, allow_blank=True)
     severity = serializers.IntegerField(min_value=1, max_value=9, allow_null=True, help_text="1 is the gravest.")
     topic = serializers.CharField(max_length=120, allow_blank=True)
-    attributes = JsonObject(help_text="All attributes that the ticket is to have.")
+    attributes = Attributes(FieldNoun.TICKET, help_text="All attributes that the ticket is to have.")
     external_id = serializers.CharField(max_length=200, allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
     language = serializers.RegexField(

@@ -79,7 +79,7 @@ class TicketView(View):
     def partial_update(self, request: Request, number: int) -> Response:
         """Change what is named: all of it, or nothing."""
         ticket = access.writable_ticket(self.agent, number)
-        asked = self.taken(TicketPatch)
+        asked = self.taken(TicketPatch, before=ticket.attributes)
         with transaction.atomic():
             Ticket.objects.select_for_update(no_key=True, of=("self",)).get(pk=ticket.pk)
             if "If-Match" in request.headers:

@@ -17,7 +17,7 @@ from django.db.models import Case, Max, Q, Value, When
 from django.utils import timezone
 
 from inbox import files, locks, log
-from inbox.actions import base
+from inbox.actions import base, drafts
 from inbox.actions.naming import Naming
 from inbox.actions.reply import change_status
 from inbox.actions.work import our_addresses
@@ -176,6 +176,7 @@ def _forget(person: Person, receipts: set[int]) -> set[str]:
     list(tickets.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     stored |= emptied | _mention_no_more(person, elsewhere)
     _blank_messages(person)
+    stored |= drafts.forget(person.tickets, person.words)
     for forget in _others:
         forget(person)
     return stored

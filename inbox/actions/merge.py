@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, calls, counts
+from inbox.actions import base, calls, counts, drafts
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
 from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
@@ -38,6 +38,7 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         Message.objects.filter(pk__in=moved).update(ticket=kept)
         Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
         _take_participants(gone, kept, by)
+        drafts.move(gone, kept)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()
         gone.status, gone.merged_into, gone.closed_at, gone.waiting_since = Status.CLOSED, kept, now, None

@@ -162,8 +162,8 @@ def retry(message: Message, *, by: Agent | None) -> Message:
             raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
-            row.created_at = timezone.now()
-            row.save(update_fields=["created_at"])
+            row.created_at, row.deleted_at = timezone.now(), None
+            row.save(update_fields=["created_at", "deleted_at"])
         advance(
             row,
             DeliveryState.QUEUED,

@@ -9,14 +9,15 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, customers, uploads
-from inbox.actions.errors import ActionError
+from inbox.actions import base, customers, drafts, solving, uploads
+from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import is_ours
-from inbox.adapters import Adapter, Party, adapter_for
+from inbox.adapters import AUTOMATIC, Adapter, Party, adapter_for
 from inbox.models import (
     PREVIEW_LENGTH,
     Agent,
@@ -25,6 +26,7 @@ from inbox.models import (
     Channel,
     DeliveryState,
     Direction,
+    Identity,
     Message,
     MessageKey,
     Origin,
@@ -35,6 +37,7 @@ from inbox.models import (
 )
 
 Recipients = list[dict[str, str]]
+MOST_SINCE = 20  # messages that a stale reply is shown
 LONGEST_WAIT = timedelta(days=366)  # of a reply that is to leave later
 
 
@@ -149,12 +152,16 @@ def reply(
     send_at: datetime | None = None,
     subject: str | None = None,
     automatic: bool = False,
+    newest: int | None = None,
+    undoable: bool = False,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
     `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes
     (default AFTER_REPLY_STATUS). With `send_at`, a time to come, it waits, and the ticket stays as it is until then
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
+    `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
+    that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
@@ -164,8 +171,13 @@ def reply(
         first = already(by, client_id, digest)
         if first is not None:
             return first
+        if newest is not None and (since := written_since(row, newest, by)):
+            raise Stale(since)
+        if not automatic:
+            solving.check(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
+        hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0
         verdict = adapter.may_reply(row)
         if not verdict.allowed:
             raise ActionError(verdict.reason, "window_closed")
@@ -184,18 +196,40 @@ def reply(
             subject,
             automatic,
             _once(client_id, digest) | _then(row, status, now=send_at is None and not automatic),
+            hold,
         )
         _keep_client_id(message, by, client_id)
+        drafts.sent(by, client_id)
         if send_at is None:
             log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
             after(row, message, by, status, automatic)
-            wake.deliver(channel.pk, channel.kind)
+            if not hold:  # else the sweep finds it when its time has come
+                wake.deliver(channel.pk, channel.kind)
         else:
             log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
             row.message_count += 1
             base.save(row, "message_count")
         base.announce([row.pk], [message.pk])
         return message
+
+
+def written_since(ticket: Ticket, newest: int, by: Agent | None) -> list[Message]:
+    """What the customer or a colleague has said in a ticket after the message `newest`, oldest first."""
+    since = Message.objects.filter(ticket=ticket, pk__gt=newest, side__isnull=True).said()
+    since = since.exclude(direction=Direction.NOTE).exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
+    if by is not None:
+        since = since.exclude(agent=by)
+    return list(since.select_related("channel").order_by("pk")[:MOST_SINCE])
+
+
+def strangers(ticket: Ticket, to: Sequence[dict[str, str]], channel: Channel) -> list[str]:
+    """Those of these addresses that neither the customer has nor anybody who takes part in the ticket."""
+    asked = [one["address"] for one in default_recipients(ticket, channel)[0]]
+    theirs = Identity.objects.filter(
+        Q(customer=ticket.customer_id) | Q(pk__in=Participant.objects.filter(ticket=ticket).values("identity"))
+    )
+    known = {value.lower() for value in [*asked, *theirs.values_list("value", flat=True)]}
+    return [one["address"] for one in to if one["address"].lower() not in known]
 
 
 def check_time(send_at: datetime) -> None:
@@ -220,6 +254,7 @@ def _write(
     subject: str | None,
     automatic: bool,
     kept: dict[str, Any],
+    hold: int,
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
@@ -247,12 +282,12 @@ def _write(
         text=text.replace("\x00", ""),
         visible_text=text.replace("\x00", ""),
         html=html.replace("\x00", ""),
-        payload=kept,
+        payload=kept | ({"written_html": html} if html and (hold or send_at) else {}),  # to be written on, if not sent
         kind="auto_reply" if automatic else "message",
         suppress_auto_reply=automatic,
         state=DeliveryState.QUEUED,
         send_at=send_at,
-        next_attempt_at=now if send_at is None else None,
+        next_attempt_at=now + timedelta(seconds=hold) if send_at is None else None,
         created_at=now,
         received_at=now,
     )
@@ -367,6 +402,7 @@ def note(
         )
         uploads.attach(message, attachments, by=by)
         _keep_client_id(message, by, client_id)
+        drafts.sent(by, client_id)
         log.record(row, "note_added", by=by, message=message.pk)
         row.message_count += 1
         base.save(row, "message_count")

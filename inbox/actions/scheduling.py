@@ -16,11 +16,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, counts, messages, reply
+from inbox.actions import base, counts, drafts, messages, reply, uploads
 from inbox.actions.errors import ActionError
+from inbox.actions.work import typed
 from inbox.adapters import AUTOMATIC
-from inbox.models import Agent, DeliveryState, Direction, Message, Origin, Ticket
+from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Ticket
 from inbox.rights import Right, may
+from inbox.threads import bare_subject
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,52 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
             _unsay(ticket, row, by=by)
         base.announce([ticket.pk], [row.pk])
         return row
+
+
+def take_back(message: Message, *, by: Agent) -> Draft:
+    """Put what a message says, its files and recipients into `by`'s composer, to be written on.
+
+    What has not left is cancelled by that, and no longer stands in the ticket; what failed stays as it is. Raises
+    ActionError once it has left, or is leaving.
+    """
+    with transaction.atomic():
+        row = messages.lock(message.pk)
+        if row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}:
+            ticket, row = _not_yet_tried(message)
+            _cancel(ticket, row, by=by)
+        else:
+            ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
+        if row.deleted_at is not None or ticket.customer.erased_at is not None:
+            raise ActionError(_("Nothing is left of this message."), "gone")
+        draft = drafts.put_back(
+            by,
+            ticket,
+            {
+                "kind": DraftKind.REPLY,
+                "channel": row.channel,
+                "subject": "" if bare_subject(row.subject) == bare_subject(ticket.subject) else row.subject,
+                "text": row.visible_text,
+                "html": row.payload.get("written_html", row.html),
+                "recipients": _changed_recipients(row, ticket),
+                "attachments": uploads.again(row, by=by),
+            },
+        )
+        if row.state == DeliveryState.CANCELLED:
+            row.deleted_at = timezone.now()
+            row.save(update_fields=["deleted_at"])
+            counts.recount(ticket)
+            base.announce([ticket.pk], [row.pk])
+        return draft
+
+
+def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:
+    """As they would be typed; only what differs from the recipients that an answer has by itself."""
+    to, cc = reply.default_recipients(ticket, row.channel)
+    return {
+        name: typed(people)
+        for name, people, usual in (("to", row.to, to), ("cc", row.cc, cc), ("bcc", row.bcc, []))
+        if [one["address"] for one in people] != [one["address"] for one in usual]
+    }
 
 
 def _not_yet_tried(message: Message) -> tuple[Ticket, Message]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, customers
+from inbox.actions import base, customers, solving
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import already, change_status, inbound_by_hand, reply
@@ -140,8 +140,9 @@ def assign(
 
 
 def set_status(ticket: Ticket, status: str, *, by: Agent | None) -> Ticket:
-    """Set the status; solving ends a snooze and the wait, re-opening counts."""
+    """Set the status; solving ends a snooze and the wait, re-opening counts. Raises FieldsMissing, of people alone."""
     with base.locked(ticket) as row:
+        solving.check(row, status, by=by)
         fields = change_status(row, status, by=by)
         if fields:
             base.save(row, *fields)

@@ -33,3 +33,21 @@ def attach(message: Message, ids: Sequence[int], *, by: Agent | None) -> None:
     taken = Attachment.objects.filter(pk__in=wanted, message__isnull=True, uploaded_by=by).update(message=message)
     if taken != len(wanted):
         raise ActionError(_("A file is no longer there; add it again."), "attachment_gone")
+
+
+def again(message: Message, *, by: Agent) -> list[int]:
+    """The files of a message as waiting uploads of this agent: rows of their own for the same bytes. Returns ids."""
+    copies = [
+        Attachment(
+            uploaded_by=by,
+            name=one.name,
+            content_type=one.content_type,
+            size=one.size,
+            digest=one.digest,
+            stored=one.stored,
+            inline=one.inline,
+            content_id=one.content_id,
+        )
+        for one in message.attachments.order_by("pk")
+    ]
+    return [one.pk for one in Attachment.objects.bulk_create(copies)]

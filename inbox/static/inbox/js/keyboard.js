@@ -2,6 +2,7 @@
 import { write } from "./composer.js"
 import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
+import { linkOf } from "./rows.js"
 import * as search from "./search.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
@@ -11,17 +12,17 @@ let leader = 0 // when g was pressed
 function move(step) {
   const all = rows()
   if (!all.length) return
-  const at = all.findIndex(row => row === document.activeElement)
+  const at = all.findIndex(row => row.contains(document.activeElement))
   const from = at >= 0 ? at : all.findIndex(row => row.hasAttribute("aria-current"))
   if (step > 0 && from >= all.length - 3) document.querySelector("#rows > .more:not(.htmx-request)")?.click()
   const next = all[Math.min(Math.max(from + step, 0), all.length - 1)]
-  next.focus({ preventScroll: true })
+  linkOf(next).focus({ preventScroll: true })
   next.scrollIntoView({ block: "nearest" })
 }
 
 function back() {
   const row = document.querySelector("#rows .row[aria-current]") ?? rows()[0]
-  row?.focus()
+  if (row) linkOf(row).focus()
 }
 
 // From what was typed to what was found, and out of it.
@@ -53,12 +54,12 @@ function marked(key) {
   return () => (element.matches("details") ? show(element) : element.matches("input, textarea") ? element.focus() : element.click())
 }
 
-const typing = element => element.isContentEditable || element.matches("input:not([type=radio]), textarea, select")
+const typing = element => element.isContentEditable || element.matches("input:not([type=radio], [type=checkbox]), textarea, select")
 
 document.addEventListener("keydown", event => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return
   if (event.target.matches("#search input")) return inField(event)
-  if (event.key === "Escape" && event.target.matches("#rows .row") && search.end()) return search.focus()
+  if (event.key === "Escape" && event.target.matches("#rows .go") && search.end()) return search.focus()
   if (event.key === "Escape" && openTicket()) return back()
   if (typing(event.target)) return
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key

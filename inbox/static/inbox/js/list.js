@@ -1,6 +1,6 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
-import { change, isBelow, leave, list, parse, waiting } from "./rows.js"
+import { change, isBelow, leave, linkOf, list, parse, waiting } from "./rows.js"
 /* global htmx */
 
 // Of a list whose rows do not say themselves whether they belong, the server is asked which do: how many are new is
@@ -87,8 +87,9 @@ export async function again() {
 export function mark() {
   const number = openTicket()?.dataset.ticket
   for (const row of document.querySelectorAll("#rows .row")) {
-    if (row.dataset.number === number) row.setAttribute("aria-current", "true")
-    else row.removeAttribute("aria-current")
+    for (const part of [row, linkOf(row)])
+      if (row.dataset.number === number) part.setAttribute("aria-current", "true")
+      else part.removeAttribute("aria-current")
     if (row.matches(".left")) leave(row, list())
   }
 }

@@ -1,6 +1,7 @@
 // The list of tickets: rows come, change, move and leave, but never under the pointer or the focus.
 /* global htmx */
 export const list = () => document.getElementById("rows")
+export const linkOf = row => row.querySelector(".go")
 const fold = key => key[5].toLowerCase() + key.slice(6)
 const belongs = (row, rows) =>
   !("hint" in rows.dataset) && Object.entries(rows.dataset).every(([key, want]) => !key.startsWith("match") || want.split(" ").includes(row.dataset[fold(key)]))
@@ -31,7 +32,7 @@ export const parse = html => {
 
 // The row that has to stay where it is on the screen: under the pointer, focused, or first in sight.
 function anchorOf(rows) {
-  const held = rows.querySelector(".row:hover") ?? (rows.contains(document.activeElement) ? document.activeElement : null)
+  const held = rows.querySelector(".row:hover") ?? (rows.contains(document.activeElement) ? document.activeElement.closest(".row") : null)
   if (held || !rows.scrollTop) return held
   const top = rows.getBoundingClientRect().top
   return [...rows.querySelectorAll(".row")].find(row => row.getBoundingClientRect().bottom > top)
@@ -56,6 +57,7 @@ function place(row, rows, isNew) {
   return true
 }
 
+// The link and the box keep their focus, and the box stays checked.
 function update(old, row) {
   for (const { name, value } of row.attributes) if (name !== "class" && old.getAttribute(name) !== value) old.setAttribute(name, value)
   old.className = row.className
@@ -66,11 +68,11 @@ function update(old, row) {
   }
   const siblings = old.querySelector(".siblings") // a row that is pushed does not know
   if (siblings && !row.querySelector(".siblings")) row.querySelector(".marks")?.prepend(siblings.cloneNode(true))
-  old.replaceChildren(...row.cloneNode(true).childNodes)
+  linkOf(old).replaceChildren(...linkOf(row).cloneNode(true).childNodes)
 }
 
 export function leave(row, rows) {
-  const stays = row.matches("[aria-current], :hover, :focus") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
+  const stays = row.matches("[aria-current], :hover, :focus-within") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
   if (stays) return row.classList.add("left")
   row.classList.add("leaving")
   setTimeout(() => steady(rows, () => row.remove()), 180)

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inbox', '0010_customer_indexes'),
+        ('inbox', '0011_draft_newest'),
     ]
 
     operations = [
