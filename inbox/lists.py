@@ -444,12 +444,11 @@ def _named(agent: Agent, query: Mapping[str, str], narrowed: list[str]) -> View:
     name = query.get("view", "")
     view = VIEWS.get(name) if name else EVERYTHING if narrowed else VIEWS["open"]
     if name == "open" or (not name and "status" not in narrowed):
-        known = directory.of(agent)
         if slug := _single(query, "team"):
-            teams = (of_team(one.pk, one.name, one.slug) for one in known.teams if slug in (one.slug, str(one.pk)))
-            view = next(teams, None)
+            teams = (one for one in directory.of(agent).teams if slug in (one.slug, str(one.pk)))
+            view = next((of_team(one.pk, one.name, one.slug) for one in teams), None)
         elif slug := _single(query, "channel"):
-            channels = (one for one in known.channels if slug in (one.slug, str(one.pk)))
+            channels = (one for one in directory.of(agent).channels if slug in (one.slug, str(one.pk)))
             view = next((of_channel(one.pk, one.name, one.slug, one.kind) for one in channels), None)
     if view is None:
         raise Http404
