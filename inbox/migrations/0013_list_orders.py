@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inbox', '0011_draft_newest'),
+        ('inbox', '0012_ticket_erased_at'),
     ]
 
     operations = [
