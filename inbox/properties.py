@@ -105,7 +105,7 @@ def apply(form: PropertiesForm, ticket: Ticket, *, by: Agent) -> None:
 
 
 def snooze_presets() -> list[tuple[str, str]]:
-    """Words that `moments` understands, and what the menu calls them."""
+    """Words that `spoken` understands, and what the menu calls them."""
     return [
         ("in 3 hours", _("In 3 hours")),
         ("evening", _("This evening") if timezone.localtime().hour < 18 else _("Tomorrow evening")),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from inbox import access, moments
+from inbox import access, spoken
 from inbox.models import Tag, Ticket
 from inbox.views.shell import AgentRequest, agent_only
 
@@ -63,7 +63,7 @@ def topics(request: AgentRequest) -> HttpResponse:
 def moment(request: AgentRequest) -> HttpResponse:
     """What is understood of a time in words."""
     asked = typed(request)
-    at = moments.understand(asked, timezone.now(), timezone.get_current_timezone())
+    at = spoken.understand(asked, timezone.now(), timezone.get_current_timezone())
     return render(request, "inbox/_moment.html", {"asked": asked, "at": at})
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox import moments
+from inbox import spoken
 
 KARACHI, BERLIN = ZoneInfo("Asia/Karachi"), ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 26, 10, 30, tzinfo=KARACHI)  # a Thursday
@@ -39,7 +39,7 @@ NOW = datetime(2026, 11, 26, 10, 30, tzinfo=KARACHI)  # a Thursday
     ],
 )  # fmt: skip
 def test_what_is_understood(said: str, local: str | None) -> None:
-    at = moments.understand(said, NOW, KARACHI)
+    at = spoken.understand(said, NOW, KARACHI)
     shown = at.astimezone(KARACHI).strftime("%Y-%m-%d %H:%M") if at else None
     assert shown == local
 
@@ -55,15 +55,15 @@ TIMES = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)).map(lambda at
 @given(st.one_of(st.lists(WORDS, max_size=5).map(" ".join), st.text(max_size=30)), TIMES)
 def test_whatever_is_typed_is_a_time_to_come_or_nothing(said: str, now: datetime) -> None:
     for zone in (KARACHI, BERLIN):
-        at = moments.understand(said, now, zone)
-        assert at is None or (now < at <= now + moments.FURTHEST and at.tzinfo is UTC)
+        at = spoken.understand(said, now, zone)
+        assert at is None or (now < at <= now + spoken.FURTHEST and at.tzinfo is UTC)
 
 
 @settings(max_examples=200, deadline=None)
 @given(TIMES, st.integers(0, 23), st.integers(0, 59), st.integers(1, 300))
 def test_a_written_time_is_that_on_the_clock_there(now: datetime, hour: int, minute: int, days: int) -> None:
     day = (now.astimezone(BERLIN) + timedelta(days=days)).date()
-    at = moments.understand(f"{day} {hour:02}:{minute:02}" + ("" if hour > 6 or hour == 0 else "am"), now, BERLIN)
+    at = spoken.understand(f"{day} {hour:02}:{minute:02}" + ("" if hour > 6 or hour == 0 else "am"), now, BERLIN)
     if at is None:  # only a time that is over: the same day can have begun
         assert day <= now.astimezone(BERLIN).date()
         return
@@ -75,4 +75,4 @@ def test_a_written_time_is_that_on_the_clock_there(now: datetime, hour: int, min
 
 def test_hours_are_hours_even_where_the_clock_is_put_back() -> None:
     now = datetime(2026, 10, 25, 0, 30, tzinfo=BERLIN)
-    assert moments.understand("in 5 hours", now, BERLIN) == now.astimezone(UTC) + timedelta(hours=5)
+    assert spoken.understand("in 5 hours", now, BERLIN) == now.astimezone(UTC) + timedelta(hours=5)
