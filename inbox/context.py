@@ -15,6 +15,7 @@ STYLE_SHEETS = [
         "components/views",
         "components/signs",
         "components/list",
+        "components/presence",
         "components/search",
         "components/pieces",
         "components/conversation",
@@ -44,7 +45,12 @@ SCRIPTS = [
         "composer",
         "uploads",
         "keyboard",
+        "line",
         "live",
+        "seen",
+        "presence",
+        "others",
+        "others",
         "settings",
     )
 ]

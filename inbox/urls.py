@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, people, tickets
+from inbox.views import attention, customers, entrance, files, inbox, messages, people, tickets
 from inbox.views.settings import account, audit, channels, overview
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import teams as settings_teams
@@ -21,7 +21,10 @@ urlpatterns = [
     path("tickets/<int:number>/subject/", tickets.subject, name="ticket-subject"),
     path("tickets/<int:number>/spam/", tickets.spam, name="ticket-spam"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
+    path("tickets/<int:number>/seen/", attention.seen, name="ticket-seen"),
+    path("tickets/<int:number>/follower/", attention.follower, name="ticket-follower"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("seen/", attention.moments, name="seen"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),

@@ -11,7 +11,18 @@ from inbox import log
 from inbox.actions import base, calls, counts
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
-from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
+from inbox.models import (
+    Agent,
+    Engagement,
+    LinkKind,
+    Message,
+    Participant,
+    ParticipantRole,
+    Status,
+    Ticket,
+    TicketFollower,
+    TicketLink,
+)
 
 
 def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
@@ -38,6 +49,10 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         Message.objects.filter(pk__in=moved).update(ticket=kept)
         Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
         _take_participants(gone, kept, by)
+        followers = TicketFollower.objects.filter(ticket=gone).values_list("agent", flat=True)
+        TicketFollower.objects.bulk_create(
+            [TicketFollower(agent_id=agent, ticket=kept) for agent in followers], ignore_conflicts=True
+        )
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()
         gone.status, gone.merged_into, gone.closed_at, gone.waiting_since = Status.CLOSED, kept, now, None

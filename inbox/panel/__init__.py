@@ -21,6 +21,7 @@ PARTS: dict[str, Part] = {
     "identities": people.identities,
     "others": people.others,
     "past": past.past,
+    "following": people.following,
 }
 
 

@@ -12,6 +12,7 @@ from inbox.views.shell import (
     agent_only,
     frame,
     listing_of,
+    page_of,
     remembered,
     wants_part,
 )
@@ -29,7 +30,7 @@ def inbox(request: AgentRequest) -> HttpResponse:
         listing = listing.back  # a search is remembered beside its conversations; who comes anew begins with a view
     before, part = request.GET.get("before", ""), wants_part(request)
     if part and (before or "again" in request.GET):
-        return render(request, "inbox/_rows.html", {"page": listing.page(before)})
+        return render(request, "inbox/_rows.html", {"page": page_of(request, listing, before)})
     searching = part and "q" in request.GET
     template = "inbox/_found.html" if searching else "inbox/_switch.html" if part else "inbox/inbox.html"
     response = render(request, template, frame(request, listing, before))

@@ -3,6 +3,7 @@ import { write } from "./composer.js"
 import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
 import * as search from "./search.js"
+import { unread } from "./seen.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
 const byId = id => document.getElementById(id)
@@ -42,6 +43,8 @@ const keys = {
     byId("tags-input")?.focus()
   },
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
+  u: unread,
+  f: () => byId("follow")?.click(),
   "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
 }
