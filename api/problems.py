@@ -27,6 +27,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from inbox.actions.errors import ActionError
+from inbox.actions.solving import FieldsMissing
 from inbox.files import StoreAway
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ STATES = {
     "attachment_gone",
     "closed",
     "erased",
+    "fields_missing",
     "filter_gone",
     "gone",
     "in_flight",
@@ -141,7 +143,10 @@ def invalid(detail: Any) -> Response:
 def from_action(error: ActionError) -> Response:
     """An action that could not be done: 409 where the state of things stands against it, 422 where the wish does."""
     status = HTTPStatus.CONFLICT if error.code in STATES else HTTPStatus.UNPROCESSABLE_ENTITY
-    return problem(status, code=error.code, detail=str(error.reason))
+    errors = None
+    if isinstance(error, FieldsMissing):
+        errors = {f"attributes.{one.key}": [_("The ticket is not solved without this.")] for one in error.fields}
+    return problem(status, code=error.code, detail=str(error.reason), errors=errors)
 
 
 def taken(error: IntegrityError) -> Response:

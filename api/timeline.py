@@ -6,11 +6,9 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -21,46 +19,24 @@ from rest_framework.utils.urls import replace_query_param
 from api.pagination import CursorPagination
 from api.serializers.messages import MessageOut
 from api.serializers.tickets import TicketOut
-from inbox import access
-from inbox.models import Agent, Customer, CustomerEvent, Message, Ticket
+from inbox import journey
+from inbox.models import Agent, Customer, Message, Ticket
 
-# Later ones come first where two are of the same instant.
 TYPES = ("event", "ticket", "message")
-Place = tuple[datetime, int, int]  # when, rank of the type, id
 Tell = Callable[[Agent, Customer], Iterable[dict[str, Any]]]
 _also: dict[str, Tell] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One line: `row` is a CustomerEvent, a Ticket or a Message."""
-
-    at: datetime
-    rank: int
-    row: Any
-
-    @property
-    def place(self) -> Place:
-        return self.at, self.rank, self.row.pk
-
-    def shown(self) -> dict[str, Any]:
-        kind = TYPES[self.rank]
-        return {"type": kind, "at": self.at, **dict.fromkeys(TYPES), kind: self.row}
+def _shown(moment: journey.Moment) -> dict[str, Any]:
+    return {"type": moment.type, "at": moment.at, **dict.fromkeys(TYPES), moment.type: moment.row}
 
 
-def sources(agent: Agent, customer: Customer) -> list[tuple[QuerySet[Any], str]]:
-    """(rows, the field of their time) for each of TYPES: what this agent sees of the customer."""
-    own = Ticket.objects.filter(customer=customer).values_list("pk", flat=True)
-    wrote = Message.objects.filter(customer=customer).values_list("ticket", flat=True)
-    # Numbers first: as a condition on a million tickets this would be a walk through all of them.
-    seen = access.tickets(agent).filter(pk__in={*own, *wrote}).values_list("pk", "customer")
-    theirs = [pk for pk, owner in seen if owner == customer.pk]
-    others = [pk for pk, owner in seen if owner != customer.pk]
-    messages = Message.objects.filter(Q(ticket__in=theirs) | Q(ticket__in=others, customer=customer))
+def sources(agent: Agent, customer: Customer) -> list[journey.Source]:
+    """What this agent sees of the customer, with all that their JSON shows."""
+    whole: dict[str, Callable[[Any], Any]] = {"ticket": TicketOut.with_all, "message": MessageOut.with_all}
     return [
-        (CustomerEvent.objects.filter(customer=customer), "at"),
-        (TicketOut.with_all(Ticket.objects.filter(pk__in=theirs)), "created_at"),
-        (MessageOut.with_all(messages), "created_at"),
+        replace(source, rows=whole[source.type](source.rows)) if source.type in whole else source
+        for source in journey.sources(agent, customer)
     ]
 
 
@@ -69,42 +45,23 @@ def page(request: Request, agent: Agent, customer: Customer) -> tuple[list[dict[
     size = CursorPagination.page_size(request)
     given = request.query_params.get("cursor")
     backwards, edge = _decode(given) if given is not None else (False, None)
-    found: list[Moment] = []
-    for rank, (rows, field) in enumerate(sources(agent, customer)):
-        if edge is not None:
-            rows = rows.filter(_beyond(field, rank, edge, backwards))
-        order = (field, "pk") if backwards else (f"-{field}", "-pk")
-        found += [Moment(getattr(row, field), rank, row) for row in rows.order_by(*order)[: size + 1]]
-    found.sort(key=lambda moment: moment.place, reverse=not backwards)
-    more, found = len(found) > size, found[:size]
-    if backwards:
-        found.reverse()
+    found, more = journey.read(sources(agent, customer), size, edge, backwards)
     has_next, has_previous = (True, more) if backwards else (more, edge is not None)
     return (
-        [moment.shown() for moment in found],
+        [_shown(moment) for moment in found],
         _link(request, found[-1].place, False) if found and has_next else None,
         _link(request, found[0].place, True) if found and has_previous else None,
     )
 
 
-def _beyond(field: str, rank: int, edge: Place, backwards: bool) -> Q:
-    """The rows of one type that come after (or before) this place."""
-    at, its_rank, pk = edge
-    compare = "gt" if backwards else "lt"
-    if rank == its_rank:
-        return Q(**{f"{field}__{compare}": at}) | Q(**{field: at, f"pk__{compare}": pk})
-    same_instant_counts = (rank > its_rank) == backwards
-    return Q(**{f"{field}__{compare}{'e' if same_instant_counts else ''}": at})
-
-
-def _link(request: Request, place: Place, backwards: bool) -> str:
+def _link(request: Request, place: journey.Place, backwards: bool) -> str:
     at, rank, pk = place
     plain = json.dumps([int(backwards), at.isoformat(), rank, pk])
     cursor = base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
     return replace_query_param(request.build_absolute_uri(), "cursor", cursor)
 
 
-def _decode(cursor: str) -> tuple[bool, Place]:
+def _decode(cursor: str) -> tuple[bool, journey.Place]:
     """Raises ValidationError for what is no cursor of a timeline."""
     try:
         plain = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
@@ -124,8 +81,7 @@ def _decode(cursor: str) -> tuple[bool, Place]:
 
 def everything(agent: Agent, customer: Customer) -> dict[str, Any]:
     """All that this agent sees of a customer, oldest first, and whether that is all there is."""
-    rows = sources(agent, customer)
-    events, tickets, messages = ([*found.order_by("pk")] for found, _field in rows)
+    events, tickets, messages = ([*found.rows.order_by("pk")] for found in sources(agent, customer))
     hidden = Ticket.objects.filter(customer=customer).count() > len(tickets) or (
         Message.objects.filter(customer=customer).exclude(pk__in=[row.pk for row in messages]).exists()
     )

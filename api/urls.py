@@ -9,6 +9,7 @@ from api.views.agents import AgentView, TeamView
 from api.views.base import NotFound
 from api.views.channels import ChannelView, ReceiptView
 from api.views.customers import CustomerView
+from api.views.fields import FieldView
 from api.views.keeping import MacroView, SavedViewView, TagView
 from api.views.messages import AttachmentView, MessageView
 from api.views.organisations import OrganisationView
@@ -25,6 +26,7 @@ register("organisations", OrganisationView)
 register("agents", AgentView)
 register("teams", TeamView)
 register("tags", TagView)
+register("fields", FieldView)
 register("macros", MacroView)
 register("views", SavedViewView)
 register("channels", ChannelView)

@@ -70,6 +70,7 @@ class EmailAdapter(Adapter):
     global_ids = True  # Message-IDs
     reopen_days = 14
     rich_text = True
+    undoable = True
     joins_open_ticket = False  # two mails of one person are two matters unless they say otherwise
     secrets = SECRETS
     connect_label = _("Connect a mailbox")
@@ -142,6 +143,9 @@ class EmailAdapter(Adapter):
         candidates = [*inbound.tokens, inbound.in_reply_to, *reversed(inbound.references)]
         signed = [number for one in candidates if (number := tokens.ticket_of(one)) is not None]
         payload = {**inbound.payload, "signed_tickets": list(dict.fromkeys(signed))}
+        sides = [pk for one in candidates if (pk := tokens.side_of(one)) is not None]
+        if sides:
+            payload["signed_sides"] = list(dict.fromkeys(sides))
         inbound = replace(
             inbound,
             text=post.without_links(inbound.text),

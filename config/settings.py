@@ -98,8 +98,10 @@ DNS_SERVER = os.environ.get("DNS_SERVER", "")  # asked about sending domains in 
 # Organisation ------------------------------------------------------------------------------------------------------
 ORGANISATION_NAME = os.environ.get("ORGANISATION_NAME", "Rabta")
 AFTER_REPLY_STATUS = os.environ.get("AFTER_REPLY_STATUS", "pending")  # open, pending or solved
+UNDO_SEND_SECONDS = int(os.environ.get("UNDO_SEND_SECONDS", "10"))  # how long a mail from the screen can be undone
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this machine read /metrics
 WEBHOOK_DAYS = int(os.environ.get("WEBHOOK_DAYS", "30"))  # how long deliveries to webhooks are kept
+TRASH_DAYS = int(os.environ.get("TRASH_DAYS", "30"))  # until what lies in the trash is erased for good; 0: never
 RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
 # Requests a minute: reads and writes of a token, wrong tokens from an address. 0 is no limit.
 API_RATE_READ = int(os.environ.get("API_RATE_READ", "1200"))
@@ -140,6 +142,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "channels",
     "django_htmx",
+    "django_prose_editor",
     "django_prometheus",
     "rest_framework",
     "drf_spectacular",

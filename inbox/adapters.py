@@ -224,6 +224,7 @@ class Adapter:
     rich_text: ClassVar[bool] = False
     joins_open_ticket: ClassVar[bool] = True  # what they write joins their open ticket
     live: ClassVar[bool] = False
+    undoable: ClassVar[bool] = False  # what agents send from the screen waits for a moment, so that they can undo it
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:
         """A form that validates `Channel.settings`; what `secrets` names in its cleaned data is kept encrypted."""

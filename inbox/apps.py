@@ -22,6 +22,10 @@ class InboxConfig(AppConfig):
                  _("Who works here: invite, change roles, switch off.")),
             page("teams", _("Teams"), "team", "settings-teams", ours, 40, Right.TEAMS,
                  _("Who is in which team, and which channels a team sees.")),
+            page("tags", _("Tags"), "tag", "settings-tags", ours, 50, Right.SHARE,
+                 _("The words that tickets carry: colours, names, merging.")),
+            page("fields", _("Fields"), "pencil", "settings-fields", ours, 60, Right.FIELDS,
+                 _("What you note of tickets, customers and organisations; what is needed to solve.")),
             page("audit", _("Audit log"), "clock", "settings-audit", ours, 90, Right.AUDIT,
                  _("Who changed settings and permissions, and when.")),
         ):  # fmt: skip

@@ -67,6 +67,11 @@ SENTENCES: dict[str, StrOrPromise] = {
     "tag_created": gettext_lazy("%(who)s made a tag"),
     "tag_changed": gettext_lazy("%(who)s changed a tag"),
     "tag_deleted": gettext_lazy("%(who)s deleted a tag"),
+    "field_created": gettext_lazy("%(who)s made the field %(key)s of %(noun)s"),
+    "field_changed": gettext_lazy("%(who)s changed %(fields)s of the field %(key)s of %(noun)s"),
+    "field_deleted": gettext_lazy("%(who)s took the field %(key)s of %(noun)s away"),
+    "fields_ordered": gettext_lazy("%(who)s put the fields of %(noun)s into another order"),
+    "tags_merged": gettext_lazy("%(who)s merged two tags"),
     "organisation_deleted": gettext_lazy("%(who)s deleted an organisation"),
     "customer_merged": gettext_lazy("%(who)s merged two customers"),
     "customer_unmerged": gettext_lazy("%(who)s took a merge of customers back"),
@@ -88,6 +93,15 @@ WORDS: dict[str, StrOrPromise] = {
     "out": gettext_lazy("sending"),
     "paused": gettext_lazy("paused or not"),
     "teams": gettext_lazy("who sees it"),
+    "ticket": gettext_lazy("tickets"),
+    "customer": gettext_lazy("customers"),
+    "organisation": gettext_lazy("organisations"),
+    "label": gettext_lazy("the name"),
+    "help": gettext_lazy("the help"),
+    "kind": gettext_lazy("the kind"),
+    "choices": gettext_lazy("the choices"),
+    "required": gettext_lazy("whether it is needed"),
+    "searchable": gettext_lazy("whether search finds it"),
 }
 # Whose ids become names, and the field that holds the name.
 KINDS: dict[str, tuple[Manager[Any], str]] = {

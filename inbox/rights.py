@@ -27,6 +27,7 @@ class Right(StrEnum):
     TEAMS = "teams"  # make teams, say who is in them
     CARE = "care"  # pause and test a channel, retry what failed, count its mailbox
     CHANNELS = "channels"  # connect channels, change their settings
+    FIELDS = "fields"  # say which fields tickets, customers and organisations have
     PEOPLE = "people"  # invite, change roles, end sessions of others
     ERASE = "erase"  # erase a customer for ever
     WEBHOOKS = "webhooks"  # send events to other systems; tokens of others

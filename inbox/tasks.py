@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from inbox import delivery, health, log, polling, restoring, sessions, wake
-from inbox.actions import joining, receive, scheduling, sweeping
+from inbox.actions import joining, receive, scheduling, sweeping, trash
 from inbox.models import Receipt, ReceiptState
 
 logger = logging.getLogger(__name__)
@@ -80,4 +80,5 @@ def prune() -> int:
     """Forget what is past its age. Runs daily."""
     health.prune()
     sessions.prune()
+    trash.empty()
     return sweeping.prune()

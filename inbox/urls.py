@@ -3,9 +3,11 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import attention, customers, entrance, files, inbox, messages, people, tickets
+from inbox.views import attention, customers, entrance, files, inbox, messages, palette, people, tickets
 from inbox.views.settings import account, audit, channels, overview
+from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
+from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
@@ -20,6 +22,8 @@ urlpatterns = [
     path("tickets/<int:number>/tags/", tickets.tags, name="ticket-tags"),
     path("tickets/<int:number>/subject/", tickets.subject, name="ticket-subject"),
     path("tickets/<int:number>/spam/", tickets.spam, name="ticket-spam"),
+    path("tickets/<int:number>/trash/", tickets.trash, name="ticket-trash"),
+    path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
     path("tickets/<int:number>/seen/", attention.seen, name="ticket-seen"),
     path("tickets/<int:number>/follower/", attention.follower, name="ticket-follower"),
@@ -54,8 +58,19 @@ urlpatterns = [
     path("settings/teams/", settings_teams.teams, name="settings-teams"),
     path("settings/teams/new/", settings_teams.team, name="settings-new-team"),
     path("settings/teams/<int:pk>/", settings_teams.team, name="settings-team"),
+    path("settings/fields/", settings_fields.fields, name="settings-fields"),
+    path("settings/fields/new/", settings_fields.field, name="settings-new-field"),
+    path("settings/fields/<int:pk>/", settings_fields.field, name="settings-field"),
+    path("settings/fields/<int:pk>/place/", settings_fields.move, name="settings-field-move"),
+    path("settings/fields/<int:pk>/delete/", settings_fields.delete, name="settings-field-delete"),
+    path("settings/tags/", settings_tags.tags, name="settings-tags"),
+    path("settings/tags/new/", settings_tags.tag, name="settings-new-tag"),
+    path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
+    path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
+    path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
+    path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
     path("signs/", people.signs, name="signs"),

@@ -1,19 +1,17 @@
 """Fields and small objects that several resources share."""
 
-import re
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.core.validators import validate_email
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.strict import StrictSerializer
-from inbox import access
+from inbox import access, addresses, fields
 from inbox.models import Agent, Channel, Customer, Organisation, Team
 from lib import html
 
@@ -74,6 +72,25 @@ class JsonObject(serializers.DictField):
         value = super().to_internal_value(data)
         if _unstorable(value):
             raise serializers.ValidationError(_("Text in here holds a NUL or broken Unicode."))
+        return value
+
+
+class Attributes(JsonObject):
+    """Attributes of a noun; what has a field of its key must fit it, the rest is free.
+
+    `before` in the context is what is there: it may stay, even where its field has changed since.
+    """
+
+    def __init__(self, noun: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.noun = noun
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        value = super().to_internal_value(data)
+        try:
+            fields.check(self.noun, value, self.context.get("before"))
+        except fields.Wrong as wrong:
+            raise serializers.ValidationError(wrong.errors) from wrong
         return value
 
 
@@ -210,23 +227,9 @@ def text_of(text: str, markup: str) -> str:
     return text if text.strip() else html.to_text(markup)
 
 
-PHONE = re.compile(r"\+[1-9][0-9]{5,14}")
-
-
 def usable_address(kind: str, value: str) -> str:
     """An address as identities keep it. Raises ValidationError where it can be none of this kind."""
-    value = value.strip()
-    if not value.isprintable():
-        raise serializers.ValidationError(_("An address takes no line breaks or control characters."))
-    if kind == "phone":
-        number = re.sub(r"[\s()./-]", "", value)
-        if not PHONE.fullmatch(number):
-            raise serializers.ValidationError(_("Give the number with its country code: +49 30 1234567."))
-        return number
-    if kind != "email":
-        return value
     try:
-        validate_email(value)
+        return addresses.usable(kind, value)
     except DjangoValidationError as error:
-        raise serializers.ValidationError(_("This is no e-mail address.")) from error
-    return value.lower()
+        raise serializers.ValidationError(error.messages) from error

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from api.serializers.common import (
+    Attributes,
     ChannelRef,
     IdentityIn,
-    JsonObject,
     OrganisationRef,
     SeenChannel,
     SeenCustomer,
@@ -21,7 +21,14 @@ from api.serializers.common import (
 from api.strict import Choice, Filters, StrictSerializer
 from inbox import access
 from inbox.adapters import Party
-from inbox.models import Agent, Customer, Identity, Status, Ticket
+from inbox.models import (
+    Agent,
+    Customer,
+    FieldNoun,
+    Identity,
+    Status,
+    Ticket,
+)
 from inbox.models.base import Stage
 
 
@@ -71,7 +78,7 @@ class CustomerOut(serializers.Serializer[Customer]):
 def _counts(tickets: QuerySet[Ticket]) -> QuerySet[Any]:
     """{"all", "open"} of the outer customer's tickets, in one walk through them."""
     theirs = tickets.filter(customer=OuterRef("pk"), merged_into__isnull=True).order_by().values("customer")
-    opened = Count("pk", filter=Q(status=Status.OPEN, spam=False))
+    opened = Count("pk", filter=Q(status=Status.OPEN, spam=False, trashed_at__isnull=True))
     return theirs.annotate(counts=JSONObject(all=Count("pk"), open=opened)).values("counts")
 
 
@@ -122,7 +129,7 @@ class CustomerFields(StrictSerializer):
     preferred_channel = SeenChannel(required=False, allow_null=True)
     opt_outs = Words(child=serializers.CharField(max_length=40), required=False)
     tags = Words(required=False)
-    attributes = JsonObject(required=False)
+    attributes = Attributes(FieldNoun.CUSTOMER, required=False)
 
     ZONE: ClassVar[str] = "Europe/Berlin"
 

@@ -5,9 +5,14 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from api.serializers.common import JsonObject
+from api.serializers.common import (
+    Attributes,
+)
 from api.strict import Filters, StrictSerializer
-from inbox.models import Organisation
+from inbox.models import (
+    FieldNoun,
+    Organisation,
+)
 
 
 class OrganisationOut(serializers.Serializer[Organisation]):
@@ -34,7 +39,7 @@ class OrganisationIn(StrictSerializer):
     name = serializers.CharField(max_length=200)
     domains = Domains(required=False, max_length=100)
     external_id = serializers.CharField(max_length=200, required=False, allow_null=True)
-    attributes = JsonObject(required=False)
+    attributes = Attributes(FieldNoun.ORGANISATION, required=False)
 
 
 class OrganisationFilters(Filters):

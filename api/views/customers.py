@@ -74,10 +74,10 @@ class CustomerView(View):
         self.require(Right.ANSWER)
         if "external_id" not in self.filters:
             raise ValidationError({"external_id": [_("Say whom: ?external_id=…")]})
-        asked = self.taken(CustomerPut)
-        identities = parties(asked.pop("identities", []))
         named = access.customers(self.agent).filter(external_id=self.filters["external_id"])
         found = named.first()
+        asked = self.taken(CustomerPut, before=found.attributes if found else {})
+        identities = parties(asked.pop("identities", []))
         if found is None:
             try:
                 with transaction.atomic():
@@ -105,7 +105,7 @@ class CustomerView(View):
         """Change what is named."""
         found = access.get_customer(self.agent, pk)
         self.require(Right.ANSWER)
-        customers.update(found, by=self.agent, **self.taken(CustomerPatch))
+        customers.update(found, by=self.agent, **self.taken(CustomerPatch, before=found.attributes))
         return Response(self.shown(pk))
 
     @extend_schema(operation_id="customers_erase", responses={204: None})

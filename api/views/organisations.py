@@ -41,7 +41,8 @@ class OrganisationView(View):
         """Change what is named."""
         self.require(Right.ANSWER)
         found = access.get_organisation(self.agent, pk)
-        return Response(OrganisationOut(organisations.update(found, by=self.agent, **self.taken(OrganisationIn))).data)
+        asked = self.taken(OrganisationIn, before=found.attributes)
+        return Response(OrganisationOut(organisations.update(found, by=self.agent, **asked)).data)
 
     @extend_schema(operation_id="organisations_delete", responses={204: None})
     def destroy(self, request: Request, pk: int) -> Response:

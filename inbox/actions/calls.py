@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts, customers, uploads
+from inbox.actions import base, counts, customers, solving, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
 from inbox.models import Agent, AuthorKind, Direction, Engagement, Message, Origin, Ticket
@@ -42,6 +42,8 @@ def record(
         raise ActionError(_("That has not happened yet."), "future")
     _keep_customer(ticket)
     with base.locked(ticket) as row:
+        if status is not None:
+            solving.check(row, status, by=by)
         inward = direction == Direction.IN
         message = Message.objects.create(
             ticket=row,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import locks, log
+from inbox.actions import base
 from inbox.actions.errors import ActionError
 from inbox.actions.work import our_addresses
 from inbox.adapters import Party
@@ -78,6 +79,8 @@ def join(ticket: Ticket, party: Party, *, by: Agent | None, role: str = Particip
     return participant
 
 
+MOST_TOLD = 20  # tickets, the newest, whose open screens hear of a change
+
 EDITABLE = (
     "name",
     "stage",
@@ -116,6 +119,8 @@ def update(customer: Customer, *, by: Agent | None, **changes: Any) -> Customer:
         if changed:
             row.save(update_fields=changed)
             log.record(None, "customer_changed", by=by, customer=row.pk, fields=sorted(changed))
+            theirs = Ticket.objects.current().filter(customer=row).order_by("-last_message_at")
+            base.announce(theirs.values_list("pk", flat=True)[:MOST_TOLD])
     return row
 
 

@@ -17,17 +17,21 @@ from django.db.models import Case, Max, Q, Value, When
 from django.utils import timezone
 
 from inbox import files, locks, log
-from inbox.actions import base
+from inbox.actions import base, drafts
 from inbox.actions.naming import Naming
 from inbox.actions.reply import change_status
 from inbox.actions.work import our_addresses
 from inbox.models import (
     Agent,
     Attachment,
+    Card,
     Customer,
     CustomerEvent,
     CustomerMerge,
+    CustomerNote,
     DeliveryState,
+    DifferentPeople,
+    Direction,
     Engagement,
     Identity,
     Message,
@@ -35,6 +39,7 @@ from inbox.models import (
     Participant,
     Receipt,
     ReceiptState,
+    SideConversation,
     Ticket,
 )
 
@@ -132,7 +137,10 @@ def _erase(pk: int, by: Agent | None) -> None:
         if said := frozenset(late.values_list("pk", flat=True)):
             stored |= _forget(replace(person, messages=said), set())
         _blank_tickets(person, by)
-        CustomerEvent.objects.filter(customer__in=ids).delete()
+        for noun in (CustomerEvent, CustomerNote, Card):
+            noun._default_manager.filter(customer__in=ids).delete()
+        DifferentPeople.objects.filter(Q(first__in=ids) | Q(second__in=ids)).delete()
+        _forget_in_notes(person)
         CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
         for identity in Identity.objects.filter(customer__in=ids):
             Identity.objects.filter(pk=identity.pk).update(
@@ -155,6 +163,26 @@ def _erase(pk: int, by: Agent | None) -> None:
         transaction.on_commit(lambda: _delete(stored), robust=True)
 
 
+def erase_ticket(ticket: Ticket, *, by: Agent | None) -> None:
+    """Forget what was said in one ticket, which a merge may have brought more to; whoever wrote in it stays known.
+
+    What others' tickets say stays. Call it inside the transaction; the files go once that is committed.
+    """
+    said = frozenset(Message.objects.filter(ticket=ticket.pk).values_list("pk", flat=True))
+    nobody: frozenset[str] = frozenset()
+    what = Person(frozenset(), frozenset({ticket.pk}), said, nobody, nobody, Naming(emails=(), phones=()))
+    stored = _forget(what, set())
+    _blank_tickets(what, by)
+    base.announce([ticket.pk])
+    transaction.on_commit(lambda: _delete(stored), robust=True)
+
+
+def lock_messages(ticket: Ticket) -> None:
+    """Hold what may be on its way, before the ticket itself is locked: the order that delivery keeps."""
+    sent = Message.objects.filter(ticket=ticket.pk, state__in=[DeliveryState.QUEUED, DeliveryState.SENDING])
+    list(sent.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 def _forget(person: Person, receipts: set[int]) -> set[str]:
     """Everything but the customers' and tickets' own rows; returns stored files. Locks their tickets.
 
@@ -170,6 +198,7 @@ def _forget(person: Person, receipts: set[int]) -> set[str]:
     list(tickets.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     stored |= emptied | _mention_no_more(person, elsewhere)
     _blank_messages(person)
+    stored |= drafts.forget(person.tickets, person.words)
     for forget in _others:
         forget(person)
     return stored
@@ -333,6 +362,12 @@ def _elsewhere(person: Person, receipts: set[int]) -> set[int]:
     found = set(Participant.objects.filter(identity__customer__in=person.customers).values_list("ticket", flat=True))
     written = Q(customer__in=person.customers) | Q(receipt__in=receipts)
     found |= set(Message.objects.filter(written).values_list("ticket", flat=True))
+    # Whom we wrote to in a side conversation takes part in nothing, and has perhaps never written.
+    addresses = {address.lower() for address in person.addresses}
+    aside = Message.objects.filter(side__isnull=False, direction=Direction.OUT).values_list("ticket", "to", "cc")
+    for ticket, *people in aside.iterator(chunk_size=BATCH) if addresses else ():
+        if any(str(one.get("address", "")).lower() in addresses for some in people for one in some):
+            found.add(ticket)
     return found - person.tickets
 
 
@@ -368,6 +403,9 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
         if (subject, preview) != (ticket.subject, ticket.preview):
             ticket.subject, ticket.preview = subject[:500], preview
             base.save(ticket, "subject", "preview")
+    for side in SideConversation.objects.filter(ticket__in=elsewhere):
+        if (subject := words.sub(ERASED, side.subject)[:500]) != side.subject:
+            SideConversation.objects.filter(pk=side.pk).update(subject=subject)
     # What a message said of the person, its bytes say, too, in whatever encoding.
     held = set(Message.objects.filter(pk__in=told).values_list("receipt", flat=True))
     held |= set(MessageCopy.objects.filter(message__in=told).values_list("receipt", flat=True))
@@ -384,6 +422,18 @@ def _without(value: Any, words: re.Pattern[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(inner, words) for key, inner in value.items()}
     return [_without(inner, words) for inner in value] if isinstance(value, list) else value
+
+
+def _forget_in_notes(person: Person) -> None:
+    """What agents wrote down of those whose tickets they took part in may name them, too."""
+    words = person.words
+    if words is None:
+        return
+    tickets = Participant.objects.filter(identity__customer__in=person.customers).values("ticket")
+    others = CustomerNote.objects.filter(customer__tickets__in=tickets).exclude(customer__in=person.customers)
+    for note in others.distinct():
+        if (text := words.sub(ERASED, note.text)) != note.text:
+            CustomerNote.objects.filter(pk=note.pk).update(text=text)
 
 
 def _blank_messages(person: Person) -> None:
@@ -404,11 +454,14 @@ def _blank_tickets(person: Person, by: Agent | None) -> None:
     for ticket in Ticket.objects.filter(pk__in=person.tickets).order_by("pk"):
         ticket.subject, ticket.preview, ticket.attributes, ticket.external_id = "", "", {}, None
         ticket.thread_key, ticket.topic, ticket.organisation = "", "", None
+        ticket.trashed_at, ticket.erased_at = None, timezone.now()
         fields = ["subject", "preview", "attributes", "external_id", "thread_key", "topic", "organisation"]
+        fields += ["trashed_at", "erased_at"]
         fields += change_status(ticket, "closed", by=by)
         log.record(ticket, "ticket_erased", by=by)
         base.save(ticket, *fields)
     Engagement.objects.filter(ticket__in=person.tickets).update(external_id="", transfers=[])
+    SideConversation.objects.filter(ticket__in=person.tickets).update(subject="", closed_at=timezone.now())
 
 
 def _delete(stored: Sequence[str] | set[str]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+    from inbox.models import Message
 
 
 class ActionError(ValueError):
@@ -15,3 +20,11 @@ class ActionError(ValueError):
         super().__init__(reason)
         self.reason = reason
         self.code = code
+
+
+class Stale(ActionError):
+    """Somebody wrote publicly while this was being written; `since` is what they said, oldest first."""
+
+    def __init__(self, since: Sequence[Message]) -> None:
+        super().__init__(_("Somebody wrote in this ticket meanwhile."), "stale")
+        self.since = since

@@ -12,9 +12,30 @@ from django.utils.translation import gettext as _
 from inbox import log
 from inbox.actions import base
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Customer, CustomerEvent, CustomerMerge, Identity, Message, Ticket
+from inbox.models import (
+    Agent,
+    Card,
+    Customer,
+    CustomerEvent,
+    CustomerMerge,
+    CustomerNote,
+    DifferentPeople,
+    Identity,
+    Message,
+    Ticket,
+)
+from inbox.models.base import Stage
 
-NOUNS = {"identities": Identity, "tickets": Ticket, "messages": Message, "events": CustomerEvent}
+NOUNS = {
+    "identities": Identity,
+    "tickets": Ticket,
+    "messages": Message,
+    "events": CustomerEvent,
+    "notes": CustomerNote,
+    "cards": Card,
+}
+# What both have stays where it is: one customer has it only once.
+ONCE = {"events": ("kind", "external_id"), "cards": ("key",)}
 FILLED = ("name", "organisation_id", "language", "time_zone", "preferred_channel_id", "external_id")
 JOINED = ("tags", "opt_outs")
 LATE = timedelta(minutes=15)  # longer than any transaction that took the source for the customer it was
@@ -77,6 +98,31 @@ def unmerge(source: Customer, *, by: Agent | None) -> Customer:
         return back
 
 
+def tell_apart(one: Customer, other: Customer, *, by: Agent) -> bool:
+    """Keep that these two are not the same person, so that nobody is asked again; False where that is known."""
+    first, second = sorted((one.pk, other.pk))
+    with transaction.atomic():
+        _row, new = DifferentPeople.objects.get_or_create(first_id=first, second_id=second, defaults={"by": by})
+        if new:
+            log.record(None, "customers_told_apart", by=by, customers=[first, second])
+    return new
+
+
+def contradictions(one: Customer, other: Customer) -> list[str]:
+    """Kinds of address of which each of the two has proved one of their own: a merge then takes an explicit choice.
+
+    The customers' own systems contradict, too, where they know the two by different ids.
+    """
+    kinds: dict[str, set[int]] = {}
+    proved = Identity.objects.active().filter(customer__in=[one.pk, other.pk], shared=False)
+    for kind, customer in proved.values_list("kind", "customer"):
+        kinds.setdefault(kind, set()).add(customer)
+    found = sorted(kind for kind, customers in kinds.items() if len(customers) == 2)
+    if one.external_id and other.external_id:
+        found.append("external_id")
+    return found
+
+
 def follow() -> int:
     """Move after its customer what a transaction gave to a customer in the very moment they were merged."""
     moved = 0
@@ -88,7 +134,7 @@ def follow() -> int:
                 continue
             late = {noun: _move(noun, row.source, row.into) for noun in NOUNS}
             if any(late.values()):
-                row.moved = {**row.moved, **{noun: [*row.moved[noun], *ids] for noun, ids in late.items()}}
+                row.moved = {**row.moved, **{noun: [*row.moved.get(noun, ()), *ids] for noun, ids in late.items()}}
                 row.save(update_fields=["moved"])
                 base.announce(late["tickets"])
                 moved += 1
@@ -104,11 +150,10 @@ def _locked(source: int, into: int) -> tuple[Customer, Customer]:
 def _move(noun: str, gone: Customer, kept: Customer) -> list[int]:
     """Change the customer of all rows of this noun; returns their ids."""
     rows = NOUNS[noun]._default_manager.filter(customer=gone)
-    if noun == "events":  # what both were told of stays where it is: it can be there only once
-        told = CustomerEvent.objects.filter(customer=kept, external_id__isnull=False).values_list("kind", "external_id")
-        twice = set(told)
-        known = CustomerEvent.objects.filter(customer=gone).values_list("pk", "kind", "external_id")
-        rows = rows.filter(pk__in=[pk for pk, kind, external_id in known if (kind, external_id) not in twice])
+    if names := ONCE.get(noun):
+        there = NOUNS[noun]._default_manager.filter(customer=kept).values_list(*names)
+        twice = {key for key in there if None not in key}
+        rows = rows.filter(pk__in=[pk for pk, *key in rows.values_list("pk", *names) if tuple(key) not in twice])
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     NOUNS[noun]._default_manager.filter(pk__in=ids).update(customer=kept)
     return ids
@@ -124,6 +169,8 @@ def _fill(gone: Customer, kept: Customer) -> dict[str, list[Any]]:
         both = list(dict.fromkeys([*getattr(kept, name), *getattr(gone, name)]))
         if both != getattr(kept, name):
             before[name] = [getattr(kept, name), both]
+    if kept.stage == Stage.LEAD and gone.stage != Stage.LEAD:
+        before["stage"] = [kept.stage, gone.stage]
     attributes = {**gone.attributes, **kept.attributes}
     if attributes != kept.attributes:
         before["attributes"] = [kept.attributes, attributes]

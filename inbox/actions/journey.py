@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from inbox import log
+from inbox.actions import customers
 from inbox.models import Agent, Customer, CustomerEvent
+from inbox.models.base import Stage
+
+# Who does one of these is a customer. The first word of a kind counts: order, order.paid, order-shipped.
+BUYING = frozenset({"order", "purchase", "payment", "subscription", "contract", "invoice", "booking"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,14 @@ def add(customer: Customer, happenings: Sequence[Happening], *, by: Agent | None
         if new:
             ids = [found[key].pk if (key := _key(row)) else row.pk for row in new]
             log.record(None, "customer_event_added", by=by, customer=customer.pk, events=ids)
+            if customer.stage != Stage.CUSTOMER and any(_buys(row.kind) for row in new):
+                customers.update(customer, by=by, stage=Stage.CUSTOMER)
     without = iter(plain)
     return [found[key] if (key := _key(row)) else next(without) for row in rows]
+
+
+def _buys(kind: str) -> bool:
+    return re.split(r"[._-]", kind, maxsplit=1)[0] in BUYING
 
 
 def _key(row: CustomerEvent) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import F, Func, Value
+from django.db.models import Case, F, Func, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -96,6 +96,22 @@ def update_tag(tag: Tag, *, by: Agent, name: str | None = None, colour: str | No
     return row
 
 
+def merge_tag(tag: Tag, into: Tag, *, by: Agent) -> Tag:
+    """Let `into` take the place of `tag` on every ticket; interrupted, it can be asked for again."""
+    require(by, Right.SHARE)
+    if tag.pk == into.pk:
+        raise ActionError(_("That is the same tag."), "same")
+    both = Q(tags__contains=[into.name])
+    renamed = Func(F("tags"), Value(tag.name), Value(into.name), function="array_replace")
+    removed = Func(F("tags"), Value(tag.name), function="array_remove")
+    tags = Case(When(both, then=removed), default=renamed)
+    _retag(tag.name, tags, by, added=[into.pk], removed=[tag.pk])
+    with transaction.atomic():
+        log.record(None, "tags_merged", by=by, tag=tag.pk, into=into.pk)
+        tag.delete()
+    return into
+
+
 def delete_tag(tag: Tag, *, by: Agent) -> None:
     """Take a tag away, from tickets first: where that is interrupted, it can be deleted again."""
     require(by, Right.SHARE)
@@ -106,7 +122,7 @@ def delete_tag(tag: Tag, *, by: Agent) -> None:
         tag.delete()
 
 
-def _retag(name: str, tags: Func, by: Agent, *, added: list[int], removed: list[int]) -> None:
+def _retag(name: str, tags: Func | Case, by: Agent, *, added: list[int], removed: list[int]) -> None:
     """Set the tags of all tickets that carry this name, some at a time, so that nobody waits for all of them."""
     after = 0
     while True:

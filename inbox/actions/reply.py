@@ -9,14 +9,15 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import attention, base, customers, uploads
-from inbox.actions.errors import ActionError
+from inbox.actions import attention, base, customers, drafts, solving, uploads
+from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import is_ours
-from inbox.adapters import Adapter, Party, adapter_for
+from inbox.adapters import AUTOMATIC, Adapter, Party, adapter_for
 from inbox.models import (
     PREVIEW_LENGTH,
     Agent,
@@ -25,6 +26,7 @@ from inbox.models import (
     Channel,
     DeliveryState,
     Direction,
+    Identity,
     Message,
     MessageKey,
     Origin,
@@ -33,8 +35,10 @@ from inbox.models import (
     Status,
     Ticket,
 )
+from lib import html as markup
 
 Recipients = list[dict[str, str]]
+MOST_SINCE = 20  # messages that a stale reply is shown
 LONGEST_WAIT = timedelta(days=366)  # of a reply that is to leave later
 
 
@@ -58,7 +62,7 @@ def already(by: Agent | None, client_id: str | None, digest: str = "") -> Messag
     return key.message
 
 
-def _digest(
+def digest_of(
     kind: str, text: str, html: str = "", recipients: Sequence[Recipients | None] = (), attachments: Sequence[int] = ()
 ) -> str:
     """What a person asked to send, as a hash in hex; a file is the same file when it was uploaded again."""
@@ -68,7 +72,7 @@ def _digest(
     return sha256(json.dumps(asked).encode()).hexdigest()
 
 
-def _once(client_id: str | None, digest: str) -> dict[str, str]:
+def once(client_id: str | None, digest: str) -> dict[str, str]:
     """What a message's payload keeps of the client-made id it came with."""
     return {"client_id": client_id[:200], "client_digest": digest} if client_id else {}
 
@@ -82,7 +86,8 @@ def choose_channel(ticket: Ticket) -> tuple[Channel, str]:
 
 def last_inbound(ticket: Ticket, channel: Channel | None = None) -> Message | None:
     """The newest message from a participant, on one channel if given."""
-    found = Message.objects.filter(ticket=ticket, direction=Direction.IN, unverified=False, deleted_at__isnull=True)
+    found = Message.objects.conversation().filter(ticket=ticket, direction=Direction.IN, unverified=False)
+    found = found.filter(deleted_at__isnull=True)
     found = found.exclude(origin=Origin.LOGGED)  # a call has no address to answer to
     if channel is not None:
         found = found.filter(channel=channel)
@@ -118,13 +123,13 @@ def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients, own
         return requester
     # A sender is easily forged, and a forged Reply-To would take the answer away: only what opened the ticket, or
     # came back with our signature, may ask for that.
-    proven = Message.objects.filter(
+    proven = Message.objects.conversation().filter(
         ticket=ticket,
         channel=channel,
         direction=Direction.IN,
         unverified=False,
         author_address=requester[0]["address"],
-        thread_rule__in=["new", "follow_up", "token", "manual"],
+        thread_rule__in=["new", "follow_up", "token", "manual", "blocked"],
     )
     last = proven.order_by("-id").first()
     if last is None:
@@ -149,23 +154,32 @@ def reply(
     send_at: datetime | None = None,
     subject: str | None = None,
     automatic: bool = False,
+    newest: int | None = None,
+    undoable: bool = False,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
     `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes
     (default AFTER_REPLY_STATUS). With `send_at`, a time to come, it waits, and the ticket stays as it is until then
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
+    `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
+    that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
     # An automatic reply is one reply for good, even where its words have been changed since.
-    digest = "" if automatic else _digest("reply", text, html, (to, cc, bcc or []), attachments)
+    digest = "" if automatic else digest_of("reply", text, html, (to, cc, bcc or []), attachments)
     with base.locked(ticket) as row:
         first = already(by, client_id, digest)
         if first is not None:
             return first
+        if newest is not None and (since := written_since(row, newest, by)):
+            raise Stale(since)
+        if not automatic:
+            solving.check(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
+        hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0
         verdict = adapter.may_reply(row)
         if not verdict.allowed:
             raise ActionError(verdict.reason, "window_closed")
@@ -183,19 +197,41 @@ def reply(
             send_at,
             subject,
             automatic,
-            _once(client_id, digest) | _then(row, status, now=send_at is None and not automatic),
+            once(client_id, digest) | _then(row, status, now=send_at is None and not automatic),
+            hold,
         )
-        _keep_client_id(message, by, client_id)
+        client_key(message, by, client_id)
+        drafts.sent(by, client_id)
         if send_at is None:
             log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
             after(row, message, by, status, automatic)
-            wake.deliver(channel.pk, channel.kind)
+            if not hold:  # else the sweep finds it when its time has come
+                wake.deliver(channel.pk, channel.kind)
         else:
             log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
             row.message_count += 1
             base.save(row, "message_count")
         base.announce([row.pk], [message.pk])
         return message
+
+
+def written_since(ticket: Ticket, newest: int, by: Agent | None) -> list[Message]:
+    """What the customer or a colleague has said in a ticket after the message `newest`, oldest first."""
+    since = Message.objects.filter(ticket=ticket, pk__gt=newest, side__isnull=True).said()
+    since = since.exclude(direction=Direction.NOTE).exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
+    if by is not None:
+        since = since.exclude(agent=by)
+    return list(since.select_related("channel").order_by("pk")[:MOST_SINCE])
+
+
+def strangers(ticket: Ticket, to: Sequence[dict[str, str]], channel: Channel) -> list[str]:
+    """Those of these addresses that neither the customer has nor anybody who takes part in the ticket."""
+    asked = [one["address"] for one in default_recipients(ticket, channel)[0]]
+    theirs = Identity.objects.filter(
+        Q(customer=ticket.customer_id) | Q(pk__in=Participant.objects.filter(ticket=ticket).values("identity"))
+    )
+    known = {value.lower() for value in [*asked, *theirs.values_list("value", flat=True)]}
+    return [one["address"] for one in to if one["address"].lower() not in known]
 
 
 def check_time(send_at: datetime) -> None:
@@ -220,9 +256,12 @@ def _write(
     subject: str | None,
     automatic: bool,
     kept: dict[str, Any],
+    hold: int,
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
+    if html and not adapter.rich_text:
+        text, html = text if text.strip() else markup.to_text(html), ""
     to, cc, bcc = recipients
     if to is None:
         to, default_cc = default_recipients(ticket, channel)
@@ -247,12 +286,12 @@ def _write(
         text=text.replace("\x00", ""),
         visible_text=text.replace("\x00", ""),
         html=html.replace("\x00", ""),
-        payload=kept,
+        payload=kept | ({"written_html": html} if html and (hold or send_at) else {}),  # to be written on, if not sent
         kind="auto_reply" if automatic else "message",
         suppress_auto_reply=automatic,
         state=DeliveryState.QUEUED,
         send_at=send_at,
-        next_attempt_at=now if send_at is None else None,
+        next_attempt_at=now + timedelta(seconds=hold) if send_at is None else None,
         created_at=now,
         received_at=now,
     )
@@ -280,7 +319,7 @@ def turns(ticket: Ticket, status: str | None) -> dict[str, Any]:
     return {} if ticket.status == to else {"turned": to}
 
 
-def _keep_client_id(message: Message, by: Agent | None, client_id: str | None) -> None:
+def client_key(message: Message, by: Agent | None, client_id: str | None) -> None:
     if client_id:
         MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
 
@@ -347,7 +386,7 @@ def note(
     """Leave a note for colleagues; it never reaches the customer. Raises ActionError."""
     if not text.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
-    digest = _digest("note", text, attachments=attachments)
+    digest = digest_of("note", text, attachments=attachments)
     with base.locked(ticket, even_if_closed=True) as row:
         first = already(by, client_id, digest)
         if first is not None:
@@ -363,12 +402,13 @@ def note(
             author_name=by.name if by else "",
             text=text.replace("\x00", ""),
             visible_text=text.replace("\x00", ""),
-            payload=_once(client_id, digest),
+            payload=once(client_id, digest),
             created_at=now,
             received_at=now,
         )
         uploads.attach(message, attachments, by=by)
-        _keep_client_id(message, by, client_id)
+        client_key(message, by, client_id)
+        drafts.sent(by, client_id)
         log.record(row, "note_added", by=by, message=message.pk)
         row.message_count += 1
         base.save(row, "message_count")

@@ -16,13 +16,19 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, counts, messages, reply
+from inbox.actions import base, counts, drafts, messages, reply, uploads
 from inbox.actions.errors import ActionError
+from inbox.actions.work import typed
 from inbox.adapters import AUTOMATIC
-from inbox.models import Agent, DeliveryState, Direction, Message, Origin, Ticket
+from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Ticket
 from inbox.rights import Right, may
+from inbox.threads import bare_subject
 
 logger = logging.getLogger(__name__)
+
+
+def put_away() -> str:
+    return _("The ticket was put into the trash or marked as spam first, so this was not sent.")
 
 
 def cancel(message: Message, *, by: Agent | None) -> Message:
@@ -55,6 +61,52 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
         return row
 
 
+def take_back(message: Message, *, by: Agent) -> Draft:
+    """Put what a message says, its files and recipients into `by`'s composer, to be written on.
+
+    What has not left is cancelled by that, and no longer stands in the ticket; what failed stays as it is. Raises
+    ActionError once it has left, or is leaving.
+    """
+    with transaction.atomic():
+        row = messages.lock(message.pk)
+        if row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}:
+            ticket, row = _not_yet_tried(message)
+            _cancel(ticket, row, by=by)
+        else:
+            ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
+        if row.deleted_at is not None or ticket.customer.erased_at is not None:
+            raise ActionError(_("Nothing is left of this message."), "gone")
+        draft = drafts.put_back(
+            by,
+            ticket,
+            {
+                "kind": DraftKind.REPLY,
+                "channel": row.channel,
+                "subject": "" if bare_subject(row.subject) == bare_subject(ticket.subject) else row.subject,
+                "text": row.visible_text,
+                "html": row.payload.get("written_html", row.html),
+                "recipients": _changed_recipients(row, ticket),
+                "attachments": uploads.again(row, by=by),
+            },
+        )
+        if row.state == DeliveryState.CANCELLED:
+            row.deleted_at = timezone.now()
+            row.save(update_fields=["deleted_at"])
+            counts.recount(ticket)
+            base.announce([ticket.pk], [row.pk])
+        return draft
+
+
+def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:
+    """As they would be typed; only what differs from the recipients that an answer has by itself."""
+    to, cc = reply.default_recipients(ticket, row.channel)
+    return {
+        name: typed(people)
+        for name, people, usual in (("to", row.to, to), ("cc", row.cc, cc), ("bcc", row.bcc, []))
+        if [one["address"] for one in people] != [one["address"] for one in usual]
+    }
+
+
 def _not_yet_tried(message: Message) -> tuple[Ticket, Message]:
     """The locked rows of a message that no worker has had and of its ticket, in the order that delivery locks them."""
     row = messages.lock(message.pk)
@@ -73,6 +125,16 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: st
     if said:
         _unsay(ticket, row, by=by)
     base.announce([ticket.pk], [row.pk])
+
+
+def cancel_waiting(ticket: Ticket) -> None:
+    """Take back whatever waits for its time on a ticket that is put away; call it before the ticket is locked."""
+    waiting = Message.objects.scheduled().filter(ticket=ticket.pk)
+    rows = list(waiting.select_for_update(no_key=True).order_by("pk"))
+    if rows:
+        locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
+        for row in rows:
+            _cancel(locked, row, reason="put_away", words=put_away())
 
 
 def _unsay(ticket: Ticket, row: Message, *, by: Agent | None) -> None:
@@ -121,7 +183,7 @@ def sweep() -> int:
 
 def _overtaken(tickets: set[int]) -> dict[int, int]:
     """The newest message that a customer wrote in each of these tickets."""
-    written = Message.objects.filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
+    written = Message.objects.conversation().filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
     written = written.exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
     return dict(written.order_by("ticket", "pk").values_list("ticket", "pk"))  # the last of each stays
 
@@ -136,6 +198,8 @@ def _settle(pk: int) -> int:
         with translation.override((row.agent.language if row.agent else "") or settings.LANGUAGE_CODE):
             if _overtaken({ticket.pk}).get(ticket.pk, 0) > row.pk:
                 _cancel(ticket, row, reason="customer", words=_("The customer wrote first, so this was not sent."))
+            elif ticket.trashed_at is not None or ticket.spam:
+                _cancel(ticket, row, reason="put_away", words=put_away())
             elif ticket.is_locked:
                 _cancel(ticket, row, reason="closed", words=_("The ticket was closed first, so this was not sent."))
             elif row.send_at is None or row.send_at > timezone.now():

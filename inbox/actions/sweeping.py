@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from inbox import files, log
-from inbox.actions import base
+from inbox.actions import base, drafts
 from inbox.adapters import kinds
 from inbox.models import Attachment, Channel, Message, Receipt, ReceiptState, Status, Ticket
 
@@ -59,7 +59,7 @@ def close_solved() -> int:
 
 
 def prune() -> int:
-    """Forget raw receipts past their age (RECEIPT_DAYS) and uploads that no message ever named; failed ones stay.
+    """Forget raw receipts past their age (RECEIPT_DAYS), and uploads that no message or draft names; failed ones stay.
 
     Those of an erased person of which no message was made stay, too: nothing is left in them, but they alone tell that
     what a server still keeps was here, and is not to come back.
@@ -77,6 +77,7 @@ def prune() -> int:
         gone += Receipt.objects.filter(pk__in=[pk for pk, _ in rows]).delete()[1].get("inbox.Receipt", 0)
         forget_files({stored for _, stored in rows if stored}, Receipt)
     unused = Attachment.objects.filter(message__isnull=True, created_at__lt=now - timedelta(days=2))
+    unused = unused.exclude(pk__in=drafts.named())
     while uploads := list(unused.values_list("pk", "stored")[:BATCH]):
         Attachment.objects.filter(pk__in=[pk for pk, _ in uploads]).delete()
         forget_files({stored for _, stored in uploads}, Attachment)

@@ -76,3 +76,12 @@ def one_line(text: str, length: int) -> str:
 def wire(parties: Iterable[Party]) -> list[dict[str, str]]:
     """Recipients as they are frozen on the message."""
     return [{"name": party.name, "address": party.value} for party in parties]
+
+
+def typed(people: Iterable[dict[str, str]]) -> str:
+    """Recipients as people type them: `Name <address>, address`."""
+    out = []
+    for person in people:
+        name = "".join(c for c in person.get("name", "") if c not in '<>",;:()@[]\\').strip()
+        out.append(f"{name} <{person['address']}>" if name else person["address"])
+    return ", ".join(out)

@@ -2,8 +2,9 @@
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,10 +23,17 @@ class Organisation(models.Model):
     class Meta:
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
-        indexes = (GinIndex(fields=["domains"], name="organisation_domains"),)
+        indexes = (
+            GinIndex(fields=["domains"], name="organisation_domains"),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_name"),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+
+# Whom lists show; their indexes say the same.
+LIVING = models.Q(merged_into__isnull=True, erased_at__isnull=True)
 
 
 class Customer(models.Model):
@@ -51,6 +59,24 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        indexes = (
+            models.Index(
+                models.F("last_seen_at").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="customer_by_last_seen",
+                condition=LIVING,
+            ),
+            models.Index(Upper("name"), models.F("id"), name="customer_by_name", condition=LIVING),
+            models.Index(fields=["stage"], name="customer_stage", condition=~models.Q(stage="lead")),
+            models.Index(fields=["language"], name="customer_language", condition=~models.Q(language="")),
+            GinIndex(fields=["tags"], name="customer_tags", condition=~models.Q(tags=[])),
+            GinIndex(
+                fields=["attributes"],
+                opclasses=["jsonb_path_ops"],
+                name="customer_attributes",
+                condition=~models.Q(attributes={}),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name or str(_("Unknown"))

@@ -33,6 +33,7 @@ class Draft(models.Model):
     attachments = ArrayField(models.BigIntegerField(), default=list, blank=True)
     client_id = models.CharField(max_length=64)
     version = models.PositiveIntegerField(default=1)
+    newest = models.BigIntegerField(null=True, blank=True)  # id of the last message it was written under
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

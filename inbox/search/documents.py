@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.db.models.functions import Left
 
+from inbox import fields
 from inbox.actions.work import our_addresses
 from inbox.models import (
     Attachment,
     Customer,
     Direction,
+    Field,
+    FieldNoun,
     Identity,
     Message,
     Participant,
@@ -35,6 +38,17 @@ MOST_SHORT = 2_000  # characters that decide the order of hits
 BATCH = 500
 
 
+Searched = Mapping[str, Sequence[Field]]
+
+
+def searched() -> Searched:
+    """The fields that search knows, by noun."""
+    found: dict[str, list[Field]] = defaultdict(list)
+    for one in Field.objects.filter(searchable=True).order_by("pk"):
+        found[one.noun].append(one)
+    return found
+
+
 @dataclass(slots=True)
 class Document:
     """What one ticket is found by: the short fields, in which words are found from within too, and the texts."""
@@ -49,6 +63,14 @@ class Document:
         for text in texts:
             if text:
                 self.short[text] = None
+
+    def note(self, known: Searched, noun: str, attributes: Mapping[str, object] | None) -> None:
+        """Take in what the fields of a noun say."""
+        if attributes and noun in known:
+            short, long = fields.words(known[noun], attributes)
+            self.name(*short)
+            for text in long:
+                self.words |= folding.of_text(text[:MOST_TEXT])
 
     def row(self) -> tuple[int, str, str]:
         """The columns of its table; the last as PostgreSQL reads a tsvector."""
@@ -75,19 +97,25 @@ def in_short(texts: Iterable[str]) -> tuple[dict[str, None], set[str]]:
 
 
 def build(numbers: Sequence[int]) -> list[Document]:
-    """The documents of these tickets, as far as they are there and not merged away; six queries for all of them."""
+    """The documents of these tickets, as far as they are there and not merged away; seven queries for all of them."""
     made: dict[int, Document] = {}
     customers: dict[int, list[Document]] = defaultdict(list)
     columns = ("number", "customer_id", "customer__name", "customer__external_id", "subject", "external_id", "topic",
-               "tags", "channel_id", "also_channels", "team_id", "assignee_id", "spam", "organisation__name",
-               "customer__organisation__name")  # fmt: skip
+               "tags", "channel_id", "also_channels", "team_id", "assignee_id", "spam", "trashed_at",
+               "organisation__name", "customer__organisation__name", "attributes", "customer__attributes",
+               "organisation__attributes")  # fmt: skip
+    known = searched()
     for row in Ticket.objects.filter(pk__in=numbers, merged_into__isnull=True).values_list(*columns):
-        number, customer, name, customer_key, subject, key, topic, tags, channel, also, team, owner, spam, *firms = row
+        number, customer, name, customer_key, subject, key, topic, tags, channel, also, team, owner, *rest = row
+        spam, trashed, *firms, said, customer_said, firm_said = rest
         document = made[number] = Document(number)
         document.name(str(number), subject, name, key, customer_key, topic, *tags, *firms)
+        document.note(known, FieldNoun.TICKET, said)
+        document.note(known, FieldNoun.CUSTOMER, customer_said)
+        document.note(known, FieldNoun.ORGANISATION, firm_said)
         document.marks = [f"channel:{one}" for one in (channel, *also)]
         document.marks += [f"team:{team}"] * (team is not None) + [f"owner:{owner}"] * (owner is not None)
-        document.marks += ["spam"] * spam
+        document.marks += ["spam"] * spam + ["trash"] * (trashed is not None)
         document.people.add(customer)
         customers[customer].append(document)
     if not made:
@@ -180,8 +208,9 @@ def people(customers: Iterable[int]) -> list[tuple[int, str]]:
     ids = sorted(set(customers))
     found: dict[int, dict[str, None]] = {}
     rows = Customer.objects.filter(pk__in=ids, merged_into__isnull=True).order_by("pk")
-    for pk, name, key in rows.values_list("pk", "name", "external_id"):
-        found[pk] = dict.fromkeys(filter(None, (name, key)))
+    known = searched().get(FieldNoun.CUSTOMER, ())
+    for pk, name, key, said in rows.values_list("pk", "name", "external_id", "attributes"):
+        found[pk] = dict.fromkeys(filter(None, (name, key, *(fields.words(known, said)[0] if said else ()))))
     addresses = Identity.objects.filter(customer__in=found).order_by("pk").values_list("customer", "value", "name")
     for pk, value, name in addresses:
         found[pk] |= dict.fromkeys(filter(None, (value, name)))
@@ -210,6 +239,16 @@ def write_people(customers: Iterable[int]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(PEOPLE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def with_attribute(noun: str, key: str, after: int) -> list[int]:
+    """Numbers of the next tickets on which an attribute of this key stands; at most BATCH.
+
+    A walk along the tickets: it is for the rare day on which a field is made, changed or taken away.
+    """
+    path = {FieldNoun.TICKET.value: "", FieldNoun.CUSTOMER.value: "customer__"}.get(noun, "organisation__")
+    found = Ticket.objects.filter(number__gt=after, **{f"{path}attributes__has_key": key}).order_by("number")
+    return list(found.values_list("number", flat=True)[:BATCH])
 
 
 def of_customers(customers: Iterable[int], after: int = 0) -> list[int]:

@@ -23,18 +23,24 @@ def keep(events: list[Event]) -> None:
     tickets: set[int] = set()
     customers: set[int] = set()
     organisations: set[int] = set()
+    known_otherwise: set[tuple[str, str]] = set()  # noun and key of fields
     for event in events:
         if event.ticket_id is not None:
             if event.kind not in ELSEWHERE:
                 tickets.add(event.ticket_id)
         elif event.kind.startswith(("customer_", "identity_")) and event.kind not in ELSEWHERE:
             customers |= _named(event, "customer", "customers", "into", "from")
-        elif event.kind == "organisation_changed" and "name" in event.data.get("fields", ()):
+        elif event.kind in {"field_created", "field_changed", "field_deleted"}:
+            known_otherwise.add((event.data["noun"], event.data["key"]))
+        elif event.kind == "organisation_changed" and {"name", "attributes"} & set(event.data.get("fields", ())):
             organisations |= _named(event, "organisation")
     if organisations:
         for way in ("organisation__in", "customer__organisation__in"):
             tickets.update(Ticket.objects.filter(**{way: organisations}).values_list("number", flat=True))
-    documents.write_people(_write(tickets) | _write_customers(customers))
+    people = _write(tickets) | _write_customers(customers)
+    for noun, key in sorted(known_otherwise):
+        people |= _write_with_attribute(noun, key)
+    documents.write_people(people)
 
 
 def _named(event: Event, *names: str) -> set[int]:
@@ -58,6 +64,14 @@ def _write(numbers: Collection[int]) -> set[int]:
     people: set[int] = set()
     for start in range(0, len(ordered), documents.BATCH):
         people |= documents.write(ordered[start : start + documents.BATCH])
+    return people
+
+
+def _write_with_attribute(noun: str, key: str) -> set[int]:
+    people, after = set[int](), 0
+    while numbers := documents.with_attribute(noun, key, after):
+        people |= _write(numbers)
+        after = numbers[-1]
     return people
 
 

@@ -1,5 +1,6 @@
 """Small pieces of markup that templates share: icons, avatars, times, prose."""
 
+import re
 import unicodedata
 import zlib
 from datetime import datetime
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from inbox import preferences
+from inbox.actions.work import typed
 from inbox.adapters import kinds
 from inbox.models import Channel, Status
 from lib import html
@@ -20,6 +22,7 @@ from lib import html
 register = template.Library()
 
 HUES = 12
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 FORMATS = {"short": "DATE_FORMAT", "date": "DATE_FORMAT", "clock": "TIME_FORMAT", "full": "DATETIME_FORMAT"}
 
 
@@ -73,6 +76,29 @@ def moment(value: datetime | None, form: str = "short") -> SafeString:
     )
 
 
+@register.simple_tag
+def swatch(colour: str) -> SafeString:
+    """A dot in a colour of somebody's choice: a drawing, whose fill no style policy forbids. Nothing without one."""
+    if not COLOUR.fullmatch(colour):
+        return mark_safe("")
+    dot = (
+        '<svg class="swatch" viewBox="0 0 8 8" aria-hidden="true"><circle cx="4" cy="4" r="4" fill="{}"></circle></svg>'
+    )
+    return format_html(dot, colour)
+
+
+@register.simple_tag
+def tag_chip(name: str, colour: str = "") -> SafeString:
+    """A tag as tickets show it."""
+    return format_html('<span class="chip" dir="auto">{}<span class="truncate">{}</span></span>', swatch(colour), name)
+
+
+@register.filter
+def tag_query(name: str) -> str:
+    """The search that finds a tag's tickets."""
+    return f'tag:"{name}"' if not name.isalnum() else f"tag:{name}"
+
+
 @register.filter
 def prose(text: str) -> SafeString:
     """Plain text as paragraphs with links; everything else is escaped."""
@@ -105,12 +131,8 @@ def addresses(people: list[dict[str, str]]) -> str:
 
 @register.filter
 def joined(people: list[dict[str, str]]) -> str:
-    """A list of recipients as a form field shows it: `Name <address>, address`."""
-    out = []
-    for person in people:
-        name = "".join(c for c in person.get("name", "") if c not in '<>",;:()@[]\\').strip()
-        out.append(f"{name} <{person['address']}>" if name else person["address"])
-    return ", ".join(out)
+    """A list of recipients as a form field shows it."""
+    return typed(people)
 
 
 @register.filter

@@ -284,3 +284,24 @@ def test_keys_are_explained_where_there_are_some(open_as: Open, sana: Agent) -> 
     phone = open_as(sana, "/", width=390, height=844, has_touch=True, is_mobile=True)
     expect(phone.get_by_role("button", name="Keyboard shortcuts")).to_be_hidden()
     expect(phone.get_by_role("link", name="Settings")).to_be_visible()
+
+
+def test_the_palette_does_and_goes(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("take it")
+    expect(page.locator("#palette [aria-selected=true]")).to_contain_text("Take it myself")
+    page.keyboard.press("Enter")
+    expect(page.locator("#palette")).to_be_hidden()
+    expect(page.locator("#assign-menu summary")).to_contain_text("Sana")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("unassigned")
+    expect(page.locator("#palette [aria-selected=true]")).to_contain_text("Unassigned")
+    page.keyboard.press("Enter")
+    expect(page.locator("#listing .bar h2")).to_have_text("Unassigned")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(f"#{number}")
+    expect(page.locator("#palette [aria-selected=true]")).to_contain_text("Where is my parcel?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#ticket-head h1")).to_have_text("Where is my parcel?")

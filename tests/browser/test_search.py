@@ -52,7 +52,7 @@ def test_typing_finds_and_escape_gives_the_list_back(
     page.keyboard.type("l kv-2024/1")
     expect(page.locator("#rows .row")).to_have_count(1)
     page.keyboard.press("ArrowDown")
-    expect(page.locator(f"#row-{letters[0]}")).to_be_focused()
+    expect(page.locator(f"#row-{letters[0]} .go")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("searchbox")).to_have_value("")
     expect(page.locator("#rows .row")).to_have_count(4)

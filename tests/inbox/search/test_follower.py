@@ -330,3 +330,21 @@ def test_building_anew_by_several_processes(support: Channel, sana: Agent) -> No
             "SELECT count(*) FROM pg_index WHERE indrelid = 'inbox_searchdocument_0'::regclass AND indisvalid"
         )
         assert cursor.fetchone() == (2,), "as many indexes as before"
+
+
+def test_what_fields_say_is_found_and_no_more_once_they_are_gone(sana: Agent, support: Channel, zoya: Agent) -> None:
+    from inbox.actions import fields
+
+    ticket = question(support, "Broken")
+    tickets.set_fields(ticket, by=sana, attributes={"order": "Qx7731", "story": "wombat"})
+    customers.update(ticket.customer, by=sana, attributes={"plan": "platinum"})
+    read_all()
+    assert search.numbers(sana, "qx7731") == []
+    order = fields.create(by=zoya, noun="ticket", key="order", label="Order")
+    fields.create(by=zoya, noun="ticket", key="story", label="Story", kind="long")
+    fields.create(by=zoya, noun="customer", key="plan", label="Plan")
+    read_all()
+    assert [search.numbers(sana, word) for word in ("7731", "wombat", "plat")] == [[ticket.pk]] * 3
+    fields.update(order, by=zoya, searchable=False)
+    read_all()
+    assert search.numbers(sana, "7731") == []

@@ -2,6 +2,7 @@
 import { write } from "./composer.js"
 import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
+import { linkOf } from "./rows.js"
 import * as search from "./search.js"
 import { unread } from "./seen.js"
 
@@ -12,16 +13,16 @@ let leader = 0 // when g was pressed
 function move(step) {
   const all = rows()
   if (!all.length) return
-  const at = all.findIndex(row => row === document.activeElement)
+  const at = all.findIndex(row => row.contains(document.activeElement))
   const from = at >= 0 ? at : all.findIndex(row => row.hasAttribute("aria-current"))
   const next = all[Math.min(Math.max(from + step, 0), all.length - 1)]
-  next.focus({ preventScroll: true })
+  linkOf(next).focus({ preventScroll: true })
   next.scrollIntoView({ block: "nearest" })
 }
 
 function back() {
   const row = document.querySelector("#rows .row[aria-current]") ?? rows()[0]
-  row?.focus()
+  if (row) linkOf(row).focus()
 }
 
 // From what was typed to what was found, and out of it.
@@ -37,24 +38,29 @@ const keys = {
   k: () => move(-1),
   r: () => write("reply"),
   n: () => write("note"),
-  a: () => show(byId("assign-menu")),
   t: () => {
     show(byId("more-menu"))
     byId("tags-input")?.focus()
   },
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
   u: unread,
-  f: () => byId("follow")?.click(),
   "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
 }
 
-const typing = element => element.isContentEditable || element.matches("input:not([type=radio]), textarea, select")
+// What bears data-key is reached by that key: a menu opens, a field takes the focus, a button is pressed.
+function marked(key) {
+  const element = document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`)
+  if (!element) return
+  return () => (element.matches("details") ? show(element) : element.matches("input, textarea") ? element.focus() : element.click())
+}
+
+const typing = element => element.isContentEditable || element.matches("input:not([type=radio], [type=checkbox]), textarea, select")
 
 document.addEventListener("keydown", event => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return
   if (event.target.matches("#search input")) return inField(event)
-  if (event.key === "Escape" && event.target.matches("#rows .row") && search.end()) return search.focus()
+  if (event.key === "Escape" && event.target.matches("#rows .go") && search.end()) return search.focus()
   if (event.key === "Escape" && openTicket()) return back()
   if (typing(event.target)) return
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
@@ -67,7 +73,8 @@ document.addEventListener("keydown", event => {
       return view.click()
     }
   }
-  if (!Object.hasOwn(keys, key)) return
+  const does = Object.hasOwn(keys, key) ? keys[key] : marked(key)
+  if (!does) return
   event.preventDefault()
-  keys[key]()
+  does()
 })

@@ -1,7 +1,7 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 /* global htmx */
 import { openTicket } from "./conversation.js"
-import { change, leave, list, parse, waiting } from "./rows.js"
+import { change, leave, linkOf, list, parse, waiting } from "./rows.js"
 
 const MOST_PAGES = 5
 
@@ -58,8 +58,9 @@ export async function again() {
 export function mark() {
   const number = openTicket()?.dataset.ticket
   for (const row of document.querySelectorAll("#rows .row")) {
-    if (row.dataset.number === number) row.setAttribute("aria-current", "true")
-    else row.removeAttribute("aria-current")
+    for (const part of [row, linkOf(row)])
+      if (row.dataset.number === number) part.setAttribute("aria-current", "true")
+      else part.removeAttribute("aria-current")
     if (row.matches(".left")) leave(row, list())
   }
   document.dispatchEvent(new Event("rabta:rows"))

@@ -1,6 +1,7 @@
 // The list of tickets: rows come, change, move and leave, but never under the pointer or the focus.
 /* global htmx */
 export const list = () => document.getElementById("rows")
+export const linkOf = row => row.querySelector(".go")
 const fold = key => key[5].toLowerCase() + key.slice(6)
 const belongs = (row, rows) =>
   Object.entries(rows.dataset).every(([key, want]) => !key.startsWith("match") || row.dataset[fold(key)] === want)
@@ -13,7 +14,7 @@ export const parse = html => {
 
 // The row that has to stay where it is on the screen: under the pointer, focused, or first in sight.
 function anchorOf(rows) {
-  const held = rows.querySelector(".row:hover") ?? (rows.contains(document.activeElement) ? document.activeElement : null)
+  const held = rows.querySelector(".row:hover") ?? (rows.contains(document.activeElement) ? document.activeElement.closest(".row") : null)
   if (held || !rows.scrollTop) return held
   const top = rows.getBoundingClientRect().top
   return [...rows.querySelectorAll(".row")].find(row => row.getBoundingClientRect().bottom > top)
@@ -38,6 +39,7 @@ function place(row, rows, isNew) {
   return true
 }
 
+// The link and the box keep their focus, and the box stays checked.
 function update(old, row) {
   for (const { name, value } of row.attributes) if (name !== "class" && old.getAttribute(name) !== value) old.setAttribute(name, value)
   old.className = row.className
@@ -46,11 +48,11 @@ function update(old, row) {
     const now = row.querySelector(part)
     if (was && (part === ".preview" || was.textContent === now.textContent)) now.replaceWith(was.cloneNode(true))
   }
-  old.replaceChildren(...row.cloneNode(true).childNodes)
+  linkOf(old).replaceChildren(...linkOf(row).cloneNode(true).childNodes)
 }
 
 export function leave(row, rows) {
-  const stays = row.matches("[aria-current], :hover, :focus") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
+  const stays = row.matches("[aria-current], :hover, :focus-within") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
   if (stays) return row.classList.add("left")
   row.classList.add("leaving")
   setTimeout(() => steady(rows, () => row.remove()), 180)

@@ -56,7 +56,7 @@ export function unread() {
   const row = document.activeElement?.closest("#rows .row")
   if (!row || row.dataset.number === openTicket()?.dataset.ticket) return document.getElementById("unread")?.click()
   set(row.dataset.number, row.matches(".unread") ? Number(row.dataset.at) : 0)
-  fetch(`${row.getAttribute("href")}seen/`, {
+  fetch(`/tickets/${row.dataset.number}/seen/`, {
     method: "POST",
     headers: { ...JSON.parse(document.body.getAttribute("hx-headers:inherited")), "HX-Request": "true", "HX-Request-Type": "partial" },
     body: new URLSearchParams({ seen: moments.get(row.dataset.number) ? "yes" : "no" }),

@@ -1,0 +1,166 @@
+"""Drafts: what an agent has written but not sent. A tab that knows an older version never overwrites a newer one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import F, Func, Q, QuerySet
+from django.utils import timezone
+
+from inbox import live
+from inbox.models import Agent, Attachment, Draft, MessageKey, SideConversation, Ticket
+
+MOST_FILES = 100
+WRITTEN = ("kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "client_id", "newest")
+
+
+class Superseded(Exception):
+    """Another tab or device changed the draft since: `draft` is what stands now, None where it has been sent."""
+
+    def __init__(self, draft: Draft | None) -> None:
+        super().__init__()
+        self.draft = draft
+
+
+def of(agent: Agent, ticket: Ticket | None, side: SideConversation | None = None) -> QuerySet[Draft]:
+    """The one draft of this agent on this ticket, in this side conversation, or (neither) of a new ticket."""
+    return Draft.objects.filter(agent=agent, ticket=ticket, side=side)
+
+
+def save(
+    agent: Agent,
+    ticket: Ticket | None,
+    written: Mapping[str, Any],
+    *,
+    version: int,
+    side: SideConversation | None = None,
+) -> Draft:
+    """Keep what stands in a composer that last knew `version` (0: none); `written` names fields of WRITTEN.
+
+    Returns the draft, whose `version` the composer knows from now on. Raises Superseded, and changes nothing, where
+    another tab came first.
+    """
+    with transaction.atomic():
+        # A first one locks nothing yet: two tabs that begin at once meet at the constraint.
+        row, made = Draft.objects.select_for_update(no_key=True).get_or_create(
+            agent=agent, ticket=ticket, side=side, defaults={"version": version + 1, **written}
+        )
+        if _is_sent(agent, str(written["client_id"])):  # an old tab must not bring back what has left
+            raise Superseded(None if made or row.client_id == written["client_id"] else row)
+        if made:
+            _told(row)
+            return row
+        if all(getattr(row, name) == written[name] for name in written):
+            return row
+        if row.version != version and not _is_sent(agent, row.client_id):
+            raise Superseded(row)
+        for name, value in written.items():
+            setattr(row, name, value)
+        row.version += 1
+        row.updated_at = timezone.now()
+        row.save()
+        _told(row)
+        return row
+
+
+def _is_sent(agent: Agent, client_id: str) -> bool:
+    return MessageKey.objects.filter(scope=f"client:{agent.pk}", key=client_id).exists()
+
+
+def _told(row: Draft) -> None:
+    """The agent's other tabs and devices hear of it."""
+    if row.ticket_id is not None and row.side_id is None:
+        transaction.on_commit(partial(live.hint, [row.agent_id], draft=row.ticket_id, version=row.version), robust=True)
+
+
+def discard(agent: Agent, ticket: Ticket | None, side: SideConversation | None = None) -> bool:
+    """Throw a draft away; its uploads are swept. False where there is none."""
+    with transaction.atomic():
+        row = of(agent, ticket, side).select_for_update().first()
+        if row is None:
+            return False
+        row.delete()
+        row.version = 0
+        _told(row)
+        return True
+
+
+def sent(agent: Agent | None, client_id: str | None) -> None:
+    """What stands in this draft became a message; call it inside that message's transaction."""
+    if agent is None or not client_id:
+        return
+    for row in Draft.objects.select_for_update().filter(agent=agent, client_id=client_id):
+        row.delete()
+        row.version = 0
+        _told(row)
+
+
+def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any]) -> Draft:
+    """Put into the agent's composer what was not sent after all, before what they have begun to write since."""
+    with transaction.atomic():
+        row = of(agent, ticket).select_for_update(no_key=True).first()
+        if row is None:
+            row = Draft.objects.create(agent=agent, ticket=ticket, client_id=uuid4().hex, **written)
+        else:
+            since = {"text": row.text, "html": row.html, "attachments": row.attachments}
+            for name, value in written.items():
+                setattr(row, name, value)
+            _append(row, since)
+            row.version += 1
+            row.client_id = uuid4().hex
+            row.updated_at = timezone.now()
+            row.save()
+        _told(row)
+        return row
+
+
+def _append(row: Draft, more: Mapping[str, Any]) -> None:
+    row.text = "\n\n".join(text for text in (row.text.rstrip(), more["text"]) if text.strip())
+    row.html = row.html + more["html"]
+    row.attachments = list(dict.fromkeys([*row.attachments, *more["attachments"]]))
+
+
+def move(gone: Ticket, kept: Ticket) -> None:
+    """Two tickets become one: what was being written on `gone` stands on `kept` from now on; both rows are locked."""
+    for row in Draft.objects.select_for_update().filter(ticket=gone, side__isnull=True).order_by("agent"):
+        there = Draft.objects.select_for_update().filter(agent=row.agent_id, ticket=kept, side__isnull=True).first()
+        if there is None:
+            row.ticket = kept
+            row.save(update_fields=["ticket"])
+            continue
+        _append(there, {"text": row.text, "html": row.html, "attachments": row.attachments})
+        there.version += 1
+        there.save()
+        row.delete()
+        _told(there)
+    Draft.objects.filter(ticket=gone).update(ticket=kept)  # of side conversations, which move with it
+
+
+def named() -> QuerySet[Draft, Any]:
+    """The ids of the uploads that drafts name, for a subquery."""
+    return Draft.objects.annotate(one=Func(F("attachments"), function="unnest")).values("one")
+
+
+def forget(tickets: Collection[int], words: re.Pattern[str] | None) -> set[str]:
+    """Forget what was being written to an erased person, or names them; returns the files' names in storage."""
+    theirs = Q(ticket__in=tickets)
+    if words is not None:
+        fields = "text", "html", "subject", "recipients"
+        naming = [
+            pk
+            for pk, *said in Draft.objects.exclude(theirs).values_list("pk", *fields)
+            if any(words.search(str(text)) for text in said)
+        ]
+        theirs |= Q(pk__in=naming)
+    gone = Draft.objects.filter(theirs)
+    uploads = [pk for files in gone.values_list("attachments", flat=True) for pk in files]
+    gone.delete()
+    files = Attachment.objects.filter(pk__in=uploads, message__isnull=True)
+    stored = set(files.values_list("stored", flat=True))
+    files.delete()
+    return stored

@@ -1,0 +1,215 @@
+"""Undo send and stale replies: what was undone does not leave, what leaves is not undone, nobody talks past others."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from inbox import delivery
+from inbox.actions import merge, messages, reply, scheduling, split, uploads
+from inbox.actions.errors import ActionError, Stale
+from inbox.actions.work import Outcome
+from inbox.models import Agent, Channel, DeliveryState, Draft, Message, Ticket
+from tests.paper import Paper
+
+pytestmark = pytest.mark.django_db
+Take = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def undoable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Paper, "undoable", True)
+
+
+@pytest.fixture
+def ticket(desk: Channel, take: Take) -> Ticket:
+    return Ticket.objects.get(pk=take("m1", subject="Parcel").ticket)
+
+
+@pytest.fixture
+def omar(db: None) -> Agent:
+    return Agent.objects.create_user("omar@example.org", name="Omar")
+
+
+def fall_due(*held: Message) -> None:
+    Message.objects.filter(pk__in=[one.pk for one in held]).update(
+        next_attempt_at=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def test_a_held_reply_leaves_on_time_by_the_sweep_alone(ticket: Ticket, sana: Agent, desk: Channel) -> None:
+    held = reply.reply(ticket, by=sana, text="On Thursday.", undoable=True)
+    assert held.next_attempt_at and 9 < (held.next_attempt_at - timezone.now()).total_seconds() <= 10
+    assert delivery.due_channels() == [] and delivery.deliver(desk.pk) == 0
+    fall_due(held)
+    assert delivery.due_channels() == [(desk.pk, "paper")]
+    assert delivery.deliver(desk.pk) == 1 and Paper.sent == [held.pk]
+    with pytest.raises(ActionError, match="too late"):
+        scheduling.take_back(held, by=sana)
+
+
+def test_only_what_the_channel_and_the_screen_allow_is_held(
+    ticket: Ticket, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now() + timedelta(seconds=1)
+    at_once = [reply.reply(ticket, by=sana, text="By the API.")]
+    monkeypatch.setattr(Paper, "undoable", False)
+    at_once.append(reply.reply(ticket, by=sana, text="By chat.", undoable=True))
+    assert all(one.next_attempt_at and one.next_attempt_at < now for one in at_once)
+
+
+def test_nothing_overtakes_what_is_held(ticket: Ticket, sana: Agent, desk: Channel) -> None:
+    held = reply.reply(ticket, by=sana, text="First.", undoable=True)
+    at_once = reply.reply(ticket, by=sana, text="Second, by the API.")
+    assert delivery.deliver(desk.pk) == 0
+    fall_due(held)
+    assert delivery.deliver(desk.pk) == 2 and Paper.sent == [held.pk, at_once.pk]
+
+
+def test_undo_puts_everything_back(ticket: Ticket, sana: Agent, desk: Channel) -> None:
+    file = uploads.upload(by=sana, name="label.txt", content_type="text/plain", content=b"label")
+    bcc = [{"name": "", "address": "quiet@example.com"}]
+    held = reply.reply(ticket, by=sana, text="Here.", bcc=bcc, attachments=[file.pk], client_id="c1", undoable=True)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.message_count) == ("pending", 2)
+    draft = scheduling.take_back(held, by=sana)
+    assert (draft.text, draft.recipients, draft.channel) == ("Here.", {"bcc": "quiet@example.com"}, desk)
+    assert draft.client_id != "c1", "else sending it again would be known as sent"
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.message_count, ticket.preview) == ("open", 1, "Where is my parcel?")
+    fall_due(held)
+    Message.objects.filter(pk=held.pk).update(next_attempt_at=None)
+    assert delivery.deliver(desk.pk) == 0 and Paper.sent == []
+    with pytest.raises(ActionError):
+        scheduling.take_back(held, by=sana)
+    again = reply.reply(
+        ticket, by=sana, text=draft.text, attachments=draft.attachments, client_id=draft.client_id, undoable=True
+    )
+    assert again.pk != held.pk and again.attachments.get().name == "label.txt"
+    assert not Draft.objects.exists(), "what is sent is no draft any more"
+
+
+def test_undo_keeps_what_was_begun_since(ticket: Ticket, sana: Agent) -> None:
+    held = reply.reply(ticket, by=sana, text="First.", undoable=True)
+    Draft.objects.create(agent=sana, ticket=ticket, text="And another thing", client_id="c2", attachments=[7])
+    draft = scheduling.take_back(held, by=sana)
+    assert (draft.text, draft.attachments, draft.version) == ("First.\n\nAnd another thing", [7], 2)
+
+
+@pytest.mark.parametrize("moved", ["merge", "split"])
+def test_undo_after_the_message_moved(ticket: Ticket, sana: Agent, take: Take, moved: str) -> None:
+    held = reply.reply(ticket, by=sana, text="First.", undoable=True)
+    if moved == "merge":
+        where = merge.merge(ticket, Ticket.objects.get(pk=take("n1", subject="Also").ticket), by=sana)
+    else:
+        where = split.split(ticket, [held.pk], by=sana)
+    assert scheduling.take_back(held, by=sana).ticket == where
+    held.refresh_from_db()
+    assert held.state == DeliveryState.CANCELLED
+
+
+def test_what_the_customer_overtook_is_offered_back(ticket: Ticket, sana: Agent, take: Take) -> None:
+    later = reply.reply(ticket, by=sana, text="Any news?", send_at=timezone.now() + timedelta(days=1))
+    take("m2", references=[later.external_id])
+    scheduling.sweep()
+    later.refresh_from_db()
+    assert later.error == "The customer wrote first, so this was not sent."
+    assert scheduling.take_back(later, by=sana).text == "Any news?"
+    later.refresh_from_db()
+    assert later.deleted_at is not None
+    messages.retry(later, by=sana)
+    later.refresh_from_db()
+    assert later.deleted_at is None, "what is sent stands in the ticket"
+
+
+def test_a_failed_reply_is_copied_into_the_composer_and_stays(ticket: Ticket, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="Hello")
+    Message.objects.filter(pk=message.pk).update(state="failed")
+    assert scheduling.take_back(message, by=sana).text == "Hello"
+    message.refresh_from_db()
+    assert (message.state, message.deleted_at) == ("failed", None)
+
+
+def test_a_reply_is_refused_when_somebody_wrote_meanwhile(ticket: Ticket, sana: Agent, omar: Agent, take: Take) -> None:
+    newest = Message.objects.get().pk
+    reply.note(ticket, by=omar, text="A note is not said to anybody.")
+    reply.reply(ticket, by=None, text="We got it.", automatic=True)
+    own = reply.reply(ticket, by=sana, text="One moment.", newest=newest)
+    reply.reply(ticket, by=omar, text="Later", send_at=timezone.now() + timedelta(days=1))
+    theirs = reply.reply(ticket, by=omar, text="I have it.", newest=own.pk)
+    customer = take("m2", references=[theirs.external_id], text="Never mind.").message
+    with pytest.raises(Stale) as refused:
+        reply.reply(ticket, by=sana, text="On Thursday.", newest=newest)
+    assert [one.pk for one in refused.value.since] == [theirs.pk, customer]
+    assert reply.reply(ticket, by=sana, text="On Thursday.", newest=customer)
+
+
+def test_a_second_click_is_no_stale_reply(ticket: Ticket, sana: Agent) -> None:
+    newest = Message.objects.get().pk
+    clicks = [reply.reply(ticket, by=sana, text="Yes", client_id="c", newest=newest, undoable=True) for _ in range(2)]
+    assert clicks[0].pk == clicks[1].pk
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Start these at the same moment, each over a connection of its own; returns what each came to, errors too."""
+    start = threading.Barrier(len(calls))
+
+    def run(one: Callable[[], Any]) -> Any:
+        try:
+            start.wait(10)
+            return one()
+        except Exception as error:  # noqa: BLE001 (looked at by the test)
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_agents_who_click_at_once_one_passes(ticket: Ticket, sana: Agent, omar: Agent) -> None:
+    newest = Message.objects.get().pk
+    found = together(
+        *(lambda by=by: reply.reply(ticket, by=by, text=f"From {by.name}", newest=newest) for by in (sana, omar))
+    )
+    assert sorted(type(one).__name__ for one in found) == ["Message", "Stale"]
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_at_the_last_moment_wins_or_loses_wholly(ticket: Ticket, sana: Agent, desk: Channel) -> None:
+    for turn in range(6):
+        Paper.sent.clear()
+        Draft.objects.all().delete()
+        held = reply.reply(ticket, by=sana, text=f"Turn {turn}", undoable=True)
+        fall_due(held)
+        undone, _left, _other = together(
+            lambda held=held: scheduling.take_back(held, by=sana),
+            lambda: delivery.deliver(desk.pk),
+            lambda: delivery.deliver(desk.pk),
+        )
+        held.refresh_from_db()
+        if isinstance(undone, Draft):
+            assert (held.state, Paper.sent) == (DeliveryState.CANCELLED, [])
+        else:
+            assert isinstance(undone, ActionError) and (held.state, Paper.sent) == (DeliveryState.SENT, [held.pk])
+            assert not Draft.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_that_dies_half_way_leaves_the_message_to_leave(
+    ticket: Ticket, sana: Agent, desk: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = reply.reply(ticket, by=sana, text="On Thursday.", undoable=True)
+    monkeypatch.setattr(uploads, "again", lambda *_args, **_kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        scheduling.take_back(held, by=sana)
+    assert not Draft.objects.exists()
+    fall_due(held)
+    assert delivery.deliver(desk.pk) == 1 and Paper.sent == [held.pk]
