@@ -42,7 +42,10 @@ def team_rows() -> TeamRows:
 
 
 class Sight:
-    """What an agent does not see: ids of channels and of private teams. Two queries, kept for the agent's request."""
+    """What an agent does not see: ids of channels and of private teams; and which teams are theirs.
+
+    Two queries, kept for the agent's request.
+    """
 
     def __init__(self, agent: Agent) -> None:
         mine = set(agent.teams.values_list("pk", flat=True))
@@ -56,6 +59,7 @@ class Sight:
         return self
 
     def _look(self, mine: Collection[int], is_admin: bool, rows: TeamRows) -> None:
+        self.teams = set(mine)
         self.hidden_teams = {team for team, private, _ in rows if private and team not in mine}
         if is_admin:
             self.hidden_channels: set[int] = set()

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from inbox import directory
 from inbox.models import Agent, Priority, Status
@@ -169,34 +168,6 @@ class ProfileForm(forms.Form):
         if zone and zone not in available_timezones():
             raise ValidationError(_("“%(text)s” is not a time zone such as Asia/Karachi.") % {"text": zone})
         return zone
-
-
-class FilterForm(forms.Form):
-    """What narrows a list further."""
-
-    f_status = forms.ChoiceField(required=False, label=gettext_lazy("Status"))
-    f_assignee = forms.ChoiceField(required=False, label=gettext_lazy("Assignee"))
-    f_priority = forms.ChoiceField(required=False, label=gettext_lazy("Priority"))
-
-    def __init__(self, data: Any, people: list[directory.Named], without: set[str]) -> None:
-        super().__init__(data, auto_id="filter-%s")
-        anything = [("", _("any"))]
-        choices = {
-            "f_status": [*anything, *Status.choices],
-            "f_assignee": [
-                *anything,
-                ("me", _("me")),
-                ("none", _("nobody")),
-                *((str(one.pk), one.name) for one in people),
-            ],
-            "f_priority": [*anything, *Priority.choices],
-        }
-        for name, options in choices.items():
-            if name.removeprefix("f_") in without:
-                del self.fields[name]
-                continue
-            self.fields[name].choices = options  # type: ignore[attr-defined]
-            self.fields[name].widget.attrs["class"] = "input"
 
 
 def problem_of(form: forms.Form) -> str:

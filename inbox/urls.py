@@ -3,7 +3,8 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import attention, audit, blocked, channels, customers, entrance, files, inbox, messages, overview, palette, people, tickets from inbox.views.settings import account
+from inbox.views import attention, customers, entrance, files, filters, inbox, messages, palette, people, saved, tickets
+from inbox.views.settings import account, audit, blocked, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
@@ -11,6 +12,12 @@ from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("density/", inbox.density, name="density"),
+    path("filters/", filters.menu, name="filters"),
+    path("filters/<str:group>/", filters.editor, name="filter"),
+    path("views/", saved.create, name="saved-views"),
+    path("views/counts/", saved.counts, name="saved-counts"),
+    path("views/<int:pk>/", saved.change, name="saved-view"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),

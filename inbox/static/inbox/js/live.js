@@ -17,6 +17,7 @@ let told = Number(live.dataset.at) // the server's clock when this page last kne
 let sight = null // by which rights: another one, and what is shown may be no longer ours to see
 
 function counts(found) {
+  document.dispatchEvent(new Event("rabta:counts"))
   for (const [key, text] of Object.entries(found))
     for (const element of document.querySelectorAll(`[data-count="${CSS.escape(key)}"]`)) element.textContent = text
 }
