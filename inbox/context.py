@@ -15,6 +15,7 @@ STYLE_SHEETS = [
         "components/views",
         "components/signs",
         "components/list",
+        "components/presence",
         "components/filters",
         "components/selection",
         "components/search",
@@ -59,8 +60,12 @@ SCRIPTS = [
         "properties",
         "editor",
         "keyboard",
+        "line",
         "palette",
         "live",
+        "seen",
+        "presence",
+        "others",
         "settings",
     )
 ]

@@ -25,6 +25,7 @@ PARTS: dict[str, Part] = {
     "past": past.past,
     "fields": properties.known_fields,
     "tag_colours": properties.tag_colours,
+    "following": people.following,
 }
 
 

@@ -5,6 +5,7 @@ import { show } from "./menus.js"
 import { reveal } from "./properties.js"
 import { linkOf } from "./rows.js"
 import * as search from "./search.js"
+import { unread } from "./seen.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
 const byId = id => document.getElementById(id)
@@ -41,6 +42,7 @@ const keys = {
   n: () => write("note"),
   t: () => reveal(byId("tags-input")),
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
+  u: unread,
   "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
 }
