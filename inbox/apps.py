@@ -26,6 +26,10 @@ class InboxConfig(AppConfig):
                  _("The words that tickets carry: colours, names, merging.")),
             page("fields", _("Fields"), "pencil", "settings-fields", ours, 60, Right.FIELDS,
                  _("What you note of tickets, customers and organisations; what is needed to solve.")),
+            page("macros", _("Macros"), "macro", "settings-macros", ours, 45, Right.ANSWER,
+                 _("What you write often, and what is done with it: your own, your team’s, everybody’s.")),
+            page("brands", _("Brands"), "signature", "settings-brands", ours, 25, Right.CHANNELS,
+                 _("Under which name, address and signature each channel answers.")),
             page("audit", _("Audit log"), "clock", "settings-audit", ours, 90, Right.AUDIT,
                  _("Who changed settings and permissions, and when.")),
         ):  # fmt: skip

@@ -47,6 +47,16 @@ class NumberField(forms.CharField):
         return int(typed)
 
 
+class IdsField(forms.TypedMultipleChoiceField):
+    """Ids of rows, as many as a form names; whether they are there is for the action to say."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, coerce=int)
+
+    def valid_value(self, value: Any) -> bool:
+        return str(value).isdecimal() and len(str(value)) < 19
+
+
 class AnswerForm(forms.Form):
     """A reply or a note. `client_id` is made with the form, so that a second click sends nothing twice."""
 
@@ -59,6 +69,8 @@ class AnswerForm(forms.Form):
     to = AddressesField(required=False)
     cc = AddressesField(required=False)
     bcc = AddressesField(required=False)
+    macro = IdsField()
+    unsigned = forms.BooleanField(required=False)  # without the signature, this once
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
@@ -78,6 +90,10 @@ class AnswerForm(forms.Form):
             if not html.has_formatting(markup):
                 self.cleaned_data["html"] = ""
         return self.cleaned_data
+
+
+class MacrosForm(forms.Form):
+    macro = IdsField()
 
 
 class AssignmentForm(forms.Form):

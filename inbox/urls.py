@@ -3,9 +3,10 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, palette, people, tickets
-from inbox.views.settings import account, audit, channels, overview
+from inbox.views import customers, entrance, files, inbox, macros, messages, palette, people, tickets, writing
+from inbox.views.settings import account, audit, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
+from inbox.views.settings import macros as settings_macros
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
@@ -26,6 +27,9 @@ urlpatterns = [
     path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("tickets/<int:number>/macros/", macros.of_ticket, name="ticket-macros"),
+    path("tickets/<int:number>/mentions/", writing.colleagues, name="ticket-mentions"),
+    path("emoji/", writing.emoji, name="emoji"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),
@@ -65,6 +69,15 @@ urlpatterns = [
     path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
     path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
     path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
+    path("settings/macros/", settings_macros.index, name="settings-macros"),
+    path("settings/macros/new/", settings_macros.macro, name="settings-new-macro"),
+    path("settings/macros/preview/", settings_macros.preview, name="settings-macro-preview"),
+    path("settings/macros/<int:pk>/", settings_macros.macro, name="settings-macro"),
+    path("settings/macros/<int:pk>/delete/", settings_macros.delete, name="settings-macro-delete"),
+    path("settings/brands/", brands.brands, name="settings-brands"),
+    path("settings/brands/new/", brands.brand, name="settings-new-brand"),
+    path("settings/brands/<int:pk>/", brands.brand, name="settings-brand"),
+    path("settings/brands/<int:pk>/delete/", brands.delete, name="settings-brand-delete"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("palette/", palette.palette, name="palette"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import uuid4
 
 from django.contrib import messages as notices
@@ -15,8 +16,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access
+from inbox.actions import macros, receive, reply, uploads
 from inbox.actions import messages as actions
-from inbox.actions import receive, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import kinds
 from inbox.forms import AnswerForm, MoveForm, problem_of
@@ -56,6 +57,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
         if data["kind"] == "note":
             reply.note(found, by=request.user, text=data["text"], attachments=ids, client_id=data["client_id"] or None)
         else:
+            chosen = macros.wanted(request.user, data["macro"])
             reply.reply(
                 found,
                 by=request.user,
@@ -65,8 +67,10 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 cc=data["cc"] if "cc" in request.POST else None,
                 bcc=data["bcc"],
                 attachments=ids,
-                status=data["status"] or None,
+                status=data["status"] or macros.status_of(chosen),
                 client_id=data["client_id"] or None,
+                signed=not data["unsigned"],
+                also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
             )
     except ActionError as error:
         return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")

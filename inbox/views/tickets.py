@@ -15,9 +15,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, directory, panel, timeline
+from inbox import access, directory, panel, timeline, writing
+from inbox.actions import mentions, reply
 from inbox.actions import merge as merging
-from inbox.actions import reply
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
@@ -87,6 +87,11 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
     """Everything that the panes of one ticket show."""
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
+    if beside["mentioned"]:
+        mentions.seen(request.user, found)
+    way = None if found.is_locked else route(found)
+    if way is not None:
+        way |= writing.told(found, way["channel"], request.user)
     return {
         "ticket": found,
         "current_number": found.number,
@@ -99,7 +104,7 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
         "priorities": Priority.choices,
         "client_id": uuid4().hex,
         "composer": {"kind": "reply"},
-        "route": None if found.is_locked else route(found),
+        "route": way,
         "panel": beside,
         **customer_context(found.customer, beside["identities"]),
     }
@@ -133,18 +138,12 @@ def route(found: Ticket) -> dict[str, Any]:
         "cc": cc,
         "editable": editable,
         "warning": warning,
-        "rich": adapter.rich_text,
     }
 
 
 def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
-    found = (
-        access.tickets(request.user)
-        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
-        .filter(number=number)
-        .first()
-    )
+    found = access.tickets(request.user).select_related(*access.BESIDE_TICKET).filter(number=number).first()
     if found is None:
         return render(request, "inbox/_gone.html", {"number": number, "problem": problem})
     since = _integer(request.GET.get("from") or request.POST.get("from"))
