@@ -96,7 +96,7 @@ function take(option) {
   close()
   surface(form).insert({ text, html }, typed + 1)
   surface(form).focus()
-  if (deeds.length) chip(form, { id: option.dataset.id, name, deeds: deeds.join(" · ") })
+  if (deeds.length && form.querySelector("[name=kind]:checked")?.value === "reply") chip(form, { id: option.dataset.id, name, deeds: deeds.join(" · ") })
 }
 
 // What is done with the sending. It waits with the draft, in this browser.
@@ -193,6 +193,7 @@ document.addEventListener("pointermove", event => {
 
 document.addEventListener("htmx:after:request", event => {
   if (event.target.id !== "composer" || event.detail.ctx.response.status !== 200) return
+  if (event.target.querySelector("[name=kind]:checked")?.value === "note") return // it does nothing else
   byId("macro-chips")?.replaceChildren()
   remember(event.target)
 })
