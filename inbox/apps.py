@@ -30,6 +30,8 @@ class InboxConfig(AppConfig):
                  _("What you write often, and what is done with it: your own, your team’s, everybody’s.")),
             page("brands", _("Brands"), "signature", "settings-brands", ours, 25, Right.CHANNELS,
                  _("Under which name, address and signature each channel answers.")),
+            page("blocked", _("Blocked senders"), "block", "settings-blocked", ours, 70, Right.ANSWER,
+                 _("Addresses and domains whose messages go among the spam.")),
             page("audit", _("Audit log"), "clock", "settings-audit", ours, 90, Right.AUDIT,
                  _("Who changed settings and permissions, and when.")),
         ):  # fmt: skip

@@ -3,8 +3,21 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, macros, messages, palette, people, tickets, writing
-from inbox.views.settings import account, audit, brands, channels, overview
+from inbox.views import (
+    customers,
+    entrance,
+    files,
+    filters,
+    inbox,
+    macros,
+    messages,
+    palette,
+    people,
+    saved,
+    tickets,
+    writing,
+)
+from inbox.views.settings import account, audit, blocked, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import macros as settings_macros
 from inbox.views.settings import people as settings_people
@@ -13,6 +26,12 @@ from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("density/", inbox.density, name="density"),
+    path("filters/", filters.menu, name="filters"),
+    path("filters/<str:group>/", filters.editor, name="filter"),
+    path("views/", saved.create, name="saved-views"),
+    path("views/counts/", saved.counts, name="saved-counts"),
+    path("views/<int:pk>/", saved.change, name="saved-view"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),
@@ -30,6 +49,10 @@ urlpatterns = [
     path("tickets/<int:number>/macros/", macros.of_ticket, name="ticket-macros"),
     path("tickets/<int:number>/mentions/", writing.colleagues, name="ticket-mentions"),
     path("emoji/", writing.emoji, name="emoji"),
+    path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
+    path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
+    path("messages/<int:pk>/draft/", messages.again, name="message-draft"),
+    path("messages/<int:pk>/timing/", messages.timing, name="message-timing"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),
@@ -78,6 +101,8 @@ urlpatterns = [
     path("settings/brands/new/", brands.brand, name="settings-new-brand"),
     path("settings/brands/<int:pk>/", brands.brand, name="settings-brand"),
     path("settings/brands/<int:pk>/delete/", brands.delete, name="settings-brand-delete"),
+    path("settings/blocked/", blocked.blocked, name="settings-blocked"),
+    path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("palette/", palette.palette, name="palette"),
