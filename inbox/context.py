@@ -15,6 +15,7 @@ STYLE_SHEETS = [
         "components/views",
         "components/signs",
         "components/list",
+        "components/presence",
         "components/filters",
         "components/selection",
         "components/search",
@@ -60,8 +61,12 @@ SCRIPTS = [
         "emoji",
         "counting",
         "keyboard",
+        "line",
         "palette",
         "live",
+        "seen",
+        "presence",
+        "others",
         "settings",
     )
 ]

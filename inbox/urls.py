@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from inbox.views import (
+    attention,
     customers,
     entrance,
     files,
@@ -45,10 +46,13 @@ urlpatterns = [
     path("tickets/<int:number>/trash/", tickets.trash, name="ticket-trash"),
     path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
+    path("tickets/<int:number>/seen/", attention.seen, name="ticket-seen"),
+    path("tickets/<int:number>/follower/", attention.follower, name="ticket-follower"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
     path("tickets/<int:number>/macros/", macros.of_ticket, name="ticket-macros"),
     path("tickets/<int:number>/mentions/", writing.colleagues, name="ticket-mentions"),
     path("emoji/", writing.emoji, name="emoji"),
+    path("seen/", attention.moments, name="seen"),
     path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
     path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
     path("messages/<int:pk>/draft/", messages.again, name="message-draft"),
