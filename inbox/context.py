@@ -28,6 +28,7 @@ STYLE_SHEETS = [
         "components/account",
         "components/hooks",
         "components/palette",
+        "components/notifications",
     )
 ]
 SCRIPTS = [
@@ -50,6 +51,8 @@ SCRIPTS = [
         "editor",
         "keyboard",
         "palette",
+        "notifications",
+        "push",
         "live",
         "settings",
     )

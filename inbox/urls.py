@@ -3,9 +3,10 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, palette, people, tickets
+from inbox.views import customers, entrance, files, inbox, messages, notifications, palette, people, tickets
 from inbox.views.settings import account, audit, channels, overview
 from inbox.views.settings import fields as settings_fields
+from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
@@ -67,6 +68,14 @@ urlpatterns = [
     path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read, name="notifications-read"),
+    path("notifications/browser/", notifications.browser, name="notifications-browser"),
+    path("sw.js", notifications.service_worker, name="service-worker"),
+    path("settings/notifications/", settings_notifications.notifications, name="settings-notifications"),
+    path("settings/notifications/test/", settings_notifications.test, name="settings-notifications-test"),
+    path("settings/notifications/<int:pk>/", settings_notifications.forget, name="settings-notifications-forget"),
     path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
