@@ -51,6 +51,8 @@ RULES = {
     "session": gettext_lazy("It belongs to the conversation that was open on this channel."),
     "new": gettext_lazy("It answers nothing that we know, so it opened a ticket."),
     "follow_up": gettext_lazy("The ticket it answers is done, so it opened a follow-up."),
+    "blocked": gettext_lazy("Its sender is blocked, so it was put among the spam."),
+    "side": gettext_lazy("It answers in this side conversation."),
     "moved": gettext_lazy("Somebody moved it here."),
     "split": gettext_lazy("Somebody split it off from another ticket."),
     "manual": gettext_lazy("Somebody wrote it down here."),
@@ -139,6 +141,7 @@ class Timeline:
     entries: list[Entry] = field(default_factory=list)
     first: int = 0  # id of the oldest message in it
     earlier: str = ""  # address of what came before, empty at the start
+    newest: int = 0  # id of the newest message in it
 
 
 def build(ticket: Ticket, known: Directory, *, since: int | None = None, before: int | None = None) -> Timeline:
@@ -161,7 +164,8 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
     more = since is None and len(messages) > PAGE
     messages = messages[:PAGE] if more else messages
     messages.sort(key=lambda message: (message.created_at, message.pk))
-    timeline = Timeline(first=min((message.pk for message in messages), default=0))
+    ids = [message.pk for message in messages]
+    timeline = Timeline(first=min(ids, default=0), newest=max(ids, default=0))
     if more:
         timeline.earlier = f"{reverse('ticket-earlier', args=[ticket.number])}?before={timeline.first}"
     events = Event.objects.filter(ticket=ticket, kind__in=SHOWN).order_by("-pk")
@@ -171,12 +175,18 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
     if before is not None and messages:
         events = events.filter(at__lt=messages[-1].created_at)
     entries = [
-        Entry("message", f"m-{one.pk}", one.created_at, message=Shown(one, ticket, names, channels)) for one in messages
+        Entry("message", f"m-{one.pk}", _stands_at(one), message=Shown(one, ticket, names, channels))
+        for one in messages
     ]
     entries += lines(list(events[:MOST_EVENTS])[::-1], names)
     entries.sort(key=lambda entry: entry.at)
     timeline.entries = with_days(entries)
     return timeline
+
+
+def _stands_at(message: Message) -> datetime:
+    """Where a message stands in the stream: what is to leave later, at its end."""
+    return max(message.send_at or message.created_at, timezone.now()) if message.is_scheduled else message.created_at
 
 
 def with_days(entries: list[Entry]) -> list[Entry]:
@@ -233,6 +243,8 @@ def sentence(event: Event, names: dict[int, str]) -> str:
         case "subject_changed":
             return _("changed the subject")
         case "spam_changed":
+            if data.get("reason") == "blocked":
+                return _("and is blocked, so this is kept as spam")
             return _("marked as spam") if data.get("spam") else _("not spam after all")
         case "trashed":
             return _("put into the trash")

@@ -3,8 +3,26 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, notifications, palette, people, tickets
-from inbox.views.settings import account, audit, channels, overview
+from inbox.views import (
+    customers,
+    entrance,
+    files,
+    filters,
+    inbox,
+    messages,
+    notifications,
+    palette,
+    people,
+    saved,
+    tickets,
+)
+from inbox.views.settings import (
+    account,
+    audit,
+    blocked,
+    channels,
+    overview,
+)
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
@@ -13,6 +31,12 @@ from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("density/", inbox.density, name="density"),
+    path("filters/", filters.menu, name="filters"),
+    path("filters/<str:group>/", filters.editor, name="filter"),
+    path("views/", saved.create, name="saved-views"),
+    path("views/counts/", saved.counts, name="saved-counts"),
+    path("views/<int:pk>/", saved.change, name="saved-view"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),
@@ -27,6 +51,10 @@ urlpatterns = [
     path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
+    path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
+    path("messages/<int:pk>/draft/", messages.again, name="message-draft"),
+    path("messages/<int:pk>/timing/", messages.timing, name="message-timing"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),
@@ -66,6 +94,8 @@ urlpatterns = [
     path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
     path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
     path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
+    path("settings/blocked/", blocked.blocked, name="settings-blocked"),
+    path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("notifications/", notifications.index, name="notifications"),
