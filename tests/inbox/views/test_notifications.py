@@ -130,7 +130,8 @@ def test_choices_are_kept_and_obeyed(support: Channel, sana: Agent, omar: Agent,
     read_log()
     rows = {row.kind: row for row in Notification.objects.filter(agent=sana)}
     assert rows["assigned"].read_at is not None and rows["assigned"].mail_due and not rows["assigned"].push_due
-    for hostile in (None, 7, "page", {"assigned": "page"}, {"assigned": [["page"]]}, []):
+    odd: list[Any] = [None, 7, "page", {"assigned": "page"}, {"assigned": [["page"]]}, []]
+    for hostile in odd:
         sana.notify = hostile
         assert notify.ways(sana, "assigned") in {notify.DEFAULTS["assigned"], ()}
 
