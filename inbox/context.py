@@ -15,6 +15,7 @@ STYLE_SHEETS = [
         "components/views",
         "components/signs",
         "components/list",
+        "components/presence",
         "components/filters",
         "components/selection",
         "components/search",
@@ -57,10 +58,14 @@ SCRIPTS = [
         "uploads",
         "editor",
         "keyboard",
+        "line",
         "palette",
         "notifications",
         "push",
         "live",
+        "seen",
+        "presence",
+        "others",
         "settings",
     )
 ]

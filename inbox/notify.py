@@ -50,7 +50,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 # Of one event somebody is told once: as the first of these that fits.
 ORDER = (Kind.MENTION, Kind.ASSIGNED, Kind.FAILED, Kind.SIDE, Kind.REPLY, Kind.SNOOZE, Kind.TEAM, Kind.FOLLOWED)
 FOLLOWED = {"message_received", "message_added", "note_added", "status_changed", "assigned"}
-HEARD = FOLLOWED | {"message_failed", "message_unknown", "snoozed", "ticket_created"}
+HEARD = FOLLOWED | {"side_message_received", "message_failed", "message_unknown", "snoozed", "ticket_created"}
 
 
 def ways(agent: Agent, kind: str) -> tuple[str, ...]:
@@ -127,11 +127,11 @@ def _told(event: Event, around: Around) -> Iterable[tuple[str, int]]:
         case "ticket_created" if ticket.team_id and not ticket.assignee_id:
             yield from ((Kind.TEAM, agent) for agent in around.members.get(ticket.team_id, ()))
         case "message_received" if message is not None and message.kind not in AUTOMATIC:
-            if message.side is not None:
-                if message.side.created_by_id:
-                    yield Kind.SIDE, message.side.created_by_id
-            elif owner := around.owner(event):
+            if owner := around.owner(event):
                 yield Kind.REPLY, owner
+        case "side_message_received" if message is not None and message.side is not None:
+            for who in {message.side.created_by_id, around.owner(event)} - {None}:
+                yield Kind.SIDE, who
         case "message_failed" | "message_unknown" if message is not None and message.direction == Direction.OUT:
             if message.agent_id:
                 yield Kind.FAILED, message.agent_id

@@ -23,6 +23,7 @@ PARTS: dict[str, Part] = {
     "identities": people.identities,
     "others": people.others,
     "past": past.past,
+    "following": people.following,
 }
 
 
