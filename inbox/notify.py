@@ -130,8 +130,7 @@ def _told(event: Event, around: Around) -> Iterable[tuple[str, int]]:
             if owner := around.owner(event):
                 yield Kind.REPLY, owner
         case "side_message_received" if message is not None and message.side is not None:
-            for who in {message.side.created_by_id, around.owner(event)} - {None}:
-                yield Kind.SIDE, who
+            yield from ((Kind.SIDE, who) for who in {message.side.created_by_id, around.owner(event)} if who)
         case "message_failed" | "message_unknown" if message is not None and message.direction == Direction.OUT:
             if message.agent_id:
                 yield Kind.FAILED, message.agent_id

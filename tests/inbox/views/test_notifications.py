@@ -22,7 +22,7 @@ from py_vapid import Vapid02
 from pytest_django import DjangoAssertNumQueries
 
 from inbox import digest, log, notify, push
-from inbox.actions import notifications, reply, sweeping, tickets
+from inbox.actions import attention, notifications, reply, sweeping, tickets
 from inbox.models import (
     Agent,
     Channel,
@@ -159,6 +159,16 @@ def test_the_log_is_followed_and_pages_hear_of_it(
     assert hints == [([sana.pk], {"notifications": 1})]
     assert notifications.mark_read(sana) == 1
     assert hints[-1] == ([sana.pk], {"notifications": 0})
+
+
+def test_whoever_looks_at_a_ticket_needs_not_be_told(support: Channel, sana: Agent, omar: Agent) -> None:
+    ticket, other = question(support, "Where?"), question(support, "Another")
+    for one in (ticket, other):
+        tickets.assign(one, by=omar, agent=sana)
+    read_log()
+    attention.see({(sana.pk, ticket.pk): None})
+    assert list(Notification.objects.filter(read_at__isnull=True).values_list("ticket_id", flat=True)) == [other.pk]
+    assert notify.unread(sana) == 1
 
 
 # In the browser ------------------------------------------------------------------------------------------------------
