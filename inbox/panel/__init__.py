@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
 from inbox.panel import draft, past, people
@@ -18,6 +19,7 @@ from inbox.panel import draft, past, people
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 
 PARTS: dict[str, Part] = {
+    "mentioned": mentions.unseen,
     "draft": draft.draft,
     "draft_files": draft.files,
     "identities": people.identities,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, composing, directory, moments, panel, timeline
-from inbox.actions import blocks
+from inbox.actions import blocks, mentions
 from inbox.actions import merge as merging
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
@@ -107,6 +107,8 @@ def conversation(
     """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer."""
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
+    if beside["mentioned"]:
+        mentions.seen(request.user, found)
     stream = timeline.build(found, known, since=since)
     draft = composing.composer(beside, stream.newest)
     way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
@@ -147,12 +149,7 @@ def regions(
     sent: Message | None = None,
 ) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
-    found = (
-        access.tickets(request.user)
-        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
-        .filter(number=number)
-        .first()
-    )
+    found = access.tickets(request.user).select_related(*access.BESIDE_TICKET).filter(number=number).first()
     if found is None:
         return render(request, "inbox/_gone.html", {"number": number, "problem": problem})
     since = _integer(request.GET.get("from") or request.POST.get("from"))
