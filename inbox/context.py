@@ -32,6 +32,7 @@ STYLE_SHEETS = [
         "components/account",
         "components/hooks",
         "components/palette",
+        "components/notifications",
     )
 ]
 SCRIPTS = [
@@ -66,6 +67,8 @@ SCRIPTS = [
         "keyboard",
         "line",
         "palette",
+        "notifications",
+        "push",
         "live",
         "seen",
         "presence",

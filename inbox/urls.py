@@ -12,6 +12,7 @@ from inbox.views import (
     inbox,
     macros,
     messages,
+    notifications,
     palette,
     people,
     saved,
@@ -23,6 +24,7 @@ from inbox.views import properties as ticket_properties
 from inbox.views.settings import account, audit, blocked, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import macros as settings_macros
+from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
@@ -126,6 +128,14 @@ urlpatterns = [
     path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read, name="notifications-read"),
+    path("notifications/browser/", notifications.browser, name="notifications-browser"),
+    path("sw.js", notifications.service_worker, name="service-worker"),
+    path("settings/notifications/", settings_notifications.notifications, name="settings-notifications"),
+    path("settings/notifications/test/", settings_notifications.test, name="settings-notifications-test"),
+    path("settings/notifications/<int:pk>/", settings_notifications.forget, name="settings-notifications-forget"),
     path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
