@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from inbox import access, spoken
-from inbox.models import Tag, Ticket
+from inbox.models import Identity, Tag, Ticket
 from inbox.views.shell import AgentRequest, agent_only
 
 MOST = 8
@@ -56,6 +56,19 @@ def topics(request: AgentRequest) -> HttpResponse:
         recent = recent.filter(topic__icontains=asked)
     found = recent.order_by("topic").values_list("topic", flat=True).distinct()[:MOST]
     return answer(request, [Option(one, one) for one in found])
+
+
+@require_safe
+@agent_only
+def people(request: AgentRequest) -> HttpResponse:
+    """E-mail addresses of customers that this agent sees, by how address or name begins."""
+    asked = typed(request)
+    if len(asked) < 2:
+        return answer(request, [])
+    known = Identity.objects.active().filter(kind="email", customer__in=access.customers(request.user))
+    found = known.filter(Q(value__istartswith=asked.lower()) | Q(customer__name__istartswith=asked))
+    rows = found.select_related("customer").order_by("pk")[:MOST]
+    return answer(request, [Option(one.value, one.customer.name or one.value, one.value) for one in rows])
 
 
 @require_safe

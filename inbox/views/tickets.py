@@ -38,6 +38,7 @@ from inbox.forms import (
     problem_of,
 )
 from inbox.models import Customer, FieldNoun, Message, Priority, Ticket
+from inbox.properties import MEDIA, RELATIONS
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
@@ -144,6 +145,8 @@ def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missi
     own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
     return {
         "properties": properties.lines(found, own, missing),
+        "relations": RELATIONS,
+        "media": MEDIA,
         "snooze_presets": properties.snooze_presets(),
         "free_attributes": [one for one in fields.shown(own, found.attributes) if not one.key],
         "tag_colours": {one["name"]: one["colour"] for one in beside["tag_colours"]},
