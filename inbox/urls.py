@@ -49,6 +49,7 @@ urlpatterns = [
     path("tickets/new/", opening.new, name="new-ticket"),
     path("tickets/<int:number>/links/", related.link, name="ticket-links"),
     path("tickets/<int:number>/links/<int:link>/", related.unlink, name="ticket-link"),
+    path("tickets/<int:number>/incidents/", related.incidents, name="ticket-incidents"),
     path("tickets/<int:number>/requester/", related.requester, name="ticket-requester"),
     path("tickets/<int:number>/participants/", related.participants, name="ticket-participants"),
     path("tickets/<int:number>/calls/", related.call, name="ticket-calls"),

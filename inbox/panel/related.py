@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet, Value
 from inbox import access
 from inbox.models import Agent, Ticket, TicketLink
 
-MOST = 30
+MOST = 100
 
 
 def links(agent: Agent, ticket: Ticket) -> QuerySet[TicketLink, Any]:

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_POST
 
 from inbox import access
 from inbox.actions import calls, links, taking_part
+from inbox.actions import incidents as acting
+from inbox.actions.errors import ActionError
 from inbox.adapters import Party
 from inbox.forms import CHOSEN_STATUSES, AddressesField, NumberField
 from inbox.models import Ticket, TicketLink
@@ -43,6 +45,18 @@ class PersonForm(forms.Form):
 class ParticipantForm(forms.Form):
     remove = forms.IntegerField(required=False)
     confirm = forms.IntegerField(required=False)
+
+
+class IncidentsForm(forms.Form):
+    text = forms.CharField(required=False, max_length=100_000, strip=False)
+    solve = forms.ChoiceField(required=False, choices=[("yes", "")])
+    client_id = forms.CharField(max_length=40)
+
+    def clean(self) -> dict[str, Any]:
+        data = dict(self.cleaned_data)
+        if not (data.get("text") or "").strip() and not data.get("solve") and not self.errors:
+            raise ValidationError(_("Write something first."))
+        return data
 
 
 class CallForm(forms.Form):
@@ -90,6 +104,25 @@ def unlink(request: AgentRequest, number: int, link: int) -> HttpResponse:
         links.unlink(row, by=request.user)
 
     return act(request, number, forms.Form(request.POST), do)
+
+
+@require_POST
+@agent_only
+def incidents(request: AgentRequest, number: int) -> HttpResponse:
+    """One text to all incidents of this problem that the agent sees, each on its own channel; `solve` solves them."""
+
+    def do(found: Ticket, data: dict[str, Any]) -> None:
+        numbers = access.tickets(request.user).filter(links__target=found).values_list("pk", flat=True)
+        ours = acting.of(found, list(numbers[: acting.MOST]))
+        solve = data["solve"] == "yes"
+        _done, failed = acting.update(
+            ours, by=request.user, text=data["text"], solve=solve, client_id=data["client_id"]
+        )
+        if failed:
+            which = ", ".join(f"#{pk} ({why})" for pk, why in list(failed.items())[:5])
+            raise ActionError(_("Some were not reached: %(which)s") % {"which": which}, "in_use")
+
+    return act(request, number, IncidentsForm(request.POST), do)
 
 
 @require_POST

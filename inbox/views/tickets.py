@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
@@ -145,6 +146,8 @@ def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missi
     own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
     return {
         "properties": properties.lines(found, own, missing),
+        "incident_count": sum(one["kind"] == "incident" for one in beside["linked"]),
+        "incidents_id": uuid4().hex,
         "relations": RELATIONS,
         "media": MEDIA,
         "snooze_presets": properties.snooze_presets(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inbox.actions import reply
+from inbox.actions import links, reply, tickets
 from inbox.models import Agent, Channel, Event, Identity, Message, Ticket, TicketLink
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
@@ -88,3 +88,21 @@ def test_a_new_ticket_is_opened_once(as_sana: Desk, as_lena: Desk, sana: Agent, 
     assert [one["address"] for one in [*sent.to, *sent.cc]] == ["dara@example.com", "boss@example.com"]
     assert Identity.objects.get(value="dara@example.com").customer == made.customer
     assert "dara@example.com" in as_sana.get("/people/?q=dar").content.decode()
+
+
+def test_one_update_reaches_all_incidents_once(as_sana: Desk, ticket: Ticket, support: Channel, sana: Agent) -> None:
+    first, second = question(support, "Broken"), question(support, "Broken, too")
+    closed = question(support, "Long ago")
+    for one in (first, second, closed):
+        links.link(one, ticket, "incident", by=sana)
+    tickets.set_status(closed, "closed", by=None)
+    assert "Write to all 3 incidents" in as_sana.get(f"/tickets/{ticket.pk}/").content.decode()
+    path, said = f"/tickets/{ticket.pk}/incidents/", {"text": "It works again.", "solve": "yes", "client_id": "abc"}
+    assert as_sana.post(path, {**said, "text": " ", "solve": ""}, part=True).status_code == 422
+    for _twice in range(2):
+        assert as_sana.post(path, said, part=True).status_code == 200
+    for one in (first, second):
+        one.refresh_from_db()
+        assert (one.status, one.messages.filter(direction="out").count()) == ("solved", 1)
+    assert closed.messages.filter(direction="out").count() == 0
+    assert ticket.messages.filter(direction="out").count() == 0
