@@ -3,16 +3,18 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, filters, inbox, messages, palette, people, saved, tickets
+from inbox.views import customers, entrance, files, filters, inbox, messages, palette, people, saved, search, tickets
 from inbox.views.settings import account, audit, blocked, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
+from inbox.views.settings import views as settings_views
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
     path("density/", inbox.density, name="density"),
+    path("search/help/", search.help_with, name="search-help"),
     path("filters/", filters.menu, name="filters"),
     path("filters/<str:group>/", filters.editor, name="filter"),
     path("views/", saved.create, name="saved-views"),
@@ -73,6 +75,10 @@ urlpatterns = [
     path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/blocked/", blocked.blocked, name="settings-blocked"),
     path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
+    path("settings/views/", settings_views.views, name="settings-views"),
+    path("settings/views/<int:pk>/", settings_views.view, name="settings-view"),
+    path("settings/views/<int:pk>/move/", settings_views.move, name="settings-view-move"),
+    path("settings/views/<int:pk>/delete/", settings_views.delete, name="settings-view-delete"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("palette/", palette.palette, name="palette"),
