@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, directory, panel, timeline
-from inbox.actions import blocks, reply
+from inbox import access, composing, directory, fields, moments, panel, properties, timeline
+from inbox.actions import blocks, mentions
 from inbox.actions import merge as merging
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
 from inbox.actions.errors import ActionError
-from inbox.adapters import kinds
+from inbox.actions.solving import FieldsMissing
 from inbox.forms import (
     CHOSEN_STATUSES,
     AssignmentForm,
@@ -33,13 +32,16 @@ from inbox.forms import (
     SpamForm,
     StatusForm,
     SubjectForm,
+    TagForm,
     TagsForm,
     TrashForm,
     problem_of,
 )
-from inbox.models import Customer, Priority, Ticket
+from inbox.models import Customer, FieldNoun, Message, Priority, Ticket
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
+
+AFTER_SEND = [("stay", gettext_lazy("Stay")), ("next", gettext_lazy("Next ticket")), ("list", gettext_lazy("List"))]
 
 
 @require_safe
@@ -71,8 +73,25 @@ def earlier(request: AgentRequest, number: int) -> HttpResponse:
         "ticket": found,
         "timeline": timeline.build(found, known, before=before),
         "may_change": may_change(request, found),
+        "later": moments.ahead(),
     }
     return render(request, "inbox/_earlier.html", context)
+
+
+@require_safe
+@agent_only
+def way(request: AgentRequest, number: int) -> HttpResponse:
+    """The way that an answer would take on the channel `channel`: what the composer shows once another is chosen."""
+    found = access.get_ticket(request.user, number)
+    beside = panel.read(request.user, found)
+    draft = composing.composer(beside, 0)
+    channel = _integer(request.GET.get("channel"))
+    context = {
+        "ticket": found,
+        "route": composing.route(request.user, found, beside, channel, draft["recipients"]),
+        "composer": draft,
+    }
+    return render(request, "inbox/_route.html", context)
 
 
 def may_change(request: AgentRequest, found: Ticket) -> bool:
@@ -83,25 +102,51 @@ def _integer(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() and len(value) < 19 else None
 
 
-def conversation(request: AgentRequest, found: Ticket, *, since: int | None = None) -> dict[str, Any]:
-    """Everything that the panes of one ticket show."""
+def conversation(
+    request: AgentRequest,
+    found: Ticket,
+    *,
+    since: int | None = None,
+    channel: int | None = None,
+    missing: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer, `missing` are
+    keys of fields that it cannot be solved without.
+    """
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
+    if beside["mentioned"]:
+        mentions.seen(request.user, found)
+    stream = timeline.build(found, known, since=since)
+    draft = composing.composer(beside, stream.newest)
+    way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
     return {
         "ticket": found,
         "current_number": found.number,
-        "timeline": timeline.build(found, known, since=since),
+        "timeline": stream,
         "may_change": may_change(request, found),
         "may_erase": may(request.user, Right.ERASE),
         "people": known.people,
         "team_choices": known.teams,
         "statuses": CHOSEN_STATUSES,
         "priorities": Priority.choices,
-        "client_id": uuid4().hex,
-        "composer": {"kind": "reply"},
-        "route": None if found.is_locked else route(found),
+        "composer": draft,
+        "later": moments.ahead(),
+        "after_send": AFTER_SEND,
+        "route": None if found.is_locked else way,
         "panel": beside,
+        **ticket_context(found, beside, missing),
         **customer_context(found.customer, beside["identities"]),
+    }
+
+
+def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missing: Sequence[str]) -> dict[str, Any]:
+    own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
+    return {
+        "properties": properties.lines(found, own, missing),
+        "snooze_presets": properties.snooze_presets(),
+        "free_attributes": [one for one in fields.shown(own, found.attributes) if not one.key],
+        "tag_colours": {one["name"]: one["colour"] for one in beside["tag_colours"]},
     }
 
 
@@ -114,52 +159,45 @@ def customer_context(customer: Customer, identities: list[dict[str, Any]]) -> di
     return {"customer": customer, "identities": identities, "customer_language": name}
 
 
-def route(found: Ticket) -> dict[str, Any]:
-    """Where a reply would leave and why, whom it reaches, and what stands in its way."""
-    channel, why = reply.choose_channel(found)
-    adapter = kinds().get(channel.kind)
-    if adapter is None:
-        return {"channel": channel, "why": why, "to": [], "cc": [], "editable": False, "warning": ""}
-    to, cc = reply.default_recipients(found, channel)
-    verdicts = (adapter.may_reply(found), adapter.may_send(channel))
-    warning = next((str(verdict.reason) for verdict in verdicts if not verdict.allowed), "")
-    if not warning and channel.out_failing_since is not None:
-        warning = channel.out_error
-    editable = adapter.identity_kind == "email"
-    return {
-        "channel": channel,
-        "why": why,
-        "to": to,
-        "cc": cc,
-        "editable": editable,
-        "warning": warning,
-        "rich": adapter.rich_text,
-    }
-
-
-def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
+def regions(
+    request: AgentRequest,
+    number: int,
+    *,
+    problem: str = "",
+    fresh_composer: bool = False,
+    sent: Message | None = None,
+    missing: Sequence[str] = (),
+) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
-    found = (
-        access.tickets(request.user)
-        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
-        .filter(number=number)
-        .first()
-    )
+    found = access.tickets(request.user).select_related(*access.BESIDE_TICKET).filter(number=number).first()
     if found is None:
         return render(request, "inbox/_gone.html", {"number": number, "problem": problem})
     since = _integer(request.GET.get("from") or request.POST.get("from"))
-    context = conversation(request, found, since=since)
-    context |= {"problem": problem, "fresh_composer": fresh_composer}
+    # What was sent leaves an empty composer behind; all else finds it on the channel that was chosen in it.
+    channel = None if fresh_composer else _integer(request.GET.get("channel") or request.POST.get("channel"))
+    context = conversation(request, found, since=since, channel=channel, missing=missing)
+    context |= {"problem": problem, "fresh_composer": fresh_composer, "sent": sent}
     return render(request, "inbox/_regions.html", context, status=422 if problem else 200)
 
 
-def answer(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
-    """What follows an action: regions for htmx, a redirect to the page for a plain form."""
+def answer(
+    request: AgentRequest,
+    number: int,
+    *,
+    problem: str = "",
+    fresh_composer: bool = False,
+    sent: Message | None = None,
+    missing: Sequence[str] = (),
+) -> HttpResponse:
+    """What follows an action: regions for htmx, a redirect to the page for a plain form.
+
+    `sent` is a message of which a notice tells, because its writer goes on to something else.
+    """
     if wants_part(request):
-        return regions(request, number, problem=problem, fresh_composer=fresh_composer)
+        return regions(request, number, problem=problem, fresh_composer=fresh_composer, sent=sent, missing=missing)
     if problem:
         messages.error(request, problem)
-    return redirect("ticket", number)
+    return redirect("inbox") if sent is not None else redirect("ticket", number)
 
 
 def act(
@@ -171,6 +209,8 @@ def act(
         return answer(request, number, problem=problem_of(form))
     try:
         do(found, form.cleaned_data)
+    except FieldsMissing as error:
+        return answer(request, number, problem=str(error), missing=[one.key for one in error.fields])
     except ActionError as error:
         return answer(request, number, problem=str(error))
     except Http404:  # of the other ticket that the form names
@@ -217,6 +257,14 @@ def priority(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def tags(request: AgentRequest, number: int) -> HttpResponse:
+    """All tags (`tags`), or one to `add` or `remove`."""
+    if "tags" not in request.POST:
+
+        def do(found: Ticket, data: dict[str, Any]) -> object:
+            add = [name] if (name := data["add"].removeprefix("#")) else []
+            return actions.change_tags(found, by=request.user, add=add, remove=[data["remove"]])
+
+        return act(request, number, TagForm(request.POST), do)
     return act(request, number, TagsForm(request.POST), lambda t, d: actions.set_tags(t, d["tags"], by=request.user))
 
 
@@ -272,11 +320,9 @@ def erasure(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def snooze(request: AgentRequest, number: int) -> HttpResponse:
-    def do(found: Ticket, data: dict[str, Any]) -> object:
-        until = timezone.now() + timedelta(hours=data["hours"]) if data["hours"] else None
-        return actions.snooze(found, until, by=request.user)
-
-    return act(request, number, SnoozeForm(request.POST), do)
+    """Until `when`, in words; or `hours`, of which none wakes it up."""
+    form = SnoozeForm(request.POST)
+    return act(request, number, form, lambda t, d: actions.snooze(t, d["until"], by=request.user))
 
 
 @require_POST
