@@ -143,6 +143,9 @@ class EmailAdapter(Adapter):
         candidates = [*inbound.tokens, inbound.in_reply_to, *reversed(inbound.references)]
         signed = [number for one in candidates if (number := tokens.ticket_of(one)) is not None]
         payload = {**inbound.payload, "signed_tickets": list(dict.fromkeys(signed))}
+        sides = [pk for one in candidates if (pk := tokens.side_of(one)) is not None]
+        if sides:
+            payload["signed_sides"] = list(dict.fromkeys(sides))
         inbound = replace(
             inbound,
             text=post.without_links(inbound.text),

@@ -27,8 +27,8 @@ def freeze(message: Message, answered: Message | None) -> None:
     channel = message.channel
     address, name = from_address(channel, answered)
     domain = wire.ascii_domain(address.rpartition("@")[2]).lower()
-    message.external_id = tokens.make_message_id(message.ticket_id, domain)
-    message.reply_to = [{"name": name, "address": reply_address(channel, message.ticket_id, address)}]
+    message.external_id = tokens.make_message_id(message.ticket_id, domain, side=message.side_id)
+    message.reply_to = [{"name": name, "address": reply_address(channel, message, address)}]
     message.subject = message.subject or subject(message, answered)
     if answered is not None:
         message.in_reply_to = answered.external_id
@@ -87,18 +87,19 @@ def language_of(message: Message) -> str:
     return message.ticket.language if message.ticket.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
-def reply_address(channel: Channel, ticket: int, sender: str) -> str:
+def reply_address(channel: Channel, message: Message, sender: str) -> str:
     """Where answers go: to the sender if its mail arrives here; tagged when the mailbox takes that, else plain."""
     arrives = {address_of(channel).lower(), *channel.addresses}
     address = sender if sender.lower() in arrives else address_of(channel)
     if channel.settings.get("plus_addressing") or channel.settings.get("catch_all"):
-        return tokens.tagged_address(address, ticket) or address
+        return tokens.tagged_address(address, message.ticket_id, side=message.side_id) or address
     return address
 
 
 def subject(message: Message, answered: Message | None) -> str:
     """`Re: …` once, in front of the subject of the message being answered; the ticket's own for a first message."""
-    text = wire.one_line(answered.subject if answered else message.ticket.subject)
+    opened = message.side.subject if message.side is not None else message.ticket.subject
+    text = wire.one_line(answered.subject if answered else opened)
     if answered is None or text.casefold().startswith(REPLY_PREFIX):
         return text[:998]
     return f"Re: {text}"[:998]
@@ -131,4 +132,4 @@ def append_signature(message: Message) -> None:
     message.text = f"{message.text.rstrip()}\n\n-- \n{mark}\n"
     if message.html:
         lines = "<br>\n".join(escape(line) for line in mark.splitlines())
-        message.html = f'{message.html}\n<div dir="auto"><br>-- <br>\n{lines}</div>'
+        message.html = f"{message.html}\n{markup.SIGNATURE}\n{lines}</div>"

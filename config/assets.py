@@ -29,7 +29,15 @@ MODULES = (
     (r"""(?P<matched>\bimport\s*["'](?P<url>\.[^"'\n]*)["'])""", 'import "%(url)s"'),
     (r"""(?P<matched>\bimport\(\s*["'](?P<url>\.[^"'\n]*)["']\s*\))""", 'import("%(url)s")'),
 )
-UNUSED = ["*.map", "rest_framework", "redoc"]  # no page of ours asks for them, and they are most of the bytes
+UNUSED = [
+    "*.map",
+    "rest_framework",
+    "redoc",
+    "material-icons*",
+    "overrides.css",
+    "configurable.js",
+    "default.js",
+]  # no page of ours asks for them, and they are most of the bytes
 STAMP = ".made-of"  # beside the files: a digest of what they were made of
 
 

@@ -101,6 +101,7 @@ AFTER_REPLY_STATUS = os.environ.get("AFTER_REPLY_STATUS", "pending")  # open, pe
 UNDO_SEND_SECONDS = int(os.environ.get("UNDO_SEND_SECONDS", "10"))  # how long a mail from the screen can be undone
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this machine read /metrics
 WEBHOOK_DAYS = int(os.environ.get("WEBHOOK_DAYS", "30"))  # how long deliveries to webhooks are kept
+TRASH_DAYS = int(os.environ.get("TRASH_DAYS", "30"))  # until what lies in the trash is erased for good; 0: never
 RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
 JOB_DAYS = int(os.environ.get("JOB_DAYS", "14"))  # how long changes of many tickets are remembered
 EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "3"))  # how long a file that somebody exported can be fetched
@@ -143,6 +144,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "channels",
     "django_htmx",
+    "django_prose_editor",
     "django_prometheus",
     "rest_framework",
     "drf_spectacular",

@@ -40,7 +40,7 @@ def acknowledge(event: Event) -> None:
     text = event.ticket.channel.settings.get("acknowledgement", "")
     if not text or event.ticket.spam:
         return
-    first = Message.objects.filter(ticket=event.ticket).order_by("pk").first()
+    first = Message.objects.conversation().filter(ticket=event.ticket).order_by("pk").first()
     if first is None or first.direction != Direction.IN or timezone.now() - first.created_at > MAX_AGE:
         return
     if not may_answer(first):

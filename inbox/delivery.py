@@ -1,7 +1,8 @@
 """The one way out: claim what is due, hand it to its channel's adapter, record what happened.
 
 One message is claimed at a time, under a lease, and the outcome of one and the claim of the next share a transaction:
-a worker that dies holds at most one message. Within a ticket and channel nothing overtakes. "Accepted by the server"
+a worker that dies holds at most one message. Within a ticket and channel nothing overtakes, each side conversation
+by itself. "Accepted by the server"
 is committed before anything else happens.
 """
 
@@ -54,6 +55,7 @@ WHERE id = (
       AND COALESCE((
           SELECT false FROM inbox_message e
           WHERE e.ticket_id = m.ticket_id AND e.channel_id = m.channel_id AND e.id < m.id
+            AND e.side_id IS NOT DISTINCT FROM m.side_id
             AND (e.state = 'sending' OR e.state = 'queued' AND e.next_attempt_at IS NOT NULL)
           LIMIT 1
       ), true)

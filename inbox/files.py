@@ -16,6 +16,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
+PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}  # raster only: an SVG can carry scripts
 KEEP = timedelta(days=1)  # a file this young may belong to a row that is being written
 
 

@@ -75,6 +75,8 @@ class AnswerForm(forms.Form):
         """What was written with formatting is one text: its plain form is made of it, whatever else came along."""
         if markup := self.cleaned_data.get("html"):
             self.cleaned_data["text"] = html.to_text(markup)
+            if not html.has_formatting(markup):
+                self.cleaned_data["html"] = ""
         return self.cleaned_data
 
 
@@ -113,6 +115,16 @@ class SubjectForm(forms.Form):
 
 class SpamForm(forms.Form):
     spam = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+
+
+class TrashForm(forms.Form):
+    trashed = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+
+
+class ErasureForm(forms.Form):
+    """Asked again before something is erased for good: the number of what goes."""
+
+    confirm = NumberField()
 
 
 class SnoozeForm(forms.Form):

@@ -46,7 +46,9 @@ def sources(agent: Agent, customer: Customer) -> list[Source]:
     seen = access.tickets(agent).filter(pk__in={*own, *wrote}).values_list("pk", "customer")
     theirs = [pk for pk, owner in seen if owner == customer.pk]
     others = [pk for pk, owner in seen if owner != customer.pk]
-    messages = Message.objects.filter(Q(ticket__in=theirs) | Q(ticket__in=others, customer=customer))
+    # Of their own tickets without side conversations, which are not theirs to see; of others' what they wrote.
+    between = Q(ticket__in=theirs, side__isnull=True)
+    messages = Message.objects.filter(between | Q(ticket__in=others, customer=customer))
     return [
         Source("event", CustomerEvent.objects.filter(customer=customer), "at"),
         Source("ticket", Ticket.objects.filter(pk__in=theirs), "created_at"),

@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from inbox import delivery, health, jobs, log, polling, restoring, sessions, wake
-from inbox.actions import joining, receive, scheduling, sweeping
+from inbox.actions import joining, receive, scheduling, sweeping, trash
 from inbox.models import Receipt, ReceiptState
 
 logger = logging.getLogger(__name__)
@@ -88,4 +88,5 @@ def prune() -> int:
     health.prune()
     sessions.prune()
     jobs.prune()
+    trash.empty()
     return sweeping.prune()

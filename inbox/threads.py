@@ -49,6 +49,16 @@ class Known:
 
     ticket: Ticket
     subject: str
+    side: int | None = None  # id of the side conversation that it lies in
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A side conversation inside a ticket; `member` says whether the sender is one of those it is held with."""
+
+    pk: int
+    ticket: Ticket
+    member: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ class Decision:
     follow_up_of: Ticket | None = None
     unverified: bool = False
     reopens: bool = False
+    side: int | None = None  # the side conversation inside `ticket` that it belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,7 @@ class Lookup:
     takes_part: Callable[[Ticket], bool]
     by_thread_key: Callable[[str], Ticket | None]
     open_ticket: Callable[[], Ticket | None]
+    side: Callable[[int], Side | None] = lambda _pk: None
 
 
 def decide(
@@ -83,6 +95,9 @@ def decide(
     now: datetime,
 ) -> Decision:
     """The ticket for this message; `reopen_days` is the window after a solve, `now` is aware."""
+    aside = _find_side(inbound, lookup)
+    if aside is not None:
+        return aside
     found = _find(inbound, lookup, joins_open_ticket)
     if found is None:
         return Decision("new")
@@ -103,11 +118,26 @@ def decide(
     return Decision(rule, detail, ticket, unverified=unverified, reopens=True)
 
 
+def _find_side(inbound: Inbound, lookup: Lookup) -> Decision | None:
+    """What a third party answers in a side conversation; whoever takes part in the ticket itself speaks there."""
+    for pk in inbound.payload.get("signed_sides", ()):
+        side = lookup.side(pk)
+        if side is not None and (side.member or not lookup.takes_part(side.ticket)):
+            return Decision("side", "token", side.ticket, unverified=not side.member, side=side.pk)
+    for reference in referenced(inbound):
+        for known in lookup.by_reference(reference):
+            side = lookup.side(known.side) if known.side is not None else None
+            if side is not None and side.member:
+                return Decision("side", reference[:200], side.ticket, side=side.pk)
+    return None
+
+
 Found = tuple[str, str, Ticket, bool, str]
 
 
 def _find(inbound: Inbound, lookup: Lookup, joins_open_ticket: bool) -> Found | None:
-    for number in inbound.payload.get("signed_tickets", ()):
+    sides = (lookup.side(pk) for pk in inbound.payload.get("signed_sides", ()))
+    for number in (*inbound.payload.get("signed_tickets", ()), *(side.ticket.pk for side in sides if side)):
         ticket = lookup.ticket(number)
         if ticket is not None:
             answered = next((known.subject for known in _known(inbound, lookup) if known.ticket.pk == ticket.pk), "")

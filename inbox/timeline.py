@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox.directory import Directory
+from inbox.files import PICTURES
 from inbox.models import (
     ActorKind,
     Attachment,
@@ -35,12 +36,12 @@ from lib import html
 PAGE = 30
 MOST_EVENTS = 200
 TOGETHER = timedelta(seconds=5)  # what one person did at once is one line
-PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}  # raster only: an SVG can carry scripts
 
 SHOWN = (
     "status_changed", "assigned", "priority_changed", "tags_changed", "subject_changed", "spam_changed", "snoozed",
     "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
     "unmerged", "unmerged_from", "split", "split_from", "message_scheduled", "message_cancelled", "ticket_erased",
+    "trashed", "restored",
 )  # fmt: skip
 
 RULES = {
@@ -84,6 +85,7 @@ class Shown:
         same = bare_subject(message.subject) == bare_subject(ticket.subject)
         self.other_subject = bool(message.subject) and not same
         self.copies = [channels[pk] for pk in message.copy_channels if pk in channels]  # type: ignore[attr-defined]
+        self.rich = self._rich()
         self.remote_images = html.remote_images(message.html) if message.html else 0
 
     def __getattr__(self, name: str) -> Any:
@@ -97,10 +99,26 @@ class Shown:
             return _("Rabta")
         return message.author_name or message.author_address or _("Unknown")
 
+    def _rich(self) -> str:
+        """What one of us wrote with formatting, without its signature, fit for our own page; empty where a frame is
+        needed, or nothing but the plain text was written."""
+        if self.message.direction == Direction.IN or not self.message.html:
+            return ""
+        written = html.without_signature(self.message.html)
+        if not html.is_simple(written) or not html.has_formatting(written):
+            return ""
+        rows = self.message.file_rows  # type: ignore[attr-defined]
+        where = {row["content_id"]: f"{reverse('attachment', args=[row['pk']])}?show=inline" for row in rows}
+        return html.with_inline_images(html.simple(written), where)
+
     @property
     def shows_html(self) -> bool:
         """HTML stands for itself unless its quotes fold away, or it holds no more than the plain text."""
-        return bool(self.message.html) and not self.message.hidden_text and self.message.direction == Direction.IN
+        if not self.message.html or self.rich:
+            return False
+        if self.message.direction == Direction.OUT:
+            return html.has_formatting(html.without_signature(self.message.html))
+        return not self.message.hidden_text
 
     @property
     def shown_text(self) -> str:
@@ -128,9 +146,11 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
     names, channels = known.names, {one.pk: one.name for one in known.channels}
     files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
     copies = MessageCopy.objects.filter(message=OuterRef("pk")).order_by("pk")
-    row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline")
+    row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline",
+                     content_id="content_id")  # fmt: skip
     found = (
-        Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
+        Message.objects.conversation()
+        .filter(ticket=ticket, deleted_at__isnull=True)
         .select_related("channel")
         .annotate(file_rows=ArraySubquery(files.values(row=row)), copy_channels=ArraySubquery(copies.values("channel")))
     )
@@ -214,6 +234,10 @@ def sentence(event: Event, names: dict[int, str]) -> str:
             return _("changed the subject")
         case "spam_changed":
             return _("marked as spam") if data.get("spam") else _("not spam after all")
+        case "trashed":
+            return _("put into the trash")
+        case "restored":
+            return _("taken out of the trash")
         case "snoozed":
             until = parse_datetime(data["until"]) if data.get("until") else None
             if until is None:
@@ -251,6 +275,7 @@ def sentence(event: Event, names: dict[int, str]) -> str:
                 return _("took a reply back")
             return {
                 "closed": _("a reply was not sent: the ticket was closed first"),
+                "put_away": _("a reply was not sent: the ticket was put away first"),
                 "writer": _("a reply was not sent: whoever wrote it may not answer any more"),
             }.get(data.get("reason", ""), _("a reply was not sent: the customer wrote first"))
         case "ticket_erased":

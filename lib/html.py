@@ -356,6 +356,41 @@ def to_text(cleaned: str, *, skip: Callable[[str, frozenset[str], str, str], str
     return _MANY_LINES.sub("\n\n", text).strip()
 
 
+# What our own editor writes; it is shown in our own pages, in their type and colours.
+_SIMPLE_TAGS = set("p br b strong i em s u a ul ol li blockquote pre code img span div".split())
+_simple = nh3.Cleaner(
+    tags=_SIMPLE_TAGS,
+    clean_content_tags=_DROPPED,
+    attributes={"*": {"dir", "lang"}, "a": {"href"}, "img": {"src", "alt"}, "ol": {"start"}},
+    attribute_filter=_filter,
+    url_schemes=_SCHEMES,
+    link_rel="noopener noreferrer nofollow",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+)
+_TAG_NAME = re.compile(r"<([a-z][a-z0-9]*)")
+SIGNATURE = '<div dir="auto"><br>-- <br>'  # begins the signature under the HTML of a mail of ours
+
+
+def is_simple(cleaned: str) -> bool:
+    """Whether cleaned HTML holds nothing but text with the formatting of our own editor, and no remote image."""
+    return set(_TAG_NAME.findall(cleaned)) <= _SIMPLE_TAGS and not remote_images(cleaned) and "style=" not in cleaned
+
+
+def simple(cleaned: str) -> str:
+    """Cleaned HTML once more, without anything but that formatting: it may stand in a page of ours."""
+    return _simple.clean(cleaned)
+
+
+def has_formatting(cleaned: str) -> bool:
+    """Whether cleaned HTML says more than its plain text does."""
+    return not set(_TAG_NAME.findall(cleaned)) <= {"p", "br"}
+
+
+def without_signature(cleaned: str) -> str:
+    """The HTML of a mail of ours as it was written, before its signature was put under it."""
+    return cleaned.rpartition(SIGNATURE)[0].rstrip() if SIGNATURE in cleaned else cleaned
+
+
 def strip_tags(source: str) -> str:
     """Any HTML as rough text, in linear time, for what `clean` found too complex."""
     return _html.unescape(_LOOSE_TAG.sub(" ", _HIDDEN.sub(" ", source[:MAX_INPUT]))).replace("\x00", "").strip()

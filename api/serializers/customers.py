@@ -78,7 +78,7 @@ class CustomerOut(serializers.Serializer[Customer]):
 def _counts(tickets: QuerySet[Ticket]) -> QuerySet[Any]:
     """{"all", "open"} of the outer customer's tickets, in one walk through them."""
     theirs = tickets.filter(customer=OuterRef("pk"), merged_into__isnull=True).order_by().values("customer")
-    opened = Count("pk", filter=Q(status=Status.OPEN, spam=False))
+    opened = Count("pk", filter=Q(status=Status.OPEN, spam=False, trashed_at__isnull=True))
     return theirs.annotate(counts=JSONObject(all=Count("pk"), open=opened)).values("counts")
 
 

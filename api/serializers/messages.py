@@ -70,6 +70,11 @@ class MessageOut(serializers.Serializer[Message]):
     ticket = serializers.IntegerField(source="ticket_id")
     direction = serializers.ChoiceField(choices=Direction.choices)
     origin = serializers.ChoiceField(choices=Origin.choices)
+    side = serializers.IntegerField(
+        source="side_id",
+        allow_null=True,
+        help_text="The side conversation with a third party that it belongs to; nothing of it is for the customer.",
+    )
     to = Address(many=True)
     cc = Address(many=True)
     bcc = Address(many=True)

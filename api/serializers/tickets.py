@@ -73,6 +73,7 @@ class TicketOut(serializers.Serializer[Ticket]):
     participants = ParticipantOut(many=True)
     due_at = serializers.DateTimeField(allow_null=True)
     spam = serializers.BooleanField()
+    trashed = serializers.SerializerMethodField()
     channel = ChannelRef()
     customer = CustomerRef()
     assignee = AgentRef(allow_null=True)
@@ -92,6 +93,9 @@ class TicketOut(serializers.Serializer[Ticket]):
     follow_up_of = serializers.SerializerMethodField()
     merged_into = serializers.IntegerField(source="merged_into_id", allow_null=True)
     url = serializers.SerializerMethodField()
+
+    def get_trashed(self, ticket: Ticket) -> bool:
+        return ticket.trashed_at is not None
 
     @extend_schema_field({"type": ["integer", "null"]})
     def get_follow_up_of(self, ticket: Ticket) -> int | None:
@@ -125,6 +129,7 @@ class TicketFilters(Filters):
     customer = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
     external_id = serializers.CharField(max_length=200)
     spam = serializers.BooleanField()
+    trashed = serializers.BooleanField(help_text="Default: false, which leaves out what lies in the trash.")
     created_after = serializers.DateTimeField()
     created_before = serializers.DateTimeField()
     updated_after = serializers.DateTimeField()
@@ -150,6 +155,7 @@ class TicketFilters(Filters):
         """The tickets that all chosen filters hold for, in the chosen order."""
         chosen = dict(chosen)
         order = chosen.pop("order", "-updated_at")
+        chosen["trashed_at__isnull"] = not chosen.pop("trashed", False)
         if "tag" in chosen:
             chosen["tag"] = [chosen["tag"]]
         found = tickets.filter(Q(**{cls.PATHS.get(name, name): value for name, value in chosen.items()}))
@@ -209,6 +215,7 @@ class TicketPatch(StrictSerializer):
     subject = serializers.CharField(max_length=SUBJECT_LENGTH, allow_blank=True)
     snoozed_until = serializers.DateTimeField(allow_null=True)
     spam = serializers.BooleanField()
+    trashed = serializers.BooleanField(help_text="true puts it into the trash, false takes it out of it.")
     type = Choice(choices=TicketType.choices, allow_blank=True)
     severity = serializers.IntegerField(min_value=1, max_value=9, allow_null=True, help_text="1 is the gravest.")
     topic = serializers.CharField(max_length=120, allow_blank=True)

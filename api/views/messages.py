@@ -38,7 +38,7 @@ def download(content: bytes, content_type: str, name: str) -> HttpResponse:
 def original(message: Message) -> tuple[bytes, str]:
     """(bytes as they arrived or left, content type). Raises NotFound where there is none, or no more."""
     adapter = adapter_for(message.channel.kind)
-    if message.ticket.customer.erased_at is not None:
+    if message.ticket.is_erased:
         raise NotFound(_("The original of this message is no longer kept."))
     if message.direction == Direction.OUT:
         return adapter.raw(message)

@@ -18,8 +18,8 @@ from api.serializers.messages import MessageIn, MessageOut
 from api.serializers.tickets import EventOut, MergeIn, SplitIn, TicketFilters, TicketIn, TicketOut, TicketPatch
 from api.views.base import View
 from inbox import access
-from inbox.actions import calls, merge, reply, split, tickets
-from inbox.models import Message, Ticket
+from inbox.actions import calls, erasing, merge, reply, split, tickets, trash
+from inbox.models import Agent, Message, Ticket
 from inbox.rights import Right
 
 IF_MATCH = OpenApiParameter(
@@ -29,12 +29,19 @@ IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what you have; 304 when it is still so."
 )
 OWNER = {"assignee": "agent", "team": "team"}
+
+
+def set_trashed(ticket: Ticket, trashed: bool, *, by: Agent | None) -> Ticket:
+    return (trash.trash if trashed else trash.restore)(ticket, by=by)
+
+
 SETTERS: dict[str, Callable[..., Ticket]] = {
     "status": tickets.set_status,
     "priority": tickets.set_priority,
     "subject": tickets.set_subject,
     "tags": tickets.set_tags,
     "spam": tickets.set_spam,
+    "trashed": set_trashed,
     "snoozed_until": tickets.snooze,
 }
 
@@ -53,7 +60,7 @@ class TicketView(View):
 
     @extend_schema(operation_id="tickets_list", responses=TicketOut(many=True))
     def list(self, request: Request) -> Response:
-        """Tickets that this agent may see, spam and merged ones included."""
+        """Tickets that this agent may see, spam and merged ones included; those in the trash only with `trashed`."""
         found = TicketFilters.apply(access.tickets(self.agent), self.filters)
         return self.page(TicketOut.with_all(found), TicketOut)
 
@@ -75,15 +82,27 @@ class TicketView(View):
         """One ticket; `ETag` names its state."""
         return concurrency.answer(request, self.shown(number))
 
+    @extend_schema(operation_id="tickets_erase", responses={204: None})
+    def destroy(self, request: Request, number: int) -> Response:
+        """Erase for good what was said in a ticket that lies in the trash; 409 while it does not."""
+        ticket = access.writable_ticket(self.agent, number)
+        self.require(Right.ERASE)
+        trash.erase(ticket, by=self.agent)
+        return Response(status=204)
+
     @extend_schema(operation_id="tickets_change", request=TicketPatch, responses=TicketOut, parameters=[IF_MATCH])
     def partial_update(self, request: Request, number: int) -> Response:
         """Change what is named: all of it, or nothing."""
         ticket = access.writable_ticket(self.agent, number)
         asked = self.taken(TicketPatch, before=ticket.attributes)
         with transaction.atomic():
+            if {"spam", "trashed"} & set(asked):
+                erasing.lock_messages(ticket)  # what waits is taken back; messages are locked before tickets
             Ticket.objects.select_for_update(no_key=True, of=("self",)).get(pk=ticket.pk)
             if "If-Match" in request.headers:
                 concurrency.require_match(request, self.shown(ticket.pk))
+            if asked.get("trashed") is False:
+                trash.restore(ticket, by=self.agent)
             owner = {new: asked.pop(name) for name, new in OWNER.items() if name in asked}
             if owner:
                 tickets.assign(ticket, by=self.agent, **owner)

@@ -135,6 +135,8 @@ class Shown:
                 return {"subject": {"to": ticket.get("subject")}}
             case "spam_changed":
                 return {"spam": {"to": said.get("spam")}}
+            case "trashed" | "restored":
+                return {"trashed": {"to": event.kind == "trashed"}}
             case "snoozed":
                 return {"snoozed_until": {"to": said.get("until")}}
             case "participant_confirmed":

@@ -30,7 +30,7 @@ def announce(tickets: Iterable[int], messages: Iterable[int] = ()) -> None:
 
 
 @contextmanager
-def locked(ticket: Ticket, *, even_if_closed: bool = False) -> Iterator[Ticket]:
+def locked(ticket: Ticket, *, even_if_closed: bool = False, even_if_trashed: bool = False) -> Iterator[Ticket]:
     """The ticket's row, fresh and locked until the transaction ends. Raises ActionError when it may not change."""
     with transaction.atomic():
         # No join: had a related key changed while we waited, PostgreSQL would find no row at all.
@@ -41,6 +41,8 @@ def locked(ticket: Ticket, *, even_if_closed: bool = False) -> Iterator[Ticket]:
             )
         if row.status == "closed" and not even_if_closed:
             raise ActionError(_("This ticket is closed; open a follow-up instead."), "closed")
+        if row.trashed_at is not None and not even_if_trashed:
+            raise ActionError(_("This ticket is in the trash; restore it first."), "trashed")
         yield row
 
 

@@ -12,7 +12,7 @@ from inbox.models import PREVIEW_LENGTH, DeliveryState, Direction, Message, Orig
 def recount(ticket: Ticket) -> None:
     """Set everything that lists show of a locked ticket's messages; call it inside the transaction."""
     messages = Message.objects.filter(ticket=ticket, deleted_at__isnull=True)
-    public = messages.said().exclude(direction=Direction.NOTE)
+    public = messages.said().conversation().exclude(direction=Direction.NOTE)
     last = public.order_by("-created_at", "-pk").first()
     by_hand = public.exclude(kind__in=AUTOMATIC)
     from_customer = by_hand.filter(direction=Direction.IN)

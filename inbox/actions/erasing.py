@@ -31,6 +31,7 @@ from inbox.models import (
     CustomerNote,
     DeliveryState,
     DifferentPeople,
+    Direction,
     Engagement,
     Identity,
     Message,
@@ -38,6 +39,7 @@ from inbox.models import (
     Participant,
     Receipt,
     ReceiptState,
+    SideConversation,
     Ticket,
 )
 
@@ -159,6 +161,26 @@ def _erase(pk: int, by: Agent | None) -> None:
         log.record(None, "customer_erased", by=by, customer=pk, customers=sorted(ids))
         base.announce(person.tickets)
         transaction.on_commit(lambda: _delete(stored), robust=True)
+
+
+def erase_ticket(ticket: Ticket, *, by: Agent | None) -> None:
+    """Forget what was said in one ticket, which a merge may have brought more to; whoever wrote in it stays known.
+
+    What others' tickets say stays. Call it inside the transaction; the files go once that is committed.
+    """
+    said = frozenset(Message.objects.filter(ticket=ticket.pk).values_list("pk", flat=True))
+    nobody: frozenset[str] = frozenset()
+    what = Person(frozenset(), frozenset({ticket.pk}), said, nobody, nobody, Naming(emails=(), phones=()))
+    stored = _forget(what, set())
+    _blank_tickets(what, by)
+    base.announce([ticket.pk])
+    transaction.on_commit(lambda: _delete(stored), robust=True)
+
+
+def lock_messages(ticket: Ticket) -> None:
+    """Hold what may be on its way, before the ticket itself is locked: the order that delivery keeps."""
+    sent = Message.objects.filter(ticket=ticket.pk, state__in=[DeliveryState.QUEUED, DeliveryState.SENDING])
+    list(sent.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _forget(person: Person, receipts: set[int]) -> set[str]:
@@ -340,6 +362,12 @@ def _elsewhere(person: Person, receipts: set[int]) -> set[int]:
     found = set(Participant.objects.filter(identity__customer__in=person.customers).values_list("ticket", flat=True))
     written = Q(customer__in=person.customers) | Q(receipt__in=receipts)
     found |= set(Message.objects.filter(written).values_list("ticket", flat=True))
+    # Whom we wrote to in a side conversation takes part in nothing, and has perhaps never written.
+    addresses = {address.lower() for address in person.addresses}
+    aside = Message.objects.filter(side__isnull=False, direction=Direction.OUT).values_list("ticket", "to", "cc")
+    for ticket, *people in aside.iterator(chunk_size=BATCH) if addresses else ():
+        if any(str(one.get("address", "")).lower() in addresses for some in people for one in some):
+            found.add(ticket)
     return found - person.tickets
 
 
@@ -375,6 +403,9 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
         if (subject, preview) != (ticket.subject, ticket.preview):
             ticket.subject, ticket.preview = subject[:500], preview
             base.save(ticket, "subject", "preview")
+    for side in SideConversation.objects.filter(ticket__in=elsewhere):
+        if (subject := words.sub(ERASED, side.subject)[:500]) != side.subject:
+            SideConversation.objects.filter(pk=side.pk).update(subject=subject)
     # What a message said of the person, its bytes say, too, in whatever encoding.
     held = set(Message.objects.filter(pk__in=told).values_list("receipt", flat=True))
     held |= set(MessageCopy.objects.filter(message__in=told).values_list("receipt", flat=True))
@@ -423,11 +454,14 @@ def _blank_tickets(person: Person, by: Agent | None) -> None:
     for ticket in Ticket.objects.filter(pk__in=person.tickets).order_by("pk"):
         ticket.subject, ticket.preview, ticket.attributes, ticket.external_id = "", "", {}, None
         ticket.thread_key, ticket.topic, ticket.organisation = "", "", None
+        ticket.trashed_at, ticket.erased_at = None, timezone.now()
         fields = ["subject", "preview", "attributes", "external_id", "thread_key", "topic", "organisation"]
+        fields += ["trashed_at", "erased_at"]
         fields += change_status(ticket, "closed", by=by)
         log.record(ticket, "ticket_erased", by=by)
         base.save(ticket, *fields)
     Engagement.objects.filter(ticket__in=person.tickets).update(external_id="", transfers=[])
+    SideConversation.objects.filter(ticket__in=person.tickets).update(subject="", closed_at=timezone.now())
 
 
 def _delete(stored: Sequence[str] | set[str]) -> None:

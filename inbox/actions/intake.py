@@ -35,6 +35,7 @@ from inbox.models import (
     MessageKey,
     Participant,
     ParticipantRole,
+    SideConversation,
     Status,
     Team,
     Ticket,
@@ -43,6 +44,7 @@ from inbox.models import (
 
 TICKET_FIELDS = (
     "status",
+    "trashed_at",
     "snoozed_until",
     "language",
     "message_count",
@@ -83,6 +85,7 @@ class Batch:
         self.new = _New()
         self.events: list[tuple[Event, Ticket, Customer, Message | None]] = []
         self.changed: dict[int, Ticket] = {}
+        self.answered: dict[int, datetime] = {}  # side conversations, and when
         self.copied: set[tuple[int, int]] = set()  # (ticket, channel that got a copy)
         self.outcomes: list[tuple[Outcome, Ticket, Message]] = []
 
@@ -113,8 +116,11 @@ class Batch:
         created = decision.ticket is None
         unverified = decision.unverified and not created
         message = self._new_message(work, ticket, customer, party, decision, unverified)
-        self._people(work, ticket, identity, unverified, created)
-        self._count(ticket, message, work, decision, customer)
+        if message.side_id is not None:
+            self._aside(ticket, message, customer)
+        else:
+            self._people(work, ticket, identity, unverified, created)
+            self._count(ticket, message, work, decision, customer)
         self.around.remember(work, ticket, message)
         outcome = self._done(work, "created" if created else "appended", ticket, message)
         outcome.rule, outcome.detail = decision.rule, decision.detail
@@ -129,7 +135,8 @@ class Batch:
             elif work.channel.pk not in seen.ticket.also_channels:
                 seen.ticket.also_channels.append(work.channel.pk)
         outcome = self._done(work, "duplicate", seen.ticket, seen)
-        if any(one is not None and one.erased_at is not None for one in (seen.customer, seen.ticket.customer)):
+        held = (seen.customer, seen.ticket.customer, seen.ticket)
+        if any(one is not None and one.erased_at is not None for one in held):
             outcome.erased = tuple(file.stored for file in work.files)
 
     def _customer(self, identity: Identity | None) -> Customer:
@@ -212,6 +219,7 @@ class Batch:
             kind=inbound.kind,
             suppress_auto_reply=inbound.suppress_auto_reply,
             unverified=unverified,
+            side_id=decision.side,
             external_id=inbound.external_id[:998],
             in_reply_to=inbound.in_reply_to[:998],
             references=[reference[:998] for reference in inbound.references],
@@ -236,8 +244,32 @@ class Batch:
             )
             for file in work.files
         )
-        self._event(ticket, "message_received", customer, message, channel=work.channel.pk, kind=inbound.kind)
+        told = {"channel": work.channel.pk, "kind": inbound.kind}
+        if decision.side is not None:
+            self._event(ticket, "side_message_received", customer, message, side=decision.side, **told)
+        else:
+            self._event(ticket, "message_received", customer, message, **told)
         return message
+
+    def _aside(self, ticket: Ticket, message: Message, writer: Customer) -> None:
+        """What a third party says changes nothing that is between the customer and us, but what waited for it goes on.
+
+        A solved ticket stays so: the side conversation is marked as answered, and whoever holds it is told.
+        """
+        ticket.message_count += 1
+        ticket.updated_at = self.now
+        if message.kind not in AUTOMATIC:
+            self.answered[message.side_id or 0] = self.now
+            if ticket.status != Status.CLOSED and ticket.trashed_at is not None:
+                ticket.trashed_at = None
+                self._event(ticket, "restored", writer)
+            if not ticket.is_done:
+                ticket.snoozed_until = None
+            if ticket.status == Status.ON_HOLD:
+                ticket.status = Status.OPEN
+                change = {"from": Status.ON_HOLD.value, "to": Status.OPEN.value}
+                self._event(ticket, "status_changed", writer, side=message.side_id, **change)
+        self.changed[ticket.pk] = ticket
 
     def _people(self, work: Work, ticket: Ticket, identity: Identity | None, unverified: bool, created: bool) -> None:
         members = self.around.members(ticket)
@@ -275,13 +307,17 @@ class Batch:
             if ticket.last_customer_message_at is None or message.created_at >= ticket.last_customer_message_at:
                 ticket.last_customer_message_at = message.created_at
                 ticket.reply_channel = work.channel
-            ticket.waiting_since = min(ticket.waiting_since or message.created_at, message.created_at)
             self._open_again(ticket, work, decision, customer)
+            if not ticket.is_done:  # spam that is solved stays so
+                ticket.waiting_since = min(ticket.waiting_since or message.created_at, message.created_at)
         if ticket.pk:
             self.changed[ticket.pk] = ticket
 
     def _open_again(self, ticket: Ticket, work: Work, decision: threads.Decision, customer: Customer) -> None:
         before = ticket.status
+        if ticket.trashed_at is not None and before != Status.CLOSED:
+            ticket.trashed_at = None
+            self._event(ticket, "restored", customer)
         if before == Status.OPEN and ticket.snoozed_until is None:
             return
         ticket.snoozed_until = None
@@ -333,6 +369,8 @@ class Batch:
         Participant.objects.bulk_create(new.participants, ignore_conflicts=True)
         MessageCopy.objects.bulk_create(new.copies, ignore_conflicts=True)
         bulk.update(list(self.changed.values()), TICKET_FIELDS)
+        for side, at in sorted(self.answered.items()):
+            SideConversation.objects.filter(pk=side).update(answered=True, closed_at=None, last_message_at=at)
         for number, channel in sorted(self.copied):
             also = Func(F("also_channels"), Value(channel), function="array_append")
             Ticket.objects.filter(pk=number).exclude(also_channels__contains=[channel]).update(also_channels=also)

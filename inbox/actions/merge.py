@@ -11,7 +11,18 @@ from inbox import log
 from inbox.actions import base, calls, counts, drafts
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
-from inbox.models import Agent, Engagement, LinkKind, Message, Participant, ParticipantRole, Status, Ticket, TicketLink
+from inbox.models import (
+    Agent,
+    Engagement,
+    LinkKind,
+    Message,
+    Participant,
+    ParticipantRole,
+    SideConversation,
+    Status,
+    Ticket,
+    TicketLink,
+)
 
 
 def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
@@ -31,12 +42,17 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         for ticket in (gone, kept):
             if ticket.merged_into_id is not None:
                 raise ActionError(_("Ticket #%(number)s is merged already.") % {"number": ticket.pk}, "merged")
+            if ticket.trashed_at is not None:
+                raise ActionError(
+                    _("Ticket #%(number)s is in the trash; restore it first.") % {"number": ticket.pk}, "trashed"
+                )
         if kept.status == Status.CLOSED:
             raise ActionError(_("Ticket #%(number)s takes no more messages.") % {"number": kept.pk}, "closed")
         moved = list(Message.objects.filter(ticket=gone).values_list("pk", flat=True))
         engagements = list(Engagement.objects.filter(ticket=gone).values_list("pk", flat=True))
         Message.objects.filter(pk__in=moved).update(ticket=kept)
         Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
+        SideConversation.objects.filter(ticket=gone).update(ticket=kept)
         _take_participants(gone, kept, by)
         drafts.move(gone, kept)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
@@ -106,6 +122,8 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
             engaged = calls.engagements_of(kept, moved)
         engaged.update(ticket=back)
         Message.objects.filter(pk__in=moved).update(ticket=back)
+        SideConversation.objects.filter(messages__in=moved).update(ticket=back)
+        Message.objects.filter(side__ticket=back, ticket=kept).update(ticket=back)  # what was said there since
         TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
         back.merged_into, back.closed_at = None, None
         back.status = str(was.get("was") or Status.OPEN)

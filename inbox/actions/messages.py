@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -88,20 +89,23 @@ def fail(message: Message, reason: str, **fields: Any) -> bool:
     """A locked row has failed for good: say so on the message, and open the ticket so that somebody acts."""
     if not advance(message, DeliveryState.FAILED, error=_keepable(message, reason), **fields):
         return False
-    open_after_failure(message.ticket_id)
+    open_after_failure(message)
     return True
 
 
 def _keepable(message: Message, reason: str) -> str:
     """What may be written down of a reason: it names people, and of those who were erased nothing is kept."""
-    erased = Ticket.objects.filter(pk=message.ticket_id, customer__erased_at__isnull=False).exists()
+    emptied = Q(erased_at__isnull=False) | Q(customer__erased_at__isnull=False)
+    erased = Ticket.objects.filter(emptied, pk=message.ticket_id).exists()
     return "" if erased else reason[:2000]
 
 
-def open_after_failure(ticket_id: int) -> None:
-    row = Ticket.objects.select_for_update(no_key=True).get(pk=ticket_id)
+def open_after_failure(message: Message) -> None:
+    """Somebody has to act: open the ticket, or say so at least where it was no answer to the customer that failed."""
+    row = Ticket.objects.select_for_update(no_key=True).get(pk=message.ticket_id)
     row.delivery_failed = True
-    base.save(row, "delivery_failed", *unanswered(row, by=None))
+    waits = message.side_id is None or row.status == Status.ON_HOLD
+    base.save(row, "delivery_failed", *(unanswered(row, by=None) if waits else ()))
 
 
 def unanswered(ticket: Ticket, *, by: Agent | None) -> list[str]:
@@ -124,7 +128,7 @@ def refused(message: Message, reason: str, count: int) -> None:
     message.error = _keepable(message, reason)
     message.save(update_fields=["error"])
     log.record(message.ticket, "message_refused", message=message.pk, count=count)
-    open_after_failure(message.ticket_id)
+    open_after_failure(message)
     base.announce([message.ticket_id], [message.pk])
 
 
@@ -152,14 +156,20 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
         return True
 
 
+def _still_there(ticket: Ticket) -> None:
+    if ticket.is_erased:
+        raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
+    if ticket.trashed_at is not None:
+        raise ActionError(_("This ticket is in the trash; restore it first."), "trashed")
+
+
 def retry(message: Message, *, by: Agent | None) -> Message:
     """Queue a failed message, or one of unknown fate, again: now, to the same people, with the same id."""
     with transaction.atomic():
         row = lock(message.pk)
         if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}:
             return row
-        if row.ticket.customer.erased_at is not None:
-            raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
+        _still_there(row.ticket)
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
             row.created_at, row.deleted_at = timezone.now(), None
@@ -191,9 +201,10 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
     with transaction.atomic():
         row = lock(message.pk)
         source = row.ticket
-        if source.customer.erased_at is not None:
-            raise ActionError(_("Nothing is left of this message: its customer was erased."), "erased")
-        if to is not None and to.pk == source.pk:
+        _still_there(source)
+        if row.side_id is not None and row.direction != Direction.IN:
+            raise ActionError(_("What we wrote in a side conversation stays there."), "side")
+        if to is not None and to.pk == source.pk and row.side_id is None:
             return row
         if to is None:
             to = new_ticket_for(row)
@@ -204,8 +215,8 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
         if target.is_locked:
             raise ActionError(_("Ticket #%(number)s takes no more messages.") % {"number": target.pk}, "closed")
         row.ticket, row.thread_rule, row.thread_detail = target, "moved", f"#{source.pk}"
-        row.unverified = False
-        row.save(update_fields=["ticket", "thread_rule", "thread_detail", "unverified"])
+        row.unverified, row.side = False, None
+        row.save(update_fields=["ticket", "thread_rule", "thread_detail", "unverified", "side"])
         calls.engagements_of(source, [row.pk]).update(ticket=target)
         if row.direction == Direction.IN and row.author_address:
             party = Party(adapter_for(row.channel.kind).identity_kind, row.author_address, row.author_name)

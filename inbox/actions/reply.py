@@ -35,6 +35,7 @@ from inbox.models import (
     Status,
     Ticket,
 )
+from lib import html as markup
 
 Recipients = list[dict[str, str]]
 MOST_SINCE = 20  # messages that a stale reply is shown
@@ -61,7 +62,7 @@ def already(by: Agent | None, client_id: str | None, digest: str = "") -> Messag
     return key.message
 
 
-def _digest(
+def digest_of(
     kind: str, text: str, html: str = "", recipients: Sequence[Recipients | None] = (), attachments: Sequence[int] = ()
 ) -> str:
     """What a person asked to send, as a hash in hex; a file is the same file when it was uploaded again."""
@@ -71,7 +72,7 @@ def _digest(
     return sha256(json.dumps(asked).encode()).hexdigest()
 
 
-def _once(client_id: str | None, digest: str) -> dict[str, str]:
+def once(client_id: str | None, digest: str) -> dict[str, str]:
     """What a message's payload keeps of the client-made id it came with."""
     return {"client_id": client_id[:200], "client_digest": digest} if client_id else {}
 
@@ -85,7 +86,8 @@ def choose_channel(ticket: Ticket) -> tuple[Channel, str]:
 
 def last_inbound(ticket: Ticket, channel: Channel | None = None) -> Message | None:
     """The newest message from a participant, on one channel if given."""
-    found = Message.objects.filter(ticket=ticket, direction=Direction.IN, unverified=False, deleted_at__isnull=True)
+    found = Message.objects.conversation().filter(ticket=ticket, direction=Direction.IN, unverified=False)
+    found = found.filter(deleted_at__isnull=True)
     found = found.exclude(origin=Origin.LOGGED)  # a call has no address to answer to
     if channel is not None:
         found = found.filter(channel=channel)
@@ -121,13 +123,13 @@ def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients, own
         return requester
     # A sender is easily forged, and a forged Reply-To would take the answer away: only what opened the ticket, or
     # came back with our signature, may ask for that.
-    proven = Message.objects.filter(
+    proven = Message.objects.conversation().filter(
         ticket=ticket,
         channel=channel,
         direction=Direction.IN,
         unverified=False,
         author_address=requester[0]["address"],
-        thread_rule__in=["new", "follow_up", "token", "manual"],
+        thread_rule__in=["new", "follow_up", "token", "manual", "blocked"],
     )
     last = proven.order_by("-id").first()
     if last is None:
@@ -166,7 +168,7 @@ def reply(
     ActionError.
     """
     # An automatic reply is one reply for good, even where its words have been changed since.
-    digest = "" if automatic else _digest("reply", text, html, (to, cc, bcc or []), attachments)
+    digest = "" if automatic else digest_of("reply", text, html, (to, cc, bcc or []), attachments)
     with base.locked(ticket) as row:
         first = already(by, client_id, digest)
         if first is not None:
@@ -195,10 +197,10 @@ def reply(
             send_at,
             subject,
             automatic,
-            _once(client_id, digest) | _then(row, status, now=send_at is None and not automatic),
+            once(client_id, digest) | _then(row, status, now=send_at is None and not automatic),
             hold,
         )
-        _keep_client_id(message, by, client_id)
+        client_key(message, by, client_id)
         drafts.sent(by, client_id)
         if send_at is None:
             log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
@@ -258,6 +260,8 @@ def _write(
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
+    if html and not adapter.rich_text:
+        text, html = text if text.strip() else markup.to_text(html), ""
     to, cc, bcc = recipients
     if to is None:
         to, default_cc = default_recipients(ticket, channel)
@@ -315,7 +319,7 @@ def turns(ticket: Ticket, status: str | None) -> dict[str, Any]:
     return {} if ticket.status == to else {"turned": to}
 
 
-def _keep_client_id(message: Message, by: Agent | None, client_id: str | None) -> None:
+def client_key(message: Message, by: Agent | None, client_id: str | None) -> None:
     if client_id:
         MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
 
@@ -380,7 +384,7 @@ def note(
     """Leave a note for colleagues; it never reaches the customer. Raises ActionError."""
     if not text.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
-    digest = _digest("note", text, attachments=attachments)
+    digest = digest_of("note", text, attachments=attachments)
     with base.locked(ticket, even_if_closed=True) as row:
         first = already(by, client_id, digest)
         if first is not None:
@@ -396,12 +400,12 @@ def note(
             author_name=by.name if by else "",
             text=text.replace("\x00", ""),
             visible_text=text.replace("\x00", ""),
-            payload=_once(client_id, digest),
+            payload=once(client_id, digest),
             created_at=now,
             received_at=now,
         )
         uploads.attach(message, attachments, by=by)
-        _keep_client_id(message, by, client_id)
+        client_key(message, by, client_id)
         drafts.sent(by, client_id)
         log.record(row, "note_added", by=by, message=message.pk)
         row.message_count += 1

@@ -27,6 +27,10 @@ from inbox.threads import bare_subject
 logger = logging.getLogger(__name__)
 
 
+def put_away() -> str:
+    return _("The ticket was put into the trash or marked as spam first, so this was not sent.")
+
+
 def cancel(message: Message, *, by: Agent | None) -> Message:
     """Take back a message that has not left. Raises ActionError once a worker has had it."""
     with transaction.atomic():
@@ -123,6 +127,16 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: st
     base.announce([ticket.pk], [row.pk])
 
 
+def cancel_waiting(ticket: Ticket) -> None:
+    """Take back whatever waits for its time on a ticket that is put away; call it before the ticket is locked."""
+    waiting = Message.objects.scheduled().filter(ticket=ticket.pk)
+    rows = list(waiting.select_for_update(no_key=True).order_by("pk"))
+    if rows:
+        locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
+        for row in rows:
+            _cancel(locked, row, reason="put_away", words=put_away())
+
+
 def _unsay(ticket: Ticket, row: Message, *, by: Agent | None) -> None:
     """A reply is no longer said: count the ticket anew, and open it again where that reply had changed its status."""
     turned = row.payload.pop("turned", None)
@@ -169,7 +183,7 @@ def sweep() -> int:
 
 def _overtaken(tickets: set[int]) -> dict[int, int]:
     """The newest message that a customer wrote in each of these tickets."""
-    written = Message.objects.filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
+    written = Message.objects.conversation().filter(ticket__in=tickets, direction=Direction.IN, unverified=False)
     written = written.exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
     return dict(written.order_by("ticket", "pk").values_list("ticket", "pk"))  # the last of each stays
 
@@ -184,6 +198,8 @@ def _settle(pk: int) -> int:
         with translation.override((row.agent.language if row.agent else "") or settings.LANGUAGE_CODE):
             if _overtaken({ticket.pk}).get(ticket.pk, 0) > row.pk:
                 _cancel(ticket, row, reason="customer", words=_("The customer wrote first, so this was not sent."))
+            elif ticket.trashed_at is not None or ticket.spam:
+                _cancel(ticket, row, reason="put_away", words=put_away())
             elif ticket.is_locked:
                 _cancel(ticket, row, reason="closed", words=_("The ticket was closed first, so this was not sent."))
             elif row.send_at is None or row.send_at > timezone.now():

@@ -19,6 +19,7 @@ from inbox.models import (
     Message,
     Participant,
     ParticipantRole,
+    SideConversation,
     Ticket,
     TicketLink,
 )
@@ -30,6 +31,8 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
     Raises ActionError for none or all of its messages, for one of another ticket, and for one that is being sent.
     """
     wanted = set(messages)
+    sides = set(Message.objects.filter(pk__in=wanted, side__isnull=False).values_list("side", flat=True))
+    wanted |= set(Message.objects.filter(side__in=sides, ticket=ticket.pk).values_list("pk", flat=True))  # as a whole
     with transaction.atomic():
         # Messages first, then tickets, as delivery locks them.
         rows = list(
@@ -40,11 +43,12 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
         if any(row.state == DeliveryState.SENDING for row in rows):
             raise ActionError(_("One of these messages is being sent right now. Try again in a moment."), "in_flight")
         with base.locked(ticket) as old:
-            if not Message.objects.filter(ticket=old).exclude(pk__in=wanted).exists():
+            if not Message.objects.conversation().filter(ticket=old).exclude(pk__in=wanted).exists():
                 raise ActionError(_("Leave at least one message here."), "all_messages")
             new = _new_ticket(old, rows[0], subject)
             log.record(new, "ticket_created", by=by, channel=new.channel_id)
             Message.objects.filter(pk__in=wanted).update(ticket=new, thread_rule="split", thread_detail=f"#{old.pk}")
+            SideConversation.objects.filter(pk__in=sides).update(ticket=new)
             calls.engagements_of(old, wanted).update(ticket=new)
             _people(old, new, rows, by)
             TicketLink.objects.create(source=new, target=old, kind=LinkKind.CHILD)

@@ -17,7 +17,7 @@ from inbox import locks, threads
 from inbox.actions.customers import organisations_of
 from inbox.actions.work import Address, Work, address_of, is_ours
 from inbox.adapters import Inbound, Party
-from inbox.models import Customer, Identity, Message, MessageKey, Participant, Status, Ticket
+from inbox.models import Customer, Identity, Message, MessageKey, Participant, SideConversation, Status, Ticket
 
 MAX_PARTICIPANTS = 50  # of one message; the rest stays readable in its recipients
 MERGE_HOPS = 20
@@ -149,14 +149,18 @@ class Surroundings:
     def _find_tickets(self) -> None:
         references = {ref for work in self.works for ref in threads.referenced(work.inbound)}
         rows = (
-            Message.objects.filter(external_id__in=references).values_list("external_id", "ticket_id", "subject")
+            Message.objects.filter(external_id__in=references).values_list(
+                "external_id", "ticket_id", "subject", "side_id"
+            )
             if references
             else []
         )
-        self.references: dict[str, list[tuple[Ticket | int, str]]] = defaultdict(list)
-        for external_id, ticket_id, subject in rows:
-            self.references[external_id].append((ticket_id, subject))
-        wanted = {ticket for known in self.references.values() for ticket, _ in known if isinstance(ticket, int)}
+        self.references: dict[str, list[tuple[Ticket | int, str, int | None]]] = defaultdict(list)
+        for external_id, ticket_id, subject, side_id in rows:
+            self.references[external_id].append((ticket_id, subject, side_id))
+        wanted = {ticket for known in self.references.values() for ticket, _, _ in known if isinstance(ticket, int)}
+        self._find_sides()
+        wanted.update(self.sides.values())
         for work in self.works:
             wanted.update(work.inbound.payload.get("signed_tickets", ()))
             wanted.update(threads.numbers_in(work.inbound.subject))
@@ -169,6 +173,27 @@ class Surroundings:
             ticket__in=self.tickets, confirmed=True
         ).values_list("ticket_id", "identity__kind", "identity__scope", "identity__value"):
             self.participants[number].add((kind, scope, value))
+
+    def _find_sides(self) -> None:
+        """The side conversations that signatures and references name, and with whom each is held."""
+        named = {side for known in self.references.values() for _, _, side in known if side is not None}
+        for work in self.works:
+            named.update(pk for pk in work.inbound.payload.get("signed_sides", ()) if 0 < pk < 2**63)
+        self.sides: dict[int, int] = {}
+        self.side_members: dict[int, set[str]] = defaultdict(set)
+        if not named:
+            return  # the ordinary case asks nothing
+        self.sides = dict(SideConversation.objects.filter(pk__in=named).values_list("pk", "ticket_id"))
+        said = Message.objects.filter(side__in=self.sides, unverified=False)
+        for pk, author, *people in said.values_list("side", "author_address", "to", "cc", "bcc"):
+            self.side_members[pk] |= {one["address"].lower() for some in people for one in some}
+            self.side_members[pk] |= {author.lower()} - {""}
+
+    def _side(self, pk: int, party: Party | None) -> threads.Side | None:
+        ticket = self.ticket(self.sides[pk]) if pk in self.sides else None
+        if ticket is None:
+            return None
+        return threads.Side(pk, ticket, party is not None and party.value.lower() in self.side_members[pk])
 
     def _find_sessions(self, wanted: set[int]) -> None:
         """For messengers: the customer's open ticket there, and the tickets of comment threads and sessions."""
@@ -219,10 +244,10 @@ class Surroundings:
         return found
 
     def _by_reference(self, reference: str) -> Iterable[threads.Known]:
-        for number, subject in self.references.get(reference, ()):
+        for number, subject, side in self.references.get(reference, ()):
             ticket = self.ticket(number)
             if ticket is not None:
-                yield threads.Known(ticket, subject)
+                yield threads.Known(ticket, subject, side)
 
     def members(self, ticket: Ticket) -> set[Address]:
         """The confirmed participants of a ticket, also of one that this batch has made and not saved yet."""
@@ -240,6 +265,7 @@ class Surroundings:
             takes_part=lambda ticket: party is not None and address_of(party) in self.members(ticket),
             by_thread_key=lambda key: maybe(self.thread_keys.get((work.channel.pk, key))),
             open_ticket=lambda: maybe(self.sessions.get((work.channel.pk, address_of(party)))) if party else None,
+            side=lambda pk: self._side(pk, party),
         )
 
     def remember(self, work: Work, ticket: Ticket, message: Message) -> None:
@@ -247,7 +273,9 @@ class Surroundings:
         inbound = work.inbound
         self.seen[inbound.scope, inbound.key] = message
         if inbound.external_id:
-            self.references[inbound.external_id].append((ticket, inbound.subject))
+            self.references[inbound.external_id].append((ticket, inbound.subject, message.side_id))
+        if message.side_id is not None:
+            return  # it is nobody's session
         if inbound.thread_key:
             self.thread_keys.setdefault((work.channel.pk, inbound.thread_key), ticket)
         party = self.sender(inbound)

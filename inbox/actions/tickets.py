@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, customers, solving
+from inbox.actions import base, counts, customers, scheduling, solving
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import already, change_status, inbound_by_hand, reply
@@ -25,6 +25,7 @@ from inbox.models import (
     MessageKey,
     ParticipantRole,
     Priority,
+    Status,
     Tag,
     Team,
     Ticket,
@@ -212,12 +213,23 @@ def set_fields(ticket: Ticket, *, by: Agent | None, **changes: Any) -> Ticket:
 
 
 def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None) -> Ticket:
-    with base.locked(ticket, even_if_closed=True) as row:
-        if row.spam != spam:
+    """Put a ticket among the spam, where nothing wakes anybody and no reply waits; or bring it back (`release`)."""
+    with transaction.atomic():
+        if spam:
+            scheduling.cancel_waiting(ticket)
+        with base.locked(ticket, even_if_closed=True, even_if_trashed=True) as row:
+            if row.spam == spam:
+                return row
             log.record(row, "spam_changed", by=by, spam=spam)
             row.spam = spam
-            base.save(row, "spam")
-        return row
+            fields = ["spam"]
+            if not spam and row.status != Status.CLOSED:  # as if it had just come
+                row.snoozed_until = None
+                fields += ["snoozed_until", *change_status(row, Status.OPEN, by=by)]
+            base.save(row, *fields)
+            if not spam:
+                counts.recount(row)
+            return row
 
 
 def snooze(ticket: Ticket, until: datetime | None, *, by: Agent | None) -> Ticket:

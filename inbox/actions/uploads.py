@@ -8,14 +8,16 @@ from django.utils.translation import gettext as _
 
 from inbox import files
 from inbox.actions.errors import ActionError
+from inbox.files import PICTURES
 from inbox.models import Agent, Attachment, Message
+from lib import html
 
 
 def upload(*, by: Agent | None, name: str, content_type: str, content: bytes) -> Attachment:
     """Store a file that waits until a message names its id; what is never named is pruned."""
     stored, digest = files.put("uploads", content)
     safe = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip(". ") or "file"
-    return Attachment.objects.create(
+    row = Attachment.objects.create(
         uploaded_by=by,
         name=safe[-200:],
         content_type=content_type[:127] or "application/octet-stream",
@@ -23,6 +25,10 @@ def upload(*, by: Agent | None, name: str, content_type: str, content: bytes) ->
         digest=digest,
         stored=stored,
     )
+    if row.content_type in PICTURES:  # it may come to stand in a text, which names it so
+        row.content_id = f"{row.pk}-{digest[:16]}@rabta"
+        row.save(update_fields=["content_id"])
+    return row
 
 
 def attach(message: Message, ids: Sequence[int], *, by: Agent | None) -> None:
@@ -33,6 +39,8 @@ def attach(message: Message, ids: Sequence[int], *, by: Agent | None) -> None:
     taken = Attachment.objects.filter(pk__in=wanted, message__isnull=True, uploaded_by=by).update(message=message)
     if taken != len(wanted):
         raise ActionError(_("A file is no longer there; add it again."), "attachment_gone")
+    if message.html and (shown := html.content_ids(message.html)):
+        Attachment.objects.filter(message=message, content_id__in=shown, content_type__in=PICTURES).update(inline=True)
 
 
 def again(message: Message, *, by: Agent) -> list[int]:

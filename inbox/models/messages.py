@@ -69,6 +69,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         waiting = models.Q(state=DeliveryState.QUEUED, next_attempt_at__isnull=True)
         return self.filter(deleted_at__isnull=True).exclude(state=DeliveryState.CANCELLED).exclude(waiting)
 
+    def conversation(self) -> "MessageQuerySet":
+        """What passes between us and the customer, and our notes: all but side conversations with third parties."""
+        return self.filter(side__isnull=True)
+
     def scheduled(self) -> "MessageQuerySet":
         """What waits for its time."""
         return self.filter(state=DeliveryState.QUEUED, next_attempt_at__isnull=True)

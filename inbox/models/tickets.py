@@ -106,6 +106,7 @@ class Ticket(models.Model):
     language_chosen = models.BooleanField(default=False)
     spam = models.BooleanField(_("spam"), default=False)
     trashed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)  # nothing is left of it but ids, times and codes
     snoozed_until = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
@@ -211,8 +212,13 @@ class Ticket(models.Model):
 
     @property
     def is_locked(self) -> bool:
-        """Closed or merged away: nothing may change any more."""
-        return self.status == Status.CLOSED or self.merged_into_id is not None
+        """Closed, merged away or in the trash: nothing may change as it is."""
+        return self.status == Status.CLOSED or self.merged_into_id is not None or self.trashed_at is not None
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing of what was said in it is left."""
+        return self.erased_at is not None or self.customer.erased_at is not None
 
 
 class ParticipantRole(models.TextChoices):

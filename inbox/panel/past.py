@@ -13,7 +13,7 @@ MOST = 8
 def past(agent: Agent, ticket: Ticket) -> QuerySet[Ticket, Any]:
     return (
         access.tickets(agent)
-        .filter(customer=ticket.customer_id, merged_into__isnull=True)
+        .filter(customer=ticket.customer_id, merged_into__isnull=True, trashed_at__isnull=True)
         .exclude(number=ticket.number)
         .order_by("-last_message_at")
         .values("number", "subject", "status", "last_message_at")[:MOST]

@@ -101,13 +101,13 @@ def build(numbers: Sequence[int]) -> list[Document]:
     made: dict[int, Document] = {}
     customers: dict[int, list[Document]] = defaultdict(list)
     columns = ("number", "customer_id", "customer__name", "customer__external_id", "subject", "external_id", "topic",
-               "tags", "channel_id", "also_channels", "team_id", "assignee_id", "spam", "organisation__name",
-               "customer__organisation__name", "attributes", "customer__attributes",
+               "tags", "channel_id", "also_channels", "team_id", "assignee_id", "spam", "trashed_at",
+               "organisation__name", "customer__organisation__name", "attributes", "customer__attributes",
                "organisation__attributes")  # fmt: skip
     known = searched()
     for row in Ticket.objects.filter(pk__in=numbers, merged_into__isnull=True).values_list(*columns):
-        number, customer, name, customer_key, subject, key, topic, tags, channel, also, team, owner, spam, *rest = row
-        *firms, said, customer_said, firm_said = rest
+        number, customer, name, customer_key, subject, key, topic, tags, channel, also, team, owner, *rest = row
+        spam, trashed, *firms, said, customer_said, firm_said = rest
         document = made[number] = Document(number)
         document.name(str(number), subject, name, key, customer_key, topic, *tags, *firms)
         document.note(known, FieldNoun.TICKET, said)
@@ -115,7 +115,7 @@ def build(numbers: Sequence[int]) -> list[Document]:
         document.note(known, FieldNoun.ORGANISATION, firm_said)
         document.marks = [f"channel:{one}" for one in (channel, *also)]
         document.marks += [f"team:{team}"] * (team is not None) + [f"owner:{owner}"] * (owner is not None)
-        document.marks += ["spam"] * spam
+        document.marks += ["spam"] * spam + ["trash"] * (trashed is not None)
         document.people.add(customer)
         customers[customer].append(document)
     if not made:

@@ -71,7 +71,7 @@ def numbers(agent: Agent, text: str, most: int = MOST) -> list[int]:
 
 
 def find(agent: Agent, text: str) -> Results:
-    """As `numbers`, without spam and with what a screen says about it; a search that takes too long says so."""
+    """As `numbers`, without spam and trash, and with what a screen says; a search that takes too long says so."""
     started = time.monotonic()
     results = Results(parse(text))
     if results.query:
@@ -136,7 +136,7 @@ def _hits(tsquery: str, parts: Sequence[int], most: int) -> list[tuple[int, str]
 def _marks(agent: Agent, spam: bool) -> str:
     """The rule of `access.tickets` as a condition on marks; empty for who sees all."""
     hidden = access.sight(agent)
-    wanted = [] if spam else ["!'spam'"]
+    wanted = [] if spam else ["!'spam'", "!'trash'"]
     if hidden.hidden_channels or hidden.hidden_teams:
         seen = []
         if hidden.hidden_channels:

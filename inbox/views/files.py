@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access
 from inbox.actions import uploads
-from inbox.timeline import PICTURES
+from inbox.files import PICTURES
 from inbox.views.shell import AgentRequest, agent_only
 
 

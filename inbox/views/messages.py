@@ -153,7 +153,7 @@ def raw(request: AgentRequest, pk: int) -> HttpResponse:
     content: bytes | None = None
     if message.direction == Direction.OUT:
         adapter = kinds().get(message.channel.kind)
-        content = adapter.raw(message)[0] if adapter and message.ticket.customer.erased_at is None else None
+        content = adapter.raw(message)[0] if adapter and not message.ticket.is_erased else None
     elif message.receipt is not None:
         try:
             content = receive.raw_of(message.receipt)

@@ -19,12 +19,14 @@ from inbox import access, directory, panel, timeline
 from inbox.actions import merge as merging
 from inbox.actions import reply
 from inbox.actions import tickets as actions
+from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
 from inbox.actions.errors import ActionError
 from inbox.adapters import kinds
 from inbox.forms import (
     CHOSEN_STATUSES,
     AssignmentForm,
+    ErasureForm,
     MergeForm,
     PriorityForm,
     SnoozeForm,
@@ -32,9 +34,11 @@ from inbox.forms import (
     StatusForm,
     SubjectForm,
     TagsForm,
+    TrashForm,
     problem_of,
 )
 from inbox.models import Customer, Priority, Ticket
+from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
 
@@ -88,6 +92,7 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
         "current_number": found.number,
         "timeline": timeline.build(found, known, since=since),
         "may_change": may_change(request, found),
+        "may_erase": may(request.user, Right.ERASE),
         "people": known.people,
         "team_choices": known.teams,
         "statuses": CHOSEN_STATUSES,
@@ -121,7 +126,15 @@ def route(found: Ticket) -> dict[str, Any]:
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error
     editable = adapter.identity_kind == "email"
-    return {"channel": channel, "why": why, "to": to, "cc": cc, "editable": editable, "warning": warning}
+    return {
+        "channel": channel,
+        "why": why,
+        "to": to,
+        "cc": cc,
+        "editable": editable,
+        "warning": warning,
+        "rich": adapter.rich_text,
+    }
 
 
 def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
@@ -221,6 +234,32 @@ def spam(request: AgentRequest, number: int) -> HttpResponse:
     return act(
         request, number, SpamForm(request.POST), lambda t, d: actions.set_spam(t, d["spam"] == "yes", by=request.user)
     )
+
+
+@require_POST
+@agent_only
+def trash(request: AgentRequest, number: int) -> HttpResponse:
+    """Into the trash, or out of it."""
+
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        return (trashing.trash if data["trashed"] == "yes" else trashing.restore)(found, by=request.user)
+
+    return act(request, number, TrashForm(request.POST), do)
+
+
+@require_POST
+@agent_only
+def erasure(request: AgentRequest, number: int) -> HttpResponse:
+    """Erase for good what was said in a ticket that lies in the trash. The form names it: nothing goes by a slip."""
+
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        require(request.user, Right.ERASE)
+        if data["confirm"] != found.pk:
+            raise ActionError(_("Name the ticket that is to go."), "not_confirmed")
+        trashing.erase(found, by=request.user)
+        return None
+
+    return act(request, number, ErasureForm(request.POST), do)
 
 
 @require_POST

@@ -15,7 +15,7 @@ from tests.cast import question
 
 SHAPE = """
 number subject status priority type severity topic attributes external_id organisation participants due_at spam channel
-customer assignee team tags language snoozed_until message_count created_at updated_at last_customer_message_at
+trashed customer assignee team tags language snoozed_until message_count created_at updated_at last_customer_message_at
 first_replied_at solved_at closed_at reopen_count csat follow_up_of merged_into url
 """
 

@@ -66,12 +66,21 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterator[Open]:
-    """Open a page as an agent who is logged in: `open_as(sana, "/")`. Errors of its scripts fail the test."""
+    """Open a page as an agent who is logged in: `open_as(sana, "/")`. Errors of its scripts fail the test.
+
+    The agent is one of those who prefer to write plain text, unless `rich` asks for the editor.
+    """
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
     def opened(
-        agent: Agent | None, path: str = "/", *, width: int = 1440, height: int = 900, **options: object
+        agent: Agent | None,
+        path: str = "/",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        rich: bool = False,
+        **options: object,
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, base_url=server.url, **options)  # type: ignore[arg-type]
         contexts.append(context)
@@ -79,6 +88,8 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
             client = Client()
             client.force_login(agent)
             context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": server.url}])
+        if agent is not None and not rich:
+            context.add_init_script(f"localStorage.setItem('plain:{agent.pk}', 'yes')")
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -39,7 +39,10 @@ function failed(box, text) {
   box.append(Object.assign(document.createElement("span"), { textContent: text }), button)
 }
 
-function send(form, file) {
+const PICTURE = /^image\/(png|jpeg|gif|webp)$/
+
+// `point` is where a picture is to stand in a text with formatting (true: at the cursor).
+function send(form, file, point) {
   const box = chip(file.name)
   document.getElementById("uploads").append(box)
   lock(form)
@@ -51,7 +54,7 @@ function send(form, file) {
   request.setRequestHeader("HX-Request", "true")
   request.upload.onprogress = event => (box.querySelector("progress").value = event.loaded / event.total)
   request.onload = () => {
-    if (request.status === 201) box.outerHTML = request.responseText
+    if (request.status === 201) taken(form, box, request.responseText, point)
     else failed(box, request.status === 413 ? words.tooLarge : words.notUploaded)
     lock(form)
   }
@@ -62,7 +65,17 @@ function send(form, file) {
   request.send(body)
 }
 
-const sendAll = (form, files) => [...files].forEach(file => send(form, file))
+function taken(form, box, answer, point) {
+  const name = box.querySelector(".truncate").textContent
+  const shape = document.createElement("template")
+  shape.innerHTML = answer
+  const chip = shape.content.firstElementChild
+  box.replaceWith(shape.content)
+  if (point && form.isConnected && chip?.dataset.cid) surface(form).picture?.({ cid: chip.dataset.cid, name }, point === true ? null : point)
+}
+
+const sendAll = (form, files, point) => [...files].forEach(file => send(form, file, PICTURE.test(file.type) && point))
+const inText = element => Boolean(element.closest?.(".prose"))
 const carries = event => [...(event.dataTransfer?.types ?? [])].includes("Files")
 
 document.addEventListener("change", event => {
@@ -73,8 +86,9 @@ document.addEventListener("change", event => {
 document.addEventListener("paste", event => {
   const form = event.target.closest?.("#composer")
   if (!form || !event.clipboardData.files.length) return
+  if (inText(event.target) && event.clipboardData.getData("text/plain").trim()) return // of a word processor: the text
   event.preventDefault()
-  sendAll(form, event.clipboardData.files)
+  sendAll(form, event.clipboardData.files, inText(event.target))
 })
 document.addEventListener("dragover", event => {
   const form = document.getElementById("composer")
@@ -90,7 +104,7 @@ document.addEventListener("drop", event => {
   if (!form || !carries(event)) return
   event.preventDefault() // a file dropped beside the composer must not open in place of the inbox
   form.classList.remove("dragging")
-  if (event.target.closest?.(".talk")) sendAll(form, event.dataTransfer.files)
+  if (event.target.closest?.(".talk")) sendAll(form, event.dataTransfer.files, inText(event.target) && { x: event.clientX, y: event.clientY })
 })
 document.addEventListener("click", event => {
   const button = event.target.closest("[data-remove-upload]")
