@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, palette, people, tickets
+from inbox.views import customers, entrance, files, inbox, jobs, messages, palette, people, tickets
 from inbox.views.settings import account, audit, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
@@ -12,6 +12,13 @@ from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("tickets/bulk/", jobs.change, name="ticket-bulk"),
+    path("jobs/", jobs.index, name="jobs"),
+    path("jobs/columns/", jobs.columns, name="job-columns"),
+    path("jobs/<int:pk>/stop/", jobs.stop, name="job-stop"),
+    path("jobs/<int:pk>/undo/", jobs.undo, name="job-undo"),
+    path("jobs/<int:pk>/hide/", jobs.hide, name="job-hide"),
+    path("jobs/<int:pk>/file/", jobs.file, name="job-file"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox import access, log
-from inbox.actions import base, merge, tickets
+from inbox.actions import base, merge, tickets, trash
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Priority, Status, Team, Ticket, TicketFollower
 from inbox.rights import Right
@@ -229,6 +229,13 @@ VERBS: dict[str, Verb] = {
         gettext_lazy("Spam"),
         lambda ticket, spam, by: tickets.set_spam(ticket, spam == "yes", by=by),
         fields("spam"), _spam_back, _one_of(["yes", "no"]),
+    ),
+    "trash": Verb(
+        gettext_lazy("Trash"),
+        lambda ticket, away, by: (trash.trash if away == "yes" else trash.restore)(ticket, by=by),
+        fields("trashed_at"),
+        lambda ticket, was, by: (trash.trash if was["trashed_at"] else trash.restore)(ticket, by=by),
+        _one_of(["yes", "no"]), alone=True,
     ),
     "merge": Verb(
         gettext_lazy("Merge"), _merge, fields("merged_into_id"), _unmerge, _target, alone=True, whole=False

@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import resolve_url
 
-from inbox import directory, lists
+from inbox import directory, lists, selection
 from inbox.forms import FilterForm
 from inbox.found import Found
 from inbox.models import Agent
@@ -116,4 +116,5 @@ def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, 
 
 def frame(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> Mapping[str, Any]:
     """What stands beside a conversation: views and list."""
-    return {"listing": listing, "page": listing.page(before), **sidebar(request, listing)}
+    bar = selection.bar(request.user, listing)
+    return {"listing": listing, "page": listing.page(before), "bulk": bar, **sidebar(request, listing)}

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from inbox import jobs as workers
+from inbox import wake
 from inbox.actions import jobs, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.verbs import VERBS
@@ -28,8 +29,8 @@ def many(support: Channel, monkeypatch: pytest.MonkeyPatch) -> list[Ticket]:
     return [question(support, f"Question {number}") for number in range(8)]
 
 
-def whole(agent: Agent, verb: str, argument: str = "", **more: str) -> Job:
-    return jobs.begin(agent, verb, argument, listing=LISTING, **more)
+def whole(agent: Agent, verb: str, argument: str = "", client_id: str = "") -> Job:
+    return jobs.begin(agent, verb, argument, listing=LISTING, client_id=client_id)
 
 
 def run(job: Job) -> Job:
@@ -95,7 +96,7 @@ def test_a_worker_that_dies_leaves_nothing_undone_and_nothing_done_twice(
 def test_a_job_whose_worker_died_is_found(many: list[Ticket], sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     job = whole(sana, "priority", "high")
     woken: list[list[int]] = []
-    monkeypatch.setattr(workers.wake, "run", lambda task, args, queue: woken.append(args))
+    monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append(args))
     workers.claim(job.pk)
     Job.objects.update(created_at=timezone.now() - timedelta(minutes=5))
     workers.sweep()
@@ -170,11 +171,11 @@ def test_every_verb_and_its_way_back(support: Channel, sana: Agent, omar: Agent)
     tickets.set_tags(first, ["old"], by=sana)
     arguments = {
         "assign": str(omar.pk), "team": "", "status": "solved", "priority": "low", "tag": "new, old", "untag": "OLD",
-        "snooze": "3", "spam": "yes", "merge": f"#{second.pk}", "follow": "yes",
+        "snooze": "3", "spam": "yes", "trash": "yes", "merge": f"#{second.pk}", "follow": "yes",
     }  # fmt: skip
     assert set(arguments) <= set(VERBS)
     kept = ("assignee_id", "team_id", "status", "priority", "tags", "snoozed_until", "spam", "merged_into_id",
-            "solved_at", "waiting_since", "reopen_count", "message_count")  # fmt: skip
+            "trashed_at", "solved_at", "waiting_since", "reopen_count", "message_count")  # fmt: skip
     for verb, argument in arguments.items():
         before = Ticket.objects.values(*kept).get(pk=first.pk)
         job = jobs.begin(sana, verb, argument, chosen=[first.pk])
