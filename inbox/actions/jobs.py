@@ -74,6 +74,8 @@ def begin(
     job, is_new = made(agent, JobKind.BULK, told, client_id)
     if not is_new:
         return job
+    went_well = Job.objects.filter(agent=agent, state=JobState.DONE, failed=0, hidden=False, pk__lt=job.pk)
+    went_well.exclude(kind=JobKind.EXPORT).update(hidden=True)  # it cannot be undone any more
     with transaction.atomic():
         if listing is None:
             numbers = access.tickets(agent).filter(pk__in=list(chosen)).order_by("pk").values_list("pk", flat=True)

@@ -20,11 +20,20 @@ function fresh() {
   form().elements.client_id.value = Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join("")
 }
 
+let button = null // the one that was pressed, by whatever means
+document.addEventListener("click", event => (button = event.target.closest?.("[name=do]") ?? button), true)
+document.addEventListener("keydown", event => {
+  const field = event.key === "Enter" && !event.isComposing && event.target.closest("#bulk .inline-form > input")
+  if (!field) return
+  event.preventDefault() // it means the button beside it, not the first of the form
+  field.nextElementSibling.click()
+})
+
 let acted = []
 document.addEventListener("htmx:before:request", event => {
   if (event.target.id !== "bulk") return
-  const button = document.activeElement?.closest?.("[name=do]")
   acted = selected()
+  for (const menu of form().querySelectorAll("details[open]")) menu.open = false
   const becomes = button?.dataset.becomes
   const into = button?.value === "merge:" && form().elements.merge.value.replace("#", "").trim()
   if (becomes) for (const row of acted) if (!stays(row, becomes) && row.dataset.number !== into) row.classList.add("going")
@@ -64,13 +73,13 @@ export function settle(left) {
 
 // The whole list, or what is selected of it, as a file.
 document.addEventListener("click", event => {
-  const button = event.target.closest("[data-export], [data-export-all]")
-  if (!button) return
-  if (button.matches("[data-export-all]")) whole(true)
+  const opener = event.target.closest("[data-export], [data-export-all]")
+  if (!opener) return
   for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false
   const place = byId("export-columns")
-  byId("export-count").textContent = form().elements.all.value ? "" : `(${selected().length})`
   if (!place.childElementCount) htmx.ajax("GET", place.dataset.url, { target: place, swap: "innerHTML" })
   byId("export").showModal()
+  if (opener.matches("[data-export-all]")) whole(true)
+  byId("export-count").textContent = form().elements.all.value ? "" : `(${selected().length})`
 })
 document.addEventListener("close", event => event.target.id === "export" && !selected().length && whole(false), true)

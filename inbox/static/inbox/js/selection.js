@@ -46,7 +46,7 @@ function show() {
   const picked = rows.filter(row => boxOf(row)?.checked)
   chosen.clear()
   for (const row of picked) chosen.add(row.dataset.number)
-  if (!picked.length) form().elements.all.value = ""
+  if (!picked.length && !byId("export")?.open) form().elements.all.value = ""
   const { none, some, whole: every } = words()
   const text = isWhole() ? every : picked.length ? some.replace("{n}", picked.length) : none
   form().hidden = !picked.length
