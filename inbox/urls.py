@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from inbox.views import customers, entrance, files, inbox, jobs, messages, palette, people, tickets
-from inbox.views.settings import account, audit, channels, overview
+from inbox.views.settings import account, audit, blocked, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
@@ -72,6 +72,8 @@ urlpatterns = [
     path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
     path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
     path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
+    path("settings/blocked/", blocked.blocked, name="settings-blocked"),
+    path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("palette/", palette.palette, name="palette"),
