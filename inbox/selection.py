@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -40,11 +41,15 @@ def bar(agent: Agent, listing: Listing | Found) -> dict[str, Any]:
         "teams": known.teams,
         "statuses": [(value, label) for value, label in Status.choices if value != Status.CLOSED],
         "priorities": Priority.choices,
-        "more": [entry for entry in _more(listing.match) if may(agent, VERBS[entry.do.partition(":")[0]].right)],
+        "more": [
+            entry
+            for entry in _more(listing.view.match if isinstance(listing, Listing) else {})
+            if may(agent, VERBS[entry.do.partition(":")[0]].right)
+        ],
     }
 
 
-def _more(match: dict[str, str]) -> list[Entry]:
+def _more(match: Mapping[str, str]) -> list[Entry]:
     found = [
         Entry("follow:yes", _("Follow"), "follow"),
         Entry("follow:no", _("Follow no more"), "close"),

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, jobs, messages, palette, people, tickets
+from inbox.views import customers, entrance, files, filters, inbox, jobs, messages, palette, people, saved, tickets
 from inbox.views.settings import account, audit, blocked, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
@@ -19,6 +19,12 @@ urlpatterns = [
     path("jobs/<int:pk>/undo/", jobs.undo, name="job-undo"),
     path("jobs/<int:pk>/hide/", jobs.hide, name="job-hide"),
     path("jobs/<int:pk>/file/", jobs.file, name="job-file"),
+    path("density/", inbox.density, name="density"),
+    path("filters/", filters.menu, name="filters"),
+    path("filters/<str:group>/", filters.editor, name="filter"),
+    path("views/", saved.create, name="saved-views"),
+    path("views/counts/", saved.counts, name="saved-counts"),
+    path("views/<int:pk>/", saved.change, name="saved-view"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),
@@ -33,6 +39,10 @@ urlpatterns = [
     path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
+    path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
+    path("messages/<int:pk>/draft/", messages.again, name="message-draft"),
+    path("messages/<int:pk>/timing/", messages.timing, name="message-timing"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),

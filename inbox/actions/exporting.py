@@ -144,10 +144,9 @@ def _forget_all(person: erasing.Person) -> None:
     """Whoever is erased may be in any of them, and tickets change hands: all go."""
     for job in Job.objects.select_for_update().filter(kind=JobKind.EXPORT).exclude(stored="").order_by("pk"):
         forget(job)
-    # What somebody typed into a search may name them.
-    for job in Job.objects.filter(what__has_key="listing", state__in=TO_DO).exclude(kind=JobKind.EXPORT):
-        if "q" in job.what["listing"]:
-            jobs.stop(job)
+    # What somebody typed into a filter may name them.
+    for job in Job.objects.filter(what__has_key="listing", state__in=TO_DO).exclude(kind=JobKind.EXPORT).order_by("pk"):
+        jobs.stop(job)
 
 
 jobs.STEPS[JobKind.EXPORT] = _write_part

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,7 +28,7 @@ from inbox.rights import may
 
 logger = logging.getLogger(__name__)
 
-BATCH = 30  # tickets of a transaction; with twice as many savepoints, PostgreSQL still keeps them in memory
+BATCH = 50  # tickets of a transaction
 PLAN = 2_000  # tickets that are written down in a transaction
 FEW = 30  # so many are changed while the agent waits
 MOST_CHOSEN = 2_000  # tickets that a form names one by one
@@ -42,7 +42,7 @@ Step = Callable[[Job, Agent], None]
 
 def matching(agent: Agent, listing: dict[str, str]) -> TicketQuerySet:
     """The tickets of the list that a job was begun with, as this agent sees them now."""
-    return lists.select(agent, listing)
+    return lists.of(agent, listing).tickets
 
 
 def begin(
@@ -197,10 +197,15 @@ def step(pk: int) -> Job:
     return job
 
 
-def end(job: Job, state: JobState) -> None:
-    """It is over. What was typed into a search is not kept."""
-    job.state, job.finished_at, job.lease_until = state, timezone.now(), None
+def _forget_listing(job: Job) -> None:
+    """What somebody typed into a filter may name a customer: it is not kept when it is not needed any more."""
     job.what = {key: value for key, value in job.what.items() if key not in {"listing", "last"}}
+
+
+def end(job: Job, state: JobState) -> None:
+    """It is over."""
+    job.state, job.finished_at, job.lease_until = state, timezone.now(), None
+    _forget_listing(job)
     job.save()
     transaction.on_commit(partial(tell, job), robust=True)
 
@@ -232,12 +237,13 @@ def _change(job: Job, agent: Agent) -> None:
 
 def _plan(job: Job, agent: Agent) -> None:
     meant = matching(agent, job.what["listing"]).filter(pk__gt=job.after, pk__lte=job.what["last"])
-    numbers = list(meant.order_by("pk").values_list("pk", flat=True)[:PLAN])
+    numbers = list(meant.order_by("pk").values_list("pk", flat=True).distinct()[:PLAN])
     JobItem.objects.bulk_create([JobItem(job=job, ticket_id=number) for number in numbers])
     job.total += len(numbers)
     job.after = numbers[-1] if numbers else job.after
     if len(numbers) < PLAN:
         job.state, job.after = JobState.RUNNING, 0
+        _forget_listing(job)
 
 
 def _rows(found: TicketQuerySet, numbers: Sequence[int], verb: Verb) -> dict[int, Ticket]:
@@ -259,12 +265,11 @@ def _remember(item: JobItem, before: dict[str, Any], after: dict[str, Any]) -> N
 def _said(do: Callable[[], object]) -> str:
     """Why it could not be done; nothing when it was. What nobody foresaw leaves out one ticket, not all the others."""
     try:
-        with transaction.atomic():
-            do()
+        do()  # actions are savepoints themselves
     except ActionError as error:
         return str(error)[:300]
-    except (OperationalError, InterfaceError):
-        raise  # the database's trouble: the step is done again
+    except DatabaseError:
+        raise  # the step is done again
     except Exception:
         logger.exception("a ticket was left out of a job")
         return _("Something went wrong on our side.")

@@ -13,11 +13,13 @@ from django.db.models import QuerySet
 
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
-from inbox.panel import past, people
+from inbox.panel import draft, past, people
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 
 PARTS: dict[str, Part] = {
+    "draft": draft.draft,
+    "draft_files": draft.files,
     "identities": people.identities,
     "others": people.others,
     "past": past.past,

@@ -51,7 +51,7 @@ def described(request: AgentRequest) -> dict[str, str]:
     listing = listing_of(request, QueryDict(request.POST.get("list", "")[:MOST_QUERY]))
     if not isinstance(listing, Listing):
         raise ActionError(_("Of what a search finds, choose the tickets one by one."), "search")
-    return {**listing.view.match, **listing.filters}
+    return listing.query
 
 
 @require_POST

@@ -22,7 +22,7 @@ from tests.cast import bilal, member, omar, question, sana, support, team
 
 __all__ = ["bilal", "omar", "sana", "support", "team"]
 
-LISTING = {"spam": "no", "merged": "no", "trashed": "no", "status": "open", "snoozed": "no"}
+LISTING = {"view": "open"}
 
 
 @pytest.fixture

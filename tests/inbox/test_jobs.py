@@ -17,7 +17,7 @@ from tests.cast import bilal, lena, omar, question, sana, support, team
 
 __all__ = ["bilal", "lena", "omar", "sana", "support", "team"]
 
-LISTING = {"spam": "no", "merged": "no", "trashed": "no", "status": "open", "snoozed": "no"}
+LISTING = {"view": "open"}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ function stays(row, becomes) {
   const [name, value] = becomes.split(":")
   const key = `match${name[0].toUpperCase()}${name.slice(1)}`
   const want = list().dataset[key]
-  return want === undefined || want === value || "found" in list().dataset
+  return want === undefined || want.split(" ").includes(value) || "found" in list().dataset
 }
 
 function fresh() {
