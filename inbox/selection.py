@@ -31,6 +31,7 @@ class Entry:
 
 def bar(agent: Agent, listing: Listing | Found) -> dict[str, Any]:
     known = directory.of(agent)
+    match = listing.view.match if isinstance(listing, Listing) else {}
     return {
         "client_id": uuid4().hex,
         "query": listing.url.partition("?")[2],
@@ -41,11 +42,7 @@ def bar(agent: Agent, listing: Listing | Found) -> dict[str, Any]:
         "teams": known.teams,
         "statuses": [(value, label) for value, label in Status.choices if value != Status.CLOSED],
         "priorities": Priority.choices,
-        "more": [
-            entry
-            for entry in _more(listing.view.match if isinstance(listing, Listing) else {})
-            if may(agent, VERBS[entry.do.partition(":")[0]].right)
-        ],
+        "more": [entry for entry in _more(match) if may(agent, VERBS[entry.do.partition(":")[0]].right)],
     }
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0012_ticket_erased_at'),
+        ('inbox', '0013_list_orders'),
     ]
 
     operations = [
