@@ -10,6 +10,7 @@ from inbox.views import (
     files,
     filters,
     inbox,
+    jobs,
     macros,
     messages,
     notifications,
@@ -33,6 +34,13 @@ from inbox.views.settings import views as settings_views
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("tickets/bulk/", jobs.change, name="ticket-bulk"),
+    path("jobs/", jobs.index, name="jobs"),
+    path("jobs/columns/", jobs.columns, name="job-columns"),
+    path("jobs/<int:pk>/stop/", jobs.stop, name="job-stop"),
+    path("jobs/<int:pk>/undo/", jobs.undo, name="job-undo"),
+    path("jobs/<int:pk>/hide/", jobs.hide, name="job-hide"),
+    path("jobs/<int:pk>/file/", jobs.file, name="job-file"),
     path("density/", inbox.density, name="density"),
     path("search/help/", search.help_with, name="search-help"),
     path("filters/", filters.menu, name="filters"),
