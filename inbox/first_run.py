@@ -31,7 +31,8 @@ def _facts(agent: Agent) -> tuple[bool, ...]:
         Message.objects.filter(direction=Direction.IN),
         Message.objects.filter(direction=Direction.OUT, author_kind=AuthorKind.AGENT),
     ]
-    sql, params = [], []
+    sql: list[str] = []
+    params: list[object] = []
     for part in parts:
         text, values = part.order_by().values("pk")[:1].query.sql_with_params()
         sql.append(f"EXISTS ({text})")
