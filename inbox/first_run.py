@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.urls import reverse
@@ -32,7 +33,7 @@ def _facts(agent: Agent) -> tuple[bool, ...]:
         Message.objects.filter(direction=Direction.OUT, author_kind=AuthorKind.AGENT),
     ]
     sql: list[str] = []
-    params: list[object] = []
+    params: list[Any] = []
     for part in parts:
         text, values = part.order_by().values("pk")[:1].query.sql_with_params()
         sql.append(f"EXISTS ({text})")
