@@ -161,6 +161,7 @@ urlpatterns = [
     path("settings/notifications/", settings_notifications.notifications, name="settings-notifications"),
     path("settings/notifications/test/", settings_notifications.test, name="settings-notifications-test"),
     path("settings/notifications/<int:pk>/", settings_notifications.forget, name="settings-notifications-forget"),
+    path("first-run/", inbox.first_steps, name="first-run"),
     path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),
