@@ -47,6 +47,7 @@ SCRIPTS = [
         "drafts",
         "composer",
         "uploads",
+        "editing",
         "editor",
         "keyboard",
         "palette",

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -131,8 +132,8 @@ def resolved(agent: Agent, match: Mapping[str, str]) -> dict[str, str]:
     return {name: str(agent.pk) if value == "me" else value for name, value in match.items()}
 
 
-def counts(wanted: Mapping[str, TicketQuerySet]) -> dict[str, str]:
-    """How many tickets each query finds, up to 999 and then "999+", in one round trip whatever their number."""
+def counts(wanted: Mapping[str, QuerySet[Any]]) -> dict[str, str]:
+    """How many rows each query finds, up to 999 and then "999+", in one round trip whatever their number."""
     if not wanted:
         return {}
     parts: list[str] = []

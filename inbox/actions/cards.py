@@ -64,5 +64,7 @@ def _room_for(customer: Customer, key: str) -> Card:
     theirs = Card.objects.filter(customer=customer)
     theirs.filter(expires_at__lte=timezone.now()).delete()
     if theirs.count() >= MOST:
-        raise ActionError(_("A customer has at most %(count)s cards. Delete one first.") % {"count": MOST}, "too_many")
+        raise ActionError(
+            _("A customer has at most %(count)s cards. Delete one first.") % {"count": MOST}, "too_many_cards"
+        )
     return Card(customer=customer, key=key)

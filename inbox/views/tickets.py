@@ -11,11 +11,11 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, directory, panel, timeline
+from inbox import access, directory, panel, person, timeline
 from inbox.actions import merge as merging
 from inbox.actions import reply
 from inbox.actions import tickets as actions
@@ -37,7 +37,7 @@ from inbox.forms import (
     TrashForm,
     problem_of,
 )
-from inbox.models import Customer, Priority, Ticket
+from inbox.models import Priority, Ticket
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
@@ -101,17 +101,8 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
         "composer": {"kind": "reply"},
         "route": None if found.is_locked else route(found),
         "panel": beside,
-        **customer_context(found.customer, beside["identities"]),
+        **person.context(request.user, found.customer, beside, found),
     }
-
-
-def customer_context(customer: Customer, identities: list[dict[str, Any]]) -> dict[str, Any]:
-    language = customer.language.partition("-")[0]
-    try:
-        name = translation.get_language_info(language)["name_translated"] if language else ""
-    except KeyError:
-        name = language
-    return {"customer": customer, "identities": identities, "customer_language": name}
 
 
 def route(found: Ticket) -> dict[str, Any]:
