@@ -111,6 +111,7 @@ class CustomerListing:
         given = {name: _clean(params.get(f"f_{name}", "")).strip()[:LENGTH] for name in LABELS}
         self.filters = {name: value for name, value in given.items() if value}
         self.slow = False
+        self.count = ""  # how many there are, up to 999 and then "999+"; empty where it would take too long
 
     @cached_property
     def organisation(self) -> Organisation | None:
@@ -157,13 +158,18 @@ class CustomerListing:
         return found.filter(pk__in=people.values("customer")[:MOST_FOUND])
 
     def page(self, before: str = "") -> Page:
-        """One page; a broken cursor is the first. When it takes too long, `slow` says so and nothing is there."""
+        """One page, the first with `count`; a broken cursor is the first. When it takes too long, `slow` says so and
+        nothing is there.
+        """
+        rows: list[Customer] = []
         try:
             with bounded():
                 rows = list(self._ordered(before)[: PAGE + 1])
+                if not before:
+                    self.count = lists.counts({"customers": self.customers})["customers"] or "0"
         except TooSlow:
-            self.slow, rows = True, []
-        more = f"{self.url}&before={self._cursor(rows[PAGE - 1])}" if len(rows) > PAGE else ""
+            self.slow = not rows
+        more = f"{self.url}{'&' if self.query else ''}before={self._cursor(rows[PAGE - 1])}" if len(rows) > PAGE else ""
         return Page(rows[:PAGE], more)
 
     def _ordered(self, before: str) -> Found:
@@ -201,17 +207,6 @@ class CustomerListing:
         if last.last_seen_at is None:
             return f"never-{last.pk}"
         return f"{(last.last_seen_at - lists.EPOCH) // timedelta(microseconds=1)}-{last.pk}"
-
-    @cached_property
-    def count(self) -> str:
-        """How many there are, as the sidebar of tickets says it; empty where it would take too long."""
-        if self.slow:
-            return ""
-        try:
-            with bounded():
-                return lists.counts({"customers": self.customers})["customers"] or "0"
-        except TooSlow:
-            return ""
 
     @property
     def query(self) -> dict[str, str]:

@@ -11,9 +11,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import directory, moments
+from inbox import directory, fields, moments
 from inbox.adapters import kinds
-from inbox.models import Agent, Customer, Organisation, Ticket
+from inbox.models import Agent, Customer, FieldNoun, Organisation, Ticket
 from inbox.models.base import Stage
 from inbox.panel import customer as kept
 from inbox.panel import matter, past, twins
@@ -88,7 +88,8 @@ def context(agent: Agent, customer: Customer, rows: Rows, ticket: Ticket | None 
         "identities": [identity(row) for row in rows["identities"]],
         "facts": [fact for fact in known if fact.text],
         "blank_facts": [fact for fact in known if not fact.text],
-        "attributes": attributes(customer, rows["fields"]),
+        "attributes": attributes(customer, rows["fields"], FieldNoun.CUSTOMER),
+        "blank_attributes": blank_attributes(customer, rows["fields"], FieldNoun.CUSTOMER),
         "notes": rows["notes"][: kept.MOST_NOTES],
         "more_notes": len(rows["notes"]) > kept.MOST_NOTES,
         "cards": rows["cards"],
@@ -159,23 +160,15 @@ def channel_kind(kind: str) -> str:
     return str(adapter.label) if adapter else kind
 
 
-def attributes(customer: Customer | Organisation, fields: Sequence[Row]) -> list[tuple[str, str]]:
-    """(label, value): in the order of the fields, then whatever else other systems wrote."""
-    labels = {row["key"]: row["label"] for row in fields}
-    keys = [key for key in labels if key in customer.attributes]
-    keys += [key for key in customer.attributes if key not in labels]
-    return [(labels.get(key, key), value_words(customer.attributes[key])) for key in keys]
+def attributes(thing: Customer | Organisation, rows: Sequence[Row], noun: str) -> list[fields.Shown]:
+    """In the order of the organisation's own fields (`rows` of fields.rows), then whatever else other systems wrote."""
+    return fields.shown(fields.from_rows(rows, noun), thing.attributes)
 
 
-def value_words(value: Any) -> str:
-    """An attribute's value as one line."""
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return ", ".join(map(value_words, value))
-    if isinstance(value, dict):
-        return " · ".join(f"{key}: {value_words(inner)}" for key, inner in value.items())
-    return "–" if value is None else str(value)
+def blank_attributes(thing: Customer | Organisation, rows: Sequence[Row], noun: str) -> list[fields.Shown]:
+    """The fields that say nothing yet."""
+    known = fields.from_rows(rows, noun)
+    return fields.shown([one for one in known if fields.is_empty(thing.attributes.get(one.key))], {}, empty=True)
 
 
 def likely(customer: Customer, rows: Rows) -> list[Twin]:

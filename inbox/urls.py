@@ -57,6 +57,7 @@ urlpatterns = [
     path("customers/<int:pk>/tickets/", customers.tickets, name="customer-tickets"),
     path("customers/<int:pk>/journey/", customers.journey_of, name="customer-journey"),
     path("customers/<int:pk>/facts/<slug:name>/", facts.fact, name="customer-fact"),
+    path("customers/<int:pk>/attributes/<slug:key>/", facts.attribute, name="customer-attribute"),
     path("customers/<int:pk>/identities/", facts.identities, name="customer-identities"),
     path("customers/<int:pk>/identities/<int:identity>/", facts.identity, name="customer-identity"),
     path("customers/<int:pk>/notes/", customer_notes.notes, name="customer-notes"),

@@ -11,13 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import access, panel, person
+from inbox import access, fields, panel, person
 from inbox.actions import customers, organisations
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
 from inbox.customer_forms import FactForm, IdentityForm
 from inbox.forms import problem_of
-from inbox.models import Customer, Identity
+from inbox.models import Customer, FieldNoun, Identity
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 
 MOST_OPTIONS = 8
@@ -64,9 +64,14 @@ def _keep(request: AgentRequest, found: Customer, name: str) -> HttpResponse:
     if name == "organisation" and typed and changes["organisation"] is None:
         changes["organisation"] = organisations.create(by=request.user, name=typed[:200])
     customers.update(found, by=request.user, **changes)
+    return _kept(request, found.pk, name)
+
+
+def _kept(request: AgentRequest, pk: int, name: str = "") -> HttpResponse:
+    """All facts as they are now."""
     if not wants_part(request):
-        return redirect("customer", found.pk)
-    found = access.get_customer(request.user, found.pk)
+        return redirect("customer", pk)
+    found = access.get_customer(request.user, pk)
     rows = panel.read_customer(request.user, found, "fields", "colleagues")
     known = person.facts(request.user, found)
     context = {
@@ -74,12 +79,37 @@ def _keep(request: AgentRequest, found: Customer, name: str) -> HttpResponse:
         "may_edit": True,
         "facts": [one for one in known if one.text],
         "blank_facts": [one for one in known if not one.text],
-        "attributes": person.attributes(found, rows["fields"]),
+        "attributes": person.attributes(found, rows["fields"], FieldNoun.CUSTOMER),
+        "blank_attributes": person.blank_attributes(found, rows["fields"], FieldNoun.CUSTOMER),
         "colleagues": rows["colleagues"][: panel.customer.MOST_COLLEAGUES],
         "more_colleagues": len(rows["colleagues"]) > panel.customer.MOST_COLLEAGUES,
         "name_fact": person.fact(request.user, found, "name") if name == "name" else None,
     }
     return render(request, "inbox/_facts_kept.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_only
+def attribute(request: AgentRequest, pk: int, key: str) -> HttpResponse:
+    """The form of one of our own fields, or with `shown` its value; posted, all facts as they are then."""
+    found = writable(request, pk)
+    known = [one for one in fields.of(FieldNoun.CUSTOMER) if one.key == key]
+    if not known:
+        raise Http404
+    posted = request.method == "POST"
+    if not posted and "shown" in request.GET:
+        [one] = fields.shown(known, {key: found.attributes.get(key)}, empty=True)
+        return render(request, "inbox/_attribute.html", {"customer": found, "one": one, "may_edit": True})
+    form = fields.AttributesForm(known, found.attributes, request.POST if posted else None, auto_id="own-%s")
+    if posted and form.is_valid():
+        customers.update(found, by=request.user, attributes=form.attributes())
+        return _kept(request, pk)
+    for bound in form.fields.values():
+        bound.widget.attrs |= {"class": "input", "autofocus": True}
+    context = {"customer": found, "key": key, "form": form, "part": wants_part(request)}
+    part = "inbox/_attribute_wrong.html" if posted else "inbox/_attribute_form.html"
+    return render(request, part if wants_part(request) else "inbox/customer_fact.html", context,
+                  status=422 if posted else 200)  # fmt: skip
 
 
 @require_safe

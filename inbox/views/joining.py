@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from inbox import access, lists, panel, person
 from inbox.actions import joining
 from inbox.actions.errors import ActionError
-from inbox.models import Card, Customer, CustomerEvent, CustomerNote, Identity, Ticket
+from inbox.models import Card, Customer, CustomerEvent, CustomerNote, FieldNoun, Identity, Ticket
 from inbox.views.facts import writable
 from inbox.views.shell import AgentRequest, agent_only
 
@@ -86,7 +86,7 @@ def _side(request: AgentRequest, found: Customer) -> dict[str, Any]:
         "customer": found,
         "identities": [person.identity(row) for row in rows["identities"]],
         "facts": [fact for fact in person.facts(request.user, found) if fact.text],
-        "attributes": person.attributes(found, rows["fields"]),
+        "attributes": person.attributes(found, rows["fields"], FieldNoun.CUSTOMER),
         "tickets": newest,
         "counts": counts,
     }

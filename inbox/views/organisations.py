@@ -8,10 +8,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from inbox import access, lists, person
+from inbox import access, fields, lists
 from inbox.actions import organisations as actions
 from inbox.customer_forms import OrganisationForm
 from inbox.customer_lists import CustomerListing
+from inbox.models import FieldNoun
 from inbox.views.shell import AgentRequest, agent_only
 
 MOST_PEOPLE = 10
@@ -26,11 +27,13 @@ def organisation(request: AgentRequest, pk: int) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         initial={"name": found.name, "domains": ", ".join(found.domains)},
     )
+    known = fields.of(FieldNoun.ORGANISATION)
+    own = fields.AttributesForm(known, found.attributes, request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if not request.user.may_write:
             raise PermissionDenied
-        if form.is_valid():
-            actions.update(found, by=request.user, **form.cleaned_data)
+        if form.is_valid() and own.is_valid():
+            actions.update(found, by=request.user, **form.cleaned_data, attributes=own.attributes())
             return redirect("organisation", pk)
     people = CustomerListing(request.user, {"f_organisation": str(pk)})
     tickets = access.tickets(request.user).filter(organisation=found, merged_into__isnull=True, trashed_at__isnull=True)
@@ -40,9 +43,10 @@ def organisation(request: AgentRequest, pk: int) -> HttpResponse:
         "organisation": found,
         "form": form,
         "may_edit": request.user.may_write,
-        "attributes": person.attributes(found, []),
+        "own": own,
+        "attributes": fields.shown(known, found.attributes),
         "people_page": {"customers": listed.customers[:MOST_PEOPLE], "more": ""},
         "more_people": people.url if len(listed.customers) > MOST_PEOPLE else "",
         "page": page,
     }
-    return render(request, "inbox/organisation.html", context, status=422 if form.errors else 200)
+    return render(request, "inbox/organisation.html", context, status=422 if form.errors or own.errors else 200)

@@ -19,6 +19,7 @@ from inbox.models import (
     CustomerNote,
     DifferentPeople,
     Event,
+    Field,
     Identity,
     Organisation,
     Ticket,
@@ -259,7 +260,22 @@ def test_erasing_takes_the_right_and_the_name(as_sana: Desk, zoya: Agent, ticket
     assert as_zoya.get(f"/customers/{pk}/").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["notes/", "tickets/", "journey/", "facts/name/"])
+@pytest.mark.parametrize("path", ["notes/", "tickets/", "journey/", "facts/name/", "attributes/plan/"])
 def test_parts_are_out_of_sight_with_their_customer(as_bilal: Desk, ticket: Ticket, path: str) -> None:
     answer: Any = as_bilal.get(f"/customers/{ticket.customer_id}/{path}", part=True)
     assert answer.status_code == 404
+
+
+def test_our_own_fields_are_asked_for_and_checked(as_sana: Desk, ticket: Ticket) -> None:
+    Field.objects.create(noun="customer", key="plan", label="Plan", kind="choice", choices=["gold", "silver"])
+    Field.objects.create(noun="customer", key="seats", label="Seats", kind="number")
+    Customer.objects.filter(pk=ticket.customer_id).update(attributes={"plan": "gold", "crm": "x"})
+    html = panel(as_sana, ticket)
+    assert html.index('id="attribute-plan"') < html.index('id="blank-facts"') < html.index('id="attribute-seats"')
+    here = f"/customers/{ticket.customer_id}/attributes"
+    assert "silver" in as_sana.get(f"{here}/plan/", part=True).content.decode()
+    assert as_sana.post(f"{here}/plan/", {"attribute-plan": "lead"}, part=True).status_code == 422
+    as_sana.post(f"{here}/plan/", {"attribute-plan": "silver"}, part=True)
+    as_sana.post(f"{here}/seats/", {"attribute-seats": "3"}, part=True)
+    assert Customer.objects.get(pk=ticket.customer_id).attributes == {"plan": "silver", "crm": "x", "seats": 3}
+    assert as_sana.get(f"{here}/crm/", part=True).status_code == 404
