@@ -34,13 +34,16 @@ def may_answer(message: Message) -> bool:
 
 @log.register("acknowledge")
 def acknowledge(event: Event) -> None:
-    """Answer the first message of a new ticket."""
-    if event.kind != "ticket_created" or event.ticket is None or timezone.now() - event.at > MAX_AGE:
+    """Answer the first message of a new ticket; of spam once it has turned out to be none."""
+    released = event.kind == "spam_changed" and not event.data.get("spam")
+    if not (released or event.kind == "ticket_created") or event.ticket is None or timezone.now() - event.at > MAX_AGE:
         return
     text = event.ticket.channel.settings.get("acknowledgement", "")
     if not text or event.ticket.spam:
         return
     first = Message.objects.conversation().filter(ticket=event.ticket).order_by("pk").first()
+    if released and Message.objects.conversation().filter(ticket=event.ticket, direction=Direction.OUT).exists():
+        return
     if first is None or first.direction != Direction.IN or timezone.now() - first.created_at > MAX_AGE:
         return
     if not may_answer(first):

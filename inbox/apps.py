@@ -26,6 +26,8 @@ class InboxConfig(AppConfig):
                  _("The words that tickets carry: colours, names, merging.")),
             page("fields", _("Fields"), "pencil", "settings-fields", ours, 60, Right.FIELDS,
                  _("What you note of tickets, customers and organisations; what is needed to solve.")),
+            page("blocked", _("Blocked senders"), "block", "settings-blocked", ours, 70, Right.ANSWER,
+                 _("Addresses and domains whose messages go among the spam.")),
             page("audit", _("Audit log"), "clock", "settings-audit", ours, 90, Right.AUDIT,
                  _("Who changed settings and permissions, and when.")),
         ):  # fmt: skip

@@ -76,6 +76,8 @@ SENTENCES: dict[str, StrOrPromise] = {
     "customer_merged": gettext_lazy("%(who)s merged two customers"),
     "customer_unmerged": gettext_lazy("%(who)s took a merge of customers back"),
     "customer_erased": gettext_lazy("%(who)s erased a customer for ever"),
+    "block_added": gettext_lazy("%(who)s blocked a sender (%(kind)s)"),
+    "block_removed": gettext_lazy("%(who)s unblocked a sender (%(kind)s)"),
     "profile_changed": gettext_lazy("%(who)s changed their own %(fields)s"),
 }  # fmt: skip
 WORDS: dict[str, StrOrPromise] = {

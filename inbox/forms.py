@@ -114,7 +114,16 @@ class SubjectForm(forms.Form):
 
 
 class SpamForm(forms.Form):
+    """Among the spam, or out of it; `block` keeps its sender out from now on."""
+
     spam = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+    block = forms.ChoiceField(required=False, choices=[("yes", "")])
+
+
+class BlockForm(forms.Form):
+    """Whom to block: an address, or with @ in front, or without any, a domain."""
+
+    value = forms.CharField(max_length=320)
 
 
 class TrashForm(forms.Form):

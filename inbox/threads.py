@@ -71,6 +71,7 @@ class Decision:
     follow_up_of: Ticket | None = None
     unverified: bool = False
     reopens: bool = False
+    spam: bool = False  # a new ticket is one among the spam
     side: int | None = None  # the side conversation inside `ticket` that it belongs to
 
 

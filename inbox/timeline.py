@@ -51,6 +51,8 @@ RULES = {
     "session": gettext_lazy("It belongs to the conversation that was open on this channel."),
     "new": gettext_lazy("It answers nothing that we know, so it opened a ticket."),
     "follow_up": gettext_lazy("The ticket it answers is done, so it opened a follow-up."),
+    "blocked": gettext_lazy("Its sender is blocked, so it was put among the spam."),
+    "side": gettext_lazy("It answers in this side conversation."),
     "moved": gettext_lazy("Somebody moved it here."),
     "split": gettext_lazy("Somebody split it off from another ticket."),
     "manual": gettext_lazy("Somebody wrote it down here."),
@@ -233,6 +235,8 @@ def sentence(event: Event, names: dict[int, str]) -> str:
         case "subject_changed":
             return _("changed the subject")
         case "spam_changed":
+            if data.get("reason") == "blocked":
+                return _("and is blocked, so this is kept as spam")
             return _("marked as spam") if data.get("spam") else _("not spam after all")
         case "trashed":
             return _("put into the trash")

@@ -3,33 +3,19 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import (
-    customer_list,
-    customer_notes,
-    customers,
-    entrance,
-    facts,
-    files,
-    inbox,
-    joining,
-    messages,
-    organisations,
-    palette,
-    people,
-    similar,
-    tickets,
-)
-from inbox.views.settings import account, audit, channels, overview
+from inbox import customer_urls
+from inbox.views import entrance, files, inbox, messages, palette, people, tickets
+from inbox.views.settings import account, audit, blocked, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
+    *customer_urls.urlpatterns,
     path("", inbox.inbox, name="inbox"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
-    path("tickets/<int:number>/similar/", similar.similar, name="ticket-similar"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),
     path("tickets/<int:number>/messages/", messages.create, name="ticket-messages"),
     path("tickets/<int:number>/assignment/", tickets.assignment, name="ticket-assignment"),
@@ -49,25 +35,6 @@ urlpatterns = [
     path("messages/<int:pk>/html/", messages.as_html, name="message-html"),
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
     path("uploads/", files.upload, name="uploads"),
-    path("customers/", customer_list.index, name="customers"),
-    path("customers/new/", customer_list.new, name="customer-new"),
-    path("customers/views/", customer_list.keep, name="customers-views"),
-    path("customers/views/<int:pk>/", customer_list.forget, name="customers-view"),
-    path("customers/<int:pk>/", customers.customer, name="customer"),
-    path("customers/<int:pk>/tickets/", customers.tickets, name="customer-tickets"),
-    path("customers/<int:pk>/journey/", customers.journey_of, name="customer-journey"),
-    path("customers/<int:pk>/facts/<slug:name>/", facts.fact, name="customer-fact"),
-    path("customers/<int:pk>/attributes/<slug:key>/", facts.attribute, name="customer-attribute"),
-    path("customers/<int:pk>/identities/", facts.identities, name="customer-identities"),
-    path("customers/<int:pk>/identities/<int:identity>/", facts.identity, name="customer-identity"),
-    path("customers/<int:pk>/notes/", customer_notes.notes, name="customer-notes"),
-    path("customers/<int:pk>/notes/<int:note>/", customer_notes.note, name="customer-note"),
-    path("customers/<int:pk>/merge/<int:other>/", joining.merge, name="customer-merge"),
-    path("customers/<int:pk>/different/<int:other>/", joining.different, name="customer-different"),
-    path("customers/<int:pk>/unmerge/", joining.unmerge, name="customer-unmerge"),
-    path("customers/<int:pk>/erase/", customers.erase, name="customer-erase"),
-    path("organisations/<int:pk>/", organisations.organisation, name="organisation"),
-    path("organisations/options/", facts.organisation_options, name="organisation-options"),
     path("settings/", overview.overview, name="settings"),
     path("settings/channels/", channels.index, name="settings-channels"),
     path("settings/channels/<slug:slug>/", channels.channel, name="settings-channel"),
@@ -99,6 +66,8 @@ urlpatterns = [
     path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
     path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
     path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
+    path("settings/blocked/", blocked.blocked, name="settings-blocked"),
+    path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("palette/", palette.palette, name="palette"),

@@ -90,6 +90,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-person": {"pk": sana.pk},
         "settings-invitation": {"pk": 1},
         "settings-team": {"pk": team.pk},
+        "settings-unblock": {"pk": 2**40},
         "invitation": {"token": "nobody-was-told"},
         "ticket": one_ticket,
         "message": message,

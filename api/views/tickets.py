@@ -18,7 +18,7 @@ from api.serializers.messages import MessageIn, MessageOut
 from api.serializers.tickets import EventOut, MergeIn, SplitIn, TicketFilters, TicketIn, TicketOut, TicketPatch
 from api.views.base import View
 from inbox import access
-from inbox.actions import calls, erasing, merge, reply, split, tickets, trash
+from inbox.actions import blocks, calls, erasing, merge, reply, split, tickets, trash
 from inbox.models import Agent, Message, Ticket
 from inbox.rights import Right
 
@@ -31,6 +31,10 @@ IF_NONE_MATCH = OpenApiParameter(
 OWNER = {"assignee": "agent", "team": "team"}
 
 
+def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None) -> Ticket:
+    return tickets.set_spam(ticket, True, by=by) if spam else blocks.release(ticket, by=by)
+
+
 def set_trashed(ticket: Ticket, trashed: bool, *, by: Agent | None) -> Ticket:
     return (trash.trash if trashed else trash.restore)(ticket, by=by)
 
@@ -40,7 +44,7 @@ SETTERS: dict[str, Callable[..., Ticket]] = {
     "priority": tickets.set_priority,
     "subject": tickets.set_subject,
     "tags": tickets.set_tags,
-    "spam": tickets.set_spam,
+    "spam": set_spam,
     "trashed": set_trashed,
     "snoozed_until": tickets.snooze,
 }

@@ -5,8 +5,9 @@ A batch of one is the ordinary case, a batch of fifty the fast one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,8 @@ from inbox.models import (
     ActorKind,
     Attachment,
     AuthorKind,
+    Block,
+    BlockKind,
     Customer,
     Direction,
     Event,
@@ -86,6 +89,7 @@ class Batch:
         self.events: list[tuple[Event, Ticket, Customer, Message | None]] = []
         self.changed: dict[int, Ticket] = {}
         self.answered: dict[int, datetime] = {}  # side conversations, and when
+        self.hits: Counter[int] = Counter()  # of blocks
         self.copied: set[tuple[int, int]] = set()  # (ticket, channel that got a copy)
         self.outcomes: list[tuple[Outcome, Ticket, Message]] = []
 
@@ -112,6 +116,9 @@ class Batch:
             reopen_days=work.adapter.reopen_days if days is None else days,
             now=self.now,
         )
+        block = self.around.block(party) if decision.side is None else None
+        if block is not None:
+            decision = self._blocked(block, decision)
         ticket = decision.ticket or self._new_ticket(work, customer, decision)
         created = decision.ticket is None
         unverified = decision.unverified and not created
@@ -124,6 +131,15 @@ class Batch:
         self.around.remember(work, ticket, message)
         outcome = self._done(work, "created" if created else "appended", ticket, message)
         outcome.rule, outcome.detail = decision.rule, decision.detail
+
+    def _blocked(self, block: Block, decision: threads.Decision) -> threads.Decision:
+        """What somebody writes who is blocked goes among the spam, beside what it answers; never into it."""
+        self.hits[block.pk] += 1
+        why = block.value if block.kind == BlockKind.DOMAIN else ""
+        if decision.ticket is not None and decision.ticket.spam:
+            return replace(decision, reopens=False)
+        before = decision.ticket or decision.follow_up_of
+        return threads.Decision("blocked", why, follow_up_of=before, spam=True)
 
     def _repeated(self, work: Work, seen: Message) -> None:
         if seen.channel_id != work.channel.pk:
@@ -158,6 +174,7 @@ class Batch:
             reply_channel=work.channel,
             team_id=self._team(work, decision),
             subject=one_line(work.inbound.subject, SUBJECT_LENGTH),
+            spam=decision.spam,
             language=work.inbound.language,
             thread_key=work.inbound.thread_key[:200],
             created_at=at,
@@ -166,6 +183,8 @@ class Batch:
         )
         self.new.tickets.append(ticket)
         self._event(ticket, "ticket_created", customer, channel=work.channel.pk)
+        if decision.spam:
+            self._event(ticket, "spam_changed", customer, spam=True, reason="blocked")
         if decision.follow_up_of is not None:
             self.new.links.append(
                 TicketLink(source=ticket, target=decision.follow_up_of, kind=LinkKind.FOLLOW_UP, created_at=self.now)
@@ -369,6 +388,8 @@ class Batch:
         Participant.objects.bulk_create(new.participants, ignore_conflicts=True)
         MessageCopy.objects.bulk_create(new.copies, ignore_conflicts=True)
         bulk.update(list(self.changed.values()), TICKET_FIELDS)
+        for pk, count in sorted(self.hits.items()):
+            Block.objects.filter(pk=pk).update(hits=F("hits") + count, last_hit_at=self.now)
         for side, at in sorted(self.answered.items()):
             SideConversation.objects.filter(pk=side).update(answered=True, closed_at=None, last_message_at=at)
         for number, channel in sorted(self.copied):

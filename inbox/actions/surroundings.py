@@ -17,7 +17,8 @@ from inbox import locks, threads
 from inbox.actions.customers import organisations_of
 from inbox.actions.work import Address, Work, address_of, is_ours
 from inbox.adapters import Inbound, Party
-from inbox.models import Customer, Identity, Message, MessageKey, Participant, SideConversation, Status, Ticket
+from inbox.blocking import against, domains_of
+from inbox.models import Block, Customer, Identity, Message, MessageKey, Participant, SideConversation, Status, Ticket
 
 MAX_PARTICIPANTS = 50  # of one message; the rest stays readable in its recipients
 MERGE_HOPS = 20
@@ -38,6 +39,7 @@ class Surroundings:
         self._find_senders()
         self._find_duplicates()
         self._leave_out_repeats()
+        self._find_blocks()
         self._find_tickets()
 
     def sender(self, inbound: Inbound) -> Party | None:
@@ -121,6 +123,19 @@ class Surroundings:
         self.new_customers.append(customer)
         self.new_identities.append(identity)
         self.identities[address_of(party)] = identity
+
+    def _find_blocks(self) -> None:
+        """Who of the senders is blocked: (kind of identity, value), or a domain; one query for all of them."""
+        parties = [party for work in self.works if (party := self.sender(work.inbound)) is not None]
+        found = against((party.kind, party.value) for party in parties)
+        self.blocks = {(one.identity_kind, one.value): one for one in found}
+
+    def block(self, party: Party | None) -> Block | None:
+        """What stands against this sender."""
+        if party is None or not self.blocks:
+            return None
+        names = [(party.kind, party.value.lower()), *(("", one) for one in domains_of(party.value))]
+        return next((self.blocks[name] for name in names if name in self.blocks), None)
 
     def _find_duplicates(self) -> None:
         keys = {work.inbound.key for work in self.works}

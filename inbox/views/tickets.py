@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, directory, panel, person, timeline
+from inbox.actions import blocks, reply
 from inbox.actions import merge as merging
-from inbox.actions import reply
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
@@ -222,9 +222,16 @@ def subject(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def spam(request: AgentRequest, number: int) -> HttpResponse:
-    return act(
-        request, number, SpamForm(request.POST), lambda t, d: actions.set_spam(t, d["spam"] == "yes", by=request.user)
-    )
+    """Among the spam, with `block` its sender, too; or out of it."""
+
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        if data["spam"] == "no":
+            return blocks.release(found, by=request.user)
+        if data["block"]:
+            return blocks.block_sender(found, by=request.user)
+        return actions.set_spam(found, True, by=request.user)
+
+    return act(request, number, SpamForm(request.POST), do)
 
 
 @require_POST
