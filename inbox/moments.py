@@ -18,6 +18,7 @@ from inbox.models import EngagementKind, Origin
 
 LETTERS = 160
 MOST_DETAILS = 4
+NAMING = {"number", "id", "name", "order", "title", "page", "url"}
 EVENTS = {
     "order": ("cart", gettext_lazy("Order")),
     "purchase": ("cart", gettext_lazy("Purchase")),
@@ -47,8 +48,8 @@ class Line:
 def of_event(row: Mapping[str, Any]) -> Line:
     icon, title = EVENTS.get(row["kind"], ("flag", ""))
     said = [f"{key}: {value}" for key, value in details(row["data"])]
-    if row["external_id"] and not any(row["external_id"] in one for one in said):
-        said.insert(0, row["external_id"])
+    if row["external_id"] and not said:
+        said.append(row["external_id"])
     plain = row["kind"].replace("_", " ").replace(".", " ").replace("-", " ").strip()
     return Line(
         f"event-{row['id']}", row["at"], icon, str(title) or plain[:1].upper() + plain[1:], short(" · ".join(said))
@@ -60,6 +61,8 @@ def details(data: Any) -> list[tuple[str, str]]:
     if not isinstance(data, Mapping):
         return []
     plain = [(key, str(value)) for key, value in data.items() if isinstance(value, str | int | float)]
+    # What it is called before what it costs: PostgreSQL keeps shorter keys first.
+    plain.sort(key=lambda pair: pair[0] not in NAMING)
     return plain[:MOST_DETAILS]
 
 

@@ -24,7 +24,7 @@ Many = Callable[[int], list[Ticket]]
 
 def found(desk: Desk, query: str = "") -> list[str]:
     html = desk.get(f"/customers/?{query}").content.decode()
-    return re.findall(r'strong" dir="auto">([^<]*)<', html)
+    return re.findall(r'strong as-page" dir="auto">([^<]*)<', html)
 
 
 @pytest.fixture
