@@ -33,10 +33,13 @@ Kept = TypeVar("Kept", Macro, SavedView)
 
 
 class Sight:
-    """What an agent does not see: ids of channels and of private teams. Two queries, kept for the agent's request."""
+    """What an agent does not see: ids of channels and of private teams; and which teams are theirs.
+
+    Two queries, kept for the agent's request.
+    """
 
     def __init__(self, agent: Agent) -> None:
-        mine = set(agent.teams.values_list("pk", flat=True))
+        mine = self.teams = set(agent.teams.values_list("pk", flat=True))
         rows = Team.objects.values_list("pk", "private", "channels")
         self.hidden_teams = {team for team, private, _ in rows if private and team not in mine}
         if agent.role == Role.ADMIN:

@@ -26,6 +26,7 @@ from inbox.models.base import Stage
 from inbox.models.tickets import CURRENT
 from inbox.search.finding import TooSlow, bounded
 from inbox.search.query import MOST_TYPED, parse
+from inbox.sorting import EPOCH
 from lib import folding
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class CustomerListing:
             return f"x-{last.pk}"
         if last.last_seen_at is None:
             return f"never-{last.pk}"
-        return f"{(last.last_seen_at - lists.EPOCH) // timedelta(microseconds=1)}-{last.pk}"
+        return f"{(last.last_seen_at - EPOCH) // timedelta(microseconds=1)}-{last.pk}"
 
     @property
     def query(self) -> dict[str, str]:

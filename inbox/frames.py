@@ -121,11 +121,19 @@ def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     shared: dict[int, dict[str, str]] = {}
     people = with_sight(agents)
-    own = lists.counts({str(agent.pk): lists.select(agent, lists.VIEWS["mine"].match) for agent in people})
+    own = lists.counts(
+        {
+            f"{agent.pk}-{key}": lists.to_count(agent, view)
+            for agent in people
+            for key, view in lists.VIEWS.items()
+            if view.own and view.counted
+        }
+    )
     for agent in people:
         sight = access.sight(agent)
         if id(sight) not in shared:
-            views = {key: view for key, view in lists.counted(agent).items() if key != "mine"}
-            shared[id(sight)] = lists.counts({key: lists.select(agent, view.match) for key, view in views.items()})
-        found[agent.pk] = {**shared[id(sight)], "mine": own[str(agent.pk)]}
+            views = lists.counted(agent, own=False)
+            shared[id(sight)] = lists.counts({key: lists.to_count(agent, view) for key, view in views.items()})
+        mine = {key: own[f"{agent.pk}-{key}"] for key in lists.counted(agent, own=True)}
+        found[agent.pk] = {**shared[id(sight)], **mine}
     return found

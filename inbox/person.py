@@ -11,13 +11,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import directory, fields, moments
+from inbox import directory, fields, happenings
 from inbox.adapters import kinds
 from inbox.models import Agent, Customer, FieldNoun, Organisation, Ticket
 from inbox.models.base import Stage
 from inbox.panel import customer as kept
+from inbox.panel import journey as newest
 from inbox.panel import matter, past, twins
-from inbox.panel import moments as newest
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -73,13 +73,13 @@ class Twin:
 class Matter:
     """Something that belongs to the matter of the open ticket, and why."""
 
-    line: moments.Line
+    line: happenings.Line
     why: str
 
 
 def context(agent: Agent, customer: Customer, rows: Rows, ticket: Ticket | None = None) -> dict[str, Any]:
     """What the templates of the panel and of the customer's page ask for."""
-    journey, more = moments.of_rows(rows, newest.MOST)
+    journey, more = happenings.of_rows(rows, newest.MOST)
     known = facts(agent, customer)
     return {
         "customer": customer,
@@ -199,9 +199,9 @@ def belonging(ticket: Ticket, rows: Rows) -> list[Matter]:
     wanted = matter.named(ticket)
     found: list[Matter] = []
     for row in rows["matter_events"]:
-        values = {str(value) for _key, value in moments.details(row["data"])} | {row["external_id"] or ""}
+        values = {str(value) for _key, value in happenings.details(row["data"])} | {row["external_id"] or ""}
         found.append(
-            Matter(moments.of_event(row), _because(next((one for one in wanted if one in values), ""), wanted))
+            Matter(happenings.of_event(row), _because(next((one for one in wanted if one in values), ""), wanted))
         )
     for row in [*rows["matter_tickets"], *rows["matter_elsewhere"]]:
         values = {str(value) for value in row["attributes"].values()} | {row["topic"], row["external_id"] or ""}
@@ -209,10 +209,9 @@ def belonging(ticket: Ticket, rows: Rows) -> list[Matter]:
         title = row["subject"] or _("(no subject)")
         theirs = row in rows["matter_elsewhere"]
         url = reverse("ticket", args=[row["number"]])
-        line = moments.Line(
-            f"ticket-{row['number']}", row["last_message_at"], "people" if theirs else "message", moments.short(title),
-            row["customer__name"] if theirs else "", url, row["number"],
-        )  # fmt: skip
+        whose, icon = (row["customer__name"], "people") if theirs else ("", "message")
+        key, at = f"ticket-{row['number']}", row["last_message_at"]
+        line = happenings.Line(key, at, icon, happenings.short(title), whose, url, row["number"])
         found.append(Matter(line, _because(shared, wanted)))
     return found
 

@@ -141,6 +141,7 @@ class Timeline:
     entries: list[Entry] = field(default_factory=list)
     first: int = 0  # id of the oldest message in it
     earlier: str = ""  # address of what came before, empty at the start
+    newest: int = 0  # id of the newest message in it
 
 
 def build(ticket: Ticket, known: Directory, *, since: int | None = None, before: int | None = None) -> Timeline:
@@ -163,7 +164,8 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
     more = since is None and len(messages) > PAGE
     messages = messages[:PAGE] if more else messages
     messages.sort(key=lambda message: (message.created_at, message.pk))
-    timeline = Timeline(first=min((message.pk for message in messages), default=0))
+    ids = [message.pk for message in messages]
+    timeline = Timeline(first=min(ids, default=0), newest=max(ids, default=0))
     if more:
         timeline.earlier = f"{reverse('ticket-earlier', args=[ticket.number])}?before={timeline.first}"
     events = Event.objects.filter(ticket=ticket, kind__in=SHOWN).order_by("-pk")
@@ -173,12 +175,18 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
     if before is not None and messages:
         events = events.filter(at__lt=messages[-1].created_at)
     entries = [
-        Entry("message", f"m-{one.pk}", one.created_at, message=Shown(one, ticket, names, channels)) for one in messages
+        Entry("message", f"m-{one.pk}", _stands_at(one), message=Shown(one, ticket, names, channels))
+        for one in messages
     ]
     entries += lines(list(events[:MOST_EVENTS])[::-1], names)
     entries.sort(key=lambda entry: entry.at)
     timeline.entries = with_days(entries)
     return timeline
+
+
+def _stands_at(message: Message) -> datetime:
+    """Where a message stands in the stream: what is to leave later, at its end."""
+    return max(message.send_at or message.created_at, timezone.now()) if message.is_scheduled else message.created_at
 
 
 def with_days(entries: list[Entry]) -> list[Entry]:

@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from inbox import customer_urls
-from inbox.views import entrance, files, inbox, messages, palette, people, tickets
+from inbox.views import entrance, files, filters, inbox, messages, palette, people, saved, tickets
 from inbox.views.settings import account, audit, blocked, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
@@ -14,6 +14,12 @@ from inbox.views.settings import teams as settings_teams
 urlpatterns = [
     *customer_urls.urlpatterns,
     path("", inbox.inbox, name="inbox"),
+    path("density/", inbox.density, name="density"),
+    path("filters/", filters.menu, name="filters"),
+    path("filters/<str:group>/", filters.editor, name="filter"),
+    path("views/", saved.create, name="saved-views"),
+    path("views/counts/", saved.counts, name="saved-counts"),
+    path("views/<int:pk>/", saved.change, name="saved-view"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),
@@ -28,6 +34,10 @@ urlpatterns = [
     path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
+    path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
+    path("messages/<int:pk>/draft/", messages.again, name="message-draft"),
+    path("messages/<int:pk>/timing/", messages.timing, name="message-timing"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),

@@ -30,7 +30,7 @@ __all__ = ["bilal", "sana", "support", "team", "ticket"]
 SUBJECT = "Where is my parcel?"
 NOWHERE = {int: 2**40, str: "nowhere"}
 # What nobody is outside of: who works here, and the words that tickets carry.
-EVERYBODYS = {"api-agents", "api-fields", "api-tags", "api-tokens", "settings-tag"}
+EVERYBODYS = {"api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
           "settings-person", "settings-invit", "settings-token", "settings-field")  # fmt: skip
@@ -58,6 +58,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     told = WebhookDelivery.objects.create(webhook=hook, kind="ping", message_id="msg_1")
     one_channel = {"slug": support.slug, "pk": receipt.receipt_id, "kind": "email"}
     message = {"pk": answer.pk}
+    view = {"pk": SavedView.objects.create(name="Ours", team=team).pk}
     one_ticket = {"number": ticket.pk}
     note = customer_notes.add(customer, "Calls back after five.", by=sana)
     cards.put(customer, "crm", by=sana, title="Contract")
@@ -66,7 +67,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "pk": customer.pk, "identity": customer.identities.get().pk, "key": "crm", "note": note.pk,
         "name": "language", "other": other.pk,
     }  # fmt: skip
-    view = SavedView.objects.create(name="Our people", noun="customers", team=team)
+    people = SavedView.objects.create(name="Our people", noun="customers", team=team)
     return {
         "api-tickets": one_ticket,
         "api-messages": message,
@@ -75,7 +76,9 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "api-organisations": {"pk": organisation.pk},
         "api-teams": {"pk": team.slug},
         "api-macros": {"pk": Macro.objects.create(name="Hello", team=team).pk},
-        "api-views": {"pk": SavedView.objects.create(name="Ours", team=team).pk},
+        "api-views": view,
+        "saved-view": view,
+        "settings-view": view,
         "api-channels": {"pk": support.slug},
         "api-receipts": {"pk": receipt.receipt_id},
         "api-surveys-answers": {},
@@ -96,7 +99,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "message": message,
         "attachment": {"pk": file.pk},
         "customer": one_customer,
-        "customers-view": {"pk": view.pk},
+        "customers-view": {"pk": people.pk},
         "organisation": {"pk": organisation.pk},
     }
 

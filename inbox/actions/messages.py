@@ -172,6 +172,7 @@ def retry(message: Message, *, by: Agent | None) -> Message:
         _still_there(row.ticket)
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
+            Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=row.ticket_id).update(until=None)
             row.created_at, row.deleted_at = timezone.now(), None
             row.save(update_fields=["created_at", "deleted_at"])
         advance(

@@ -228,7 +228,8 @@ def strangers(ticket: Ticket, to: Sequence[dict[str, str]], channel: Channel) ->
     """Those of these addresses that neither the customer has nor anybody who takes part in the ticket."""
     asked = [one["address"] for one in default_recipients(ticket, channel)[0]]
     theirs = Identity.objects.filter(
-        Q(customer=ticket.customer_id) | Q(pk__in=Participant.objects.filter(ticket=ticket).values("identity"))
+        Q(customer=ticket.customer_id, retired_at__isnull=True)
+        | Q(pk__in=Participant.objects.filter(ticket=ticket, until__isnull=True).values("identity"))
     )
     known = {value.lower() for value in [*asked, *theirs.values_list("value", flat=True)]}
     return [one["address"] for one in to if one["address"].lower() not in known]
@@ -299,12 +300,17 @@ def _write(
     message.save(force_insert=True)
     uploads.attach(message, attachments, by=by)
     members = {one["address"] for one in default_recipients(ticket, channel)[0]} | set(
-        Participant.objects.filter(ticket=ticket).values_list("identity__value", flat=True)
+        Participant.objects.filter(ticket=ticket, until__isnull=True).values_list("identity__value", flat=True)
     )
     own = adapter.own_addresses(channel)
-    for one in [*to, *(cc or [])]:
-        if one["address"].lower() not in members and not is_ours(one["address"].lower(), own):
-            customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by)
+    joined = [
+        customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by).pk
+        for one in [*to, *(cc or [])]
+        if one["address"].lower() not in members and not is_ours(one["address"].lower(), own)
+    ]
+    if joined:  # they leave again with it, should it be taken back
+        message.payload["joined"] = joined
+        message.save(update_fields=["payload"])
     return message
 
 

@@ -14,12 +14,14 @@ from django.db.models import QuerySet
 
 from inbox.bundle import Row, together
 from inbox.models import Agent, Customer, Ticket
-from inbox.panel import customer, matter, moments, past, people, twins
+from inbox.panel import customer, draft, journey, matter, past, people, twins
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 CustomerPart = Callable[[Agent, Customer, Ticket | None], QuerySet[Any, Any]]
 
 PARTS: dict[str, Part] = {
+    "draft": draft.draft,
+    "draft_files": draft.files,
     "others": people.others,
     "past": past.past,
     "matter_events": matter.events,
@@ -32,9 +34,9 @@ OF_CUSTOMER: dict[str, CustomerPart] = {
     "cards": customer.cards,
     "colleagues": customer.colleagues,
     "fields": customer.fields,
-    "merges": moments.merges,
-    "events": moments.events,
-    "wrote": moments.wrote,
+    "merges": journey.merges,
+    "events": journey.events,
+    "wrote": journey.wrote,
     "same_address": twins.same_address,
     "same_name": twins.same_name,
     "same_hint": twins.same_hint,

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import access
+from inbox import access, kept
 from inbox.actions import customers as actions
 from inbox.actions import keeping
 from inbox.actions.errors import ActionError
@@ -43,7 +43,7 @@ def index(request: AgentRequest) -> HttpResponse:
 
 
 def _choices(request: AgentRequest, listing: CustomerListing) -> dict[str, Any]:
-    views = access.kept(SavedView, request.user).filter(noun="customers").order_by("position", "pk")[:MOST_VIEWS]
+    views = kept.views(request.user, "customers")[:MOST_VIEWS]
     return {
         "views": [{"view": one, "current": one.query == listing.query, "mine": one.owner_id == request.user.pk,
                    "url": CustomerListing(request.user, one.query).url} for one in views],

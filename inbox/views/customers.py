@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, journey, lists, moments, panel, person
+from inbox import access, happenings, journey, lists, panel, person
 from inbox.actions import erasing
 from inbox.customer_forms import IdentityForm
 from inbox.models import Customer
 from inbox.models.tickets import TicketQuerySet
 from inbox.rights import Right, may, require
+from inbox.sorting import EPOCH
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 
 PAGE = 30  # lines of a journey
@@ -73,9 +74,9 @@ def journey_of(request: AgentRequest, pk: int) -> HttpResponse:
     url = ""
     if more:
         at, rank, row = lines[-1].place
-        microseconds = (at - lists.EPOCH) // timedelta(microseconds=1)
+        microseconds = (at - EPOCH) // timedelta(microseconds=1)
         url = f"{reverse('customer-journey', args=[pk])}?before={microseconds}-{rank}-{row}"
-    return render(request, "inbox/_journey_rows.html", {"lines": map(moments.of_moment, lines), "more_url": url})
+    return render(request, "inbox/_journey_rows.html", {"lines": map(happenings.of_moment, lines), "more_url": url})
 
 
 def _place(text: str) -> journey.Place | None:

@@ -14,6 +14,7 @@ function move(step) {
   if (!all.length) return
   const at = all.findIndex(row => row.contains(document.activeElement))
   const from = at >= 0 ? at : all.findIndex(row => row.hasAttribute("aria-current"))
+  if (step > 0 && from >= all.length - 3) document.querySelector("#rows > .more:not(.htmx-request)")?.click()
   const next = all[Math.min(Math.max(from + step, 0), all.length - 1)]
   linkOf(next).focus({ preventScroll: true })
   next.scrollIntoView({ block: "nearest" })

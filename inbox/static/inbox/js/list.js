@@ -1,12 +1,55 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
-import { change, leave, linkOf, list, parse, waiting } from "./rows.js"
+import { change, isBelow, leave, linkOf, list, parse, waiting } from "./rows.js"
+/* global htmx */
+
+// Of a list whose rows do not say themselves whether they belong, the server is asked which do: how many are new is
+// said, and they come when one asks for them.
+const HINT = 1500 // milliseconds between two such questions
+const news = new Set()
+const unsure = new Set()
+let asking = 0
 
 export function apply(fresh, gone = []) {
   const rows = list()
   if (!rows) return
   if (change(rows, fresh, gone)) pill(true)
+  if ("hint" in rows.dataset) {
+    for (const row of fresh) unsure.add(row.dataset.number)
+    for (const number of gone) news.delete(number)
+    asking ||= setTimeout(ask, HINT)
+  }
   mark()
+}
+
+async function ask() {
+  const rows = list()
+  const numbers = [...unsure].slice(0, 100)
+  unsure.clear()
+  try {
+    if (!rows || !("hint" in rows.dataset) || !numbers.length) return
+    const answer = await fetch(`${rows.dataset.url}&among=${numbers.join()}`)
+    if (!answer.ok || rows !== list()) return
+    const inside = new Set((await answer.json()).numbers.map(String))
+    for (const number of numbers) {
+      const row = document.getElementById(`row-${number}`)
+      if (row && !inside.has(number)) leave(row, rows)
+      else if (!row && inside.has(number)) news.add(number)
+      else news.delete(number)
+    }
+    tell()
+  } catch {
+    // away: what comes back asks again
+  } finally {
+    asking = 0
+    if (unsure.size) asking = setTimeout(ask, HINT)
+  }
+}
+
+function tell() {
+  const button = document.getElementById("fresh")
+  button.textContent = document.getElementById("words").dataset.news.replace("%(number)s", news.size)
+  button.hidden = !news.size
 }
 
 function settle() {
@@ -29,9 +72,14 @@ export async function again() {
   if (!answer.ok || rows !== list()) return
   const fresh = parse(await answer.text())
   if ("found" in rows.dataset) return apply(fresh)
+  if ("hint" in rows.dataset) {
+    for (const row of fresh) if (!document.getElementById(row.id)) news.add(row.dataset.number)
+    tell()
+    return void change(rows, fresh, [])
+  }
   const known = new Set(fresh.map(row => row.id))
-  const last = fresh.length < 40 ? 0 : Number(fresh.at(-1).dataset.at)
-  const lost = [...rows.querySelectorAll(".row")].filter(row => !known.has(row.id) && Number(row.dataset.at) >= last)
+  const last = fresh.length < 40 ? null : fresh.at(-1)
+  const lost = [...rows.querySelectorAll(".row")].filter(row => !known.has(row.id) && !(last && isBelow(row, last, rows)))
   apply(fresh, lost.map(row => row.dataset.number))
 }
 
@@ -47,7 +95,11 @@ export function mark() {
 }
 
 document.addEventListener("htmx:after:swap", event => {
-  if (["list", "listing"].includes(event.detail.ctx?.target?.id)) waiting.clear()
+  if (["list", "listing"].includes(event.detail.ctx?.target?.id)) {
+    waiting.clear()
+    news.clear()
+    unsure.clear()
+  }
   mark()
 })
 document.addEventListener("pointerout", event => {
@@ -59,6 +111,7 @@ document.addEventListener("scroll", event => {
 }, { capture: true, passive: true })
 document.addEventListener("click", event => {
   if (event.target.id !== "fresh") return
+  if ("hint" in list().dataset) return void htmx.ajax("GET", list().dataset.url, { target: "#list", swap: "innerHTML" })
   settle()
   list().scrollTo({ top: 0, behavior: "smooth" })
 })

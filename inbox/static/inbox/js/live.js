@@ -14,6 +14,7 @@ let connectedBefore = false
 let lostAt = 0
 
 function counts(found) {
+  document.dispatchEvent(new Event("rabta:counts"))
   for (const [key, text] of Object.entries(found))
     for (const element of document.querySelectorAll(`[data-count="${CSS.escape(key)}"]`)) element.textContent = text
 }
