@@ -20,12 +20,12 @@ LETTERS = 160
 MOST_DETAILS = 4
 NAMING = {"number", "id", "name", "order", "title", "page", "url"}
 EVENTS = {
-    "order": ("cart", gettext_lazy("Order")),
-    "purchase": ("cart", gettext_lazy("Purchase")),
-    "payment": ("cart", gettext_lazy("Payment")),
-    "invoice": ("file", gettext_lazy("Invoice")),
+    "order": ("cart", gettext_lazy("Placed an order")),
+    "purchase": ("cart", gettext_lazy("Bought something")),
+    "payment": ("cart", gettext_lazy("Paid")),
+    "invoice": ("file", gettext_lazy("Was sent an invoice")),
     "visit": ("visit", gettext_lazy("Visit")),
-    "login": ("key", gettext_lazy("Log-in")),
+    "login": ("key", gettext_lazy("Logged in")),
     "page_view": ("eye", gettext_lazy("Looked at a page")),
     "call": ("phone", gettext_lazy("Call")),
     "signup": ("person", gettext_lazy("Signed up")),

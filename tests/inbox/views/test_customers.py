@@ -49,13 +49,13 @@ def test_the_panel_says_who_it_is_and_what_belongs_here(as_sana: Desk, sana: Age
     customer_notes.add(customer, "Calls back after five.", by=sana)
     html = panel(as_sana, ticket)
     for said in ("Khan Ltd", "Colleague Khan", "Urdu", "vip", "gold", "unverified", "Contract", "Calls back after five",
-                 "they wrote from it", "Log-in"):  # fmt: skip
+                 "they wrote from it", "Logged in"):  # fmt: skip
         assert said in html, said
     assert "Gone by now" not in html
     matter = html[html.index("matter-title") : html.index("</section>", html.index("matter-title"))]
     assert "names KV-20417 as well" in matter
     assert f"/tickets/{older.pk}/" in matter
-    assert "login" not in matter
+    assert "Logged in" not in matter
     assert Customer.objects.get(pk=customer.pk).stage == "customer"  # an order was told of
 
 
