@@ -163,8 +163,8 @@ def worth(query: Query, hit: Hit) -> tuple[int, int]:
     return (2 if hit.number == query.number else 1 if not missing else 0), points
 
 
-def people(agent: Agent, query: Query) -> list[Customer]:
-    """Up to PEOPLE customers whose name or address has all that was typed, or whose telephone number it is.
+def people(agent: Agent, query: Query, most: int = PEOPLE) -> list[Customer]:
+    """Up to `most` customers whose name or address has all that was typed, or whose telephone number it is.
 
     Of what three letters or more find: shorter ones are in half of all names.
     """
@@ -180,6 +180,6 @@ def people(agent: Agent, query: Query) -> list[Customer]:
             cursor.execute(sql.SQL("SELECT customer FROM inbox_searchperson WHERE {} LIMIT 100").format(condition))
             ids = [pk for (pk,) in cursor.fetchall()]
             found = access.customers(agent).filter(pk__in=ids).order_by(F("last_seen_at").desc(nulls_last=True), "pk")
-            return list(found[:PEOPLE]) if ids else []
+            return list(found.select_related("organisation")[:most]) if ids else []
     except TooSlow:
         return []  # the tickets are what was asked for

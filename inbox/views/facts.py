@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inbox import access, fields, panel, person
@@ -120,11 +119,8 @@ def organisation_options(request: AgentRequest) -> HttpResponse:
     found = access.organisations(request.user).filter(name__icontains=typed) if len(typed) > 1 else None
     rows = [(one.pk, one.name, ", ".join(one.domains[:2])) for one in found[:MOST_OPTIONS]] if found is not None else []
     names = [name for _pk, name, _domains in rows]
-    options = [
-        f'<option value="{escape(name if names.count(name) == 1 else f"{name} (#{pk})")}">{escape(domains)}</option>'
-        for pk, name, domains in rows
-    ]
-    return HttpResponse("".join(options))
+    options = [(name if names.count(name) == 1 else f"{name} (#{pk})", domains) for pk, name, domains in rows]
+    return render(request, "inbox/_options.html", {"options": options})
 
 
 @require_POST
