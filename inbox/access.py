@@ -7,6 +7,7 @@ tickets are seen by its members alone. Whoever owns a ticket sees it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -32,6 +33,14 @@ from inbox.models.tickets import TicketQuerySet
 Kept = TypeVar("Kept", Macro, SavedView)
 
 
+TeamRows = list[tuple[int, bool, int | None]]
+
+
+def team_rows() -> TeamRows:
+    """Each team with whether it is private, once for each of its channels: what decides who sees what."""
+    return list(Team.objects.values_list("pk", "private", "channels"))
+
+
 class Sight:
     """What an agent does not see: ids of channels and of private teams; and which teams are theirs.
 
@@ -39,10 +48,20 @@ class Sight:
     """
 
     def __init__(self, agent: Agent) -> None:
-        mine = self.teams = set(agent.teams.values_list("pk", flat=True))
-        rows = Team.objects.values_list("pk", "private", "channels")
+        mine = set(agent.teams.values_list("pk", flat=True))
+        self._look(mine, agent.role == Role.ADMIN, team_rows())
+
+    @classmethod
+    def of(cls, mine: Collection[int], is_admin: bool, rows: TeamRows) -> Sight:
+        """The same without a query, for whoever has these teams; `rows` are those of `team_rows`."""
+        self = cls.__new__(cls)
+        self._look(mine, is_admin, rows)
+        return self
+
+    def _look(self, mine: Collection[int], is_admin: bool, rows: TeamRows) -> None:
+        self.teams = set(mine)
         self.hidden_teams = {team for team, private, _ in rows if private and team not in mine}
-        if agent.role == Role.ADMIN:
+        if is_admin:
             self.hidden_channels: set[int] = set()
         else:
             with_teams = {channel for _, _, channel in rows if channel}
@@ -56,6 +75,14 @@ class Sight:
         if self._channels is None:
             self._channels = list(Channel.objects.exclude(pk__in=self.hidden_channels).values_list("pk", flat=True))
         return self._channels
+
+    def shows(self, ticket: Ticket) -> bool:
+        """Whether a ticket is seen by whoever it is not given to."""
+        if ticket.team_id in self.hidden_teams:
+            return False
+        return ticket.channel_id not in self.hidden_channels or not self.hidden_channels.issuperset(
+            ticket.also_channels
+        )
 
 
 def sight(agent: Agent) -> Sight:
@@ -83,14 +110,7 @@ def tickets(agent: Agent) -> TicketQuerySet:
 
 def sees(agent: Agent, ticket: Ticket) -> bool:
     """The same rule as `tickets`, for a row at hand."""
-    hidden = sight(agent)
-    if ticket.assignee_id == agent.pk:
-        return True
-    if ticket.team_id in hidden.hidden_teams:
-        return False
-    return ticket.channel_id not in hidden.hidden_channels or not hidden.hidden_channels.issuperset(
-        ticket.also_channels
-    )
+    return ticket.assignee_id == agent.pk or sight(agent).shows(ticket)
 
 
 def get_ticket(agent: Agent, number: int) -> Ticket:

@@ -15,6 +15,7 @@ STYLE_SHEETS = [
         "components/views",
         "components/signs",
         "components/list",
+        "components/presence",
         "components/filters",
         "components/selection",
         "components/search",
@@ -57,8 +58,12 @@ SCRIPTS = [
         "editing",
         "editor",
         "keyboard",
+        "line",
         "palette",
         "live",
+        "seen",
+        "presence",
+        "others",
         "settings",
     )
 ]

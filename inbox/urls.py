@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from inbox import customer_urls
-from inbox.views import entrance, files, filters, inbox, messages, palette, people, saved, tickets
+from inbox.views import attention, entrance, files, filters, inbox, messages, palette, people, saved, tickets
 from inbox.views.settings import account, audit, blocked, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import people as settings_people
@@ -33,7 +33,10 @@ urlpatterns = [
     path("tickets/<int:number>/trash/", tickets.trash, name="ticket-trash"),
     path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
+    path("tickets/<int:number>/seen/", attention.seen, name="ticket-seen"),
+    path("tickets/<int:number>/follower/", attention.follower, name="ticket-follower"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("seen/", attention.moments, name="seen"),
     path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
     path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
     path("messages/<int:pk>/draft/", messages.again, name="message-draft"),

@@ -21,6 +21,7 @@ from inbox.models import (
     SideConversation,
     Status,
     Ticket,
+    TicketFollower,
     TicketLink,
 )
 
@@ -54,6 +55,10 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
         SideConversation.objects.filter(ticket=gone).update(ticket=kept)
         _take_participants(gone, kept, by)
+        followers = TicketFollower.objects.filter(ticket=gone).values_list("agent", flat=True)
+        TicketFollower.objects.bulk_create(
+            [TicketFollower(agent_id=agent, ticket=kept) for agent in followers], ignore_conflicts=True
+        )
         drafts.move(gone, kept)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, customers, drafts, solving, uploads
+from inbox.actions import attention, base, customers, drafts, solving, uploads
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import is_ours
 from inbox.adapters import AUTOMATIC, Adapter, Party, adapter_for
@@ -347,6 +347,8 @@ def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None
             log.record(ticket, "assigned", by=by, **{"from": None, "to": by.pk})
         fields += change_status(ticket, status or settings.AFTER_REPLY_STATUS, by=by)
     base.save(ticket, *fields)
+    if by is not None:
+        attention.answered(by, ticket)
 
 
 def show(ticket: Ticket, message: Message) -> None:

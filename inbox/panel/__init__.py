@@ -24,6 +24,7 @@ PARTS: dict[str, Part] = {
     "draft_files": draft.files,
     "others": people.others,
     "past": past.past,
+    "following": people.following,
     "matter_events": matter.events,
     "matter_tickets": matter.tickets,
     "matter_elsewhere": matter.elsewhere,

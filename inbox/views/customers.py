@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, happenings, journey, lists, panel, person
+from inbox import access, happenings, journey, lists, panel, person, seen
 from inbox.actions import erasing
 from inbox.customer_forms import IdentityForm
 from inbox.models import Customer
@@ -39,6 +39,7 @@ def customer(request: AgentRequest, pk: int) -> HttpResponse:
         assert gone.merged_into_id is not None
         return redirect("customer", gone.merged_into_id)
     page = lists.page(tickets_of(request, found), reverse("customer", args=[pk]), request.GET.get("before", ""))
+    seen.mark(request.user, page.tickets)
     rows = panel.read_customer(request.user, found)
     context = {
         "page": page,

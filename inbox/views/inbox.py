@@ -14,6 +14,7 @@ from inbox.views.shell import (
     agent_only,
     frame,
     listing_of,
+    page_of,
     remembered,
     wants_part,
 )
@@ -42,7 +43,7 @@ def inbox(request: AgentRequest) -> HttpResponse:
         return JsonResponse({"numbers": listing.among(numbers_of(request.GET["among"]))})
     before, part = request.GET.get("before", ""), wants_part(request)
     if part and (before or "again" in request.GET):
-        return render(request, "inbox/_rows.html", {"page": listing.page(before)})
+        return render(request, "inbox/_rows.html", {"page": page_of(request, listing, before)})
     searching = part and "q" in request.GET
     template = "inbox/_found.html" if searching else "inbox/_switch.html" if part else "inbox/inbox.html"
     response = render(request, template, frame(request, listing, before))

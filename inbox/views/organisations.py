@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from inbox import access, fields, lists
+from inbox import access, fields, lists, seen
 from inbox.actions import organisations as actions
 from inbox.customer_forms import OrganisationForm
 from inbox.customer_lists import CustomerListing
@@ -38,6 +38,7 @@ def organisation(request: AgentRequest, pk: int) -> HttpResponse:
     people = CustomerListing(request.user, {"f_organisation": str(pk)})
     tickets = access.tickets(request.user).filter(organisation=found, merged_into__isnull=True, trashed_at__isnull=True)
     page = lists.page(tickets, reverse("organisation", args=[pk]), request.GET.get("before", ""))
+    seen.mark(request.user, page.tickets)
     listed = people.page()
     context = {
         "organisation": found,

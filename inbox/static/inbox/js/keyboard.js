@@ -4,6 +4,7 @@ import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
 import { linkOf } from "./rows.js"
 import * as search from "./search.js"
+import { unread } from "./seen.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
 const byId = id => document.getElementById(id)
@@ -43,6 +44,7 @@ const keys = {
     byId("tags-input")?.focus()
   },
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
+  u: unread,
   "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
 }
