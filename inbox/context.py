@@ -31,6 +31,7 @@ STYLE_SHEETS = [
         "components/account",
         "components/hooks",
         "components/palette",
+        "components/notifications",
     )
 ]
 SCRIPTS = [
@@ -57,9 +58,15 @@ SCRIPTS = [
         "uploads",
         "editing",
         "editor",
+        "macros",
+        "mentions",
+        "emoji",
+        "counting",
         "keyboard",
         "line",
         "palette",
+        "notifications",
+        "push",
         "live",
         "seen",
         "presence",

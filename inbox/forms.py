@@ -51,6 +51,16 @@ class NumberField(forms.CharField):
         return int(typed)
 
 
+class IdsField(forms.TypedMultipleChoiceField):
+    """Ids of rows, as many as a form names; whether they are there is for the action to say."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, coerce=int)
+
+    def valid_value(self, value: Any) -> bool:
+        return str(value).isdecimal() and len(str(value)) < 19
+
+
 class AnswerForm(forms.Form):
     """A reply or a note. `client_id` is made with the form, so that a second click sends nothing twice."""
 
@@ -63,6 +73,8 @@ class AnswerForm(forms.Form):
     to = AddressesField(required=False)
     cc = AddressesField(required=False)
     bcc = AddressesField(required=False)
+    macro = IdsField()
+    unsigned = forms.BooleanField(required=False)  # without the signature, this once
     subject = forms.CharField(required=False, max_length=900)
     channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last message its writer knew of
@@ -90,6 +102,10 @@ class AnswerForm(forms.Form):
             if not html.has_formatting(markup):
                 self.cleaned_data["html"] = ""
         return self.cleaned_data
+
+
+class MacrosForm(forms.Form):
+    macro = IdsField()
 
 
 def moment_of(later: str, at: str) -> datetime | None:

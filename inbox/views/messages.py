@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inbox import access, composing, directory
-from inbox.actions import drafts, receive, reply, scheduling, uploads
+from inbox.actions import drafts, macros, receive, reply, scheduling, uploads
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.adapters import kinds
@@ -65,6 +66,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 found, by=request.user, text=data["text"], attachments=ids, client_id=data["client_id"] or None
             )
         else:
+            chosen = macros.wanted(request.user, data["macro"])
             message = reply.reply(
                 found,
                 by=request.user,
@@ -76,8 +78,10 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 bcc=data["bcc"],
                 subject=data["subject"],
                 attachments=ids,
-                status=data["status"] or None,
+                status=data["status"] or macros.status_of(chosen),
                 client_id=data["client_id"] or None,
+                signed=not data["unsigned"],
+                also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
                 send_at=data["send_at"],
                 newest=data["newest"],
                 undoable=True,

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, composing, directory, moments, panel, person, timeline
-from inbox.actions import blocks
+from inbox import access, composing, directory, moments, panel, timeline
+from inbox.actions import blocks, mentions
 from inbox.actions import merge as merging
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
@@ -37,6 +37,7 @@ from inbox.forms import (
     problem_of,
 )
 from inbox.models import Message, Priority, Ticket
+from inbox.person import context as person_context
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
@@ -107,6 +108,8 @@ def conversation(
     """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer."""
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
+    if beside["mentioned"]:
+        mentions.seen(request.user, found)
     stream = timeline.build(found, known, since=since)
     draft = composing.composer(beside, stream.newest)
     way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
@@ -125,7 +128,7 @@ def conversation(
         "after_send": AFTER_SEND,
         "route": None if found.is_locked else way,
         "panel": beside,
-        **person.context(request.user, found.customer, beside, found),
+        **person_context(request.user, found.customer, beside, found),
     }
 
 
@@ -138,12 +141,7 @@ def regions(
     sent: Message | None = None,
 ) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
-    found = (
-        access.tickets(request.user)
-        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
-        .filter(number=number)
-        .first()
-    )
+    found = access.tickets(request.user).select_related(*access.BESIDE_TICKET).filter(number=number).first()
     if found is None:
         return render(request, "inbox/_gone.html", {"number": number, "problem": problem})
     since = _integer(request.GET.get("from") or request.POST.get("from"))
