@@ -16,17 +16,12 @@ from inbox.views import (
     palette,
     people,
     saved,
+    suggestions,
     tickets,
     writing,
 )
-from inbox.views.settings import (
-    account,
-    audit,
-    blocked,
-    brands,
-    channels,
-    overview,
-)
+from inbox.views import properties as ticket_properties
+from inbox.views.settings import account, audit, blocked, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import macros as settings_macros
 from inbox.views.settings import notifications as settings_notifications
@@ -74,6 +69,21 @@ urlpatterns = [
     path("messages/<int:pk>/html/", messages.as_html, name="message-html"),
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
     path("uploads/", files.upload, name="uploads"),
+    path("tickets/<int:number>/properties/", ticket_properties.change, name="ticket-properties"),
+    path("tags/", suggestions.tags, name="tags"),
+    path("moment/", suggestions.moment, name="moment"),
+    path("topics/", suggestions.topics, name="topics"),
+    path("tickets/suggestions/", suggestions.tickets, name="ticket-suggestions"),
+    path("settings/fields/", settings_fields.fields, name="settings-fields"),
+    path("settings/fields/new/", settings_fields.field, name="settings-new-field"),
+    path("settings/fields/<int:pk>/", settings_fields.field, name="settings-field"),
+    path("settings/fields/<int:pk>/place/", settings_fields.move, name="settings-field-move"),
+    path("settings/fields/<int:pk>/delete/", settings_fields.delete, name="settings-field-delete"),
+    path("settings/tags/", settings_tags.tags, name="settings-tags"),
+    path("settings/tags/new/", settings_tags.tag, name="settings-new-tag"),
+    path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
+    path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
+    path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/", overview.overview, name="settings"),
     path("settings/channels/", channels.index, name="settings-channels"),
     path("settings/channels/<slug:slug>/", channels.channel, name="settings-channel"),
