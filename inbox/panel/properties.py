@@ -1,4 +1,4 @@
-"""What a ticket's own properties need beside its row, and beside the fields of `customer.fields`: colours of its tags."""
+"""What a ticket's own properties need beside its row, and beside the fields: the colours of its tags."""
 
 from typing import Any
 
