@@ -3,16 +3,34 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox import customer_urls
-from inbox.views import attention, entrance, files, filters, inbox, messages, palette, people, saved, tickets
-from inbox.views.settings import account, audit, blocked, channels, overview
+from inbox.customer_urls import urlpatterns as of_customers
+from inbox.views import (
+    attention,
+    entrance,
+    files,
+    filters,
+    inbox,
+    macros,
+    messages,
+    notifications,
+    palette,
+    people,
+    saved,
+    suggestions,
+    tickets,
+    writing,
+)
+from inbox.views import properties as ticket_properties
+from inbox.views.settings import account, audit, blocked, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
+from inbox.views.settings import macros as settings_macros
+from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
-    *customer_urls.urlpatterns,
+    *of_customers,
     path("", inbox.inbox, name="inbox"),
     path("density/", inbox.density, name="density"),
     path("filters/", filters.menu, name="filters"),
@@ -36,6 +54,9 @@ urlpatterns = [
     path("tickets/<int:number>/seen/", attention.seen, name="ticket-seen"),
     path("tickets/<int:number>/follower/", attention.follower, name="ticket-follower"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
+    path("tickets/<int:number>/macros/", macros.of_ticket, name="ticket-macros"),
+    path("tickets/<int:number>/mentions/", writing.colleagues, name="ticket-mentions"),
+    path("emoji/", writing.emoji, name="emoji"),
     path("seen/", attention.moments, name="seen"),
     path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
     path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
@@ -48,6 +69,21 @@ urlpatterns = [
     path("messages/<int:pk>/html/", messages.as_html, name="message-html"),
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
     path("uploads/", files.upload, name="uploads"),
+    path("tickets/<int:number>/properties/", ticket_properties.change, name="ticket-properties"),
+    path("tags/", suggestions.tags, name="tags"),
+    path("moment/", suggestions.moment, name="moment"),
+    path("topics/", suggestions.topics, name="topics"),
+    path("tickets/suggestions/", suggestions.tickets, name="ticket-suggestions"),
+    path("settings/fields/", settings_fields.fields, name="settings-fields"),
+    path("settings/fields/new/", settings_fields.field, name="settings-new-field"),
+    path("settings/fields/<int:pk>/", settings_fields.field, name="settings-field"),
+    path("settings/fields/<int:pk>/place/", settings_fields.move, name="settings-field-move"),
+    path("settings/fields/<int:pk>/delete/", settings_fields.delete, name="settings-field-delete"),
+    path("settings/tags/", settings_tags.tags, name="settings-tags"),
+    path("settings/tags/new/", settings_tags.tag, name="settings-new-tag"),
+    path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
+    path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
+    path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/", overview.overview, name="settings"),
     path("settings/channels/", channels.index, name="settings-channels"),
     path("settings/channels/<slug:slug>/", channels.channel, name="settings-channel"),
@@ -69,20 +105,27 @@ urlpatterns = [
     path("settings/teams/", settings_teams.teams, name="settings-teams"),
     path("settings/teams/new/", settings_teams.team, name="settings-new-team"),
     path("settings/teams/<int:pk>/", settings_teams.team, name="settings-team"),
-    path("settings/fields/", settings_fields.fields, name="settings-fields"),
-    path("settings/fields/new/", settings_fields.field, name="settings-new-field"),
-    path("settings/fields/<int:pk>/", settings_fields.field, name="settings-field"),
-    path("settings/fields/<int:pk>/place/", settings_fields.move, name="settings-field-move"),
-    path("settings/fields/<int:pk>/delete/", settings_fields.delete, name="settings-field-delete"),
-    path("settings/tags/", settings_tags.tags, name="settings-tags"),
-    path("settings/tags/new/", settings_tags.tag, name="settings-new-tag"),
-    path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
-    path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
-    path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
+    path("settings/macros/", settings_macros.index, name="settings-macros"),
+    path("settings/macros/new/", settings_macros.macro, name="settings-new-macro"),
+    path("settings/macros/preview/", settings_macros.preview, name="settings-macro-preview"),
+    path("settings/macros/<int:pk>/", settings_macros.macro, name="settings-macro"),
+    path("settings/macros/<int:pk>/delete/", settings_macros.delete, name="settings-macro-delete"),
+    path("settings/brands/", brands.brands, name="settings-brands"),
+    path("settings/brands/new/", brands.brand, name="settings-new-brand"),
+    path("settings/brands/<int:pk>/", brands.brand, name="settings-brand"),
+    path("settings/brands/<int:pk>/delete/", brands.delete, name="settings-brand-delete"),
     path("settings/blocked/", blocked.blocked, name="settings-blocked"),
     path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read, name="notifications-read"),
+    path("notifications/browser/", notifications.browser, name="notifications-browser"),
+    path("sw.js", notifications.service_worker, name="service-worker"),
+    path("settings/notifications/", settings_notifications.notifications, name="settings-notifications"),
+    path("settings/notifications/test/", settings_notifications.test, name="settings-notifications-test"),
+    path("settings/notifications/<int:pk>/", settings_notifications.forget, name="settings-notifications-forget"),
     path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),

@@ -33,7 +33,7 @@ NOWHERE = {int: 2**40, str: "nowhere"}
 EVERYBODYS = {"api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
-          "settings-person", "settings-invit", "settings-token", "settings-field")  # fmt: skip
+          "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand")  # fmt: skip
 CONNECTING = {"settings-channel-settings", "settings-channel-disconnect", "mailbox-oauth"}
 # What takes an administrator, who sees every channel; a customer of a private team alone they do not see.
 ADMINISTRATORS = {("delete", "api-customers"), ("delete", "api-channels")}
@@ -88,6 +88,8 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-redeliver": {"pk": told.pk},
         "settings-token": {"pk": 1},
         "settings-field": {"pk": 1},
+        "settings-brand": {"pk": 1},
+        "settings-macro": {"pk": Macro.objects.create(name="Theirs", team=team).pk},
         "settings-channel": one_channel,
         "mailbox": one_channel,
         "settings-person": {"pk": sana.pk},

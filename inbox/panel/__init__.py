@@ -12,18 +12,21 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Customer, Ticket
-from inbox.panel import customer, draft, journey, matter, past, people, twins
+from inbox.panel import customer, draft, journey, matter, past, people, properties, twins
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 CustomerPart = Callable[[Agent, Customer, Ticket | None], QuerySet[Any, Any]]
 
 PARTS: dict[str, Part] = {
+    "mentioned": mentions.unseen,
     "draft": draft.draft,
     "draft_files": draft.files,
     "others": people.others,
     "past": past.past,
+    "tag_colours": properties.tag_colours,
     "following": people.following,
     "matter_events": matter.events,
     "matter_tickets": matter.tickets,
