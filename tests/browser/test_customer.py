@@ -47,6 +47,7 @@ def test_facts_change_by_keyboard_and_nothing_typed_is_lost(
     # What is refused says so beside the field, which keeps what was typed.
     who.get_by_text("Add details").click()
     who.get_by_role("button", name="Change: Time zone").click()
+    expect(who.get_by_label("Time zone")).to_be_focused()
     page.keyboard.type("Karachi")
     page.keyboard.press("Enter")
     expect(who.get_by_role("alert")).to_contain_text("is not a time zone")

@@ -187,7 +187,7 @@ def test_who_may_be_the_same_is_said_with_reasons_and_not_again(
     as_sana.post(f"/customers/{twin.pk}/different/{ayesha.pk}/")
     assert DifferentPeople.objects.get().first_id == min(ayesha.pk, twin.pk)
     assert "Compare" not in panel(as_sana, ticket)
-    assert "Compare" not in as_sana.get(f"/customers/{twin.pk}/").content.decode()
+    assert 'class="twin"' not in as_sana.get(f"/customers/{twin.pk}/").content.decode()
 
 
 def test_a_name_that_many_have_suggests_nobody(as_sana: Desk, ticket: Ticket) -> None:
@@ -279,3 +279,19 @@ def test_our_own_fields_are_asked_for_and_checked(as_sana: Desk, ticket: Ticket)
     as_sana.post(f"{here}/seats/", {"attribute-seats": "3"}, part=True)
     assert Customer.objects.get(pk=ticket.customer_id).attributes == {"plan": "silver", "crm": "x", "seats": 3}
     assert as_sana.get(f"{here}/crm/", part=True).status_code == 404
+
+
+def test_whoever_is_not_suggested_can_be_found_to_merge_with(
+    as_sana: Desk, as_bilal: Desk, support: Channel, ticket: Ticket
+) -> None:
+    from inbox.search import documents
+
+    other = question(support, "Hi", Party("email", "dawud@example.net", "Dawud Aziz")).customer
+    documents.write_people([other.pk])
+    assert f"Dawud Aziz (#{other.pk})" in as_sana.get("/customers/options/?other=dawud", part=True).content.decode()
+    assert "Dawud" not in as_bilal.get("/customers/options/?other=dawud", part=True).content.decode()
+    here, compared = f"/customers/{ticket.customer_id}/merge/", f"/customers/{ticket.customer_id}/merge/{other.pk}/"
+    for typed in (f"Dawud Aziz (%23{other.pk})", f"%23{other.pk}", "Dawud@example.net"):
+        assert as_sana.get(f"{here}?other={typed}")["Location"] == compared, typed
+    for typed in ("Dawud", "", f"%23{ticket.customer_id}", "%00"):
+        assert as_sana.get(f"{here}?other={typed}")["Location"] == f"/customers/{ticket.customer_id}/", typed

@@ -27,7 +27,7 @@ document.addEventListener("click", event => {
 
 document.addEventListener("htmx:before:request", event => {
   const form = editor(event.target)
-  if (form?.id && event.target === form) back = form.id
+  if (form?.id && event.target.matches("form")) back = form.id
 })
 
 document.addEventListener("htmx:after:swap", () => {
