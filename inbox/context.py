@@ -74,6 +74,7 @@ SCRIPTS = [
         "palette",
         "notifications",
         "push",
+        "photo",
         "live",
         "seen",
         "presence",
