@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models import Func, IntegerField, OuterRef
 from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 
 from inbox import access, lists, second_factor
 from inbox.actions import attention
-from inbox.models import Agent, Event, Role, Ticket
+from inbox.models import Agent, Event, Mention, Role, Ticket
 from inbox.templatetags.inbox_tags import face
 
 LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
@@ -199,23 +201,33 @@ def faces(agents: set[int]) -> dict[int, dict[str, str]]:
 
 
 def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
-    """The sidebar's counts of each agent: what agents of equal permission share is counted once, theirs beside it."""
+    """The sidebar's counts of each agent: what agents of equal permission share is counted once, theirs beside it.
+
+    A fixed number of queries for each group, and none for an agent: this runs every two seconds for all who are here.
+    """
     found: dict[int, dict[str, str]] = {}
     shared: dict[int, dict[str, str]] = {}
     people = with_sight(agents)
-    own = lists.counts(
-        {
-            f"{agent.pk}-{key}": lists.to_count(agent, view)
-            for agent in people
-            for key, view in lists.VIEWS.items()
-            if view.own and view.counted
-        }
+    mine = mine_of(agents)
+    waits = set(Mention.objects.filter(agent__in=agents, seen_at__isnull=True).values_list("agent", flat=True))
+    mentions = lists.counts(
+        {str(one.pk): lists.to_count(one, lists.VIEWS["mentions"]) for one in people if one.pk in waits}
     )
     for agent in people:
         sight = access.sight(agent)
         if id(sight) not in shared:
             views = lists.counted(agent, own=False)
             shared[id(sight)] = lists.counts({key: lists.to_count(agent, view) for key, view in views.items()})
-        mine = {key: own[f"{agent.pk}-{key}"] for key in lists.counted(agent, own=True)}
-        found[agent.pk] = {**shared[id(sight)], **mine}
+        own = {"mine": lists.spoken(mine.get(agent.pk, 0)), "mentions": mentions.get(str(agent.pk), "")}
+        found[agent.pk] = {**shared[id(sight)], **own}
     return found
+
+
+def mine_of(agents: set[int]) -> dict[int, int]:
+    """How many open tickets are given to each of these agents, counted up to what a count says at most."""
+    theirs = Ticket.objects.of(OuterRef("pk")).filter(snoozed_until__isnull=True)
+    some = ArraySubquery(theirs.values("pk")[: lists.MOST + 1])
+    people = Agent.objects.filter(pk__in=agents).annotate(
+        n=Func(some, function="cardinality", output_field=IntegerField())
+    )
+    return dict(people.values_list("pk", "n"))
