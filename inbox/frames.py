@@ -92,25 +92,27 @@ class Sees:
 
 
 STANDING = """
-SELECT agent.id, agent.role, coalesce(array_agg(member.team_id) FILTER (WHERE member.team_id IS NOT NULL), '{}')
-FROM inbox_agent agent LEFT JOIN inbox_team_members member ON member.agent_id = agent.id
-WHERE agent.id = ANY(%s) AND agent.is_active GROUP BY agent.id
+SELECT coalesce((SELECT json_agg(json_build_array(agent.id, agent.role, (
+    SELECT coalesce(json_agg(team_id), '[]'::json) FROM inbox_team_members WHERE agent_id = agent.id
+))) FROM inbox_agent agent WHERE agent.id = ANY(%s) AND agent.is_active), '[]'::json),
+coalesce((SELECT json_agg(json_build_array(team.id, team.private, link.channel_id)) FROM inbox_team team
+    LEFT JOIN inbox_channel_teams link ON link.team_id = team.id), '[]'::json)
 """
 
 
 def groups_of(agents: set[int]) -> list[tuple[access.Sight, list[int]]]:
-    """These agents as they are now, together with whom they share what they see: two queries however many they are.
+    """These agents as they are now, together with whom they share what they see: one query however many they are.
 
     Rows instead of objects: this is asked before each frame, and building hundreds of objects would take longer than
     all the rest of it.
     """
     with connection.cursor() as cursor:
         cursor.execute(STANDING, [list(agents)])
-        found: dict[tuple[bool, frozenset[int]], list[int]] = {}
-        for pk, role, teams in cursor.fetchall():
-            found.setdefault((role == Role.ADMIN, frozenset(teams)), []).append(pk)
-    rows = access.team_rows()
-    return [(access.Sight.of(teams, is_admin, rows), members) for (is_admin, teams), members in found.items()]
+        people, teams = cursor.fetchone()
+    found: dict[tuple[bool, frozenset[int]], list[int]] = {}
+    for pk, role, mine in people:
+        found.setdefault((role == Role.ADMIN, frozenset(mine)), []).append(pk)
+    return [(access.Sight.of(mine, is_admin, teams), members) for (is_admin, mine), members in found.items()]
 
 
 def prepare(
@@ -120,13 +122,16 @@ def prepare(
 
     Told is also who lost one of them since `since`, or lately.
     """
-    tickets = list(Ticket.objects.filter(pk__in=batch).select_related("customer", "reply_channel", "assignee"))
+    lately = (since or timezone.now()) - LOOK_BACK
+    moves = Event.objects.filter(ticket=OuterRef("pk"), kind="assigned", at__gt=lately).order_by("pk").values("data")
+    found_rows = Ticket.objects.filter(pk__in=batch).annotate(moves=ArraySubquery(moves))
+    tickets = list(found_rows.select_related("customer", "reply_channel", "assignee"))
     rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
     for language in languages:
         with translation.override(language):
             for ticket in tickets:
                 rows[ticket.number].html[language] = get_template("inbox/_row.html").render({"ticket": ticket})
-    former = as_they_were(tickets, since)
+    former = as_they_were(tickets)
     theirs: dict[int, set[int]] = {}
     once_theirs: dict[int, set[int]] = {}
     for ticket in tickets:
@@ -165,17 +170,15 @@ def who_sees(numbers: set[int], agents: set[int]) -> dict[int, frozenset[int]]:
     return found
 
 
-def as_they_were(tickets: list[Ticket], since: datetime | None = None) -> list[Ticket]:
+def as_they_were(tickets: list[Ticket]) -> list[Ticket]:
     """These tickets with the people and teams they were taken from lately: who saw them so is told that they left."""
-    by_number = {ticket.number: ticket for ticket in tickets}
-    lately = (since or timezone.now()) - LOOK_BACK
-    moves = Event.objects.filter(ticket__in=by_number, kind="assigned", at__gt=lately)
     former = []
-    for number, data in moves.values_list("ticket_id", "data"):
-        old = copy(by_number[number])
-        old.assignee_id = data.get("from")
-        old.team_id = data.get("team_from", old.team_id)
-        former.append(old)
+    for ticket in tickets:
+        for data in ticket.moves:  # type: ignore[attr-defined]
+            old = copy(ticket)
+            old.assignee_id = data.get("from")
+            old.team_id = data.get("team_from", old.team_id)
+            former.append(old)
     return former
 
 

@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +152,7 @@ async def _under_load(
         lines = await asyncio.to_thread(writer.stdout.readlines)
         await asyncio.sleep(3)
         after = [psutil.Process(web.process.pid).cpu_times() for web in webs]
-        written = [
-            json.loads(line) for line in lines
-        ]  # when each message was about to be taken in, and what came of it
+        written = [json.loads(line) for line in lines]  # when each message was committed, and in which ticket
         truth = written.pop()["truth"]
         wanted = {int(number): at for number, at in truth.items()}
         equal = sum(client.told == wanted and not client.lost for client in clients)
@@ -168,6 +167,8 @@ async def _under_load(
     peaks = [_peak(web.process.pid) for web in webs]
     spent = [now.user + now.system - was.user - was.system for was, now in zip(before, after, strict=True)]
     right = sum(one == newest for one in shown)
+    if right < len(shown):
+        print("newest:", newest, "shown:", *shown, sep="\n", file=sys.stderr)
     for client in clients:
         client.transport.abort()
     rows = [
@@ -284,13 +285,22 @@ def write() -> None:
 
 
 def mails(seconds: int, rate: int) -> None:
-    """Take mails in, as a worker does: every other one answers one from before. Says of each when that began."""
+    """Take mails in, as a worker does: every other one answers one from before. Says of each when it was committed."""
     from hashlib import sha256
 
+    from inbox import live
     from inbox.actions import receive
     from inbox.adapters import RawReceipt
     from inbox.models import Channel, Ticket
 
+    committed: dict[int, float] = {}  # when a change of each ticket was last told, right after its commit
+    tell = live.announce
+
+    def announce(numbers: Iterable[int], **more: Any) -> None:
+        committed.update(dict.fromkeys(numbers, time.monotonic()))
+        tell(numbers, **more)
+
+    live.announce = announce
     channel = Channel.objects.get(slug="support")
     sys.stdin.readline()
     started, sent, said = time.monotonic(), 0, []
@@ -308,7 +318,6 @@ def mails(seconds: int, rate: int) -> None:
             head += f"In-Reply-To: <{answers}@example.com>\n" if answers is not None else ""
             body = f"{head}\nWhere is parcel {number}?\n".encode()
             raw.append(RawReceipt(body, sha256(body).hexdigest()))
-        began = time.monotonic()
         stored = receive.store(channel, raw, claim=True)
         outcomes = receive.take_in([one.receipt_id for one in stored])
         moments = dict(
@@ -316,7 +325,8 @@ def mails(seconds: int, rate: int) -> None:
         )
         for one in outcomes:
             assert one.ticket is not None, one
-            said.append({"began": began, "ticket": one.ticket, "last": moments[one.ticket].timestamp()})
+            number = one.ticket
+            said.append({"began": committed[number], "ticket": number, "last": moments[number].timestamp()})
         sent += due
     for fact in said:
         print(json.dumps(fact))
