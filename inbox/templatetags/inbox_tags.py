@@ -3,17 +3,20 @@
 import re
 import unicodedata
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django import forms, template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from inbox import preferences
+from inbox import mentions, preferences
 from inbox.actions.work import typed
 from inbox.adapters import kinds
 from inbox.models import Channel, Status
@@ -57,8 +60,12 @@ def avatar(name: object, key: object = "", size: str = "") -> SafeString:
 
 @register.simple_tag
 def face(name: object, key: object, size: str = "") -> SafeString:
-    """The avatar of an agent: a hue of their own beside that of the customer with the same id."""
-    return avatar(name, f"agent-{key}", size)
+    """The avatar of an agent: their photo, else initials in a hue of their own beside the customer's of the same id."""
+    photo = str(getattr(name, "photo", "") or "")
+    if not photo:
+        return avatar(name, f"agent-{key}", size)
+    url = f"{reverse('agent-photo', args=[key])}?v={photo.rpartition('/')[2][:12]}"
+    return format_html('<img class="avatar {}" src="{}" alt="" width="28" height="28" loading="lazy">', size, url)
 
 
 @register.simple_tag
@@ -94,15 +101,22 @@ def tag_chip(name: str, colour: str = "") -> SafeString:
 
 
 @register.filter
+def at(found: dict[str, str], key: str) -> str:
+    """What a dictionary has at a key that a template cannot write; empty where nothing."""
+    return found.get(key, "")
+
+
+@register.filter
 def tag_query(name: str) -> str:
     """The search that finds a tag's tickets."""
     return f'tag:"{name}"' if not name.isalnum() else f"tag:{name}"
 
 
 @register.filter
-def prose(text: str) -> SafeString:
-    """Plain text as paragraphs with links; everything else is escaped."""
-    return mark_safe(html.from_text(text))  # noqa: S308 - from_text escapes
+def prose(text: str, said: Sequence[dict[str, Any]] = ()) -> SafeString:
+    """Plain text as paragraphs with links; everything else is escaped. `said` are the colleagues that a note names."""
+    markup = html.from_text(text)
+    return mark_safe(mentions.marked(markup, said) if said else markup)  # noqa: S308 - both escape
 
 
 @register.filter
