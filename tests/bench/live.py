@@ -296,9 +296,10 @@ def mails(seconds: int, rate: int) -> None:
     committed: dict[int, float] = {}  # when a change of each ticket was last told, right after its commit
     tell = live.announce
 
-    def announce(numbers: Iterable[int], **more: Any) -> None:
+    def announce(tickets: Iterable[int], *, messages: Iterable[int] = ()) -> None:
+        numbers = list(tickets)
         committed.update(dict.fromkeys(numbers, time.monotonic()))
-        tell(numbers, **more)
+        tell(numbers, messages=messages)
 
     live.announce = announce
     channel = Channel.objects.get(slug="support")
