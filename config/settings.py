@@ -103,6 +103,8 @@ METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this mac
 WEBHOOK_DAYS = int(os.environ.get("WEBHOOK_DAYS", "30"))  # how long deliveries to webhooks are kept
 TRASH_DAYS = int(os.environ.get("TRASH_DAYS", "30"))  # until what lies in the trash is erased for good; 0: never
 RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
+JOB_DAYS = int(os.environ.get("JOB_DAYS", "14"))  # how long changes of many tickets are remembered
+EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "3"))  # how long a file that somebody exported can be fetched
 # Requests a minute: reads and writes of a token, wrong tokens from an address. 0 is no limit.
 API_RATE_READ = int(os.environ.get("API_RATE_READ", "1200"))
 API_RATE_WRITE = int(os.environ.get("API_RATE_WRITE", "600"))
@@ -224,7 +226,12 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
 }
-LIMITS = {"invite": "60/h/user", "accept": "30/m/ip", "link": "10/h/user"}  # those of Rabta's own pages
+LIMITS = {
+    "push-test": "10/m/user",
+    "invite": "60/h/user",
+    "accept": "30/m/ip",
+    "link": "10/h/user",
+}  # those of Rabta's own pages
 
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUST_PROXY
 INVITATION_DAYS = 7
@@ -350,7 +357,9 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing on disk th
 CELERY_BEAT_SCHEDULE = {
     # A wake-up that waited longer than its own period is worth nothing: the next one does the same.
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 5.0, "options": {"expires": 5}},
+    "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 2.0, "options": {"expires": 2}},
+    "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
+    "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "count mailboxes": {
         "task": "channels_email.tasks.every_night",

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from inbox import access, directory
+from inbox import access, directory, writing
 from inbox.actions import reply
 from inbox.actions.work import typed as people_typed
 from inbox.adapters import adapter_for, kinds
@@ -66,7 +66,7 @@ def chosen(agent: Agent, ticket: Ticket, beside: Beside, pk: int | None) -> Chan
         or pk not in {one.pk for one in ways(agent, ticket, beside)}
     ):
         return None
-    return access.channels(agent).filter(pk=pk).first()
+    return access.channels(agent).select_related("brand").filter(pk=pk).first()
 
 
 def route(
@@ -100,7 +100,7 @@ def route(
             for name, label, people in fields
         ],
         "warning": warning,
-        "rich": adapter.rich_text,
+        **writing.told(ticket, channel, agent),
         "known": sorted(
             {*theirs, *(row["identity__value"] for row in beside["others"]), *(one["address"] for one in to)}
         ),

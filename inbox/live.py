@@ -11,8 +11,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from channels.layers import get_channel_layer
 
@@ -39,6 +41,7 @@ class Publisher:
         self.messages: set[int] = set()
         self.people: set[int] = set()
         self.hints: list[tuple[list[int], dict[str, object]]] = []
+        self.presence: dict[str, str] = {}
         self.sending: Future[None] | None = None
         self.complained_at = 0.0
         threading.Thread(target=self.loop.run_forever, name="live", daemon=True).start()
@@ -49,6 +52,7 @@ class Publisher:
         messages: Iterable[int],
         people: Iterable[int] = (),
         hint: tuple[list[int], dict[str, object]] | None = None,
+        presence: dict[str, str] | None = None,
     ) -> None:
         """The first fact leaves at once; those that come while it does, or shortly after, leave together."""
         with self.lock:
@@ -58,6 +62,7 @@ class Publisher:
                 self.messages.update(messages)
             if hint is not None and len(self.hints) < MOST_WAITING:
                 self.hints.append(hint)
+            self.presence.update(presence or {})  # of what one process says the last counts
             if self.sending is None:
                 self.sending = asyncio.run_coroutine_threadsafe(self._run(), self.loop)
 
@@ -69,10 +74,11 @@ class Publisher:
                 self.messages.clear()
                 self.people.clear()
                 hints, self.hints = self.hints, []
-                if not tickets and not people and not hints:
+                presence, self.presence = self.presence, {}
+                if not (tickets or people or hints or presence):
                     self.sending = None
                     return
-            fact = {"tickets": tickets, "messages": messages, "people": people, "hints": hints}
+            fact = {"tickets": tickets, "messages": messages, "people": people, "hints": hints, "presence": presence}
             await self._send({"type": "live.announce", **fact})
             await asyncio.sleep(GATHER)
 
@@ -105,10 +111,29 @@ def _current() -> Publisher:
         return _publisher
 
 
+_held: ContextVar[set[int] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held() -> Iterator[set[int]]:
+    """Tickets that are announced meanwhile are gathered here and not sent: whoever changes many at once tells of them
+    together, or lets pages ask again.
+    """
+    gathered: set[int] = set()
+    token = _held.set(gathered)
+    try:
+        yield gathered
+    finally:
+        _held.reset(token)
+
+
 def announce(tickets: Iterable[int], *, messages: Iterable[int] = ()) -> None:
     """Tell every open screen that these tickets, and messages of theirs, changed. After the commit; never raises."""
     numbers, ids = list(tickets), list(messages)
-    if numbers:
+    gathered = _held.get()
+    if gathered is not None:
+        gathered.update(numbers)
+    elif numbers:
         _publish(numbers, ids)
 
 
@@ -131,14 +156,20 @@ def hint(agents: Iterable[int], **frame: object) -> None:
         _publish([], [], hint=(ids, frame))
 
 
+def presence(hub: str, state: str) -> None:
+    """What the pages of one web process show now, to all others (inbox/presence.py). Never raises."""
+    _publish([], [], presence={hub: state})
+
+
 def _publish(
     tickets: list[int],
     messages: list[int],
     people: Iterable[int] = (),
     hint: tuple[list[int], dict[str, object]] | None = None,
+    presence: dict[str, str] | None = None,
 ) -> None:
     try:
-        _current().publish(tickets, messages, people, hint)
+        _current().publish(tickets, messages, people, hint, presence)
     except RuntimeError as error:  # no thread to be had: the interpreter is ending, or the machine is full
         logger.warning("screens were not told of a change: %r", error)
 

@@ -88,6 +88,8 @@ class Shown:
         self.other_subject = bool(message.subject) and not same
         self.copies = [channels[pk] for pk in message.copy_channels if pk in channels]  # type: ignore[attr-defined]
         self.rich = self._rich()
+        self.mentions = message.payload.get("mentions", []) if message.direction == Direction.NOTE else []
+        self.untold = message.payload.get("untold", []) if message.direction == Direction.NOTE else []
         self.remote_images = html.remote_images(message.html) if message.html else 0
 
     def __getattr__(self, name: str) -> Any:

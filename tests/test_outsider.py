@@ -17,7 +17,7 @@ from api.models import Webhook, WebhookDelivery
 from api.routing import urls as api_urls
 from api.urls import urlpatterns as api_pages
 from channels_email.urls import urlpatterns as mailbox_urls
-from inbox.actions import receive, reply, uploads
+from inbox.actions import jobs, receive, reply, uploads
 from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel, Macro, Message, Organisation, Role, SavedView, Team, Ticket
 from inbox.urls import urlpatterns as page_urls
@@ -33,7 +33,7 @@ NOWHERE = {int: 2**40, str: "nowhere"}
 EVERYBODYS = {"api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
-          "settings-person", "settings-invit", "settings-token", "settings-field")  # fmt: skip
+          "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand")  # fmt: skip
 CONNECTING = {"settings-channel-settings", "settings-channel-disconnect", "mailbox-oauth"}
 # What takes an administrator, who sees every channel; a customer of a private team alone they do not see.
 ADMINISTRATORS = {("delete", "api-customers"), ("delete", "api-channels")}
@@ -81,6 +81,8 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-redeliver": {"pk": told.pk},
         "settings-token": {"pk": 1},
         "settings-field": {"pk": 1},
+        "settings-brand": {"pk": 1},
+        "settings-macro": {"pk": Macro.objects.create(name="Theirs", team=team).pk},
         "settings-channel": one_channel,
         "mailbox": one_channel,
         "settings-person": {"pk": sana.pk},
@@ -88,6 +90,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-team": {"pk": team.pk},
         "settings-unblock": {"pk": 2**40},
         "invitation": {"token": "nobody-was-told"},
+        "job": {"pk": jobs.begin(sana, "priority", "high", chosen=[ticket.pk]).pk},
         "ticket": one_ticket,
         "message": message,
         "attachment": {"pk": file.pk},

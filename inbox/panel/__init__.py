@@ -11,18 +11,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
-from inbox.panel import draft, past, people
+from inbox.panel import draft, past, people, properties
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 
 PARTS: dict[str, Part] = {
+    "mentioned": mentions.unseen,
     "draft": draft.draft,
     "draft_files": draft.files,
     "identities": people.identities,
     "others": people.others,
     "past": past.past,
+    "fields": properties.known_fields,
+    "tag_colours": properties.tag_colours,
+    "following": people.following,
 }
 
 

@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import resolve_url
 
-from inbox import kept, lists
+from inbox import kept, lists, seen, selection
 from inbox.filtering.filters import joined
 from inbox.found import Found
 from inbox.models import Agent
@@ -102,4 +102,12 @@ def shown(view: lists.View, counts: Mapping[str, str]) -> dict[str, Any]:
 
 def frame(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> Mapping[str, Any]:
     """What stands beside a conversation: views and list."""
-    return {"listing": listing, "page": listing.page(before), **sidebar(request, listing)}
+    bar, page = selection.bar(request.user, listing), page_of(request, listing, before)
+    return {"listing": listing, "page": page, "bulk": bar, **sidebar(request, listing)}
+
+
+def page_of(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> lists.Page:
+    """One page of a list, its rows saying what this agent has not read."""
+    page = listing.page(before)
+    seen.mark(request.user, page.tickets)
+    return page

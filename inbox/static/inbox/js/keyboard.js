@@ -2,8 +2,10 @@
 import { write } from "./composer.js"
 import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
+import { reveal } from "./properties.js"
 import { linkOf } from "./rows.js"
 import * as search from "./search.js"
+import { unread } from "./seen.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
 const byId = id => document.getElementById(id)
@@ -38,11 +40,9 @@ const keys = {
   k: () => move(-1),
   r: () => write("reply"),
   n: () => write("note"),
-  t: () => {
-    show(byId("more-menu"))
-    byId("tags-input")?.focus()
-  },
+  t: () => reveal(byId("tags-input")),
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
+  u: unread,
   "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
 }

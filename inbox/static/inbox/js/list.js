@@ -1,6 +1,6 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
-import { change, isBelow, leave, linkOf, list, parse, waiting } from "./rows.js"
+import { change, leave, linkOf, list, waiting } from "./rows.js"
 /* global htmx */
 
 // Of a list whose rows do not say themselves whether they belong, the server is asked which do: how many are new is
@@ -9,6 +9,8 @@ const HINT = 1500 // milliseconds between two such questions
 const news = new Set()
 const unsure = new Set()
 let asking = 0
+
+const MOST_PAGES = 5
 
 export function apply(fresh, gone = []) {
   const rows = list()
@@ -65,12 +67,25 @@ function pill(shown) {
   button.hidden = !shown
 }
 
-// What the server lists now; rows of ours that it no longer knows leave.
+const page = async url => {
+  const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } })
+  const template = document.createElement("template")
+  template.innerHTML = answer.ok ? await answer.text() : ""
+  return answer.ok && { rows: [...template.content.querySelectorAll(".row")], more: template.content.querySelector(".more") }
+}
+
+// What the server lists now, as many pages as are shown; rows of ours that it no longer knows leave. Of a list that was
+// scrolled down for very long the end is left off, and comes again when it is scrolled to.
 export async function again() {
   const rows = list()
-  const answer = await fetch(`${rows.dataset.url}&again`, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } })
-  if (!answer.ok || rows !== list()) return
-  const fresh = parse(await answer.text())
+  const shown = new Set([...rows.querySelectorAll(".row")].map(row => row.id)) // what comes meanwhile stays
+  let found = await page(`${rows.dataset.url}&again`)
+  const fresh = found ? found.rows : []
+  for (let pages = 1; found?.more && fresh.length < shown.size && pages < MOST_PAGES; pages++) {
+    found = await page(found.more.getAttribute("href"))
+    if (found) fresh.push(...found.rows)
+  }
+  if (!found || rows !== list()) return
   if ("found" in rows.dataset) return apply(fresh)
   if ("hint" in rows.dataset) {
     for (const row of fresh) if (!document.getElementById(row.id)) news.add(row.dataset.number)
@@ -78,9 +93,12 @@ export async function again() {
     return void change(rows, fresh, [])
   }
   const known = new Set(fresh.map(row => row.id))
-  const last = fresh.length < 40 ? null : fresh.at(-1)
-  const lost = [...rows.querySelectorAll(".row")].filter(row => !known.has(row.id) && !(last && isBelow(row, last, rows)))
+  const lost = [...rows.querySelectorAll(".row")].filter(row => shown.has(row.id) && !known.has(row.id))
+  rows.querySelector(".more")?.remove()
   apply(fresh, lost.map(row => row.dataset.number))
+  if (!found.more) return
+  rows.insertBefore(found.more, rows.querySelector(".empty"))
+  htmx.process(found.more)
 }
 
 // The row of the open ticket is the current one; rows that only stayed for the pointer go now.
@@ -92,6 +110,7 @@ export function mark() {
       else part.removeAttribute("aria-current")
     if (row.matches(".left")) leave(row, list())
   }
+  document.dispatchEvent(new Event("rabta:rows"))
 }
 
 document.addEventListener("htmx:after:swap", event => {
