@@ -25,12 +25,14 @@ STYLE_SHEETS = [
         "components/sending",
         "components/writing",
         "components/customer",
+        "components/properties",
         "components/pages",
         "components/settings",
         "components/channels",
         "components/account",
         "components/hooks",
         "components/palette",
+        "components/notifications",
     )
 ]
 SCRIPTS = [
@@ -59,6 +61,8 @@ SCRIPTS = [
         "schema",
         "rich",
         "format",
+        "suggest",
+        "properties",
         "editor",
         "deeds",
         "macros",
@@ -68,6 +72,8 @@ SCRIPTS = [
         "keyboard",
         "line",
         "palette",
+        "notifications",
+        "push",
         "live",
         "seen",
         "presence",

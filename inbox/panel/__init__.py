@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
-from inbox.panel import draft, past, people
+from inbox.panel import draft, past, people, properties
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 
@@ -25,6 +25,8 @@ PARTS: dict[str, Part] = {
     "identities": people.identities,
     "others": people.others,
     "past": past.past,
+    "fields": properties.known_fields,
+    "tag_colours": properties.tag_colours,
     "following": people.following,
 }
 
