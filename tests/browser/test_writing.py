@@ -25,7 +25,7 @@ PASTE = """png => {
 
 def scripts(page: Page) -> list[str]:
     found: list[str] = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
-    return [name for name in found if "prose" in name]
+    return [name for name in found if "prose_editor" in name]
 
 
 def test_a_letter_with_formatting_a_picture_and_a_macro(open_as: Open, sana: Agent, omar: Agent, mail: Mail) -> None:
