@@ -9,8 +9,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, Words, text_of
-from api.serializers.tickets import TicketFilters, TicketPatch
-from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, text_of
 from api.serializers.tickets import TicketPatch
 from api.strict import Choice, Filters, StrictSerializer
 from inbox import lists
