@@ -66,6 +66,7 @@ SCRIPTS = [
         "schema",
         "rich",
         "format",
+        "editing",
         "suggest",
         "properties",
         "editor",
