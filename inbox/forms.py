@@ -144,6 +144,24 @@ class MergeForm(forms.Form):
     into = NumberField()
 
 
+class SideForm(forms.Form):
+    """The first message of a side conversation; where something is forwarded its text may be empty."""
+
+    to = AddressesField()
+    cc = AddressesField(required=False)
+    subject = forms.CharField(required=False, max_length=500)
+    text = forms.CharField(required=False, strip=False, max_length=200_000)
+    client_id = forms.CharField(required=False, max_length=64)
+
+
+class SideAnswerForm(SideForm):
+    to = AddressesField(required=False)
+
+
+class SideClosedForm(forms.Form):
+    closed = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+
+
 class MoveForm(forms.Form):
     """Where a message goes: the ticket of a number, or a new one."""
 

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
-from inbox.panel import past, people
+from inbox.panel import past, people, sides
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 
@@ -21,6 +21,7 @@ PARTS: dict[str, Part] = {
     "identities": people.identities,
     "others": people.others,
     "past": past.past,
+    "sides": sides.sides,
 }
 
 

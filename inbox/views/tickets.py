@@ -38,6 +38,7 @@ from inbox.forms import (
     problem_of,
 )
 from inbox.models import Customer, Priority, Ticket
+from inbox.panel import sides
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
@@ -69,7 +70,7 @@ def earlier(request: AgentRequest, number: int) -> HttpResponse:
     known = directory.of(request.user)
     context = {
         "ticket": found,
-        "timeline": timeline.build(found, known, before=before),
+        "timeline": timeline.build(found, known, before=before, sides=list(sides.sides(request.user, found))),
         "may_change": may_change(request, found),
     }
     return render(request, "inbox/_earlier.html", context)
@@ -90,7 +91,7 @@ def conversation(request: AgentRequest, found: Ticket, *, since: int | None = No
     return {
         "ticket": found,
         "current_number": found.number,
-        "timeline": timeline.build(found, known, since=since),
+        "timeline": timeline.build(found, known, since=since, sides=beside["sides"]),
         "may_change": may_change(request, found),
         "may_erase": may(request.user, Right.ERASE),
         "people": known.people,

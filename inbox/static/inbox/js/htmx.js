@@ -4,6 +4,7 @@ const words = document.getElementById("words").dataset
 
 htmx.registerExtension("rabta", {
   htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.dataset?.kept !== undefined) return false // fetched by itself
     if (oldNode.tagName === "TIME" && oldNode.dateTime === newNode.dateTime) return false // its words are ours
   },
   htmx_before_morph_attr(element, { attrName }) {
