@@ -34,7 +34,7 @@ from inbox.adapters import (
     Verdict,
     register,
 )
-from inbox.models import Agent, Channel, Direction, Message, Receipt
+from inbox.models import Agent, Channel, Direction, Message, Receipt, Ticket
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -188,6 +188,9 @@ class EmailAdapter(Adapter):
             waits = oauth.awaited(channel) if sending.get("oauth") else ""
             return Verdict(not waits, waits)
         return Verdict(False, _("This mailbox has no SMTP server, so replies stay queued until one is set."))
+
+    def signature(self, ticket: Ticket, channel: Channel, agent: Agent | None) -> str:
+        return freezing.signature(ticket, channel, agent)
 
     def takes_in(self, address: str) -> bool:
         return Directory().find(address) is not None

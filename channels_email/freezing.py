@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from channels_email import tokens, wire
 from channels_email.servers import address_of, own_addresses
-from inbox.models import Channel, Message
+from inbox import variables
+from inbox.models import Agent, Channel, Message, Ticket
 from lib import html as markup
 from lib import signing
 
@@ -64,7 +65,8 @@ def from_address(channel: Channel, answered: Message | None) -> tuple[str, str]:
     envelope = answered.payload.get("headers", {}) if answered is not None else {}
     written_to += [str(envelope.get(name, "")) for name in ("x-original-to", "delivered-to")]  # in copy, and unseen
     found = next((one for address in written_to for one in _plain(address) if one in own), None)
-    address = found or address_of(channel)
+    brand = channel.brand.from_address.lower() if channel.brand else ""
+    address = found or (brand if brand in own else address_of(channel))
     return address, own.get(address.lower()) or display_name(channel)
 
 
@@ -112,19 +114,20 @@ def references(answered: Message) -> list[str]:
     return chain if len(chain) <= MAX_REFERENCES else [chain[0], *chain[1 - MAX_REFERENCES :]]
 
 
-def signature(message: Message) -> str:
-    """The agent's own, else the team's, else the brand's."""
-    own = "" if message.agent is None or message.is_auto_reply else message.agent.signature
-    team = message.ticket.team
-    brand = message.channel.brand
-    return (own or (team.signature if team else "") or (brand.signature if brand else "")).strip()
+def signature(ticket: Ticket, channel: Channel, agent: Agent | None) -> str:
+    """The agent's own, else the team's, else the brand's; its variables filled in."""
+    own = agent.signature if agent else ""
+    words = own or (ticket.team.signature if ticket.team else "") or (channel.brand.signature if channel.brand else "")
+    if "{{" not in words:
+        return words.strip()
+    return variables.render(words, variables.values(ticket, agent, channel), quiet=True).text.strip()
 
 
 def append_signature(message: Message) -> None:
     """Put the signature under text and HTML, once; what the agent wrote stays in `visible_text`."""
-    if message.payload.get("signed"):
+    if message.payload.get("signed") or message.payload.get("unsigned"):
         return
-    mark = signature(message)
+    mark = signature(message.ticket, message.channel, None if message.is_auto_reply else message.agent)
     if not mark:
         return
     message.payload = {**message.payload, "signed": True}

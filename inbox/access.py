@@ -7,6 +7,7 @@ tickets are seen by its members alone. Whoever owns a ticket sees it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -19,6 +20,7 @@ from inbox.models import (
     Channel,
     Customer,
     Macro,
+    Mention,
     Message,
     Organisation,
     Receipt,
@@ -31,16 +33,39 @@ from inbox.models import (
 from inbox.models.tickets import TicketQuerySet
 
 Kept = TypeVar("Kept", Macro, SavedView)
+# What a ticket's page says of it, read with it.
+BESIDE_TICKET = ("customer__organisation", "channel__brand", "reply_channel__brand", "assignee", "team")
+
+
+TeamRows = list[tuple[int, bool, int | None]]
+
+
+def team_rows() -> TeamRows:
+    """Each team with whether it is private, once for each of its channels: what decides who sees what."""
+    return list(Team.objects.values_list("pk", "private", "channels"))
 
 
 class Sight:
-    """What an agent does not see: ids of channels and of private teams. Two queries, kept for the agent's request."""
+    """What an agent does not see: ids of channels and of private teams; and which teams are theirs.
+
+    Two queries, kept for the agent's request.
+    """
 
     def __init__(self, agent: Agent) -> None:
         mine = set(agent.teams.values_list("pk", flat=True))
-        rows = Team.objects.values_list("pk", "private", "channels")
+        self._look(mine, agent.role == Role.ADMIN, team_rows())
+
+    @classmethod
+    def of(cls, mine: Collection[int], is_admin: bool, rows: TeamRows) -> Sight:
+        """The same without a query, for whoever has these teams; `rows` are those of `team_rows`."""
+        self = cls.__new__(cls)
+        self._look(mine, is_admin, rows)
+        return self
+
+    def _look(self, mine: Collection[int], is_admin: bool, rows: TeamRows) -> None:
+        self.teams = set(mine)
         self.hidden_teams = {team for team, private, _ in rows if private and team not in mine}
-        if agent.role == Role.ADMIN:
+        if is_admin:
             self.hidden_channels: set[int] = set()
         else:
             with_teams = {channel for _, _, channel in rows if channel}
@@ -54,6 +79,14 @@ class Sight:
         if self._channels is None:
             self._channels = list(Channel.objects.exclude(pk__in=self.hidden_channels).values_list("pk", flat=True))
         return self._channels
+
+    def shows(self, ticket: Ticket) -> bool:
+        """Whether a ticket is seen by whoever it is not given to."""
+        if ticket.team_id in self.hidden_teams:
+            return False
+        return ticket.channel_id not in self.hidden_channels or not self.hidden_channels.issuperset(
+            ticket.also_channels
+        )
 
 
 def sight(agent: Agent) -> Sight:
@@ -81,23 +114,31 @@ def tickets(agent: Agent) -> TicketQuerySet:
 
 def sees(agent: Agent, ticket: Ticket) -> bool:
     """The same rule as `tickets`, for a row at hand."""
-    hidden = sight(agent)
-    if ticket.assignee_id == agent.pk:
-        return True
-    if ticket.team_id in hidden.hidden_teams:
-        return False
-    return ticket.channel_id not in hidden.hidden_channels or not hidden.hidden_channels.issuperset(
-        ticket.also_channels
+    return ticket.assignee_id == agent.pk or sight(agent).shows(ticket)
+
+
+def seers(ticket: Ticket) -> QuerySet[Agent]:
+    """The people who see this ticket: the rule of `sees`, the other way round, in one query."""
+    one = OuterRef("pk")
+    channels = [ticket.channel_id, *ticket.also_channels]
+    team = ticket.team_id or 0
+    of_team = ~Exists(Team.objects.filter(pk=team, private=True)) | Exists(Team.objects.filter(pk=team, members=one))
+    of_channel = (
+        Q(role=Role.ADMIN)
+        | Exists(Channel.objects.filter(pk__in=channels, teams__isnull=True))
+        | Exists(Team.objects.filter(channels__in=channels, members=one))
     )
+    found = Agent.objects.filter(is_active=True, is_bot=False)
+    return found.filter(Q(pk=ticket.assignee_id) | (Q(of_team) & of_channel))
+
+
+def mentions(agent: Agent) -> QuerySet[Mention]:
+    """Notes that name this agent, on tickets they see; new are those without `seen_at`."""
+    return Mention.objects.filter(agent=agent, ticket__in=tickets(agent))
 
 
 def get_ticket(agent: Agent, number: int) -> Ticket:
-    found = (
-        tickets(agent)
-        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
-        .filter(number=number)
-        .first()
-    )
+    found = tickets(agent).select_related(*BESIDE_TICKET).filter(number=number).first()
     if found is None:
         raise Http404
     return found

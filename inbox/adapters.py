@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from inbox.counting import Limit
+
 if TYPE_CHECKING:
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse
@@ -222,6 +224,7 @@ class Adapter:
     global_ids: ClassVar[bool] = False  # are its message ids unique over all channels of this kind?
     reopen_days: ClassVar[int] = 3
     rich_text: ClassVar[bool] = False
+    limit: ClassVar[Limit | None] = None  # what one message takes; the composer counts by it
     joins_open_ticket: ClassVar[bool] = True  # what they write joins their open ticket
     live: ClassVar[bool] = False
     undoable: ClassVar[bool] = False  # what agents send from the screen waits for a moment, so that they can undo it
@@ -315,6 +318,10 @@ class Adapter:
     def takes_in(self, address: str) -> bool:
         """Whether mail to this address ends up in one of our channels, where agents read it."""
         return False
+
+    def signature(self, ticket: Ticket, channel: Channel, agent: Agent | None) -> str:
+        """What the channel puts under a reply of this agent, as plain text; shown while one writes it."""
+        return ""
 
     def warnings(self, channel: Channel) -> list[str]:
         """What will stop this channel, or hinders it without stopping it: sentences for the main screen."""

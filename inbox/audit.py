@@ -22,7 +22,7 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox.models import ActorKind, Agent, Channel, Event, Role, Team
+from inbox.models import ActorKind, Agent, Brand, Channel, Event, Macro, Role, Team
 from inbox.models.events import OF_CUSTOMERS
 
 if TYPE_CHECKING:
@@ -64,6 +64,13 @@ SENTENCES: dict[str, StrOrPromise] = {
     "receipt_retried": gettext_lazy("%(who)s had a message taken in again"),
     "receipts_retried": gettext_lazy("%(who)s had messages of %(channel)s taken in again"),
     "team_deleted": gettext_lazy("%(who)s dissolved a team"),
+    "macro_created": gettext_lazy("%(who)s made the macro %(macro)s"),
+    "macro_changed": gettext_lazy("%(who)s changed %(fields)s of the macro %(macro)s"),
+    "macro_deleted": gettext_lazy("%(who)s deleted a macro"),
+    "brand_created": gettext_lazy("%(who)s made the brand %(brand)s"),
+    "brand_changed": gettext_lazy("%(who)s changed %(fields)s of the brand %(brand)s"),
+    "brand_channels_changed": gettext_lazy("%(who)s changed which channels wear the brand %(brand)s"),
+    "brand_deleted": gettext_lazy("%(who)s deleted a brand"),
     "tag_created": gettext_lazy("%(who)s made a tag"),
     "tag_changed": gettext_lazy("%(who)s changed a tag"),
     "tag_deleted": gettext_lazy("%(who)s deleted a tag"),
@@ -110,6 +117,8 @@ KINDS: dict[str, tuple[Manager[Any], str]] = {
     "agent": (Agent.objects, "name"),
     "team": (Team.objects, "name"),
     "channel": (Channel.objects, "name"),
+    "macro": (Macro.objects, "name"),
+    "brand": (Brand.objects, "name"),
 }
 
 

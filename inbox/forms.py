@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from email.utils import getaddresses
 from typing import Any
 from zoneinfo import available_timezones
@@ -11,13 +12,16 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from inbox import directory
+from inbox import directory, moments
+from inbox.actions import drafts
 from inbox.models import Agent, Priority, Status
 from lib import html
 
 CHOSEN_STATUSES = [choice for choice in Status.choices if choice[0] != Status.CLOSED]
+
+# What a browser's field for day and time sends.
+TIME = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 class AddressesField(forms.CharField):
@@ -47,6 +51,16 @@ class NumberField(forms.CharField):
         return int(typed)
 
 
+class IdsField(forms.TypedMultipleChoiceField):
+    """Ids of rows, as many as a form names; whether they are there is for the action to say."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, coerce=int)
+
+    def valid_value(self, value: Any) -> bool:
+        return str(value).isdecimal() and len(str(value)) < 19
+
+
 class AnswerForm(forms.Form):
     """A reply or a note. `client_id` is made with the form, so that a second click sends nothing twice."""
 
@@ -59,6 +73,15 @@ class AnswerForm(forms.Form):
     to = AddressesField(required=False)
     cc = AddressesField(required=False)
     bcc = AddressesField(required=False)
+    macro = IdsField()
+    unsigned = forms.BooleanField(required=False)  # without the signature, this once
+    subject = forms.CharField(required=False, max_length=900)
+    channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last message its writer knew of
+    confirmed = forms.CharField(required=False, max_length=5000)  # addresses that the writer was asked about
+    later = forms.ChoiceField(required=False, choices=[(key, "") for key in (*moments.KEYS, "at")])
+    at = forms.CharField(required=False, max_length=30)
+    after_send = forms.ChoiceField(required=False, choices=Agent._meta.get_field("after_send").choices)  # type: ignore[arg-type]
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
@@ -73,11 +96,85 @@ class AnswerForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """What was written with formatting is one text: its plain form is made of it, whatever else came along."""
+        self.cleaned_data["send_at"] = moment_of(self.cleaned_data.get("later", ""), self.cleaned_data.get("at", ""))
         if markup := self.cleaned_data.get("html"):
             self.cleaned_data["text"] = html.to_text(markup)
             if not html.has_formatting(markup):
                 self.cleaned_data["html"] = ""
         return self.cleaned_data
+
+
+class MacrosForm(forms.Form):
+    macro = IdsField()
+
+
+def moment_of(later: str, at: str) -> datetime | None:
+    """When something is to happen: at a moment with a name, or (`at`) at the typed time of the reader's zone."""
+    if not later:
+        return None
+    if later != "at":
+        found = moments.resolve(later)
+        if found is None:
+            raise ValidationError(_("That time is over."))
+        return found
+    when: datetime | None = TIME.clean(at)
+    if when is None:
+        raise ValidationError(_("Choose a day and a time."))
+    return when
+
+
+class TimingForm(forms.Form):
+    """When a waiting message leaves: now, never, or at a moment as AnswerForm takes it."""
+
+    later = forms.ChoiceField(choices=[(key, "") for key in ("now", "never", *moments.KEYS, "at")])
+    at = forms.CharField(required=False, max_length=30)
+
+    def clean(self) -> dict[str, Any]:
+        later = self.cleaned_data.get("later", "")
+        if later not in {"now", "never"}:
+            self.cleaned_data["send_at"] = moment_of(later, self.cleaned_data.get("at", ""))
+        return self.cleaned_data
+
+
+class DraftForm(forms.Form):
+    """What stands in a composer, however unfinished. `version` is that of the draft it began with, 0 for none."""
+
+    kind = forms.ChoiceField(choices=[("reply", ""), ("note", "")])
+    text = forms.CharField(required=False, strip=False, max_length=200_000)
+    html = forms.CharField(required=False, strip=False, max_length=400_000)
+    subject = forms.CharField(required=False, max_length=900)
+    to = forms.CharField(required=False, max_length=5000)
+    cc = forms.CharField(required=False, max_length=5000)
+    bcc = forms.CharField(required=False, max_length=5000)
+    channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    client_id = forms.CharField(max_length=64)
+    newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 2)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.attachments = [int(one) for one in data.getlist("attachments") if one.isdecimal() and len(one) < 19]
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """As `actions.drafts.save` takes it. The composer sends recipients only where they differ from the usual."""
+        data = self.cleaned_data
+        kept = {name: data[name].replace("\x00", "") for name in ("text", "html", "subject")}
+        return {
+            **kept,
+            "kind": data["kind"],
+            "client_id": data["client_id"],
+            "newest": data["newest"],
+            "channel_id": data["channel"],
+            "recipients": {name: data[name] for name in ("to", "cc", "bcc") if name in self.data},
+            "attachments": list(dict.fromkeys(self.attachments))[: drafts.MOST_FILES],
+        }
+
+    @property
+    def is_empty(self) -> bool:
+        written = self.written
+        said = [written["text"].strip(), written["subject"].strip(), written["recipients"], written["attachments"]]
+        return not any(said) and "<img" not in written["html"]
 
 
 class AssignmentForm(forms.Form):
@@ -187,34 +284,6 @@ class ProfileForm(forms.Form):
         if zone and zone not in available_timezones():
             raise ValidationError(_("“%(text)s” is not a time zone such as Asia/Karachi.") % {"text": zone})
         return zone
-
-
-class FilterForm(forms.Form):
-    """What narrows a list further."""
-
-    f_status = forms.ChoiceField(required=False, label=gettext_lazy("Status"))
-    f_assignee = forms.ChoiceField(required=False, label=gettext_lazy("Assignee"))
-    f_priority = forms.ChoiceField(required=False, label=gettext_lazy("Priority"))
-
-    def __init__(self, data: Any, people: list[directory.Named], without: set[str]) -> None:
-        super().__init__(data, auto_id="filter-%s")
-        anything = [("", _("any"))]
-        choices = {
-            "f_status": [*anything, *Status.choices],
-            "f_assignee": [
-                *anything,
-                ("me", _("me")),
-                ("none", _("nobody")),
-                *((str(one.pk), one.name) for one in people),
-            ],
-            "f_priority": [*anything, *Priority.choices],
-        }
-        for name, options in choices.items():
-            if name.removeprefix("f_") in without:
-                del self.fields[name]
-                continue
-            self.fields[name].choices = options  # type: ignore[attr-defined]
-            self.fields[name].widget.attrs["class"] = "input"
 
 
 def problem_of(form: forms.Form) -> str:

@@ -42,10 +42,10 @@ class Found:
     back: lists.Listing
     count: str = ""
     key: str = ""
-    filters: dict[str, str] = field(default_factory=dict)
+    saved: str = ""
+    problems: list[str] = field(default_factory=list)
     chips: list[dict[str, str]] = field(default_factory=list)
     match: dict[str, str] = field(default_factory=dict)
-    form: Any = None
 
     @cached_property
     def results(self) -> search.Results:

@@ -11,12 +11,15 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.template.loader import render_to_string
+from django.db import connection
+from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 
 from inbox import access, lists, second_factor
+from inbox.actions import attention
 from inbox.models import Agent, Event, Role, Ticket
+from inbox.templatetags.inbox_tags import face
 
 LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
 
@@ -86,27 +89,85 @@ class Sees:
     rights: Rights
 
 
-def prepare(batch: set[int], agents: set[int], languages: set[str]) -> tuple[dict[int, Row], dict[int, Sees]]:
-    """The rows of these tickets in each language, and what each agent is told of them; an agent who left is missing."""
+STANDING = """
+SELECT agent.id, agent.role, coalesce(array_agg(member.team_id) FILTER (WHERE member.team_id IS NOT NULL), '{}')
+FROM inbox_agent agent LEFT JOIN inbox_team_members member ON member.agent_id = agent.id
+WHERE agent.id = ANY(%s) AND agent.is_active GROUP BY agent.id
+"""
+
+
+def groups_of(agents: set[int]) -> list[tuple[access.Sight, list[int]]]:
+    """These agents as they are now, together with whom they share what they see: two queries however many they are.
+
+    Rows instead of objects: this is asked before each frame, and building hundreds of objects would take longer than
+    all the rest of it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, [list(agents)])
+        found: dict[tuple[bool, frozenset[int]], list[int]] = {}
+        for pk, role, teams in cursor.fetchall():
+            found.setdefault((role == Role.ADMIN, frozenset(teams)), []).append(pk)
+    rows = access.team_rows()
+    return [(access.Sight.of(teams, is_admin, rows), members) for (is_admin, teams), members in found.items()]
+
+
+def prepare(
+    batch: set[int], agents: set[int], languages: set[str], since: datetime | None = None
+) -> tuple[dict[int, Row], dict[int, Sees]]:
+    """The rows of these tickets in each language, and what each agent is told of them; an agent who left is missing.
+
+    Told is also who lost one of them since `since`, or lately.
+    """
     tickets = list(Ticket.objects.filter(pk__in=batch).select_related("customer", "reply_channel", "assignee"))
     rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
     for language in languages:
         with translation.override(language):
             for ticket in tickets:
-                rows[ticket.number].html[language] = render_to_string("inbox/_row.html", {"ticket": ticket})
-    former = as_they_were(tickets)
-    found = {}
-    for agent in with_sight(agents):
-        visible = frozenset(ticket.number for ticket in tickets if access.sees(agent, ticket))
-        lost = frozenset(old.number for old in former if old.number not in visible and access.sees(agent, old))
-        found[agent.pk] = Sees(visible, lost, rights_by(agent))
+                rows[ticket.number].html[language] = get_template("inbox/_row.html").render({"ticket": ticket})
+    former = as_they_were(tickets, since)
+    theirs: dict[int, set[int]] = {}
+    once_theirs: dict[int, set[int]] = {}
+    for ticket in tickets:
+        if ticket.assignee_id is not None:
+            theirs.setdefault(ticket.assignee_id, set()).add(ticket.number)
+    for old in former:
+        if old.assignee_id is not None:
+            once_theirs.setdefault(old.assignee_id, set()).add(old.number)
+    found: dict[int, Sees] = {}
+    for sight, members in groups_of(agents):
+        shown = frozenset(ticket.number for ticket in tickets if sight.shows(ticket))
+        was_shown = frozenset(old.number for old in former if sight.shows(old))
+        rights = (frozenset(sight.hidden_teams), frozenset(sight.hidden_channels))
+        shared = Sees(shown, was_shown - shown, rights)
+        for agent in members:
+            if agent in theirs or agent in once_theirs:
+                visible = shown | theirs.get(agent, set())
+                found[agent] = Sees(visible, (was_shown | once_theirs.get(agent, set())) - visible, rights)
+            else:
+                found[agent] = shared
     return rows, found
 
 
-def as_they_were(tickets: list[Ticket]) -> list[Ticket]:
+def who_sees(numbers: set[int], agents: set[int]) -> dict[int, frozenset[int]]:
+    """Of these tickets those that each of these agents sees."""
+    tickets = list(Ticket.objects.filter(pk__in=numbers).only("number", "assignee", "team", "channel", "also_channels"))
+    theirs: dict[int, set[int]] = {}
+    for ticket in tickets:
+        if ticket.assignee_id is not None:
+            theirs.setdefault(ticket.assignee_id, set()).add(ticket.number)
+    found = {}
+    for sight, members in groups_of(agents):
+        shown = frozenset(ticket.number for ticket in tickets if sight.shows(ticket))
+        for agent in members:
+            found[agent] = shown | theirs[agent] if agent in theirs else shown
+    return found
+
+
+def as_they_were(tickets: list[Ticket], since: datetime | None = None) -> list[Ticket]:
     """These tickets with the people and teams they were taken from lately: who saw them so is told that they left."""
     by_number = {ticket.number: ticket for ticket in tickets}
-    moves = Event.objects.filter(ticket__in=by_number, kind="assigned", at__gt=timezone.now() - LOOK_BACK)
+    lately = (since or timezone.now()) - LOOK_BACK
+    moves = Event.objects.filter(ticket__in=by_number, kind="assigned", at__gt=lately)
     former = []
     for number, data in moves.values_list("ticket_id", "data"):
         old = copy(by_number[number])
@@ -116,16 +177,45 @@ def as_they_were(tickets: list[Ticket]) -> list[Ticket]:
     return former
 
 
+def missed(since: datetime, most: int) -> set[int] | None:
+    """Tickets that changed since then, or None if they are more than `most`."""
+    changed = Ticket.objects.filter(updated_at__gt=since - LOOK_BACK).order_by("-updated_at")
+    found = set(changed.values_list("number", flat=True)[: most + 1])
+    return found if len(found) <= most else None
+
+
+def see(claims: dict[tuple[int, int], int | None]) -> None:
+    """Mark as read what agents have before them, as far as they may see it."""
+    sees = who_sees({ticket for _agent, ticket in claims}, {agent for agent, _ticket in claims})
+    attention.see({key: message for key, message in claims.items() if key[1] in sees.get(key[0], ())})
+
+
+def faces(agents: set[int]) -> dict[int, dict[str, str]]:
+    """Names and avatars of these agents, for whoever looks."""
+    return {
+        agent.pk: {"name": str(agent), "face": str(face(agent, agent.pk))}
+        for agent in Agent.objects.filter(pk__in=agents)
+    }
+
+
 def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
     """The sidebar's counts of each agent: what agents of equal permission share is counted once, theirs beside it."""
     found: dict[int, dict[str, str]] = {}
     shared: dict[int, dict[str, str]] = {}
     people = with_sight(agents)
-    own = lists.counts({str(agent.pk): lists.select(agent, lists.VIEWS["mine"].match) for agent in people})
+    own = lists.counts(
+        {
+            f"{agent.pk}-{key}": lists.to_count(agent, view)
+            for agent in people
+            for key, view in lists.VIEWS.items()
+            if view.own and view.counted
+        }
+    )
     for agent in people:
         sight = access.sight(agent)
         if id(sight) not in shared:
-            views = {key: view for key, view in lists.counted(agent).items() if key != "mine"}
-            shared[id(sight)] = lists.counts({key: lists.select(agent, view.match) for key, view in views.items()})
-        found[agent.pk] = {**shared[id(sight)], "mine": own[str(agent.pk)]}
+            views = lists.counted(agent, own=False)
+            shared[id(sight)] = lists.counts({key: lists.to_count(agent, view) for key, view in views.items()})
+        mine = {key: own[f"{agent.pk}-{key}"] for key in lists.counted(agent, own=True)}
+        found[agent.pk] = {**shared[id(sight)], **mine}
     return found

@@ -1,5 +1,6 @@
 """In each web process one hub: it hears which tickets changed, renders each row once per language, and sends every
-socket what its agent may see.
+socket what its agent may see. It hears, too, what pages say: since when they know nothing, what they show (marks.py),
+what was read.
 
 The first change leaves at once, what follows is gathered for a quarter of a second. A fact that Redis lost is found by
 a look at what changed lately, so that screens are late by seconds at most. Rows go to all who may see them (the page
@@ -10,13 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from types import coroutine
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -26,6 +31,7 @@ from django.db import connection
 from django.utils import timezone
 
 from inbox import frames, live
+from inbox.marks import Marks
 
 logger = logging.getLogger(__name__)
 
@@ -35,31 +41,93 @@ LOOK_EVERY = 5.0  # seconds between two looks at what changed lately
 BEAT_EVERY = 20.0  # seconds between two signs of life; log-ins are checked with them
 MOST_ROWS = 100  # changed at once; above that pages fetch their list anew
 MOST_FRAMES = 60  # waiting for one slow socket before it is given up
+RECENT = timedelta(minutes=2)  # pages that lost their connection within it are told together what they missed
 
 T = TypeVar("T")
+Message = dict[str, Any]  # of ASGI
 LOGGED_OUT = 4401  # close code: log in again
 TOO_SLOW = 4408
 
 
+def frame(content: dict[str, Any]) -> Message:
+    """A frame as it goes to however many sockets: made once."""
+    return {"type": "websocket.send", "text": json.dumps(content, ensure_ascii=False, separators=(",", ":"))}
+
+
+@coroutine
+def _handed_on(waiting_for: Any) -> Generator[Any, None, None]:
+    yield waiting_for
+
+
 @dataclass(eq=False)
 class Socket:
-    """One open page: whose it is, in which language, and what still has to be sent to it."""
+    """One open page: whose it is, in which language, what it said of itself, and what still has to be sent to it."""
 
     agent: int
     session: str
     language: str
-    rights: object = None  # what decided the last frame; a change of it makes the page start over
+    send: Callable[[Message], Awaitable[None]]
+    rights: frames.Rights | None = None  # what decided the last frame; a change of it makes the page start over
     counts: dict[str, str] = field(default_factory=dict)  # as last sent
-    frames: asyncio.Queue[str | int] = field(default_factory=lambda: asyncio.Queue(MOST_FRAMES))
+    since: datetime | None = None  # it knows nothing of what happened after that
+    sight: str | None = None  # by which rights it was told what it knows
+    shows: int | None = None  # the ticket before the agent
+    allowed: int | None = None  # the ticket that was found to be theirs to see
+    doing: str = "view"
+    away: bool = False
+    spoke: float = 0.0
+    waiting: deque[Message] | None = None  # frames of a socket that does not keep up
+    relay: asyncio.Task[None] | None = None
+    closed: bool = False
 
-    def put(self, frame: str | int) -> None:
-        """Queue a frame, or a close code. A socket that does not keep up is closed; its page will ask again."""
+    def put(self, message: Message) -> None:
+        """Send, or queue behind what is still being sent. Who does not keep up is closed; the page asks again.
+
+        Writing to a socket that keeps up waits for nothing, so that no task is needed for it: at hundreds of sockets
+        switching between tasks would cost more than the sending.
+        """
+        if self.closed:
+            return
+        if self.waiting is not None:
+            self.waiting.append(message)
+            if len(self.waiting) > MOST_FRAMES:
+                self.waiting.clear()
+                self.close(TOO_SLOW)
+            return
+        sending = self.send(message)
+        assert isinstance(sending, Coroutine)
         try:
-            self.frames.put_nowait(frame)
-        except asyncio.QueueFull:
-            while not self.frames.empty():
-                self.frames.get_nowait()
-            self.frames.put_nowait(TOO_SLOW)
+            waits_for = sending.send(None)
+        except StopIteration:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a broken connection raises; its consumer hears of it
+            logger.debug("a socket is gone: %r", error)
+            self.closed = True
+            return
+        self.waiting = deque()
+        self.relay = asyncio.get_running_loop().create_task(self._rest(sending, waits_for))
+
+    def close(self, code: int) -> None:
+        self.put({"type": "websocket.close", "code": code})
+        self.closed = True
+
+    async def _rest(self, sending: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        """Finish what began to be sent, then send what has come meanwhile."""
+        try:
+            while True:
+                await _handed_on(waits_for)
+                try:
+                    waits_for = sending.send(None)
+                except StopIteration:
+                    break
+            while self.waiting:
+                await self.send(self.waiting.popleft())
+        except Exception as error:  # noqa: BLE001
+            logger.debug("a socket is gone: %r", error)
+            self.closed = True
+        finally:
+            sending.close()
+            self.waiting = None
 
 
 class Hub:
@@ -67,32 +135,53 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.newcomers: set[Socket] = set()
         self.changed: set[int] = set()
-        self.seen: dict[int, datetime] = {}  # when each ticket changed that was sent lately
+        self.sent: dict[int, datetime] = {}  # when each ticket changed that was sent lately
         self.tasks: list[asyncio.Task[None]] = []
         self.flusher: asyncio.Task[None] | None = None
         self.counter: asyncio.Task[None] | None = None
         self.uncounted = False
         self.newcomer = asyncio.Event()
         self.thread = ThreadPoolExecutor(1, "hub")
+        self.marks = Marks(self)
+        self.seen: dict[tuple[int, int], int | None] = {}  # (agent, ticket): newest message that was before them
+        self.reader: asyncio.Task[None] | None = None
+        self.log = logger
+        self.frame = frame
 
     # Who is here -------------------------------------------------------------------------------------------------
 
     def join(self, socket: Socket) -> None:
         self.sockets.add(socket)
-        self.newcomers.add(socket)  # they get what changed since their page was rendered
         self.newcomer.set()
         self._count_soon()
+        self.marks.join(socket)
         if not self.tasks:
             loops = (self._listen, self._look, self._beat)
             self.tasks = [asyncio.get_running_loop().create_task(again(loop)) for loop in loops]
 
     def leave(self, socket: Socket) -> None:
+        socket.closed = True
+        if socket.relay is not None:
+            socket.relay.cancel()
         self.sockets.discard(socket)
         self.newcomers.discard(socket)
+        self.marks.leave(socket)
         if not self.sockets:
             for task in self.tasks:
                 task.cancel()
             self.tasks = []
+
+    def catch_up(self, socket: Socket, since: datetime | None, sight: str | None) -> None:
+        """The page knows all that happened until `since`, as far as `sight` let it see. It is told the rest, soon."""
+        socket.since, socket.sight = since, sight
+        self.newcomers.add(socket)
+        self.newcomer.set()
+
+    def read(self, socket: Socket, ticket: int, message: int | None) -> None:
+        """The agent has before them all of this ticket up to this message."""
+        self.seen[socket.agent, ticket] = message
+        if self.reader is None:
+            self.reader = asyncio.get_running_loop().create_task(self._read())
 
     # What is heard -----------------------------------------------------------------------------------------------
 
@@ -101,12 +190,15 @@ class Hub:
         assert layer is not None
         channel = await layer.new_channel()
         await layer.group_add(live.GROUP, channel)
+        self.newcomer.set()  # what was said before is found by a look
         try:
             while True:
                 message = await layer.receive(channel)
                 self.note(message.get("tickets", ()))
-                for agents, frame in message.get("hints", ()):
-                    self.hint(set(agents), frame)
+                for agents, told in message.get("hints", ()):
+                    self.hint(set(agents), told)
+                if states := message.get("presence"):
+                    self.marks.hear_of(states)
                 if people := message.get("people"):
                     await self.check(set(people))
         finally:
@@ -118,44 +210,86 @@ class Hub:
                 await asyncio.wait_for(self.newcomer.wait(), LOOK_EVERY)
             await asyncio.sleep(GATHER)
             self.newcomer.clear()
-            fresh, self.newcomers = self.newcomers, set()
-            rows = await self._in_thread(frames.lately)
-            self.note([number for number, at in rows if self.seen.get(number) != at])
-            self.seen.update(rows)
-            if fresh and rows:
-                await self._send_rows({number for number, _at in rows}, fresh)
-            self.seen = {number: at for number, at in self.seen.items() if at > timezone.now() - 2 * frames.LOOK_BACK}
+            fresh, self.newcomers = self.newcomers & self.sockets, set()
+            try:
+                rows = await self.in_thread(frames.lately)
+                self.note([number for number, at in rows if self.sent.get(number) != at])
+                self.sent.update(rows)
+                await self._tell_missed(fresh)
+            except Exception:
+                self.newcomers |= fresh
+                raise
+            self.sent = {number: at for number, at in self.sent.items() if at > timezone.now() - 2 * frames.LOOK_BACK}
+
+    async def _tell_missed(self, fresh: set[Socket]) -> None:
+        """What pages missed that were just opened, or lost their connection for a while."""
+        border = timezone.now() - RECENT
+        lately = {socket for socket in fresh if socket.since is not None and socket.since > border}
+        late: dict[datetime | None, set[Socket]] = {}
+        for socket in fresh - lately:
+            late.setdefault(socket.since, set()).add(socket)
+        groups = [(min(one.since for one in lately if one.since), lately)] if lately else []
+        for since, sockets in [*groups, *late.items()]:
+            now = time.time()
+            missed = await self.in_thread(partial(frames.missed, since, MOST_ROWS)) if since else None
+            if missed:
+                await self._send_rows(missed, sockets, since)
+            rights = await self.in_thread(partial(frames.rights_of, {socket.agent for socket in sockets}))
+            for socket in sockets:
+                socket.rights = rights.get(socket.agent)
+                sight = sight_of(socket.rights)
+                if missed is None or socket.sight not in (None, sight):
+                    socket.put(RELOAD)
+                socket.put(frame({"beat": now, "sight": sight}))
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_EVERY)
-            here = list(self.sockets)
-            valid = await self._in_thread(partial(frames.logged_in, {socket.session: socket.agent for socket in here}))
+            here, now = list(self.sockets), time.time()
+            valid = await self.in_thread(partial(frames.logged_in, {socket.session: socket.agent for socket in here}))
+            alive, behind = frame({"beat": now}), frame({"beat": 0})  # who is still behind must not forget since when
             for socket in here:
-                socket.put('{"beat":1}' if socket.session in valid else LOGGED_OUT)
+                if socket.session not in valid:
+                    socket.close(LOGGED_OUT)
+                else:
+                    socket.put(behind if socket in self.newcomers else alive)
+
+    async def _read(self) -> None:
+        """What was read is written down, a few times a second for all together."""
+        try:
+            while self.seen:
+                claims, self.seen = self.seen, {}
+                try:
+                    await self.in_thread(partial(frames.see, claims))
+                except Exception:
+                    logger.exception("what was read was not written down")
+                await asyncio.sleep(GATHER)
+        finally:
+            self.reader = None
 
     async def check(self, agents: set[int]) -> None:
         """Log-ins or rights of these people changed: their pages end, or start over if they see something else now."""
         here = [socket for socket in self.sockets if socket.agent in agents]
+        self.marks.forget_rights(agents)
         if not here:
             return
         sessions = {socket.session: socket.agent for socket in here}
-        valid, rights = await self._in_thread(lambda: (frames.logged_in(sessions), frames.rights_of(agents)))
+        valid, rights = await self.in_thread(lambda: (frames.logged_in(sessions), frames.rights_of(agents)))
         for socket in here:
             now = rights.get(socket.agent)
             if socket.session not in valid or now is None:
-                socket.put(LOGGED_OUT)
+                socket.close(LOGGED_OUT)
             elif socket.rights != now:
                 socket.rights = now
-                socket.put('{"reload":1}')
+                socket.put(RELOAD)
         self._count_soon()
 
-    def hint(self, agents: set[int], frame: dict[str, Any]) -> None:
+    def hint(self, agents: set[int], told: dict[str, Any]) -> None:
         """What only the pages of these people are told; `live.hint` says what that may be."""
-        text = json.dumps(frame, ensure_ascii=False)
+        message = frame(told)
         for socket in self.sockets:
             if socket.agent in agents:
-                socket.put(text)
+                socket.put(message)
 
     def note(self, numbers: Iterable[int]) -> None:
         """These tickets changed; their rows leave soon."""
@@ -180,30 +314,33 @@ class Hub:
         finally:
             self.flusher = None
 
-    async def _send_rows(self, batch: set[int], here: set[Socket]) -> None:
+    async def _send_rows(self, batch: set[int], here: set[Socket], since: datetime | None = None) -> None:
         if len(batch) > MOST_ROWS:
             for socket in here:
-                socket.put('{"reload":1}')
+                socket.put(RELOAD)
             return
         agents, languages = {socket.agent for socket in here}, {socket.language for socket in here}
-        rows, told = await self._in_thread(partial(frames.prepare, batch, agents, languages))
-        self.seen.update({number: row.at for number, row in rows.items()})
-        made: dict[tuple[frozenset[int], frozenset[int], str], str] = {}
+        rows, told = await self.in_thread(partial(frames.prepare, batch, agents, languages, since))
+        self.sent.update({number: row.at for number, row in rows.items()})
+        made: dict[tuple[frozenset[int], frozenset[int], str], Message | None] = {}
         for socket in here:
             sees = told.get(socket.agent)
             if sees is None:
-                socket.put(LOGGED_OUT)
+                socket.close(LOGGED_OUT)
                 continue
-            if socket.rights not in (None, sees.rights):
-                socket.put('{"reload":1}')  # what they may see has changed: they ask for all of it again
-            socket.rights = sees.rights
+            if socket.rights is not sees.rights and socket.rights != sees.rights:
+                if socket.rights is not None:
+                    socket.put(RELOAD)  # what they may see has changed: they ask for all of it again
+                socket.rights = sees.rights
             key = (sees.visible, sees.lost, socket.language)
-            if key not in made:
-                html = "".join(rows[number].html[socket.language] for number in sorted(sees.visible))
-                frame = {"rows": html, "changed": sorted(sees.visible), "gone": sorted(sees.lost)}
-                made[key] = json.dumps(frame, ensure_ascii=False)
-            if sees.visible or sees.lost:
-                socket.put(made[key])
+            message = made.get(key)
+            if message is None and key not in made:
+                message = made[key] = row_frame(rows, sees, socket.language)
+            if message is not None:
+                socket.put(message)
+            if socket.shows in sees.lost:
+                socket.allowed = None
+                self.marks.moved.set()
 
     def _count_soon(self) -> None:
         self.uncounted = True
@@ -216,19 +353,22 @@ class Hub:
             while self.uncounted and self.sockets:
                 self.uncounted = False
                 here = list(self.sockets)
-                found = await self._in_thread(partial(frames.count_for, {socket.agent for socket in here}))
+                found = await self.in_thread(partial(frames.count_for, {socket.agent for socket in here}))
+                made: dict[int, Message] = {}
                 for socket in here:
                     counts = found.get(socket.agent, socket.counts)
                     if counts != socket.counts:
                         socket.counts = counts
-                        socket.put(json.dumps({"counts": counts}))
+                        if socket.agent not in made:
+                            made[socket.agent] = frame({"counts": counts})
+                        socket.put(made[socket.agent])
                 await asyncio.sleep(COUNTS_EVERY)
         except Exception:
             logger.exception("counts were not sent")
         finally:
             self.counter = None
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
         """Run database work in the hub's own thread, so that it holds one connection at most, and only meanwhile."""
 
         def run() -> T:
@@ -238,6 +378,22 @@ class Hub:
                 connection.close()  # back into the pool of the web process
 
         return await sync_to_async(run, thread_sensitive=False, executor=self.thread)()
+
+
+RELOAD = frame({"reload": 1})
+
+
+def row_frame(rows: dict[int, frames.Row], sees: frames.Sees, language: str) -> Message | None:
+    """What whoever sees this of a batch is told of it; None where that is nothing."""
+    if not sees.visible and not sees.lost:
+        return None
+    html = "".join(rows[number].html[language] for number in sorted(sees.visible))
+    return frame({"rows": html, "changed": sorted(sees.visible), "gone": sorted(sees.lost)})
+
+
+def sight_of(rights: frames.Rights | None) -> str:
+    """A short word for what somebody may see, to be compared with that of another time."""
+    return hashlib.sha256(repr([sorted(part) for part in rights or ()]).encode()).hexdigest()[:12]
 
 
 async def again(loop: Callable[[], Any]) -> None:

@@ -39,6 +39,7 @@ class Publisher:
         self.messages: set[int] = set()
         self.people: set[int] = set()
         self.hints: list[tuple[list[int], dict[str, object]]] = []
+        self.presence: dict[str, str] = {}
         self.sending: Future[None] | None = None
         self.complained_at = 0.0
         threading.Thread(target=self.loop.run_forever, name="live", daemon=True).start()
@@ -49,6 +50,7 @@ class Publisher:
         messages: Iterable[int],
         people: Iterable[int] = (),
         hint: tuple[list[int], dict[str, object]] | None = None,
+        presence: dict[str, str] | None = None,
     ) -> None:
         """The first fact leaves at once; those that come while it does, or shortly after, leave together."""
         with self.lock:
@@ -58,6 +60,7 @@ class Publisher:
                 self.messages.update(messages)
             if hint is not None and len(self.hints) < MOST_WAITING:
                 self.hints.append(hint)
+            self.presence.update(presence or {})  # of what one process says the last counts
             if self.sending is None:
                 self.sending = asyncio.run_coroutine_threadsafe(self._run(), self.loop)
 
@@ -69,10 +72,11 @@ class Publisher:
                 self.messages.clear()
                 self.people.clear()
                 hints, self.hints = self.hints, []
-                if not tickets and not people and not hints:
+                presence, self.presence = self.presence, {}
+                if not (tickets or people or hints or presence):
                     self.sending = None
                     return
-            fact = {"tickets": tickets, "messages": messages, "people": people, "hints": hints}
+            fact = {"tickets": tickets, "messages": messages, "people": people, "hints": hints, "presence": presence}
             await self._send({"type": "live.announce", **fact})
             await asyncio.sleep(GATHER)
 
@@ -131,14 +135,20 @@ def hint(agents: Iterable[int], **frame: object) -> None:
         _publish([], [], hint=(ids, frame))
 
 
+def presence(hub: str, state: str) -> None:
+    """What the pages of one web process show now, to all others (inbox/presence.py). Never raises."""
+    _publish([], [], presence={hub: state})
+
+
 def _publish(
     tickets: list[int],
     messages: list[int],
     people: Iterable[int] = (),
     hint: tuple[list[int], dict[str, object]] | None = None,
+    presence: dict[str, str] | None = None,
 ) -> None:
     try:
-        _current().publish(tickets, messages, people, hint)
+        _current().publish(tickets, messages, people, hint, presence)
     except RuntimeError as error:  # no thread to be had: the interpreter is ending, or the machine is full
         logger.warning("screens were not told of a change: %r", error)
 

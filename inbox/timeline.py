@@ -91,6 +91,8 @@ class Shown:
         self.other_subject = bool(message.subject) and not same
         self.copies = [channels[pk] for pk in message.copy_channels if pk in channels]  # type: ignore[attr-defined]
         self.rich = self._rich()
+        self.mentions = message.payload.get("mentions", []) if message.direction == Direction.NOTE else []
+        self.untold = message.payload.get("untold", []) if message.direction == Direction.NOTE else []
         self.remote_images = html.remote_images(message.html) if message.html else 0
 
     def __getattr__(self, name: str) -> Any:
@@ -145,6 +147,7 @@ class Timeline:
     entries: list[Entry] = field(default_factory=list)
     first: int = 0  # id of the oldest message in it
     earlier: str = ""  # address of what came before, empty at the start
+    newest: int = 0  # id of the newest message in it
 
 
 def _found(messages: MessageQuerySet) -> MessageQuerySet:
@@ -188,7 +191,8 @@ def build(
     more = since is None and len(messages) > PAGE
     messages = messages[:PAGE] if more else messages
     messages.sort(key=lambda message: (message.created_at, message.pk))
-    timeline = Timeline(first=min((message.pk for message in messages), default=0))
+    ids = [message.pk for message in messages]
+    timeline = Timeline(first=min(ids, default=0), newest=max(ids, default=0))
     if more:
         timeline.earlier = f"{reverse('ticket-earlier', args=[ticket.number])}?before={timeline.first}"
     events = Event.objects.filter(ticket=ticket, kind__in=SHOWN).order_by("-pk")
@@ -198,7 +202,8 @@ def build(
     if before is not None and messages:
         events = events.filter(at__lt=messages[-1].created_at)
     entries = [
-        Entry("message", f"m-{one.pk}", one.created_at, message=Shown(one, ticket, names, channels)) for one in messages
+        Entry("message", f"m-{one.pk}", _stands_at(one), message=Shown(one, ticket, names, channels))
+        for one in messages
     ]
     first = messages[0].created_at if messages and (more or since is not None or before is not None) else None
     entries += asides(sides, first, messages[-1].created_at if messages and before is not None else None)
@@ -217,6 +222,11 @@ def asides(sides: Sequence[dict[str, Any]], first: datetime | None, until: datet
             who = ", ".join(one.get("name") or one["address"] for one in row["to"] or ())
             found.append(Entry("side", f"side-{row['pk']}", at, side={**row, "who": who}))
     return found
+
+
+def _stands_at(message: Message) -> datetime:
+    """Where a message stands in the stream: what is to leave later, at its end."""
+    return max(message.send_at or message.created_at, timezone.now()) if message.is_scheduled else message.created_at
 
 
 def with_days(entries: list[Entry]) -> list[Entry]:

@@ -3,15 +3,37 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from inbox.views import customers, entrance, files, inbox, messages, palette, people, sides, tickets
-from inbox.views.settings import account, audit, blocked, channels, overview
+from inbox.views import (
+    attention,
+    customers,
+    entrance,
+    files,
+    filters,
+    inbox,
+    macros,
+    messages,
+    palette,
+    people,
+    saved,
+    sides,
+    tickets,
+    writing,
+)
+from inbox.views.settings import account, audit, blocked, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
+from inbox.views.settings import macros as settings_macros
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("density/", inbox.density, name="density"),
+    path("filters/", filters.menu, name="filters"),
+    path("filters/<str:group>/", filters.editor, name="filter"),
+    path("views/", saved.create, name="saved-views"),
+    path("views/counts/", saved.counts, name="saved-counts"),
+    path("views/<int:pk>/", saved.change, name="saved-view"),
     path("tickets/<int:number>/", tickets.ticket, name="ticket"),
     path("tickets/<int:number>/changes/", tickets.changes, name="ticket-changes"),
     path("tickets/<int:number>/earlier/", tickets.earlier, name="ticket-earlier"),
@@ -25,10 +47,20 @@ urlpatterns = [
     path("tickets/<int:number>/trash/", tickets.trash, name="ticket-trash"),
     path("tickets/<int:number>/erasure/", tickets.erasure, name="ticket-erasure"),
     path("tickets/<int:number>/snooze/", tickets.snooze, name="ticket-snooze"),
+    path("tickets/<int:number>/seen/", attention.seen, name="ticket-seen"),
+    path("tickets/<int:number>/follower/", attention.follower, name="ticket-follower"),
     path("tickets/<int:number>/merge/", tickets.merge, name="ticket-merge"),
     path("tickets/<int:number>/sides/", sides.start, name="ticket-sides"),
     path("sides/<int:pk>/", sides.side, name="side"),
     path("sides/<int:pk>/closed/", sides.closed, name="side-closed"),
+    path("tickets/<int:number>/macros/", macros.of_ticket, name="ticket-macros"),
+    path("tickets/<int:number>/mentions/", writing.colleagues, name="ticket-mentions"),
+    path("emoji/", writing.emoji, name="emoji"),
+    path("seen/", attention.moments, name="seen"),
+    path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
+    path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
+    path("messages/<int:pk>/draft/", messages.again, name="message-draft"),
+    path("messages/<int:pk>/timing/", messages.timing, name="message-timing"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),
@@ -68,6 +100,15 @@ urlpatterns = [
     path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
     path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
     path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
+    path("settings/macros/", settings_macros.index, name="settings-macros"),
+    path("settings/macros/new/", settings_macros.macro, name="settings-new-macro"),
+    path("settings/macros/preview/", settings_macros.preview, name="settings-macro-preview"),
+    path("settings/macros/<int:pk>/", settings_macros.macro, name="settings-macro"),
+    path("settings/macros/<int:pk>/delete/", settings_macros.delete, name="settings-macro-delete"),
+    path("settings/brands/", brands.brands, name="settings-brands"),
+    path("settings/brands/new/", brands.brand, name="settings-new-brand"),
+    path("settings/brands/<int:pk>/", brands.brand, name="settings-brand"),
+    path("settings/brands/<int:pk>/delete/", brands.delete, name="settings-brand-delete"),
     path("settings/blocked/", blocked.blocked, name="settings-blocked"),
     path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),

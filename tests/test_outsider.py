@@ -30,10 +30,10 @@ __all__ = ["bilal", "sana", "support", "team", "ticket"]
 SUBJECT = "Where is my parcel?"
 NOWHERE = {int: 2**40, str: "nowhere"}
 # What nobody is outside of: who works here, and the words that tickets carry.
-EVERYBODYS = {"api-agents", "api-fields", "api-tags", "api-tokens", "settings-tag"}
+EVERYBODYS = {"api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
-          "settings-person", "settings-invit", "settings-token", "settings-field")  # fmt: skip
+          "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand")  # fmt: skip
 CONNECTING = {"settings-channel-settings", "settings-channel-disconnect", "mailbox-oauth"}
 # What takes an administrator, who sees every channel; a customer of a private team alone they do not see.
 ADMINISTRATORS = {("delete", "api-customers"), ("delete", "api-channels")}
@@ -59,6 +59,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     held = side.start(ticket, by=sana, to=[{"name": "", "address": "store@warehouse.example"}], text="Do you have it?")
     one_channel = {"slug": support.slug, "pk": receipt.receipt_id, "kind": "email"}
     message = {"pk": answer.pk}
+    view = {"pk": SavedView.objects.create(name="Ours", team=team).pk}
     one_ticket = {"number": ticket.pk}
     one_customer = {"pk": customer.pk, "identity": customer.identities.get().pk}
     return {
@@ -69,7 +70,9 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "api-organisations": {"pk": organisation.pk},
         "api-teams": {"pk": team.slug},
         "api-macros": {"pk": Macro.objects.create(name="Hello", team=team).pk},
-        "api-views": {"pk": SavedView.objects.create(name="Ours", team=team).pk},
+        "api-views": view,
+        "saved-view": view,
+        "settings-view": view,
         "api-channels": {"pk": support.slug},
         "api-receipts": {"pk": receipt.receipt_id},
         "api-surveys-answers": {},
@@ -79,6 +82,8 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-redeliver": {"pk": told.pk},
         "settings-token": {"pk": 1},
         "settings-field": {"pk": 1},
+        "settings-brand": {"pk": 1},
+        "settings-macro": {"pk": Macro.objects.create(name="Theirs", team=team).pk},
         "settings-channel": one_channel,
         "mailbox": one_channel,
         "settings-person": {"pk": sana.pk},

@@ -78,12 +78,16 @@ def _told(row: Draft) -> None:
         transaction.on_commit(partial(live.hint, [row.agent_id], draft=row.ticket_id, version=row.version), robust=True)
 
 
-def discard(agent: Agent, ticket: Ticket | None, side: SideConversation | None = None) -> bool:
-    """Throw a draft away; its uploads are swept. False where there is none."""
+def discard(
+    agent: Agent, ticket: Ticket | None, side: SideConversation | None = None, *, version: int | None = None
+) -> bool:
+    """Throw a draft away; its uploads are swept. False where there is none. Superseded: it is of another `version`."""
     with transaction.atomic():
         row = of(agent, ticket, side).select_for_update().first()
         if row is None:
             return False
+        if version is not None and row.version != version:
+            raise Superseded(row)
         row.delete()
         row.version = 0
         _told(row)

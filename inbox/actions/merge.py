@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, calls, counts, drafts
+from inbox.actions import base, calls, counts, drafts, mentions
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
 from inbox.models import (
@@ -21,6 +21,7 @@ from inbox.models import (
     SideConversation,
     Status,
     Ticket,
+    TicketFollower,
     TicketLink,
 )
 
@@ -51,9 +52,14 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         moved = list(Message.objects.filter(ticket=gone).values_list("pk", flat=True))
         engagements = list(Engagement.objects.filter(ticket=gone).values_list("pk", flat=True))
         Message.objects.filter(pk__in=moved).update(ticket=kept)
+        mentions.follow(moved, kept)
         Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
         SideConversation.objects.filter(ticket=gone).update(ticket=kept)
         _take_participants(gone, kept, by)
+        followers = TicketFollower.objects.filter(ticket=gone).values_list("agent", flat=True)
+        TicketFollower.objects.bulk_create(
+            [TicketFollower(agent_id=agent, ticket=kept) for agent in followers], ignore_conflicts=True
+        )
         drafts.move(gone, kept)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()
@@ -122,6 +128,7 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
             engaged = calls.engagements_of(kept, moved)
         engaged.update(ticket=back)
         Message.objects.filter(pk__in=moved).update(ticket=back)
+        mentions.follow(moved, back)
         SideConversation.objects.filter(messages__in=moved).update(ticket=back)
         Message.objects.filter(side__ticket=back, ticket=kept).update(ticket=back)  # what was said there since
         TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, calls, counts, customers
+from inbox.actions import base, calls, counts, customers, mentions
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryUpdate, Party, adapter_for
 from inbox.models import (
@@ -172,6 +172,7 @@ def retry(message: Message, *, by: Agent | None) -> Message:
         _still_there(row.ticket)
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
+            Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=row.ticket_id).update(until=None)
             row.created_at, row.deleted_at = timezone.now(), None
             row.save(update_fields=["created_at", "deleted_at"])
         advance(
@@ -218,6 +219,7 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
         row.unverified, row.side = False, None
         row.save(update_fields=["ticket", "thread_rule", "thread_detail", "unverified", "side"])
         calls.engagements_of(source, [row.pk]).update(ticket=target)
+        mentions.follow([row.pk], target)
         if row.direction == Direction.IN and row.author_address:
             party = Party(adapter_for(row.channel.kind).identity_kind, row.author_address, row.author_name)
             customers.join(target, party, by=by)

@@ -280,3 +280,10 @@ def _not_the_last(row: Agent) -> None:
         raise ActionError(
             _("%(name)s is the only admin. Make somebody else an admin first.") % {"name": row}, "last_admin"
         )
+
+
+def set_density(agent: Agent, density: str) -> None:
+    """How close the rows of lists stand on this person's screens; what is no density changes nothing."""
+    if density in {"roomy", "compact"} and density != agent.density:
+        agent.density = density
+        agent.save(update_fields=["density"])

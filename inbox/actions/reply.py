@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import log, wake
-from inbox.actions import base, customers, drafts, solving, uploads
+from inbox import counting, log, mentions, wake
+from inbox.actions import attention, base, customers, drafts, solving, uploads
+from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import is_ours
 from inbox.adapters import AUTOMATIC, Adapter, Party, adapter_for
@@ -156,6 +157,8 @@ def reply(
     automatic: bool = False,
     newest: int | None = None,
     undoable: bool = False,
+    signed: bool = True,
+    also: Callable[[Ticket], object] | None = None,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
@@ -164,6 +167,8 @@ def reply(
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
     `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
     that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
+    Not `signed`: its channel puts no signature under it. `also` is done with the ticket once the message is new, in the
+    same transaction: what it refuses is not sent.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
@@ -197,7 +202,9 @@ def reply(
             send_at,
             subject,
             automatic,
-            once(client_id, digest) | _then(row, status, now=send_at is None and not automatic),
+            once(client_id, digest)
+            | _then(row, status, now=send_at is None and not automatic)
+            | ({} if signed else {"unsigned": True}),
             hold,
         )
         client_key(message, by, client_id)
@@ -211,6 +218,8 @@ def reply(
             log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
             row.message_count += 1
             base.save(row, "message_count")
+        if also is not None:
+            also(row)
         base.announce([row.pk], [message.pk])
         return message
 
@@ -228,7 +237,8 @@ def strangers(ticket: Ticket, to: Sequence[dict[str, str]], channel: Channel) ->
     """Those of these addresses that neither the customer has nor anybody who takes part in the ticket."""
     asked = [one["address"] for one in default_recipients(ticket, channel)[0]]
     theirs = Identity.objects.filter(
-        Q(customer=ticket.customer_id) | Q(pk__in=Participant.objects.filter(ticket=ticket).values("identity"))
+        Q(customer=ticket.customer_id, retired_at__isnull=True)
+        | Q(pk__in=Participant.objects.filter(ticket=ticket, until__isnull=True).values("identity"))
     )
     known = {value.lower() for value in [*asked, *theirs.values_list("value", flat=True)]}
     return [one["address"] for one in to if one["address"].lower() not in known]
@@ -262,6 +272,16 @@ def _write(
         raise ActionError(_("Write something first."), "empty")
     if html and not adapter.rich_text:
         text, html = text if text.strip() else markup.to_text(html), ""
+    if (
+        adapter.limit is not None
+        and adapter.limit.most
+        and len(counting.split(text, adapter.limit)) > adapter.limit.most
+    ):
+        raise ActionError(
+            _("This is too long for %(channel)s: it would be more than %(most)s messages.")
+            % {"channel": channel.name, "most": adapter.limit.most},
+            "too_long",
+        )
     to, cc, bcc = recipients
     if to is None:
         to, default_cc = default_recipients(ticket, channel)
@@ -299,12 +319,17 @@ def _write(
     message.save(force_insert=True)
     uploads.attach(message, attachments, by=by)
     members = {one["address"] for one in default_recipients(ticket, channel)[0]} | set(
-        Participant.objects.filter(ticket=ticket).values_list("identity__value", flat=True)
+        Participant.objects.filter(ticket=ticket, until__isnull=True).values_list("identity__value", flat=True)
     )
     own = adapter.own_addresses(channel)
-    for one in [*to, *(cc or [])]:
-        if one["address"].lower() not in members and not is_ours(one["address"].lower(), own):
-            customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by)
+    joined = [
+        customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by).pk
+        for one in [*to, *(cc or [])]
+        if one["address"].lower() not in members and not is_ours(one["address"].lower(), own)
+    ]
+    if joined:  # they leave again with it, should it be taken back
+        message.payload["joined"] = joined
+        message.save(update_fields=["payload"])
     return message
 
 
@@ -341,6 +366,8 @@ def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None
             log.record(ticket, "assigned", by=by, **{"from": None, "to": by.pk})
         fields += change_status(ticket, status or settings.AFTER_REPLY_STATUS, by=by)
     base.save(ticket, *fields)
+    if by is not None:
+        attention.answered(by, ticket)
 
 
 def show(ticket: Ticket, message: Message) -> None:
@@ -390,6 +417,7 @@ def note(
         if first is not None:
             return first
         now = timezone.now()
+        whom = mentions.named(text, row, by)
         message = Message.objects.create(
             ticket=row,
             first_ticket=row,
@@ -400,10 +428,11 @@ def note(
             author_name=by.name if by else "",
             text=text.replace("\x00", ""),
             visible_text=text.replace("\x00", ""),
-            payload=once(client_id, digest),
+            payload=once(client_id, digest) | whom.as_payload(),
             created_at=now,
             received_at=now,
         )
+        mentioning.write(message, whom.agents, by=by)
         uploads.attach(message, attachments, by=by)
         client_key(message, by, client_id)
         drafts.sent(by, client_id)

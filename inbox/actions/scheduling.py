@@ -20,7 +20,7 @@ from inbox.actions import base, counts, drafts, messages, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.work import typed
 from inbox.adapters import AUTOMATIC
-from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Ticket
+from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Participant, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
 
@@ -120,6 +120,7 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: st
     said = not row.is_scheduled
     row.state, row.next_attempt_at, row.error = DeliveryState.CANCELLED, None, words
     row.save(update_fields=["state", "next_attempt_at", "error"])
+    Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=ticket).update(until=timezone.now())
     told = {"reason": reason} if reason else {}
     log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason), **told)
     if said:

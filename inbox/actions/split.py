@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, calls, counts
+from inbox.actions import base, calls, counts, mentions
 from inbox.actions.errors import ActionError
 from inbox.models import (
     Agent,
@@ -50,6 +50,7 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
             Message.objects.filter(pk__in=wanted).update(ticket=new, thread_rule="split", thread_detail=f"#{old.pk}")
             SideConversation.objects.filter(pk__in=sides).update(ticket=new)
             calls.engagements_of(old, wanted).update(ticket=new)
+            mentions.follow(wanted, new)
             _people(old, new, rows, by)
             TicketLink.objects.create(source=new, target=old, kind=LinkKind.CHILD)
             ways: dict[str, Any] = {"from": old.pk, "to": new.pk, "split": True}

@@ -199,6 +199,12 @@ class Message(models.Model):
         return self.state == DeliveryState.QUEUED and self.next_attempt_at is None
 
     @property
+    def is_held(self) -> bool:
+        """Whether it waits for a moment, so that whoever sent it can undo that."""
+        due = self.next_attempt_at
+        return self.state == DeliveryState.QUEUED and not self.attempts and due is not None and due > timezone.now()
+
+    @property
     def is_auto_reply(self) -> bool:
         return self.kind in AUTOMATIC
 

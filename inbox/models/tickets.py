@@ -1,11 +1,13 @@
 """Tickets, who takes part in them, and how they hang together."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +57,18 @@ class Tag(models.Model):
 
 # What every ordinary view starts from; its indexes say the same.
 CURRENT = models.Q(spam=False, merged_into__isnull=True, trashed_at__isnull=True)
+
+
+# What lists are ordered by, as their indexes have it: what is empty counts as far away, and priorities have a rank.
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+RANKS = {Priority.LOW.value: 0, Priority.NORMAL.value: 1, Priority.HIGH.value: 2, Priority.URGENT.value: 3}
+WAITING = Coalesce("waiting_since", models.Value(FAR, output_field=models.DateTimeField()))
+DUE = Coalesce("due_at", models.Value(FAR, output_field=models.DateTimeField()))
+RANK = models.Case(
+    *(models.When(priority=priority, then=models.Value(rank)) for priority, rank in RANKS.items()),
+    default=models.Value(1),
+    output_field=models.SmallIntegerField(),
+)
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -140,6 +154,18 @@ class Ticket(models.Model):
                 name="ticket_by_status",
                 condition=CURRENT,
             ),
+            # The other orders of lists (inbox/sorting.py).
+            models.Index(fields=["status", "-created_at", "-number"], name="ticket_by_created", condition=CURRENT),
+            models.Index(models.F("status"), WAITING, models.F("number"), name="ticket_by_waiting", condition=CURRENT),
+            models.Index(models.F("status"), DUE, models.F("number"), name="ticket_by_due", condition=CURRENT),
+            models.Index(
+                models.F("status"),
+                models.OrderBy(RANK, descending=True),
+                models.OrderBy(models.F("last_message_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                name="ticket_by_priority",
+                condition=CURRENT,
+            ),
             models.Index(
                 fields=["assignee", "status", "-last_message_at", "-number"],
                 name="ticket_by_assignee",
@@ -180,6 +206,9 @@ class Ticket(models.Model):
             models.Index(fields=["-updated_at", "-number"], name="ticket_spam_updated", condition=models.Q(spam=True)),
             models.Index(fields=["created_at", "number"], name="ticket_created"),
             models.Index(fields=["customer", "-last_message_at"], name="ticket_of_customer"),
+            models.Index(
+                fields=["customer"], name="ticket_open_of_customer", condition=CURRENT & models.Q(status="open")
+            ),
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(
                 fields=["channel", "thread_key"], name="ticket_thread_key", condition=~models.Q(thread_key="")

@@ -11,17 +11,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
-from inbox.panel import past, people, sides
+
+from inbox.panel import draft, past, people, sides
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 
 PARTS: dict[str, Part] = {
+    "mentioned": mentions.unseen,
+    "draft": draft.draft,
+    "draft_files": draft.files,
     "identities": people.identities,
     "others": people.others,
     "past": past.past,
     "sides": sides.sides,
+    "following": people.following,
 }
 
 

@@ -1,11 +1,11 @@
-"""The customer's own addresses, and who else takes part."""
+"""The customer's own addresses, and who else takes part or listens."""
 
 from typing import Any
 
 from django.db.models import F, QuerySet
 
 from inbox.bundle import Row
-from inbox.models import Agent, Customer, Identity, Participant, Ticket
+from inbox.models import Agent, Customer, Identity, Participant, Ticket, TicketFollower
 
 MOST = 30
 
@@ -36,3 +36,8 @@ def others(agent: Agent, ticket: Ticket) -> QuerySet[Any, Any]:
 
 def identities_of(customer: Customer) -> list[Row]:
     return list(of_customer(customer.pk))
+
+
+def following(agent: Agent, ticket: Ticket) -> QuerySet[Any, Any]:
+    """One row if this agent follows the ticket, else none."""
+    return TicketFollower.objects.filter(agent=agent, ticket=ticket).values("pk")[:1]

@@ -85,15 +85,15 @@ def find(agent: Agent, text: str) -> Results:
 
 
 @contextmanager
-def bounded() -> Iterator[None]:
-    """Statements inside end after PATIENCE, as TooSlow, and are planned for what they are: look-ups in indexes."""
+def bounded(patience: float = PATIENCE) -> Iterator[None]:
+    """Statements inside end after so many seconds, as TooSlow, and are planned to look things up in indexes."""
     inside = connection.in_atomic_block  # what the caller's transaction does next is not ours to bound
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             if inside:
                 cursor.execute(BEFORE)
                 before = cursor.fetchone()
-            cursor.execute(SET, [str(int(PATIENCE * 1000)), "off", "0"])
+            cursor.execute(SET, [str(int(patience * 1000)), "off", "0"])
             yield
             if inside:
                 cursor.execute(SET, before)

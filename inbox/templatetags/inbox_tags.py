@@ -3,7 +3,9 @@
 import re
 import unicodedata
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django import forms, template
 from django.templatetags.static import static
@@ -13,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from inbox import preferences
+from inbox import mentions, preferences
 from inbox.actions.work import typed
 from inbox.adapters import kinds
 from inbox.models import Channel, Status
@@ -100,9 +102,10 @@ def tag_query(name: str) -> str:
 
 
 @register.filter
-def prose(text: str) -> SafeString:
-    """Plain text as paragraphs with links; everything else is escaped."""
-    return mark_safe(html.from_text(text))  # noqa: S308 - from_text escapes
+def prose(text: str, said: Sequence[dict[str, Any]] = ()) -> SafeString:
+    """Plain text as paragraphs with links; everything else is escaped. `said` are the colleagues that a note names."""
+    markup = html.from_text(text)
+    return mark_safe(mentions.marked(markup, said) if said else markup)  # noqa: S308 - both escape
 
 
 @register.filter

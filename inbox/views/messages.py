@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages as notices
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import access
+from inbox import access, composing, directory
+from inbox.actions import drafts, macros, receive, reply, scheduling, uploads
 from inbox.actions import messages as actions
-from inbox.actions import receive, reply, uploads
-from inbox.actions.errors import ActionError
+from inbox.actions.errors import ActionError, Stale
 from inbox.adapters import kinds
-from inbox.forms import AnswerForm, MoveForm, problem_of
-from inbox.models import Direction, Message
+from inbox.forms import AnswerForm, DraftForm, MoveForm, TimingForm, problem_of
+from inbox.models import Agent, Channel, Direction, Message, Ticket
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 from inbox.views.tickets import answer, conversation
 from lib import html
@@ -36,7 +39,7 @@ MAIL_POLICY = (
 @require_POST
 @agent_only
 def create(request: AgentRequest, number: int) -> HttpResponse:
-    """Send a reply or leave a note. What cannot be sent stays in the composer, with the reason."""
+    """Send a reply or leave a note. What cannot be sent stays in the composer, with the reason or a question."""
     found = access.get_ticket(request.user, number)
     form = AnswerForm(request.POST)
     if not form.is_valid():
@@ -46,6 +49,11 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
         raise PermissionDenied
     if data["kind"] == "reply" and "to" in request.POST and not data["to"]:
         return _refused(request, number, _("Name somebody in To."))
+    channel = access.channels(request.user).filter(pk=data["channel"]).first() if data["channel"] else None
+    if data["channel"] and channel is None:
+        return _refused(request, number, _("This channel is no longer there, or you may not see it."))
+    if data["kind"] == "reply" and (unknown := _unknown(found, channel, data)):
+        return _asked(request, number, {"strangers": unknown})
     try:
         ids = data["attachments"] + [
             uploads.upload(
@@ -54,23 +62,69 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
             for file in request.FILES.getlist("files")
         ]
         if data["kind"] == "note":
-            reply.note(found, by=request.user, text=data["text"], attachments=ids, client_id=data["client_id"] or None)
+            message = reply.note(
+                found, by=request.user, text=data["text"], attachments=ids, client_id=data["client_id"] or None
+            )
         else:
-            reply.reply(
+            chosen = macros.wanted(request.user, data["macro"])
+            message = reply.reply(
                 found,
                 by=request.user,
                 text=data["text"],
                 html=data["html"],
+                channel=channel,
                 to=data["to"] if "to" in request.POST else None,
                 cc=data["cc"] if "cc" in request.POST else None,
                 bcc=data["bcc"],
+                subject=data["subject"],
                 attachments=ids,
-                status=data["status"] or None,
+                status=data["status"] or macros.status_of(chosen),
                 client_id=data["client_id"] or None,
+                signed=not data["unsigned"],
+                also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
+                send_at=data["send_at"],
+                newest=data["newest"],
+                undoable=True,
             )
+    except Stale as stale:
+        return _asked(request, number, {"since": stale.since})
     except ActionError as error:
         return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")
-    return answer(request, number, fresh_composer=True)
+    goes_on = data["kind"] == "reply" and _after_send(request.user, data["after_send"]) != "stay"
+    return answer(request, number, fresh_composer=True, sent=message if goes_on else None)
+
+
+def _unknown(found: Ticket, channel: Channel | None, data: Mapping[str, Any]) -> list[str]:
+    """The addresses in To of which nobody knows whose they are, but for those that the writer was asked about."""
+    asked = set(data["confirmed"].lower().split())
+    typed = [one for one in data["to"] if one["address"].lower() not in asked]
+    return reply.strangers(found, typed, channel or reply.choose_channel(found)[0]) if typed else []
+
+
+def _after_send(agent: Agent, chosen: str) -> str:
+    """What this person does once something is sent; a choice is kept for the next time."""
+    if chosen and chosen != agent.after_send:
+        agent.after_send = chosen
+        agent.save(update_fields=["after_send"])
+    return agent.after_send
+
+
+def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpResponse:
+    """Nothing was sent yet: there is a question, whose button sends after all. What was asked is not asked again."""
+    since = doubt.get("since", [])
+    confirmed = " ".join([request.POST.get("confirmed", ""), *doubt.get("strangers", [])]).strip()
+    seen = since[-1].pk if since else request.POST.get("newest", "")
+    names = directory.of(request.user).names
+    question = {
+        **doubt,
+        "since": [{"message": one, "author": names.get(one.agent_id or 0) or one.author_name} for one in since],
+        "status": request.POST.get("status", ""),
+        "later": request.POST.get("later", ""),
+    }
+    if wants_part(request):
+        context = {"question": question, "newest": seen, "confirmed": confirmed}
+        return render(request, "inbox/_question.html", context, status=422)
+    return _page(request, number, {"question": question, "newest": seen, "confirmed": confirmed})
 
 
 def _refused(request: AgentRequest, number: int, problem: str, client_id: str = "") -> HttpResponse:
@@ -80,14 +134,77 @@ def _refused(request: AgentRequest, number: int, problem: str, client_id: str = 
     """
     if wants_part(request):
         return render(request, "inbox/_refused.html", {"problem": problem, "client_id": client_id}, status=422)
+    return _page(request, number, {"problem": problem} | ({"client_id": client_id} if client_id else {}))
+
+
+def _page(request: AgentRequest, number: int, more: dict[str, Any]) -> HttpResponse:
+    """The whole page for a plain form that sent nothing: what was typed still stands in it."""
     found = access.get_ticket(request.user, number)
-    typed = {"kind": request.POST.get("kind", ""), "text": request.POST.get("text", ""), "problem": problem}
-    typed["html"] = request.POST.get("html", "")
-    context = conversation(request, found) | {
-        "composer": typed,
-        "client_id": client_id or request.POST.get("client_id", ""),
-    }
+    channel = request.POST.get("channel", "")
+    context = conversation(request, found, channel=int(channel) if channel.isdecimal() and len(channel) < 19 else None)
+    fields = ("kind", "text", "html", "subject", "client_id", "newest", "confirmed", "at")
+    typed: dict[str, Any] = {name: request.POST[name] for name in fields if name in request.POST}
+    typed["recipients"] = {name: request.POST[name] for name in ("to", "cc", "bcc") if name in request.POST}
+    context["composer"] |= typed | more
+    for one in (context["route"] or {}).get("fields", []):
+        one["shown"] = typed["recipients"].get(one["name"])
     return render(request, "inbox/inbox.html", {**frame(request, remembered(request)), **context}, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+@agent_only
+def draft(request: AgentRequest, number: int) -> HttpResponse:
+    """What this person has written on a ticket: read, or kept as it is typed. 409 where another tab was first."""
+    found = access.get_ticket(request.user, number)
+    agent = request.user
+    if request.method == "GET":
+        return JsonResponse(composing.as_json(drafts.of(agent, found).first(), agent))
+    form = DraftForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse({"problem": problem_of(form)}, status=400)
+    version = form.cleaned_data["version"]
+    channel = form.cleaned_data["channel"]
+    if channel and not access.channels(agent).filter(pk=channel).exists():
+        form.cleaned_data["channel"] = None
+    try:
+        if form.is_empty:
+            drafts.discard(agent, found, version=version)
+            return JsonResponse({"version": 0})
+        return JsonResponse({"version": drafts.save(agent, found, form.written, version=version).version})
+    except drafts.Superseded as newer:
+        return JsonResponse(composing.as_json(newer.draft, agent), status=409)
+
+
+@require_POST
+@agent_only
+def again(request: AgentRequest, pk: int) -> HttpResponse:
+    """Put what a message says back into the composer: undo it before it leaves, or write on what did not leave."""
+    message = _writable(request, pk)
+    try:
+        number = scheduling.take_back(message, by=request.user).ticket_id or message.ticket_id
+    except ActionError as error:
+        return answer(request, message.ticket_id, problem=str(error))
+    if wants_part(request) and "open" in request.POST:  # from a notice, beside whatever is open now
+        return HttpResponse(headers={"HX-Location": _pane(number)})
+    return answer(request, number, fresh_composer=True)
+
+
+@require_POST
+@agent_only
+def timing(request: AgentRequest, pk: int) -> HttpResponse:
+    """When a waiting message leaves: now, at another time, never."""
+    message = _writable(request, pk)
+    form = TimingForm(request.POST)
+    if not form.is_valid():
+        return answer(request, message.ticket_id, problem=problem_of(form))
+    try:
+        if form.cleaned_data["later"] == "never":
+            scheduling.cancel(message, by=request.user)
+        else:
+            scheduling.retime(message, form.cleaned_data.get("send_at"), by=request.user)
+    except ActionError as error:
+        return answer(request, message.ticket_id, problem=str(error))
+    return answer(request, message.ticket_id)
 
 
 @require_POST

@@ -50,7 +50,7 @@ def palette(request: AgentRequest) -> HttpResponse:
     if not typed:
         return render(request, "inbox/_palette_places.html", {"places": places(request)})
     agent = request.user
-    found = Found(agent, typed, lists.Listing(agent, lists.VIEWS["open"]))
+    found = Found(agent, typed, lists.of(agent, {"view": "open"}))
     number = typed.removeprefix("#")
     numbers = found.results.numbers[:MOST]
     if number.isdecimal() and len(number) < 19:

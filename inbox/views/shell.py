@@ -12,8 +12,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import resolve_url
 
-from inbox import directory, lists
-from inbox.forms import FilterForm
+from inbox import kept, lists, seen
+from inbox.filtering.filters import joined
 from inbox.found import Found
 from inbox.models import Agent
 from inbox.search.query import MOST_TYPED
@@ -54,34 +54,13 @@ def wants_part(request: HttpRequest) -> bool:
 
 
 def listing_of(request: AgentRequest, params: QueryDict) -> lists.Listing | Found:
-    """The list that these parameters name: what `q` finds, else the view."""
-    view = view_of(request, params)
-    typed = params.get("q", "").strip()
+    """The list that these parameters name: what `q` finds, else the view. A view that is not there, or not for this
+    agent, is a 404.
+    """
+    query = joined(params)
+    view = lists.of(request.user, query)
+    typed = query.get("q", "").strip()
     return Found(request.user, typed[:MOST_TYPED], view) if typed else view
-
-
-def view_of(request: AgentRequest, params: QueryDict) -> lists.Listing:
-    """The view that these parameters name. A team or channel that is not there, or not for this agent, is a 404."""
-    known = directory.of(request.user)
-    if slug := params.get("team"):
-        view = next((lists.of_team(one.pk, one.name, one.slug) for one in known.teams if one.slug == slug), None)
-    elif slug := params.get("channel"):
-        view = next(
-            (lists.of_channel(one.pk, one.name, one.slug, one.kind) for one in known.channels if one.slug == slug), None
-        )
-    else:
-        view = lists.VIEWS.get(params.get("view", "open"))
-    if view is None:
-        raise Http404
-    form = FilterForm(params, known.people, set(view.match))
-    listing = lists.Listing(request.user, view, form=form)
-    if form.is_valid():
-        for name, value in form.cleaned_data.items():
-            if value:
-                listing.filters[name.removeprefix("f_")] = value
-                shown = dict(form.fields[name].choices)[value]  # type: ignore[attr-defined]
-                listing.names[name.removeprefix("f_")] = f"{form.fields[name].label}: {shown}"
-    return listing
 
 
 def remembered(request: AgentRequest) -> lists.Listing | Found:
@@ -93,27 +72,41 @@ def remembered(request: AgentRequest) -> lists.Listing | Found:
 
 
 def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, Any]:
-    """The views with their counts, all of them in one query."""
-    groups = lists.groups(request.user)
-    wanted = {
-        view.key: lists.select(request.user, view.match) for _label, views in groups for view in views if view.counted
-    }
-    if isinstance(listing, lists.Listing) and listing.filters:
-        wanted["listing"] = listing.tickets
-    found = lists.counts(wanted)
+    """The views with their counts, all of them in one query; how many a narrowed list has, in another."""
+    found = lists.counts({key: lists.to_count(request.user, view) for key, view in lists.counted(request.user).items()})
     if isinstance(listing, Found):
         listing.count = listing.results.count_words if listing.results.query and not listing.results.slow else ""
+    elif not listing.filters and listing.view.counted and listing.view.key != "mentions":
+        listing.count = found.get(listing.key, "")
     else:
-        listing.count = found.get(listing.key or "listing", "")
+        listing.count = listing.counted()
     return {
         "sidebar": [
-            {"label": label, "views": [{"key": view.key, "label": view.label, "icon": view.icon, "url": view.url,
-                                        "go": view.go, "count": found.get(view.key, "")} for view in views]}
-            for label, views in groups
-        ]
-    }  # fmt: skip
+            {
+                "label": label,
+                "views": [shown(view, found) for view in views if not view.aside],
+                "aside": [shown(view, found) for view in views if view.aside],
+                "open": any(view.aside and view.key == listing.key for view in views),
+            }
+            for label, views in lists.groups(request.user)
+        ],
+        **kept.sidebar(request.user, listing),
+    }
+
+
+def shown(view: lists.View, counts: Mapping[str, str]) -> dict[str, Any]:
+    """A view as the sidebar has it."""
+    return {"key": view.key, "label": view.label, "icon": view.icon, "url": view.url, "go": view.go,
+            "count": counts.get(view.key, "")}  # fmt: skip
 
 
 def frame(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> Mapping[str, Any]:
     """What stands beside a conversation: views and list."""
-    return {"listing": listing, "page": listing.page(before), **sidebar(request, listing)}
+    return {"listing": listing, "page": page_of(request, listing, before), **sidebar(request, listing)}
+
+
+def page_of(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> lists.Page:
+    """One page of a list, its rows saying what this agent has not read."""
+    page = listing.page(before)
+    seen.mark(request.user, page.tickets)
+    return page

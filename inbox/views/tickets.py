@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
@@ -13,16 +12,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, directory, panel, timeline
-from inbox.actions import blocks, reply
+from inbox import access, composing, directory, moments, panel, timeline
+from inbox.actions import blocks, mentions
 from inbox.actions import merge as merging
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
 from inbox.actions.errors import ActionError
-from inbox.adapters import kinds
 from inbox.forms import (
     CHOSEN_STATUSES,
     AssignmentForm,
@@ -37,10 +36,12 @@ from inbox.forms import (
     TrashForm,
     problem_of,
 )
-from inbox.models import Customer, Priority, Ticket
+from inbox.models import Customer, Message, Priority, Ticket
 from inbox.panel import sides
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
+
+AFTER_SEND = [("stay", gettext_lazy("Stay")), ("next", gettext_lazy("Next ticket")), ("list", gettext_lazy("List"))]
 
 
 @require_safe
@@ -72,8 +73,25 @@ def earlier(request: AgentRequest, number: int) -> HttpResponse:
         "ticket": found,
         "timeline": timeline.build(found, known, before=before, sides=list(sides.sides(request.user, found))),
         "may_change": may_change(request, found),
+        "later": moments.ahead(),
     }
     return render(request, "inbox/_earlier.html", context)
+
+
+@require_safe
+@agent_only
+def way(request: AgentRequest, number: int) -> HttpResponse:
+    """The way that an answer would take on the channel `channel`: what the composer shows once another is chosen."""
+    found = access.get_ticket(request.user, number)
+    beside = panel.read(request.user, found)
+    draft = composing.composer(beside, 0)
+    channel = _integer(request.GET.get("channel"))
+    context = {
+        "ticket": found,
+        "route": composing.route(request.user, found, beside, channel, draft["recipients"]),
+        "composer": draft,
+    }
+    return render(request, "inbox/_route.html", context)
 
 
 def may_change(request: AgentRequest, found: Ticket) -> bool:
@@ -84,23 +102,31 @@ def _integer(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() and len(value) < 19 else None
 
 
-def conversation(request: AgentRequest, found: Ticket, *, since: int | None = None) -> dict[str, Any]:
-    """Everything that the panes of one ticket show."""
+def conversation(
+    request: AgentRequest, found: Ticket, *, since: int | None = None, channel: int | None = None
+) -> dict[str, Any]:
+    """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer."""
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
+    if beside["mentioned"]:
+        mentions.seen(request.user, found)
+    stream = timeline.build(found, known, since=since, sides=beside["sides"])
+    draft = composing.composer(beside, stream.newest)
+    way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
     return {
         "ticket": found,
         "current_number": found.number,
-        "timeline": timeline.build(found, known, since=since, sides=beside["sides"]),
+        "timeline": stream,
         "may_change": may_change(request, found),
         "may_erase": may(request.user, Right.ERASE),
         "people": known.people,
         "team_choices": known.teams,
         "statuses": CHOSEN_STATUSES,
         "priorities": Priority.choices,
-        "client_id": uuid4().hex,
-        "composer": {"kind": "reply"},
-        "route": None if found.is_locked else route(found),
+        "composer": draft,
+        "later": moments.ahead(),
+        "after_send": AFTER_SEND,
+        "route": None if found.is_locked else way,
         "panel": beside,
         **customer_context(found.customer, beside["identities"]),
     }
@@ -115,52 +141,43 @@ def customer_context(customer: Customer, identities: list[dict[str, Any]]) -> di
     return {"customer": customer, "identities": identities, "customer_language": name}
 
 
-def route(found: Ticket) -> dict[str, Any]:
-    """Where a reply would leave and why, whom it reaches, and what stands in its way."""
-    channel, why = reply.choose_channel(found)
-    adapter = kinds().get(channel.kind)
-    if adapter is None:
-        return {"channel": channel, "why": why, "to": [], "cc": [], "editable": False, "warning": ""}
-    to, cc = reply.default_recipients(found, channel)
-    verdicts = (adapter.may_reply(found), adapter.may_send(channel))
-    warning = next((str(verdict.reason) for verdict in verdicts if not verdict.allowed), "")
-    if not warning and channel.out_failing_since is not None:
-        warning = channel.out_error
-    editable = adapter.identity_kind == "email"
-    return {
-        "channel": channel,
-        "why": why,
-        "to": to,
-        "cc": cc,
-        "editable": editable,
-        "warning": warning,
-        "rich": adapter.rich_text,
-    }
-
-
-def regions(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
+def regions(
+    request: AgentRequest,
+    number: int,
+    *,
+    problem: str = "",
+    fresh_composer: bool = False,
+    sent: Message | None = None,
+) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
-    found = (
-        access.tickets(request.user)
-        .select_related("customer", "customer__organisation", "channel", "reply_channel", "assignee", "team")
-        .filter(number=number)
-        .first()
-    )
+    found = access.tickets(request.user).select_related(*access.BESIDE_TICKET).filter(number=number).first()
     if found is None:
         return render(request, "inbox/_gone.html", {"number": number, "problem": problem})
     since = _integer(request.GET.get("from") or request.POST.get("from"))
-    context = conversation(request, found, since=since)
-    context |= {"problem": problem, "fresh_composer": fresh_composer}
+    # What was sent leaves an empty composer behind; all else finds it on the channel that was chosen in it.
+    channel = None if fresh_composer else _integer(request.GET.get("channel") or request.POST.get("channel"))
+    context = conversation(request, found, since=since, channel=channel)
+    context |= {"problem": problem, "fresh_composer": fresh_composer, "sent": sent}
     return render(request, "inbox/_regions.html", context, status=422 if problem else 200)
 
 
-def answer(request: AgentRequest, number: int, *, problem: str = "", fresh_composer: bool = False) -> HttpResponse:
-    """What follows an action: regions for htmx, a redirect to the page for a plain form."""
+def answer(
+    request: AgentRequest,
+    number: int,
+    *,
+    problem: str = "",
+    fresh_composer: bool = False,
+    sent: Message | None = None,
+) -> HttpResponse:
+    """What follows an action: regions for htmx, a redirect to the page for a plain form.
+
+    `sent` is a message of which a notice tells, because its writer goes on to something else.
+    """
     if wants_part(request):
-        return regions(request, number, problem=problem, fresh_composer=fresh_composer)
+        return regions(request, number, problem=problem, fresh_composer=fresh_composer, sent=sent)
     if problem:
         messages.error(request, problem)
-    return redirect("ticket", number)
+    return redirect("inbox") if sent is not None else redirect("ticket", number)
 
 
 def act(

@@ -92,7 +92,7 @@ def look(runs: int) -> dict[str, dict[str, float]]:
     asked |= {
         "list: team": (browser, "/?team=orders"),
         "list: channel": (browser, "/?channel=support"),
-        "list: filtered": (browser, "/?view=open&f_priority=high&f_team=1"),
+        "list: filtered": (browser, "/?view=open&priority=high"),
         f"conversation of {MESSAGES}": (browser, f"/tickets/{number}/"),
         "customer": (browser, f"/customers/{busiest}/"),
         "API: tickets": (program, "/api/v1/tickets/"),

@@ -50,6 +50,7 @@ def test_another_text_in_the_other_tab_stays_and_is_sent_too(open_as: Open, sana
     page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
     drafted(page, "On Thursday.")
     tab = second_tab(page)
+    tab.route("**/draft/", lambda route: route.abort())
     tab.locator("#text").fill("On Thursday, and it is blue.")
     page.locator("#send").click()
     expect(tab.locator(".message.out")).to_contain_text("On Thursday.")
@@ -116,7 +117,10 @@ def test_files_and_recipients_wait_while_other_tickets_are_read(
     expect(page.locator("#route-said")).to_contain_text("quiet@example.com")
     page.reload()
     page.locator("#text").fill("See the file.")
+    expect(page.locator("#strangers")).to_contain_text("boss@example.com")
     page.locator("#send").click()
+    expect(page.locator("#composer-problem")).to_contain_text("boss@example.com")
+    page.locator("#send-anyway").click()
     expect(page.locator(".message.out .file")).to_contain_text("label.txt")
     (message,) = outgoing()
     assert [one["address"] for one in message.to + message.bcc] == ["boss@example.com", "quiet@example.com"]

@@ -94,6 +94,17 @@ def test_undo_puts_everything_back(ticket: Ticket, sana: Agent, desk: Channel) -
     assert not Draft.objects.exists(), "what is sent is no draft any more"
 
 
+def test_whom_an_undone_reply_brought_in_is_out_again(ticket: Ticket, sana: Agent) -> None:
+    slip = [{"name": "", "address": "ayesha@gmial.com"}]
+    held = reply.reply(ticket, by=sana, text="Here.", to=slip, undoable=True)
+    assert reply.default_recipients(ticket)[1] == slip
+    draft = scheduling.take_back(held, by=sana)
+    assert draft.recipients["to"] == "ayesha@gmial.com" and reply.default_recipients(ticket)[1] == []
+    assert reply.strangers(ticket, slip, held.channel) == ["ayesha@gmial.com"]
+    reply.reply(ticket, by=sana, text="After all.", to=slip)
+    assert reply.default_recipients(ticket)[1] == slip
+
+
 def test_undo_keeps_what_was_begun_since(ticket: Ticket, sana: Agent) -> None:
     held = reply.reply(ticket, by=sana, text="First.", undoable=True)
     Draft.objects.create(agent=sana, ticket=ticket, text="And another thing", client_id="c2", attachments=[7])

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from inbox import log, second_factor, sessions
 from inbox.actions import people as acting
 from inbox.models import LogIn
+from inbox.variables import KNOWN
 from inbox.views.settings.forms import OwnProfileForm
 from inbox.views.shell import AgentRequest, agent_only
 
@@ -40,7 +41,7 @@ def profile(request: AgentRequest) -> HttpResponse:
         with translation.override(agent.language or translation.get_language()):
             messages.success(request, _("Saved."))
         return redirect("settings-profile")
-    return render(request, "settings/account/profile.html", {"page_key": "profile", "form": form})
+    return render(request, "settings/account/profile.html", {"page_key": "profile", "form": form, "variables": KNOWN})
 
 
 @require_safe

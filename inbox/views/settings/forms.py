@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from inbox import access
+from inbox import access, variables
 from inbox.forms import ProfileForm
 from inbox.models import Agent, Channel, Role, Team
 
@@ -78,6 +78,20 @@ class AcceptForm(forms.Form):
         return self.cleaned_data
 
 
+class SignatureField(forms.CharField):
+    """What stands under replies; it may hold variables, and none that nobody knows."""
+
+    def __init__(self, *, rows: int = 4, **told: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": rows, "dir": "auto"})
+        super().__init__(required=False, max_length=5000, widget=widget, **told)
+
+    def clean(self, value: Any) -> str:
+        words: str = super().clean(value)
+        if wrong := variables.unknown(words):
+            raise forms.ValidationError(_("There is no variable %(name)s.") % {"name": "{{" + wrong[0] + "}}"})
+        return words
+
+
 class TeamForm(forms.Form):
     """A team: offered are the people who work here, and the channels that whoever asks sees."""
 
@@ -96,9 +110,7 @@ class TeamForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    signature = forms.CharField(
-        label=_("Signature"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"})
-    )
+    signature = SignatureField(label=_("Signature"), rows=3)
 
     def __init__(self, data: Any, agent: Agent, team: Team | None = None) -> None:
         initial: dict[str, Any] = {}
@@ -117,13 +129,7 @@ class OwnProfileForm(ProfileForm):
     """`/settings/profile/`: the small menu's three, and what is rarer."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
-    signature = forms.CharField(
-        label=_("Signature"),
-        required=False,
-        max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
-        help_text=_("Stands below your replies by e-mail."),
-    )
+    signature = SignatureField(label=_("Signature"), help_text=_("Stands below your replies by e-mail."))
     away = forms.BooleanField(
         label=_("I am away"), required=False, help_text=_("Others see it before they give you a ticket.")
     )

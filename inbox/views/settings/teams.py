@@ -14,6 +14,7 @@ from inbox.actions import teams as acting
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Channel, Team
 from inbox.rights import Right, may, needs
+from inbox.variables import KNOWN
 from inbox.views.settings.forms import TeamForm
 from inbox.views.shell import AgentRequest, agent_only
 
@@ -64,4 +65,4 @@ def team(request: AgentRequest, pk: int | None = None) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("settings-teams")
-    return render(request, "settings/teams/team.html", {**HERE, "form": form, "team": found})
+    return render(request, "settings/teams/team.html", {**HERE, "form": form, "team": found, "variables": KNOWN})

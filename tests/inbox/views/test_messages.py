@@ -79,6 +79,7 @@ def test_something_else_under_the_same_id_is_not_swallowed(
         "to": "ayesha@example.com",
         "cc": "",
         "bcc": "",
+        "confirmed": "boss@example.com",
     }
     assert as_sana.post(path, data, part=True).status_code == 200
     other = {**data, changed: CHANGED[changed]}

@@ -17,8 +17,9 @@ export async function refresh() {
   const end = atEnd(box)
   const before = box.querySelectorAll(".message").length
   const from = document.getElementById("timeline").dataset.from
+  const way = document.getElementById("reply-channel")?.value ?? ""
   try {
-    await htmx.ajax("GET", `${talk.dataset.changes}?from=${from}`, { source: "#live", swap: "none" })
+    await htmx.ajax("GET", `${talk.dataset.changes}?from=${from}&channel=${way}`, { source: "#live", swap: "none" })
   } finally {
     busy = false
   }
@@ -34,7 +35,10 @@ export async function refresh() {
 document.addEventListener("htmx:config:request", event => {
   const { request, sourceElement } = event.detail.ctx
   const from = document.getElementById("timeline")?.dataset.from
-  if (request.method === "POST" && from && sourceElement.closest?.(".talk")) request.body.set("from", from)
+  if (request.method !== "POST" || !from || !sourceElement.closest?.(".talk")) return
+  request.body.set("from", from)
+  const way = document.getElementById("reply-channel")?.value
+  if (way) request.body.set("channel", way)
 })
 
 function offer() {

@@ -222,6 +222,7 @@ function fit() {
   for (const [one, editor] of editors) if (!one.isConnected) editors.delete(one) && editor.destroy()
   if (!form) return
   form.toggleAttribute("data-may-rich", may(form))
+  sign()
   form.querySelector("[data-plain]")?.setAttribute("aria-pressed", String(prefersPlain()))
   if (isRich(form) && !may(form)) return stop(form)
   if (may(form) && (field(form, "html").value || document.activeElement === field(form, "text"))) begin()
@@ -231,6 +232,15 @@ document.addEventListener("focusin", event => event.target.id === "text" && even
 document.addEventListener("change", event => event.target.matches?.("#composer [name=kind], #composer [name=channel]") && fit())
 document.addEventListener("htmx:after:swap", fit)
 new MutationObserver(fit).observe(document.getElementById("conversation") ?? document.body, { childList: true })
+
+// What will stand under the reply, by the channel that is chosen.
+function sign() {
+  const box = document.getElementById("signature")
+  const text = way()?.dataset.signature ?? ""
+  if (!box || box.querySelector(".signature-text").textContent === text) return
+  box.hidden = !text
+  for (const place of box.querySelectorAll(".truncate, .signature-text")) place.textContent = text
+}
 
 // The chips of files that stand in the text as pictures say nothing new.
 function pictures(form) {

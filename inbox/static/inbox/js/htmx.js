@@ -15,7 +15,8 @@ htmx.registerExtension("rabta", {
   },
 })
 
-export function notice(text) {
+// With `label` and `act` it has a button of its own.
+export function notice(text, label, act) {
   const place = document.getElementById("notices")
   if ([...place.children].some(one => one.firstElementChild?.textContent === text)) return
   const box = document.createElement("div")
@@ -27,7 +28,12 @@ export function notice(text) {
   button.type = "button"
   button.dataset.dismiss = ""
   button.textContent = words.close
-  box.append(span, button)
+  if (act) {
+    const action = Object.assign(document.createElement("button"), { type: "button", className: "text-button", textContent: label })
+    action.dataset.dismiss = ""
+    action.addEventListener("click", act)
+    box.append(span, action, button)
+  } else box.append(span, button)
   place.append(box)
 }
 

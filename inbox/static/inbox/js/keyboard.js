@@ -4,6 +4,7 @@ import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
 import { linkOf } from "./rows.js"
 import * as search from "./search.js"
+import { unread } from "./seen.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
 const byId = id => document.getElementById(id)
@@ -14,6 +15,7 @@ function move(step) {
   if (!all.length) return
   const at = all.findIndex(row => row.contains(document.activeElement))
   const from = at >= 0 ? at : all.findIndex(row => row.hasAttribute("aria-current"))
+  if (step > 0 && from >= all.length - 3) document.querySelector("#rows > .more:not(.htmx-request)")?.click()
   const next = all[Math.min(Math.max(from + step, 0), all.length - 1)]
   linkOf(next).focus({ preventScroll: true })
   next.scrollIntoView({ block: "nearest" })
@@ -42,6 +44,7 @@ const keys = {
     byId("tags-input")?.focus()
   },
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
+  u: unread,
   "/": search.focus,
   "?": () => byId("shortcuts").showModal(),
 }

@@ -65,7 +65,7 @@ document.addEventListener("keydown", event => {
 // The form of a menu was sent: close it, and give the focus back to what opened it.
 document.addEventListener("htmx:before:request", event => {
   const menu = event.target.closest?.("details.menu")
-  if (menu) close(menu, true)
+  if (menu && !event.target.matches("[data-stays] *:not(form), [data-stays]")) close(menu, true)
 })
 
 document.addEventListener("focusin", event => {

@@ -4,6 +4,8 @@ const ADDRESS = /[^\s<>,;:،"]+@[^\s<>,;:،"]+/g
 const isolated = text => `\u2066${text}\u2069` // left-to-right, whatever stands around it
 const addresses = text => text.match(ADDRESS) ?? (text.trim() ? [text.trim()] : [])
 
+// What a field holds by itself, whatever a draft put into it.
+export const usual = input => input.dataset.usual ?? input.defaultValue
 export const inputs = form => NAMES.map(name => form.elements.namedItem(name)).filter(Boolean)
 export const everybody = form => inputs(form).flatMap(input => addresses(input.value.toLowerCase())).sort().join()
 
@@ -18,6 +20,18 @@ export function say(form) {
   const text = said.filter(Boolean).join(" · ")
   if (place.textContent !== text) place.textContent = text
   place.title = text
+  warn(form)
+}
+
+// An address that nobody knows is easily a slip: said before it is asked.
+function warn(form) {
+  const line = form.querySelector("#strangers")
+  const to = form.elements.namedItem("to")
+  if (!line || !to) return
+  const known = line.dataset.known.toLowerCase().split(" ")
+  const strangers = addresses(to.value).filter(one => one.includes("@") && !known.includes(one.toLowerCase()))
+  line.hidden = !strangers.length
+  line.querySelector("span").textContent = line.dataset.said.replace("{}", () => strangers.map(isolated).join(", "))
 }
 
 document.addEventListener("input", event => {

@@ -4,7 +4,25 @@ export const list = () => document.getElementById("rows")
 export const linkOf = row => row.querySelector(".go")
 const fold = key => key[5].toLowerCase() + key.slice(6)
 const belongs = (row, rows) =>
-  Object.entries(rows.dataset).every(([key, want]) => !key.startsWith("match") || row.dataset[fold(key)] === want)
+  !("hint" in rows.dataset) && Object.entries(rows.dataset).every(([key, want]) => !key.startsWith("match") || want.split(" ").includes(row.dataset[fold(key)]))
+
+// The orders, as the server has them: each row's place as numbers, the greater the further up.
+const RANKS = { low: 0, normal: 1, high: 2, urgent: 3 }
+const far = value => -Number(value || Infinity)
+const PLACES = {
+  newest: ({ at }) => [Number(at)],
+  oldest: ({ at, number }) => [-at, -number],
+  waiting: ({ waiting, number }) => [far(waiting), -number],
+  created: ({ created }) => [Number(created)],
+  priority: ({ priority, at }) => [RANKS[priority] ?? 1, Number(at)],
+  due: ({ due, number }) => [far(due), -number],
+}
+export function isBelow(row, other, rows) {
+  const place = PLACES[rows.dataset.sort] ?? PLACES.newest
+  const [mine, theirs] = [place(row.dataset), place(other.dataset)]
+  const at = mine.findIndex((value, index) => value !== theirs[index])
+  return at < 0 ? Number(row.dataset.number) < Number(other.dataset.number) : mine[at] < theirs[at]
+}
 
 export const parse = html => {
   const template = document.createElement("template")
@@ -32,7 +50,7 @@ export const waiting = new Map()
 const short = rows => rows.scrollHeight <= rows.clientHeight && rows.matches(":hover")
 
 function place(row, rows, isNew) {
-  const before = [...rows.querySelectorAll(".row")].find(other => other !== row && Number(other.dataset.at) < Number(row.dataset.at))
+  const before = [...rows.querySelectorAll(".row")].find(other => other !== row && isBelow(other, row, rows))
   if (!before && rows.querySelector(".more") && isNew) return false
   const end = rows.querySelector(".more") ?? rows.querySelector(".empty")
   if ((before ?? end) !== row.nextElementSibling) rows.insertBefore(row, before ?? end)
@@ -48,6 +66,8 @@ function update(old, row) {
     const now = row.querySelector(part)
     if (was && (part === ".preview" || was.textContent === now.textContent)) now.replaceWith(was.cloneNode(true))
   }
+  const siblings = old.querySelector(".siblings") // a row that is pushed does not know
+  if (siblings && !row.querySelector(".siblings")) row.querySelector(".marks")?.prepend(siblings.cloneNode(true))
   linkOf(old).replaceChildren(...linkOf(row).cloneNode(true).childNodes)
 }
 
@@ -65,7 +85,7 @@ export function change(rows, fresh, gone) {
     for (const row of fresh) {
       const old = document.getElementById(row.id)
       if (old) update(old, row)
-      if ("found" in rows.dataset) continue // what a search found stays in its order
+      if ("found" in rows.dataset || "hint" in rows.dataset) continue // what a search found stays in its order
       if (old && !belongs(old, rows)) leave(old, rows)
       else if (short(rows) && belongs(row, rows)) waiting.set(row.id, row)
       else if (old && old !== anchor) place(old, rows, false)

@@ -7,7 +7,7 @@ const csrf = () => document.querySelector("#composer [name=csrfmiddlewaretoken]"
 
 function lock(form) {
   const busy = Boolean(form.querySelector("[data-uploading]"))
-  for (const button of form.querySelectorAll("#send, #send-solve, #send-note")) button.disabled = busy
+  for (const button of form.querySelectorAll("#send-note, [name=status], [name=later]")) button.disabled = busy
   if (!busy && form.isConnected) keep(form, true)
 }
 

@@ -1,0 +1,107 @@
+"""What the composer shows: the draft that stands in it, and the way an answer would take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from inbox import access, directory, writing
+from inbox.actions import reply
+from inbox.actions.work import typed as people_typed
+from inbox.adapters import adapter_for, kinds
+from inbox.bundle import Row
+from inbox.models import Agent, Channel, Draft, Ticket
+from inbox.panel import draft as reading
+
+Beside = Mapping[str, list[Row]]
+
+
+def composer(beside: Beside, newest: int) -> dict[str, Any]:
+    """The fields of the composer: what its draft says, else empty; `newest` is the last message that is shown."""
+    row: Row | None = next(iter(beside["draft"]), None)
+    if row is None:
+        return {"kind": "reply", "client_id": uuid4().hex, "version": 0, "newest": newest, "recipients": {}}
+    return {**row, "newest": row["newest"] or newest, "files": beside["draft_files"]}
+
+
+def as_json(draft: Draft | None, agent: Agent) -> dict[str, Any]:
+    """A draft as the browser keeps one; without one, its version is 0."""
+    if draft is None or draft.ticket is None:
+        return {"version": 0}
+    rows = list(reading.files(agent, draft.ticket))
+    return {
+        "version": draft.version,
+        "kind": draft.kind,
+        "text": draft.text,
+        "html": draft.html,
+        "subject": draft.subject,
+        "channel": draft.channel_id,
+        "people": draft.recipients,
+        "files": [[row["pk"], row["name"], filesizeformat(row["size"]), row["content_id"]] for row in rows],
+        "client_id": draft.client_id,
+        "newest": draft.newest,
+    }
+
+
+def ways(agent: Agent, ticket: Ticket, beside: Beside) -> list[directory.Named]:
+    """The channels that this agent sees and on which the customer has an address."""
+    known = {row["kind"] for row in beside["identities"] if row["retired_at"] is None}
+    adapters = kinds()
+    return [
+        one
+        for one in directory.of(agent).channels
+        if one.kind in adapters and (adapters[one.kind].identity_kind in known or one.pk == ticket.reply_channel_id)
+    ]
+
+
+def chosen(agent: Agent, ticket: Ticket, beside: Beside, pk: int | None) -> Channel | None:
+    """The channel with this id, if an answer may take it; None is the one that it takes by itself."""
+    if (
+        pk is None
+        or pk == reply.choose_channel(ticket)[0].pk
+        or pk not in {one.pk for one in ways(agent, ticket, beside)}
+    ):
+        return None
+    return access.channels(agent).select_related("brand").filter(pk=pk).first()
+
+
+def route(
+    agent: Agent, ticket: Ticket, beside: Beside, pk: int | None = None, typed: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Where a reply would leave and why, whom it reaches, and what stands in its way.
+
+    `pk` is a channel that was chosen, `typed` holds recipients that stand in the composer in place of the usual ones.
+    """
+    channel, why = reply.choose_channel(ticket)
+    if other := chosen(agent, ticket, beside, pk):
+        channel, why = other, _("You chose this channel")
+    found: dict[str, Any] = {"channel": channel, "why": why, "ways": ways(agent, ticket, beside)}
+    if channel.kind not in kinds():
+        return {**found, "to": [], "cc": [], "editable": False, "warning": "", "rich": False, "known": []}
+    adapter = adapter_for(channel.kind)
+    to, cc = reply.default_recipients(ticket, channel)
+    verdicts = (adapter.may_reply(ticket), adapter.may_send(channel))
+    warning = next((str(verdict.reason) for verdict in verdicts if not verdict.allowed), "")
+    if not warning and channel.out_failing_since is not None:
+        warning = channel.out_error
+    fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
+    theirs = [row["value"] for row in beside["identities"] if row["retired_at"] is None]
+    return {
+        **found,
+        "to": to,
+        "cc": cc,
+        "editable": adapter.identity_kind == "email",
+        "fields": [
+            {"name": name, "label": label, "usual": people_typed(people), "shown": (typed or {}).get(name)}
+            for name, label, people in fields
+        ],
+        "warning": warning,
+        **writing.told(ticket, channel, agent),
+        "known": sorted(
+            {*theirs, *(row["identity__value"] for row in beside["others"]), *(one["address"] for one in to)}
+        ),
+    }

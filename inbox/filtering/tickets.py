@@ -1,0 +1,167 @@
+"""What lists of tickets are narrowed by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from inbox import access, directory
+from inbox.adapters import kinds
+from inbox.filtering.conditions import (
+    Age,
+    Attribute,
+    Codes,
+    Condition,
+    OneOf,
+    Option,
+    Reference,
+    Text,
+    Words,
+    YesNo,
+    period,
+)
+from inbox.models import (
+    Agent,
+    Attachment,
+    Field,
+    FieldNoun,
+    Identity,
+    Organisation,
+    Priority,
+    Status,
+    Tag,
+    TicketType,
+)
+
+SEVERITIES = range(1, 10)
+MOST_SUGGESTED = 300
+
+
+def of_enum(choices: Sequence[tuple[str, object]]) -> Callable[[Agent], list[Option]]:
+    return lambda agent: [Option(str(value), str(label), str(value)) for value, label in choices]
+
+
+def people(agent: Agent) -> list[Option]:
+    first = [Option("me", _("me"), agent.pk), Option("none", _("nobody"), None)]
+    return first + [Option(str(one.pk), one.name, one.pk) for one in directory.of(agent).people]
+
+
+def teams(agent: Agent) -> list[Option]:
+    found = [Option(one.slug, one.name, one.pk, str(one.pk)) for one in directory.of(agent).teams]
+    return [Option("none", _("no team"), None), *found]
+
+
+def channels(agent: Agent) -> list[Option]:
+    return [Option(one.slug, one.name, one.pk, str(one.pk)) for one in directory.of(agent).channels]
+
+
+def channel_kinds(agent: Agent) -> list[Option]:
+    by_kind: dict[str, list[int]] = {}
+    for one in directory.of(agent).channels:
+        by_kind.setdefault(one.kind, []).append(one.pk)
+    return [
+        Option(kind, str(adapter.label), by_kind.get(kind, []), icon=adapter.icon) for kind, adapter in kinds().items()
+    ]
+
+
+def severities(agent: Agent) -> list[Option]:
+    return [Option(str(one), str(one), one) for one in SEVERITIES]
+
+
+def tags(agent: Agent) -> list[Option]:
+    names = Tag.objects.order_by("name").values_list("name", flat=True)[:MOST_SUGGESTED]
+    return [Option(name, name, name) for name in names]
+
+
+def language_name(code: str) -> str:
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+
+
+def find_customer(agent: Agent, value: str) -> tuple[int, str] | None:
+    """By id, or by an address that is theirs."""
+    seen = access.customers(agent)
+    if value.isascii() and value.isdigit() and len(value) < 19:
+        found = seen.filter(pk=int(value)).first()
+        if found is not None:
+            return found.pk, str(found)
+    owned = Identity.objects.active().filter(value__in={value, value.lower()}).values("customer")
+    found = seen.filter(pk__in=owned).order_by("pk").first()
+    return (found.pk, str(found)) if found is not None else None
+
+
+def find_organisation(agent: Agent, value: str) -> tuple[int, str] | None:
+    """By id, or by its name."""
+    seen = access.organisations(agent)
+    by = Q(pk=int(value)) if value.isascii() and value.isdigit() and len(value) < 19 else Q(name__iexact=value)
+    found: Organisation | None = seen.filter(by).order_by("pk").first()
+    return (found.pk, str(found)) if found is not None else None
+
+
+def attached() -> Q:
+    files = Attachment.objects.filter(message__ticket=OuterRef("pk"), message__deleted_at__isnull=True, inline=False)
+    return Q(Exists(files))
+
+
+CONDITIONS: dict[str, Condition] = {
+    one.key: one
+    for one in (
+        OneOf(key="status", label=lazy("Status"), path="status", row="status", known=of_enum(Status.choices)),
+        OneOf(key="assignee", label=lazy("Assignee"), path="assignee", row="assignee", known=people),
+        OneOf(key="team", label=lazy("Team"), path="team", row="team", known=teams),
+        OneOf(key="channel", label=lazy("Channel"), path="channel", row="channel", known=channels),
+        OneOf(key="channel_kind", label=lazy("Kind of channel"), path="channel", known=channel_kinds),
+        OneOf(key="priority", label=lazy("Priority"), path="priority", row="priority", known=of_enum(Priority.choices)),
+        Words(key="tag", label=lazy("Tag"), path="tags", group="tag", suggest=tags),
+        Words(key="tag_all", label=lazy("All of these tags"), path="tags", group="tag", mode="all", suggest=tags),
+        Words(key="tag_none", label=lazy("None of these tags"), path="tags", group="tag", mode="none", suggest=tags),
+        OneOf(key="type", label=lazy("Type"), path="type", known=of_enum(TicketType.choices)),
+        OneOf(key="severity", label=lazy("Severity"), path="severity", known=severities),
+        Text(key="topic", label=lazy("Topic"), path="topic"),
+        Codes(key="language", label=lazy("Language"), path="language", pattern=r"[a-z]{2,3}(-[A-Za-z0-9]{2,4})?",
+              say=language_name, help=lazy("Codes such as ur or en, parted by commas")),
+        Age(key="waiting", label=lazy("Waiting longer than"), path="waiting_since", within=False,
+            offered=("1h", "4h", "8h", "24h", "2d", "7d")),
+        *period("created", "created_at", lazy("Created within"), lazy("Created from"), lazy("Created before")),
+        *period("updated", "updated_at", lazy("Changed within"), lazy("Changed from"), lazy("Changed before")),
+        *period("customer_wrote", "last_customer_message_at", lazy("Customer wrote within"),
+                lazy("Customer wrote from"), lazy("Customer wrote before")),
+        Reference(key="customer", label=lazy("Customer"), path="customer", find=find_customer,
+                  help=lazy("An address of theirs, or the number in their page’s address")),
+        Reference(key="organisation", label=lazy("Organisation"), path="organisation", find=find_organisation,
+                  help=lazy("Its name")),
+        YesNo(key="attachment", label=lazy("Has an attachment"), build=attached),
+        YesNo(key="failed", label=lazy("A delivery failed"), build=lambda: Q(delivery_failed=True)),
+        YesNo(key="snoozed", label=lazy("Snoozed"), row="snoozed", build=lambda: Q(snoozed_until__isnull=False)),
+        YesNo(key="spam", label=lazy("Spam"), row="spam", build=lambda: Q(spam=True)),
+        YesNo(key="trashed", label=lazy("In the trash"), row="trashed", build=lambda: Q(trashed_at__isnull=False)),
+    )
+}  # fmt: skip
+
+OWN = "field."  # how the names of an organisation's own fields begin
+
+
+def own_fields(agent: Agent) -> dict[str, Condition]:
+    """The organisation's own fields of tickets; one query, kept for the request."""
+    kept: dict[str, Condition] | None = agent.__dict__.get("_ticket_fields")
+    if kept is None:
+        fields = Field.objects.filter(noun=FieldNoun.TICKET).order_by("position", "pk")
+        kept = {
+            f"{OWN}{one.key}": Attribute(key=f"{OWN}{one.key}", label=one.label, path="attributes", field=one)
+            for one in fields
+        }
+        agent.__dict__["_ticket_fields"] = kept
+    return kept
+
+
+def conditions(agent: Agent, given: Mapping[str, str] | None = None) -> Mapping[str, Condition]:
+    """All conditions; own fields only if `given` names one, since they cost a query."""
+    if given is None or any(key.startswith(OWN) for key in given):
+        return {**CONDITIONS, **own_fields(agent)}
+    return CONDITIONS

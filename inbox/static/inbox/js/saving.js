@@ -1,0 +1,98 @@
+// What stands in the composer is kept on the server a moment after it was typed, so that it is there on any device. Each
+// save names the version it began with; where another tab or device came first, theirs is taken, and ours offered back.
+import { changed, composer, empty, field, fill, isEmpty, keep, show, versionOf, written } from "./drafts.js"
+import { notice } from "./htmx.js"
+import { inputs, say, usual } from "./recipients.js"
+import { surface } from "./surface.js"
+
+const words = document.getElementById("words").dataset
+const PAUSE = 800
+let timer
+let busy = false
+
+function body(form) {
+  const data = new FormData(form)
+  data.delete("files")
+  for (const input of inputs(form)) if (input.value === usual(input)) data.delete(input.name)
+  return data
+}
+
+export function soon(form) {
+  clearTimeout(timer)
+  timer = setTimeout(() => save(form), PAUSE)
+}
+
+export async function save(form) {
+  clearTimeout(timer)
+  if (form.dataset.sent || !form.dataset.draft || field(form, "text").readOnly || !changed(form)) return
+  if (busy) return soon(form)
+  const now = JSON.stringify(written(form))
+  busy = true
+  try {
+    const answer = await fetch(form.dataset.draft, { method: "POST", body: body(form) })
+    if (form.dataset.sent) return
+    if (answer.status === 409) return take(form, await answer.json(), written(form))
+    if (!answer.ok) return // it is kept here, and goes with the next one
+    field(form, "version").value = (await answer.json()).version
+    form.dataset.known = now
+    keep(form)
+    if (changed(form)) soon(form)
+  } catch {
+    // Offline: what is typed next is saved with it, and so it is when the connection is back.
+  } finally {
+    busy = false
+  }
+}
+
+// Theirs stands in the composer from now on.
+function take(form, theirs, ours) {
+  if (theirs.version) fill(form, theirs)
+  else empty(form)
+  field(form, "version").value = theirs.version
+  form.dataset.known = JSON.stringify(written(form))
+  say(form)
+  keep(form, true)
+  if (ours && !isEmpty(ours) && ours.text !== theirs.text) offer(form, ours)
+}
+
+export function offer(form, ours) {
+  notice(words.elsewhere, words.bringBack, () => {
+    const now = composer()
+    if (now?.dataset.ticket !== form.dataset.ticket) return
+    fill(now, { ...ours, client_id: field(now, "client_id").value })
+    surface(now).focus()
+    soon(now)
+  })
+}
+
+// What the server has now; what is being typed here stays, and meets it at its next save.
+export async function pull(form) {
+  const answer = await fetch(form.dataset.draft)
+  if (answer.ok && form.isConnected && !form.dataset.sent && !changed(form)) take(form, await answer.json())
+}
+
+document.addEventListener("rabta:hint", ({ detail }) => {
+  const form = composer()
+  if (!form || detail.draft !== Number(form.dataset.ticket) || busy || field(form, "text").readOnly) return
+  if (detail.version !== versionOf(form) && !changed(form)) pull(form)
+})
+addEventListener("online", () => composer() && soon(composer()))
+
+// Leaving the page: a save that need not be waited for.
+addEventListener("pagehide", () => {
+  const form = composer()
+  if (form && changed(form) && !form.dataset.sent && !field(form, "text").readOnly) navigator.sendBeacon(form.dataset.draft, body(form))
+})
+
+document.addEventListener("click", event => {
+  const form = event.target.closest("#discard") && composer()
+  if (!form) return
+  const was = written(form)
+  empty(form)
+  keep(form, true)
+  say(form)
+  save(form)
+  show(form)
+  surface(form).focus()
+  notice(words.discarded, words.undo, () => composer() === form && (fill(form, { ...was, client_id: field(form, "client_id").value }), soon(form)))
+})

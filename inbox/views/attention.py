@@ -1,0 +1,41 @@
+"""`/tickets/<number>/seen/` and `…/follower/`: what one agent has read, and what they follow."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from inbox import access
+from inbox import seen as reading
+from inbox.actions import attention
+from inbox.lists import PAGE
+from inbox.views.shell import AgentRequest, agent_only, wants_part
+from inbox.views.tickets import answer
+
+
+@require_POST
+@agent_only
+def seen(request: AgentRequest, number: int) -> HttpResponse:
+    """Mark as unread (`seen=no`) or as read. The agent's open pages hear of it by themselves."""
+    found = access.get_ticket(request.user, number)
+    change = attention.mark_unread if request.POST.get("seen") == "no" else attention.mark_read
+    change(request.user, [found.pk])
+    return HttpResponse(status=204) if wants_part(request) else redirect("inbox")
+
+
+@require_POST
+@agent_only
+def follower(request: AgentRequest, number: int) -> HttpResponse:
+    """Follow (`follow=yes`), or no longer."""
+    found = access.get_ticket(request.user, number)
+    (attention.follow if request.POST.get("follow") == "yes" else attention.unfollow)(request.user, found)
+    return answer(request, number)
+
+
+@require_safe
+@agent_only
+def moments(request: AgentRequest) -> HttpResponse:
+    """Up to when this agent has read the tickets `number`: {number: seconds}. It says nothing of what they may see."""
+    numbers = [int(one) for one in request.GET.getlist("number")[: 5 * PAGE] if one.isdecimal() and len(one) < 19]
+    return JsonResponse(reading.until(request.user, numbers))
