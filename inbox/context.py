@@ -58,6 +58,7 @@ SCRIPTS = [
         "uploads",
         "editor",
         "sides",
+        "sheets",
         "macros",
         "mentions",
         "emoji",

@@ -140,6 +140,7 @@ class Entry:
     text: str = ""
     message: Shown | None = None
     side: dict[str, Any] | None = None
+    apart: int = 0  # the ticket that a merge brought in, as long as it can be taken out again
 
 
 @dataclass
@@ -246,6 +247,7 @@ def lines(events: list[Event], names: dict[int, str]) -> list[Entry]:
     """Events in words; what one actor did within seconds is one line."""
     out: list[Entry] = []
     last: Event | None = None
+    apart = {event.data.get("source"): event.pk for event in events if event.kind == "unmerged_from"}
     for event in events:
         words = sentence(event, names)
         if not words:
@@ -255,6 +257,9 @@ def lines(events: list[Event], names: dict[int, str]) -> list[Entry]:
             out[-1].text = _("%(done)s, %(then)s") % {"done": out[-1].text, "then": words}
         else:
             out.append(Entry("event", f"e-{event.pk}", event.at, text=started(event, words, names)))
+        source = event.data.get("source", 0) if event.kind == "merged_from" else 0
+        if source and apart.get(source, 0) < event.pk:
+            out[-1].apart = source
         last = event
     return out
 

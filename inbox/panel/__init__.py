@@ -14,7 +14,6 @@ from django.db.models import QuerySet
 from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
-
 from inbox.panel import draft, past, people, sides
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, composing, directory, moments, panel, timeline
 from inbox.actions import blocks, mentions
-from inbox.actions import merge as merging
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
@@ -26,7 +25,6 @@ from inbox.forms import (
     CHOSEN_STATUSES,
     AssignmentForm,
     ErasureForm,
-    MergeForm,
     PriorityForm,
     SnoozeForm,
     SpamForm,
@@ -295,12 +293,3 @@ def snooze(request: AgentRequest, number: int) -> HttpResponse:
         return actions.snooze(found, until, by=request.user)
 
     return act(request, number, SnoozeForm(request.POST), do)
-
-
-@require_POST
-@agent_only
-def merge(request: AgentRequest, number: int) -> HttpResponse:
-    def do(found: Ticket, data: dict[str, Any]) -> object:
-        return merging.merge(found, access.writable_ticket(request.user, data["into"]), by=request.user)
-
-    return act(request, number, MergeForm(request.POST), do)
