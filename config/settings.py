@@ -224,7 +224,12 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
 }
-LIMITS = {"invite": "60/h/user", "accept": "30/m/ip", "link": "10/h/user"}  # those of Rabta's own pages
+LIMITS = {
+    "push-test": "10/m/user",
+    "invite": "60/h/user",
+    "accept": "30/m/ip",
+    "link": "10/h/user",
+}  # those of Rabta's own pages
 
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUST_PROXY
 INVITATION_DAYS = 7
@@ -350,7 +355,9 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing on disk th
 CELERY_BEAT_SCHEDULE = {
     # A wake-up that waited longer than its own period is worth nothing: the next one does the same.
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 5.0, "options": {"expires": 5}},
+    "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 2.0, "options": {"expires": 2}},
+    "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
+    "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "count mailboxes": {
         "task": "channels_email.tasks.every_night",

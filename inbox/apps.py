@@ -8,7 +8,7 @@ class InboxConfig(AppConfig):
 
     def ready(self) -> None:
         # Registered by being imported: the followers, the heartbeats, what log-ins leave behind.
-        from inbox import acknowledge, preferences, processes, second_factor, sessions  # noqa: F401
+        from inbox import acknowledge, notify, preferences, processes, second_factor, sessions  # noqa: F401
         from inbox.rights import Right
         from inbox.search import follower  # noqa: F401
 
@@ -18,6 +18,8 @@ class InboxConfig(AppConfig):
                  _("Your name, signature, language and time zone.")),
             page("security", _("Security"), "lock", "mfa_index", mine, 20, None,
                  _("Password, second factor, passkeys, and where you are logged in.")),
+            page("notifications", _("Notifications"), "bell", "settings-notifications", mine, 15, None,
+                 _("What you are told of: on the page, in the browser, by e-mail.")),
             page("people", _("People"), "people", "settings-people", ours, 30, Right.PEOPLE,
                  _("Who works here: invite, change roles, switch off.")),
             page("teams", _("Teams"), "team", "settings-teams", ours, 40, Right.TEAMS,

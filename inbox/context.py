@@ -26,12 +26,14 @@ STYLE_SHEETS = [
         "components/writing",
         "components/customer",
         "components/sides",
+        "components/properties",
         "components/pages",
         "components/settings",
         "components/channels",
         "components/account",
         "components/hooks",
         "components/palette",
+        "components/notifications",
     )
 ]
 SCRIPTS = [
@@ -56,6 +58,8 @@ SCRIPTS = [
         "composer",
         "sending",
         "uploads",
+        "suggest",
+        "properties",
         "editor",
         "sides",
         "sheets",
@@ -66,6 +70,8 @@ SCRIPTS = [
         "keyboard",
         "line",
         "palette",
+        "notifications",
+        "push",
         "live",
         "seen",
         "presence",

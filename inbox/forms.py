@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import getaddresses
 from typing import Any
 from zoneinfo import available_timezones
@@ -11,10 +11,11 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import directory, moments
+from inbox import directory, moments, spoken
 from inbox.actions import drafts
 from inbox.models import Agent, Priority, Status
 from lib import html
@@ -199,6 +200,13 @@ class PriorityForm(forms.Form):
     priority = forms.ChoiceField(choices=Priority.choices)
 
 
+class TagForm(forms.Form):
+    """One tag to add, or one to take off."""
+
+    add = forms.CharField(required=False, max_length=80)
+    remove = forms.CharField(required=False, max_length=80, strip=False)
+
+
 class TagsForm(forms.Form):
     tags = forms.CharField(required=False, max_length=4000)
 
@@ -235,7 +243,23 @@ class ErasureForm(forms.Form):
 
 
 class SnoozeForm(forms.Form):
-    hours = forms.IntegerField(min_value=0, max_value=24 * 90)
+    """`when` in words, or a number of `hours`; none of them wakes the ticket up."""
+
+    hours = forms.IntegerField(required=False, min_value=0, max_value=24 * 90)
+    when = forms.CharField(required=False, max_length=spoken.LONGEST)
+
+    def clean(self) -> dict[str, Any]:
+        data, now = dict(self.cleaned_data), timezone.now()
+        data["until"] = now + timedelta(hours=data["hours"]) if data.get("hours") else None
+        if data.get("when"):
+            data["until"] = spoken.understand(data["when"], now, timezone.get_current_timezone())
+            if data["until"] is None:
+                raise ValidationError(
+                    _("“%(text)s” is no time to come. Try “tomorrow 9” or “next monday”.") % {"text": data["when"]}
+                )
+        elif data.get("hours") is None and not self.errors:
+            raise ValidationError(_("Say until when."))
+        return data
 
 
 class MergeForm(forms.Form):

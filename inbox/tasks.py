@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from inbox import delivery, health, log, polling, restoring, sessions, wake
+from inbox import delivery, digest, health, log, polling, push, restoring, sessions, wake
 from inbox.actions import joining, receive, scheduling, sweeping, trash
 from inbox.models import Receipt, ReceiptState
 
@@ -59,6 +59,18 @@ def _wake_workers() -> None:
         wake.deliver(channel_id, kind)
     if Receipt.objects.filter(state=ReceiptState.NEW, next_attempt_at__lte=timezone.now()).exists():
         wake.take_in()
+
+
+@shared_task(name="inbox.tasks.push")
+def send_pushes() -> int:
+    """Show in browsers what agents are to be told."""
+    return push.send_due()
+
+
+@shared_task(name="inbox.tasks.digest")
+def send_digests() -> int:
+    """Mail what agents have not read on the page."""
+    return digest.send_due()
 
 
 @shared_task(name="inbox.tasks.poll_channels")

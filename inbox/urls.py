@@ -13,16 +13,20 @@ from inbox.views import (
     macros,
     merging,
     messages,
+    notifications,
     palette,
     people,
     saved,
     sides,
+    suggestions,
     tickets,
     writing,
 )
+from inbox.views import properties as ticket_properties
 from inbox.views.settings import account, audit, blocked, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import macros as settings_macros
+from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
@@ -72,6 +76,21 @@ urlpatterns = [
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
     path("uploads/", files.upload, name="uploads"),
     path("customers/<int:pk>/", customers.customer, name="customer"),
+    path("tickets/<int:number>/properties/", ticket_properties.change, name="ticket-properties"),
+    path("tags/", suggestions.tags, name="tags"),
+    path("moment/", suggestions.moment, name="moment"),
+    path("topics/", suggestions.topics, name="topics"),
+    path("tickets/suggestions/", suggestions.tickets, name="ticket-suggestions"),
+    path("settings/fields/", settings_fields.fields, name="settings-fields"),
+    path("settings/fields/new/", settings_fields.field, name="settings-new-field"),
+    path("settings/fields/<int:pk>/", settings_fields.field, name="settings-field"),
+    path("settings/fields/<int:pk>/place/", settings_fields.move, name="settings-field-move"),
+    path("settings/fields/<int:pk>/delete/", settings_fields.delete, name="settings-field-delete"),
+    path("settings/tags/", settings_tags.tags, name="settings-tags"),
+    path("settings/tags/new/", settings_tags.tag, name="settings-new-tag"),
+    path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
+    path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
+    path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/", overview.overview, name="settings"),
     path("settings/channels/", channels.index, name="settings-channels"),
     path("settings/channels/<slug:slug>/", channels.channel, name="settings-channel"),
@@ -116,6 +135,14 @@ urlpatterns = [
     path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read, name="notifications-read"),
+    path("notifications/browser/", notifications.browser, name="notifications-browser"),
+    path("sw.js", notifications.service_worker, name="service-worker"),
+    path("settings/notifications/", settings_notifications.notifications, name="settings-notifications"),
+    path("settings/notifications/test/", settings_notifications.test, name="settings-notifications-test"),
+    path("settings/notifications/<int:pk>/", settings_notifications.forget, name="settings-notifications-forget"),
     path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),

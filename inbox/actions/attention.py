@@ -28,6 +28,14 @@ ON CONFLICT (agent_id, ticket_id) DO UPDATE SET at = greatest(known.at, excluded
 RETURNING agent_id, ticket_id, at
 """
 
+# Whoever looks at a ticket needs not be told of it any more.
+TOLD = """
+UPDATE inbox_notification told SET read_at = now(), push_due = false, mail_due = false
+FROM unnest(%s::bigint[], %s::bigint[]) AS claim (agent, ticket)
+WHERE told.agent_id = claim.agent AND told.ticket_id = claim.ticket AND told.read_at IS NULL
+RETURNING told.agent_id
+"""
+
 MARK_UNREAD = """
 INSERT INTO inbox_ticketseen AS known (agent_id, ticket_id, at, unread)
 SELECT %s, number, last_message_at, true FROM inbox_ticket WHERE number = ANY(%s)
@@ -50,6 +58,9 @@ def see(shown: Mapping[tuple[int, int], int | None]) -> None:
         for agent, ticket, at in changed:
             by_agent.setdefault(agent, {})[str(ticket)] = seen.moment(at)
         transaction.on_commit(partial(_tell, by_agent), robust=True)
+        cursor.execute(TOLD, [list(agents), list(tickets)])
+        if told := sorted({agent for (agent,) in cursor.fetchall()}):
+            transaction.on_commit(partial(live.hint, told, notifications=0), robust=True)
 
 
 def mark_read(agent: Agent, numbers: Iterable[int]) -> None:

@@ -339,6 +339,8 @@ class Batch:
             self._event(ticket, "restored", customer)
         if before == Status.OPEN and ticket.snoozed_until is None:
             return
+        if ticket.snoozed_until is not None:
+            self._event(ticket, "snoozed", customer, until=None)
         ticket.snoozed_until = None
         if before == Status.OPEN or (before in {Status.SOLVED, Status.CLOSED} and not decision.reopens):
             return

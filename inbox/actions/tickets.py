@@ -16,6 +16,7 @@ from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import already, change_status, inbound_by_hand, reply
 from inbox.adapters import Party, adapter_for
+from inbox.fields import merged
 from inbox.models import (
     SUBJECT_LENGTH,
     Agent,
@@ -210,6 +211,18 @@ def set_fields(ticket: Ticket, *, by: Agent | None, **changes: Any) -> Ticket:
                 changed.append("language_chosen")
             base.save(row, *changed)
         return row
+
+
+def set_attributes(ticket: Ticket, changes: dict[str, Any], *, by: Agent | None) -> Ticket:
+    """Set these attributes and leave the others; one that is empty goes."""
+    with base.locked(ticket) as row:
+        return set_fields(row, by=by, attributes=merged(row.attributes, changes))
+
+
+def change_tags(ticket: Ticket, *, by: Agent | None, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Ticket:
+    """Add and take away single tags, whatever others do to the rest meanwhile."""
+    with base.locked(ticket) as row:
+        return set_tags(row, [*(name for name in row.tags if name not in remove), *add], by=by)
 
 
 def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None) -> Ticket:

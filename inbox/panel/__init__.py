@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Ticket
-from inbox.panel import draft, past, people, sides
+from inbox.panel import draft, past, people, properties, sides
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 
@@ -26,6 +26,8 @@ PARTS: dict[str, Part] = {
     "others": people.others,
     "past": past.past,
     "sides": sides.sides,
+    "fields": properties.known_fields,
+    "tag_colours": properties.tag_colours,
     "following": people.following,
 }
 

@@ -96,6 +96,12 @@ def tag_chip(name: str, colour: str = "") -> SafeString:
 
 
 @register.filter
+def at(found: dict[str, str], key: str) -> str:
+    """What a dictionary has at a key that a template cannot write; empty where nothing."""
+    return found.get(key, "")
+
+
+@register.filter
 def tag_query(name: str) -> str:
     """The search that finds a tag's tickets."""
     return f'tag:"{name}"' if not name.isalnum() else f"tag:{name}"

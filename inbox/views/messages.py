@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -21,6 +21,7 @@ from inbox import access, composing, directory
 from inbox.actions import drafts, macros, receive, reply, scheduling, uploads
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
+from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
 from inbox.forms import AnswerForm, DraftForm, MoveForm, TimingForm, problem_of
 from inbox.models import Agent, Channel, Direction, Message, Ticket
@@ -86,6 +87,8 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 newest=data["newest"],
                 undoable=True,
             )
+    except FieldsMissing as error:
+        return _refused(request, number, str(error), missing=[one.key for one in error.fields])
     except Stale as stale:
         return _asked(request, number, {"since": stale.since})
     except ActionError as error:
@@ -127,13 +130,18 @@ def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpRes
     return _page(request, number, {"question": question, "newest": seen, "confirmed": confirmed})
 
 
-def _refused(request: AgentRequest, number: int, problem: str, client_id: str = "") -> HttpResponse:
+def _refused(
+    request: AgentRequest, number: int, problem: str, client_id: str = "", missing: Sequence[str] = ()
+) -> HttpResponse:
     """Nothing was sent. htmx shows the reason and leaves what was typed; a plain form gets its page back, filled in.
 
     `client_id` is the form's new one where its own has become another message.
     """
     if wants_part(request):
-        return render(request, "inbox/_refused.html", {"problem": problem, "client_id": client_id}, status=422)
+        told = {"problem": problem, "client_id": client_id}
+        if missing:
+            told = conversation(request, access.get_ticket(request.user, number), missing=missing) | told
+        return render(request, "inbox/_refused.html", told, status=422)
     return _page(request, number, {"problem": problem} | ({"client_id": client_id} if client_id else {}))
 
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, composing, directory, moments, panel, timeline
+from inbox import access, composing, directory, fields, moments, panel, properties, timeline
 from inbox.actions import blocks, mentions
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
 from inbox.actions.errors import ActionError
+from inbox.actions.solving import FieldsMissing
 from inbox.forms import (
     CHOSEN_STATUSES,
     AssignmentForm,
@@ -30,11 +30,12 @@ from inbox.forms import (
     SpamForm,
     StatusForm,
     SubjectForm,
+    TagForm,
     TagsForm,
     TrashForm,
     problem_of,
 )
-from inbox.models import Customer, Message, Priority, Ticket
+from inbox.models import Customer, FieldNoun, Message, Priority, Ticket
 from inbox.panel import sides
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
@@ -101,9 +102,16 @@ def _integer(value: str | None) -> int | None:
 
 
 def conversation(
-    request: AgentRequest, found: Ticket, *, since: int | None = None, channel: int | None = None
+    request: AgentRequest,
+    found: Ticket,
+    *,
+    since: int | None = None,
+    channel: int | None = None,
+    missing: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer."""
+    """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer, `missing` are
+    keys of fields that it cannot be solved without.
+    """
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
     if beside["mentioned"]:
@@ -126,7 +134,18 @@ def conversation(
         "after_send": AFTER_SEND,
         "route": None if found.is_locked else way,
         "panel": beside,
+        **ticket_context(found, beside, missing),
         **customer_context(found.customer, beside["identities"]),
+    }
+
+
+def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missing: Sequence[str]) -> dict[str, Any]:
+    own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
+    return {
+        "properties": properties.lines(found, own, missing),
+        "snooze_presets": properties.snooze_presets(),
+        "free_attributes": [one for one in fields.shown(own, found.attributes) if not one.key],
+        "tag_colours": {one["name"]: one["colour"] for one in beside["tag_colours"]},
     }
 
 
@@ -146,6 +165,7 @@ def regions(
     problem: str = "",
     fresh_composer: bool = False,
     sent: Message | None = None,
+    missing: Sequence[str] = (),
 ) -> HttpResponse:
     """An htmx answer: the regions of this ticket's panes and its row. Gone from sight, its pane becomes empty."""
     found = access.tickets(request.user).select_related(*access.BESIDE_TICKET).filter(number=number).first()
@@ -154,7 +174,7 @@ def regions(
     since = _integer(request.GET.get("from") or request.POST.get("from"))
     # What was sent leaves an empty composer behind; all else finds it on the channel that was chosen in it.
     channel = None if fresh_composer else _integer(request.GET.get("channel") or request.POST.get("channel"))
-    context = conversation(request, found, since=since, channel=channel)
+    context = conversation(request, found, since=since, channel=channel, missing=missing)
     context |= {"problem": problem, "fresh_composer": fresh_composer, "sent": sent}
     return render(request, "inbox/_regions.html", context, status=422 if problem else 200)
 
@@ -166,13 +186,14 @@ def answer(
     problem: str = "",
     fresh_composer: bool = False,
     sent: Message | None = None,
+    missing: Sequence[str] = (),
 ) -> HttpResponse:
     """What follows an action: regions for htmx, a redirect to the page for a plain form.
 
     `sent` is a message of which a notice tells, because its writer goes on to something else.
     """
     if wants_part(request):
-        return regions(request, number, problem=problem, fresh_composer=fresh_composer, sent=sent)
+        return regions(request, number, problem=problem, fresh_composer=fresh_composer, sent=sent, missing=missing)
     if problem:
         messages.error(request, problem)
     return redirect("inbox") if sent is not None else redirect("ticket", number)
@@ -187,6 +208,8 @@ def act(
         return answer(request, number, problem=problem_of(form))
     try:
         do(found, form.cleaned_data)
+    except FieldsMissing as error:
+        return answer(request, number, problem=str(error), missing=[one.key for one in error.fields])
     except ActionError as error:
         return answer(request, number, problem=str(error))
     except Http404:  # of the other ticket that the form names
@@ -233,6 +256,14 @@ def priority(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def tags(request: AgentRequest, number: int) -> HttpResponse:
+    """All tags (`tags`), or one to `add` or `remove`."""
+    if "tags" not in request.POST:
+
+        def do(found: Ticket, data: dict[str, Any]) -> object:
+            add = [name] if (name := data["add"].removeprefix("#")) else []
+            return actions.change_tags(found, by=request.user, add=add, remove=[data["remove"]])
+
+        return act(request, number, TagForm(request.POST), do)
     return act(request, number, TagsForm(request.POST), lambda t, d: actions.set_tags(t, d["tags"], by=request.user))
 
 
@@ -288,8 +319,6 @@ def erasure(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def snooze(request: AgentRequest, number: int) -> HttpResponse:
-    def do(found: Ticket, data: dict[str, Any]) -> object:
-        until = timezone.now() + timedelta(hours=data["hours"]) if data["hours"] else None
-        return actions.snooze(found, until, by=request.user)
-
-    return act(request, number, SnoozeForm(request.POST), do)
+    """Until `when`, in words; or `hours`, of which none wakes it up."""
+    form = SnoozeForm(request.POST)
+    return act(request, number, form, lambda t, d: actions.snooze(t, d["until"], by=request.user))

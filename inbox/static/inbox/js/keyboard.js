@@ -2,6 +2,7 @@
 import { write } from "./composer.js"
 import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
+import { reveal } from "./properties.js"
 import { linkOf } from "./rows.js"
 import * as search from "./search.js"
 import { unread } from "./seen.js"
@@ -39,10 +40,7 @@ const keys = {
   k: () => move(-1),
   r: () => write("reply"),
   n: () => write("note"),
-  t: () => {
-    show(byId("more-menu"))
-    byId("tags-input")?.focus()
-  },
+  t: () => reveal(byId("tags-input")),
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
   u: unread,
   "/": search.focus,

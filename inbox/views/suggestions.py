@@ -1,0 +1,86 @@
+"""What fields offer while somebody types: tags, topics, other tickets. Each answers with a few options as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Max, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from inbox import access, spoken
+from inbox.models import Tag, Ticket
+from inbox.views.shell import AgentRequest, agent_only
+
+MOST = 8
+LOOKED_AT = 5_000  # of the newest tickets, in which topics are looked for
+
+
+@dataclass(frozen=True)
+class Option:
+    value: str
+    label: str
+    about: str = ""
+    colour: str = ""
+
+
+def typed(request: HttpRequest) -> str:
+    return " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+
+
+def answer(request: HttpRequest, options: Iterable[Option]) -> HttpResponse:
+    return render(request, "inbox/_suggestions.html", {"options": list(options)[:MOST]})
+
+
+@require_safe
+@agent_only
+def tags(request: AgentRequest) -> HttpResponse:
+    """Tags whose name holds what was typed, those that begin so first."""
+    asked = typed(request)
+    begins = list(Tag.objects.filter(name__istartswith=asked).order_by("name")[:MOST])
+    inside = Tag.objects.filter(name__icontains=asked).exclude(name__istartswith=asked).order_by("name")
+    found = begins + (list(inside[: MOST - len(begins)]) if asked and len(begins) < MOST else [])
+    return answer(request, [Option(one.name, one.name, colour=one.colour) for one in found])
+
+
+@require_safe
+@agent_only
+def topics(request: AgentRequest) -> HttpResponse:
+    """Topics of the newest tickets that this agent sees, however many tickets there are."""
+    newest = Ticket.objects.aggregate(newest=Max("number"))["newest"] or 0
+    recent = access.tickets(request.user).filter(number__gt=newest - LOOKED_AT).exclude(topic="")
+    if asked := typed(request):
+        recent = recent.filter(topic__icontains=asked)
+    found = recent.order_by("topic").values_list("topic", flat=True).distinct()[:MOST]
+    return answer(request, [Option(one, one) for one in found])
+
+
+@require_safe
+@agent_only
+def moment(request: AgentRequest) -> HttpResponse:
+    """What is understood of a time in words."""
+    asked = typed(request)
+    at = spoken.understand(asked, timezone.now(), timezone.get_current_timezone())
+    return render(request, "inbox/_moment.html", {"asked": asked, "at": at})
+
+
+@require_safe
+@agent_only
+def tickets(request: AgentRequest) -> HttpResponse:
+    """The ticket of a number, or the newest whose number begins so: to see what would be linked or merged."""
+    asked = typed(request).removeprefix("#").strip()
+    if not asked.isdecimal() or len(asked) > 18:
+        return answer(request, [])
+    wanted = Q(number=int(asked))
+    for digits in range(1, 4):
+        low = int(asked) * 10**digits
+        wanted |= Q(number__gte=low, number__lt=low + 10**digits)
+    found = access.tickets(request.user).filter(wanted).select_related("customer").order_by("number")[:MOST]
+    return answer(
+        request,
+        [Option(str(one.number), f"#{one.number} {one.subject}", f"{one.customer} · {one.get_status_display()}")
+         for one in found],
+    )  # fmt: skip
