@@ -51,6 +51,7 @@ SENTENCES: dict[str, StrOrPromise] = {
     "password_set": gettext_lazy("A password of %(agent)s was set on the command line"),
     "password_link_made": gettext_lazy("%(who)s made a link for a new password of %(agent)s"),
     "logged_in": gettext_lazy("%(who)s logged in (%(means)s)"),
+    "tickets_exported": gettext_lazy("%(who)s exported %(count)s tickets"),
     "team_created": gettext_lazy("%(who)s made the team %(team)s"),
     "team_changed": gettext_lazy("%(who)s changed %(fields)s of the team %(team)s"),
     "team_joined": gettext_lazy("%(who)s put %(agent)s into the team %(team)s"),

@@ -43,13 +43,16 @@ class Found:
     count: str = ""
     key: str = ""
     saved: str = ""
-    problems: list[str] = field(default_factory=list)
     chips: list[dict[str, str]] = field(default_factory=list)
     match: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def results(self) -> search.Results:
         return search.find(self.agent, self.typed)
+
+    @property
+    def problems(self) -> list[str]:
+        return self.results.wrong
 
     @property
     def label(self) -> str:
@@ -142,8 +145,9 @@ def excerpt(texts: Iterable[str], words: Sequence[str]) -> str:
 
 
 def fits(token: str, words: Sequence[str]) -> bool:
+    """Whether a word of a text is what was typed, or holds it. One or two letters are looked for as they stand."""
     folded = folding.fold(token)
-    return any(folded.startswith(word) or (len(word) >= folding.SHORTEST and word in folded) for word in words)
+    return any(word in folded if len(word) >= folding.SHORTEST else word == folded for word in words)
 
 
 def marked(text: str, words: Sequence[str]) -> SafeString:

@@ -284,11 +284,15 @@ class Listing:
     view: View
     filters: Filters
     sort: Sort = NEWEST
-    problems: list[str] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)  # what of its address means nothing, and why
     saved: str = ""  # id of the saved view that it was opened from
     name: str = ""  # how that is called
     altered: bool = False  # since then
     count: str = ""
+
+    @property
+    def problems(self) -> list[str]:
+        return list(self.wrong.values())
 
     @property
     def key(self) -> str:
@@ -421,7 +425,7 @@ def default_sort(view: View) -> Sort:
 
 
 def of(agent: Agent, query: Mapping[str, str]) -> Listing:
-    """The list of tickets that these words name, as this agent sees it; what means nothing stands in `problems`.
+    """The list of tickets that these words name, as this agent sees it; what means nothing stands in `wrong`.
 
     A team or channel without a view is its view: open tickets. Raises Http404 for a view that is not there, or not
     for this agent.
@@ -431,12 +435,12 @@ def of(agent: Agent, query: Mapping[str, str]) -> Listing:
     filters = Filters.read(
         agent, query, filtering.conditions(agent, query), but=lambda key: key in BESIDE or key in view.query
     )
-    problems = list(filters.problems)
+    wrong = dict(filters.wrong)
     key = query.get("sort", "") or default_sort(view).key
     if key not in view.sorts:
-        problems.append(_("This list has no such order."))
+        wrong["sort"] = _("This list has no such order.")
     return Listing(
-        agent, view, filters, SORTS[key] if key in view.sorts else default_sort(view), problems, query.get("saved", "")
+        agent, view, filters, SORTS[key] if key in view.sorts else default_sort(view), wrong, query.get("saved", "")
     )
 
 

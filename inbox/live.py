@@ -11,8 +11,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from channels.layers import get_channel_layer
 
@@ -109,10 +111,29 @@ def _current() -> Publisher:
         return _publisher
 
 
+_held: ContextVar[set[int] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held() -> Iterator[set[int]]:
+    """Tickets that are announced meanwhile are gathered here and not sent: whoever changes many at once tells of them
+    together, or lets pages ask again.
+    """
+    gathered: set[int] = set()
+    token = _held.set(gathered)
+    try:
+        yield gathered
+    finally:
+        _held.reset(token)
+
+
 def announce(tickets: Iterable[int], *, messages: Iterable[int] = ()) -> None:
     """Tell every open screen that these tickets, and messages of theirs, changed. After the commit; never raises."""
     numbers, ids = list(tickets), list(messages)
-    if numbers:
+    gathered = _held.get()
+    if gathered is not None:
+        gathered.update(numbers)
+    elif numbers:
         _publish(numbers, ids)
 
 

@@ -61,6 +61,18 @@ def groups(agent: Agent) -> Iterator[tuple[StrOrPromise, list[Page]]]:
 
 register(
     Page(
+        "views",
+        _("Views"),
+        "save",
+        "settings-views",
+        MINE,
+        30,
+        Right.ANSWER,
+        _("Lists of tickets that you keep under a name: their order, their names, whom they are for."),
+    )
+)
+register(
+    Page(
         "channels",
         _("Channels"),
         "mail",

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from inbox import delivery, digest, health, log, polling, push, restoring, sessions, wake
+from inbox import delivery, digest, health, jobs, log, polling, push, restoring, sessions, wake
 from inbox.actions import joining, receive, scheduling, sweeping, trash
 from inbox.models import Receipt, ReceiptState
 
@@ -31,6 +31,12 @@ def poll(channel_id: int) -> int:
     return polling.poll(channel_id)
 
 
+@shared_task(name="inbox.tasks.work_on")
+def work_on(job_id: int) -> int:
+    """Go on with one agent's change of many tickets, or export."""
+    return jobs.work(job_id)
+
+
 @shared_task(name="inbox.tasks.sweep")
 def sweep() -> None:
     """Find what is due, stuck or forgotten, and wake whoever does it. Runs every few seconds."""
@@ -41,6 +47,7 @@ def sweep() -> None:
         sweeping.end_snoozes,
         sweeping.close_solved,
         joining.follow,
+        jobs.sweep,
     )
     away: Exception | None = None
     for step in steps:
@@ -92,5 +99,6 @@ def prune() -> int:
     """Forget what is past its age. Runs daily."""
     health.prune()
     sessions.prune()
+    jobs.prune()
     trash.empty()
     return sweeping.prune()

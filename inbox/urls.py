@@ -10,6 +10,7 @@ from inbox.views import (
     files,
     filters,
     inbox,
+    jobs,
     macros,
     merging,
     messages,
@@ -17,6 +18,7 @@ from inbox.views import (
     palette,
     people,
     saved,
+    search,
     sides,
     suggestions,
     tickets,
@@ -30,10 +32,19 @@ from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
+from inbox.views.settings import views as settings_views
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("tickets/bulk/", jobs.change, name="ticket-bulk"),
+    path("jobs/", jobs.index, name="jobs"),
+    path("jobs/columns/", jobs.columns, name="job-columns"),
+    path("jobs/<int:pk>/stop/", jobs.stop, name="job-stop"),
+    path("jobs/<int:pk>/undo/", jobs.undo, name="job-undo"),
+    path("jobs/<int:pk>/hide/", jobs.hide, name="job-hide"),
+    path("jobs/<int:pk>/file/", jobs.file, name="job-file"),
     path("density/", inbox.density, name="density"),
+    path("search/help/", search.help_with, name="search-help"),
     path("filters/", filters.menu, name="filters"),
     path("filters/<str:group>/", filters.editor, name="filter"),
     path("views/", saved.create, name="saved-views"),
@@ -133,6 +144,10 @@ urlpatterns = [
     path("settings/brands/<int:pk>/delete/", brands.delete, name="settings-brand-delete"),
     path("settings/blocked/", blocked.blocked, name="settings-blocked"),
     path("settings/blocked/<int:pk>/", blocked.unblock, name="settings-unblock"),
+    path("settings/views/", settings_views.views, name="settings-views"),
+    path("settings/views/<int:pk>/", settings_views.view, name="settings-view"),
+    path("settings/views/<int:pk>/move/", settings_views.move, name="settings-view-move"),
+    path("settings/views/<int:pk>/delete/", settings_views.delete, name="settings-view-delete"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("notifications/", notifications.index, name="notifications"),

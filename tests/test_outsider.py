@@ -17,7 +17,7 @@ from api.models import Webhook, WebhookDelivery
 from api.routing import urls as api_urls
 from api.urls import urlpatterns as api_pages
 from channels_email.urls import urlpatterns as mailbox_urls
-from inbox.actions import receive, reply, side, uploads
+from inbox.actions import jobs, receive, reply, side, uploads
 from inbox.adapters import RawReceipt
 from inbox.models import Agent, Channel, Macro, Message, Organisation, Role, SavedView, Team, Ticket
 from inbox.urls import urlpatterns as page_urls
@@ -92,6 +92,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "side": {"pk": held.side_id},
         "settings-unblock": {"pk": 2**40},
         "invitation": {"token": "nobody-was-told"},
+        "job": {"pk": jobs.begin(sana, "priority", "high", chosen=[ticket.pk]).pk},
         "ticket": one_ticket,
         "message": message,
         "attachment": {"pk": file.pk},

@@ -3,14 +3,16 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, text_of
-from api.serializers.tickets import TicketFilters, TicketPatch
+from api.serializers.tickets import TicketPatch
 from api.strict import Choice, Filters, StrictSerializer
-from inbox.models import Macro, SavedView, Tag
+from inbox import lists
+from inbox.models import Agent, Macro, SavedView, Tag
 
 
 class TagOut(serializers.Serializer[Tag]):
@@ -103,7 +105,7 @@ class MacroIn(Kept):
 class ViewOut(serializers.Serializer[SavedView]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    query = serializers.DictField(help_text="The filters of /tickets/.")
+    query = serializers.DictField(help_text="The list that it keeps, as its address says it.")
     position = serializers.IntegerField()
     team = TeamRef(allow_null=True)
     owner = AgentRef(allow_null=True, help_text="Whose alone it is; null where others have it, too.")
@@ -111,17 +113,28 @@ class ViewOut(serializers.Serializer[SavedView]):
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class Query(serializers.DictField):
-    """Filters of /tickets/ as they stand in its address: {"status": "open,pending", "assignee": "me"}."""
+    """A list of tickets as its address says it: {"view": "all", "status": "open,pending", "sort": "waiting"}.
+
+    Without `view` all tickets are narrowed. What each name takes: docs/lists.md.
+    """
 
     child = serializers.CharField(max_length=200)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         given: dict[str, str] = super().to_internal_value(data)
-        filters = TicketFilters(data=given, context=self.context)
-        if unknown := {name: [_("There is no such filter.")] for name in given if name not in filters.fields}:
-            raise serializers.ValidationError(unknown)
-        filters.is_valid(raise_exception=True)
-        return given
+        agent: Agent = self.context["request"].user
+        if beside := {
+            name: [_("There is no such filter.")] for name in given if name in lists.BESIDE - {"view", "sort"}
+        }:
+            raise serializers.ValidationError(beside)
+        try:
+            listing = lists.of(agent, {"view": lists.EVERYTHING.key, **given})
+        except Http404:
+            raise serializers.ValidationError({"view": [_("There is no such view, or not for you.")]}) from None
+        if listing.wrong:
+            raise serializers.ValidationError({name: [said] for name, said in listing.wrong.items()})
+        kept = listing.query
+        return kept if "view" in given else {name: value for name, value in kept.items() if name != "view"}
 
 
 class ViewIn(Kept):

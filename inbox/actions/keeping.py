@@ -6,6 +6,7 @@ see takes the right to share.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -54,6 +55,21 @@ def delete(row: Macro | SavedView, *, by: Agent) -> None:
     with transaction.atomic():
         log.record(None, f"{_name(type(row))}_deleted", by=by, **{_name(type(row)): row.pk})
         row.delete()
+
+
+def move(view: SavedView, step: int, *, by: Agent, among: Sequence[SavedView]) -> None:
+    """Put a view so many places further down (or up) in the order of `among`, all of which `by` may change."""
+    order = list(among)
+    place = order.index(view)
+    to = min(max(place + step, 0), len(order) - 1)
+    if to == place:
+        return
+    order.insert(to, order.pop(place))
+    with transaction.atomic():
+        for position, one in enumerate(order, 1):
+            _may_keep(one, by)
+            SavedView.objects.filter(pk=one.pk).exclude(position=position).update(position=position)
+        log.record(None, "view_changed", by=by, fields=["position"], view=view.pk)
 
 
 def _name(noun: type[Macro | SavedView]) -> str:

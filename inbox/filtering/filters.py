@@ -36,13 +36,13 @@ class Filters:
     agent: Agent
     known: Known
     values: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)  # why, by name
 
     @classmethod
     def read(
         cls, agent: Agent, given: Mapping[str, str], known: Known, *, but: Callable[[str], bool] = lambda key: False
     ) -> Filters:
-        """The conditions among `given`. What is unknown, or empty, is left out; what is wrong is said in `problems`.
+        """The conditions among `given`. What is unknown, or empty, is left out; what is wrong is said in `wrong`.
 
         `but` names parameters that are no conditions and are passed over.
         """
@@ -52,14 +52,14 @@ class Filters:
                 continue
             condition = known.get(key)
             if condition is None:
-                found.problems.append(_("There is no filter called “%(name)s”; it was left out.") % {"name": key[:40]})
+                found.wrong[key] = _("There is no filter called “%(name)s”; it was left out.") % {"name": key[:40]}
                 continue
             try:
                 if len(value) > LONGEST or "\0" in value or not value.isprintable():
                     raise condition.unknown(value.replace("\0", ""))
                 found.values[key] = condition.clean(agent, value.strip())
             except UnknownValue as unknown:
-                found.problems.append(str(unknown))
+                found.wrong[key] = str(unknown)
         return found
 
     def __bool__(self) -> bool:

@@ -20,6 +20,9 @@ class JobState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+TO_DO = (JobState.QUEUED, JobState.RUNNING)
+
+
 class Job(models.Model):
     """`what` says what is to be done and to which tickets; `stored` is the file that an export made."""
 
@@ -29,8 +32,12 @@ class Job(models.Model):
     what = models.JSONField(default=dict)
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)  # changed, or left alone since nothing was to change
+    changed = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     after = models.BigIntegerField(default=0)  # how far it came: it goes on behind this id after a kill
+    client_id = models.CharField(max_length=64, blank=True)  # made with the form: a second click begins nothing
+    attempts = models.PositiveSmallIntegerField(default=0)  # since it last came a step further
+    hidden = models.BooleanField(default=False)  # its agent has read how it ended
     undoes = models.OneToOneField("self", on_delete=models.CASCADE, null=True, blank=True, related_name="undone_by")
     stored = models.CharField(max_length=255, blank=True)
     error = models.TextField(blank=True)
@@ -39,10 +46,19 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["agent", "client_id"], name="job_client_id_once", condition=~models.Q(client_id="")
+            ),
+        )
         indexes = (
             models.Index(fields=["id"], name="job_to_do", condition=models.Q(state__in=["queued", "running"])),
             models.Index(fields=["created_at"], name="job_old"),
         )
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in TO_DO
 
 
 class JobItem(models.Model):

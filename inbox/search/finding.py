@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from psycopg import sql
 from psycopg.errors import QueryCanceled
@@ -22,7 +22,7 @@ from psycopg.errors import QueryCanceled
 from inbox import access
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Customer
-from inbox.search import partitions
+from inbox.search import operators, partitions
 from inbox.search.query import Query, parse
 from lib import folding
 
@@ -57,6 +57,7 @@ class Results:
     more: bool = False  # there are older hits than the MOST that were collected
     slow: bool = False
     took: float = 0.0  # seconds
+    wrong: list[str] = field(default_factory=list)  # operators that mean nothing, in words
 
     @property
     def count_words(self) -> str:
@@ -74,6 +75,7 @@ def find(agent: Agent, text: str) -> Results:
     """As `numbers`, without spam and trash, and with what a screen says; a search that takes too long says so."""
     started = time.monotonic()
     results = Results(parse(text))
+    results.wrong = operators.asked(agent, results.query.given, ())[1]
     if results.query:
         try:
             with bounded():
@@ -104,6 +106,9 @@ def bounded(patience: float = PATIENCE) -> Iterator[None]:
 
 
 def _collect(agent: Agent, query: Query, most: int, *, spam: bool) -> tuple[list[int], bool]:
+    narrowed, _wrong = operators.asked(agent, query.given, query.phrases)
+    if not query.parts:
+        return _by_operators(agent, narrowed, most, spam=spam)
     rows = _hits(query.tsquery(_marks(agent, spam)), partitions.parts(), most + 1)
     short = dict(rows[:most])
     if query.number is not None:
@@ -111,12 +116,21 @@ def _collect(agent: Agent, query: Query, most: int, *, spam: bool) -> tuple[list
     # As one array: two thousand parameters take Django longer than PostgreSQL takes to find them.
     seen = (
         access.tickets(agent)
-        .filter(merged_into__isnull=True)
+        .filter(narrowed, merged_into__isnull=True)
         .extra(where=["inbox_ticket.number = ANY(%s)"], params=[list(short)])
     )
     hits = [Hit(number, at, short[number]) for number, at in seen.values_list("number", "last_message_at")]
     hits.sort(key=lambda hit: (worth(query, hit), hit.at, hit.number), reverse=True)
     return [hit.number for hit in hits[:most]], len(rows) > most
+
+
+def _by_operators(agent: Agent, narrowed: Q, most: int, *, spam: bool) -> tuple[list[int], bool]:
+    """The newest tickets that operators alone ask for."""
+    found = access.tickets(agent).filter(narrowed, merged_into__isnull=True)
+    if not spam:
+        found = found.filter(spam=False, trashed_at__isnull=True)
+    numbers = list(found.order_by("-number").values_list("number", flat=True)[: most + 1])
+    return numbers[:most], len(numbers) > most
 
 
 def _hits(tsquery: str, parts: Sequence[int], most: int) -> list[tuple[int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from inbox.search import operators
 from lib import folding
 
 MOST_TYPED = 300  # characters of a query that are read
@@ -16,7 +17,7 @@ class Query:
     """A query taken apart. Each part of `parts` must be found; each is a list of ways to find it, a way being words
     that must all be found. `words` is all of it in the order typed, for ranking and marking.
 
-    Operators (`from:`, `tag:`…) would be fields of their own beside these.
+    `given` are the operators with their values, `phrases` what stood in quotes: they narrow what the words find.
     """
 
     typed: str
@@ -24,9 +25,11 @@ class Query:
     parts: tuple[tuple[tuple[str, ...], ...], ...] = ()
     number: int | None = None  # where the query may be a ticket's number
     phones: tuple[str, ...] = field(default=())
+    given: tuple[tuple[str, str], ...] = ()
+    phrases: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.parts)
+        return bool(self.parts or self.given)
 
     def tsquery(self, marks: str = "") -> str:
         """As PostgreSQL reads it, together with what must be among the marks. Words are letters and digits alone."""
@@ -40,9 +43,12 @@ def _lexeme(word: str) -> str:
 
 
 def parse(text: str) -> Query:
-    """Read a query. Whatever is typed is a query; what holds no letter and no digit finds nothing and is false."""
+    """Read a query. Whatever is typed is a query; what holds no letter, no digit and no operator finds nothing
+    and is false.
+    """
     typed = " ".join(text.encode("utf-8", "ignore").decode().replace("\0", " ").split())[:MOST_TYPED]
-    folded = folding.fold(typed)
+    taken = operators.take(typed)
+    folded = folding.fold(taken.words)
     words: list[str] = []
     parts: list[tuple[tuple[str, ...], ...]] = []
     phones: list[str] = []
@@ -57,9 +63,10 @@ def parse(text: str) -> Query:
         phones += sorted(folding.spellings(digits))
         at = end
     _take(folded[at:], words, parts)
-    bare = folded.removeprefix("#")
+    bare = folded.strip().removeprefix("#")
     number = int(bare) if bare.isascii() and bare.isdigit() and len(bare) < 19 else None
-    return Query(typed, tuple(dict.fromkeys(words))[:MOST_WORDS], _shortened(parts), number, tuple(phones))
+    seen = tuple(dict.fromkeys(words))[:MOST_WORDS]
+    return Query(typed, seen, _shortened(parts), number, tuple(phones), taken.given, taken.phrases)
 
 
 def _take(folded: str, words: list[str], parts: list[tuple[tuple[str, ...], ...]]) -> None:

@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import resolve_url
 
-from inbox import kept, lists, seen
+from inbox import kept, lists, seen, selection
 from inbox.filtering.filters import joined
 from inbox.found import Found
 from inbox.models import Agent
@@ -102,7 +102,8 @@ def shown(view: lists.View, counts: Mapping[str, str]) -> dict[str, Any]:
 
 def frame(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> Mapping[str, Any]:
     """What stands beside a conversation: views and list."""
-    return {"listing": listing, "page": page_of(request, listing, before), **sidebar(request, listing)}
+    bar, page = selection.bar(request.user, listing), page_of(request, listing, before)
+    return {"listing": listing, "page": page, "bulk": bar, **sidebar(request, listing)}
 
 
 def page_of(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> lists.Page:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -14,9 +15,10 @@ from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inbox import lists
+from inbox import found, lists
 from inbox.actions import tickets as acting
-from inbox.models import Agent, Field, Mention, Message, Priority, Status, Team, Ticket, TicketFollower
+from inbox.models import Agent, Field, Mention, Message, Priority, SavedView, Status, Team, Ticket, TicketFollower
+from inbox.search import documents
 from tests.inbox.views.conftest import Desk
 
 Many = Callable[[int], list[Ticket]]
@@ -119,8 +121,8 @@ def test_every_order_pages_over_each_ticket_once(as_sana: Desk, sana: Agent, man
     while before is not None:
         page = listing.page(before)
         seen += page.tickets
-        found = re.search(r"before=([\d-]+)$", page.more)
-        before = found[1] if found else None
+        more = re.search(r"before=([\d-]+)$", page.more)
+        before = more[1] if more else None
     assert len(seen) == len(made) and {one.pk for one in seen} == {one.pk for one in made}
     places = [listing.sort.position(one) for one in seen]
     assert places == sorted(places, reverse=listing.sort.descending)
@@ -200,3 +202,81 @@ def test_what_filters_cost_is_fixed(as_sana: Desk, many: Many) -> None:
         with CaptureQueriesContext(connection) as queries:
             as_sana.get(f"/?{query}")
         assert len(queries) <= 20, [one["sql"][:150] for one in queries]
+
+
+def test_a_list_is_kept_under_a_name(
+    as_sana: Desk, as_bilal: Desk, as_lena: Desk, sana: Agent, zoya: Agent, ticket: Ticket
+) -> None:
+    body = {"view": "all", "priority": "urgent", "sort": "waiting", "nonsense": "1", "view-name": " Burning  now "}
+    where = as_sana.post("/views/", body)["Location"]
+    mine = SavedView.objects.get()
+    assert (mine.name, mine.owner, mine.query) == (
+        "Burning now", sana, {"view": "all", "priority": "urgent", "sort": "waiting"},
+    )  # fmt: skip
+    html = as_sana.get(where).content.decode()
+    assert "Burning now</h2>" in html and "Update the view" not in html and 'name="view-for"' not in html
+    assert 'aria-current="page"' in html[html.index("My views") :]
+    assert "Update the view" in as_sana.get(f"{where}&status=open").content.decode()
+    as_sana.post(f"/views/{mine.pk}/", {"view": "all", "status": "open"})
+    assert SavedView.objects.get().query == {"view": "all", "status": "open"}
+    assert as_sana.get("/views/counts/").json() == {"counts": {f"saved-{mine.pk}": "1"}}
+    for desk, path in ((as_bilal, f"/views/{mine.pk}/"), (as_bilal, f"/settings/views/{mine.pk}/delete/")):
+        assert desk.post(path, {}).status_code == 404
+    assert as_sana.post("/views/", {**body, "view-for": "all"}).status_code == 302  # who may not share keeps nothing
+    assert as_lena.post("/views/", body).status_code == 403
+    assert as_bilal.get("/views/counts/").json() == {"counts": {}}
+    assert SavedView.objects.count() == 1
+    Desk(zoya).post("/views/", {**body, "view-for": "all"})
+    assert "Shared views" in as_bilal.get("/").content.decode()
+
+
+def test_views_are_ordered_renamed_and_deleted(as_sana: Desk, sana: Agent) -> None:
+    first, second = (SavedView.objects.create(name=name, owner=sana, query={"tag": "x"}) for name in "ab")
+    as_sana.post(f"/settings/views/{second.pk}/move/", {"to": "up"})
+    html = as_sana.get("/settings/views/").content.decode()
+    assert html.index("<bdi>b<") < html.index("<bdi>a<") and "Tag: <bdi>x</bdi>" in html
+    as_sana.post(f"/settings/views/{first.pk}/", {"name": "c", "whom": "all"})
+    as_sana.post(f"/settings/views/{first.pk}/", {"name": "d", "whom": "me"})
+    first.refresh_from_db()
+    assert (first.name, first.owner) == ("d", sana)
+    as_sana.post(f"/settings/views/{first.pk}/delete/")
+    assert list(SavedView.objects.all()) == [second]
+
+
+def test_many_views_cost_no_more(as_sana: Desk, sana: Agent, ticket: Ticket) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert as_sana.get("/?view=open").status_code == 200
+        return len(queries)
+
+    few = cost()
+    SavedView.objects.bulk_create(SavedView(name=str(n), owner=sana, query={"tag": "x"}) for n in range(30))
+    assert cost() == few <= 15
+    assert len(as_sana.get("/views/counts/").json()["counts"]) == 20
+
+
+def test_operators_of_the_search(as_sana: Desk, as_bilal: Desk, sana: Agent, ticket: Ticket, many: Many) -> None:
+    many(2)
+    acting.set_tags(ticket, ["refund now"], by=sana)
+    acting.set_priority(ticket, "urgent", by=sana)
+    documents.write([one.pk for one in Ticket.objects.all()])
+    for query in (
+        "from:ayesha", "from:ayesha@example.com", 'tag:"refund now"', "status:open priority:urgent",
+        "parcel status:open", '"where is my parcel"', "“here by now”", "from:ayesha after:2020-01-01",
+        "channel:email priority:Urgent from:khan",
+        "assignee:none parcel", 'from:"Ayesha Khan"',
+    ):  # fmt: skip
+        assert shown(as_sana, urlencode({"q": query})) == [ticket.pk], query
+        assert shown(as_bilal, urlencode({"q": query})) == [], query
+    for query in ("parcel status:solved", '"parcel my"', "has:attachment parcel", "parcel before:2020-01-01"):
+        assert shown(as_sana, urlencode({"q": query})) == [], query
+    html = as_sana.get("/?" + urlencode({"q": "parcel status:nonsense has:what after:never"})).content.decode()
+    assert rows(html) == [ticket.pk] and html.count("was left out") == 3
+    assert "tag:" in as_sana.get("/search/help/?q=").content.decode()
+    values = as_sana.get("/search/help/?" + urlencode({"q": "parcel status:o"})).content.decode()
+    assert re.findall('data-put="([^"]+)"', values) == ["status:open ", "status:on_hold "]
+    assert "support" not in as_bilal.get("/search/help/?q=channel:").content.decode()
+
+
+def test_short_words_are_marked_where_they_stand_alone() -> None:
+    assert found.marked("Tracking of TR-778", ["tr", "778"]) == "Tracking of <mark>TR</mark>-<mark>778</mark>"

@@ -1,0 +1,250 @@
+"""What can be done to many tickets at once: one row for each verb.
+
+`VERBS["assign"]` says who may, what its argument means, how one ticket is changed, and how it is put back. To add one,
+add a row: screens, jobs and undo read this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from inbox import access, log
+from inbox.actions import base, merge, tickets, trash
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, Priority, Status, Team, Ticket, TicketFollower
+from inbox.rights import Right
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+State = dict[str, Any]  # what a verb changes of a ticket, in values that JSON knows
+
+
+def same(argument: str) -> str:
+    return argument
+
+
+def nothing(agent: Agent, argument: str) -> None:
+    """The verb takes no argument."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """`means` turns the argument into what `do` takes, and is asked again for each batch: it raises ActionError where
+    this agent may not do that, or no longer. `fixed` is the argument as it holds for the whole job.
+
+    `state` is what is compared and put back: `back` restores it. A verb that is `alone` locks more than its ticket, and
+    gets a transaction for each.
+    """
+
+    label: StrOrPromise
+    do: Callable[[Ticket, Any, Agent], Ticket]
+    state: Callable[[Ticket, Agent], State]
+    back: Callable[[Ticket, State, Agent], object]
+    means: Callable[[Agent, str], Any] = nothing
+    fixed: Callable[[str], str] = same
+    right: Right = Right.ANSWER
+    alone: bool = False
+    whole: bool = True  # whether it can be done to all that match, unseen
+
+
+def fields(*names: str) -> Callable[[Ticket, Agent], State]:
+    """The state that these columns of the ticket make."""
+
+    def state(ticket: Ticket, agent: Agent) -> State:
+        values = {name: getattr(ticket, name) for name in names}
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+    return state
+
+
+def _number(argument: str) -> int | None:
+    if argument and not (argument.isascii() and argument.isdigit() and len(argument) < 19):
+        raise ActionError(_("There is no such choice."), "argument")
+    return int(argument) if argument else None
+
+
+def _agent(agent: Agent, argument: str) -> Agent | None:
+    pk = _number(argument)
+    found = access.agents(agent).filter(pk=pk).first() if pk else None
+    if pk and found is None:
+        raise ActionError(_("Tickets cannot be given to this person."), "agent")
+    return found
+
+
+def _team(agent: Agent, argument: str) -> Team | None:
+    pk = _number(argument)
+    found = access.teams(agent).filter(pk=pk).first() if pk else None
+    if pk and found is None:
+        raise ActionError(_("There is no such team, or you may not see it."), "team")
+    return found
+
+
+def _one_of(choices: list[str]) -> Callable[[Agent, str], str]:
+    def means(agent: Agent, argument: str) -> str:
+        if argument not in choices:
+            raise ActionError(_("There is no such choice."), "argument")
+        return argument
+
+    return means
+
+
+def _names(agent: Agent, argument: str) -> list[str]:
+    names = [" ".join(name.split()).removeprefix("#") for name in argument.replace("،", ",").split(",")]
+    if not any(names):
+        raise ActionError(_("Name a tag first."), "argument")
+    return [name for name in names if name]
+
+
+def _moment(agent: Agent, argument: str) -> datetime | None:
+    until = parse_datetime(argument) if argument else None
+    if argument and (until is None or until.tzinfo is None):
+        raise ActionError(_("There is no such choice."), "argument")
+    return until
+
+
+def _until(argument: str) -> str:
+    """Hours from now, as the moment that they mean."""
+    hours = _number(argument) or 0
+    return (timezone.now() + timedelta(hours=min(hours, 24 * 365))).isoformat() if hours else ""
+
+
+def _target(agent: Agent, argument: str) -> Ticket:
+    number = _number(argument.strip().removeprefix("#"))
+    found = access.tickets(agent).filter(pk=number).first() if number else None
+    if found is None:
+        raise ActionError(_("There is no such ticket, or you may not see it."), "into")
+    return found
+
+
+def _give_back(ticket: Ticket, was: State, by: Agent) -> object:
+    return tickets.assign(
+        ticket,
+        by=by,
+        agent=Agent.objects.filter(pk=was["assignee_id"]).first(),
+        team=Team.objects.filter(pk=was["team_id"]).first(),
+    )
+
+
+def _status_back(ticket: Ticket, was: State, by: Agent) -> object:
+    """As if it had not been changed: what solving and opening again count is put back, too."""
+    with base.locked(ticket) as row:
+        log.record(row, "status_changed", by=by, undo=True, **{"from": row.status, "to": was["status"]})
+        for name, value in was.items():
+            moment = name.endswith(("_at", "_since", "_until")) and value is not None
+            setattr(row, name, datetime.fromisoformat(value) if moment else value)
+        base.save(row, *was)
+    return row
+
+
+def _snooze_back(ticket: Ticket, was: State, by: Agent) -> object:
+    until = datetime.fromisoformat(was["snoozed_until"]) if was["snoozed_until"] else None
+    return tickets.snooze(ticket, until if until and until > timezone.now() else None, by=by)
+
+
+def _add_tags(ticket: Ticket, names: list[str], by: Agent) -> Ticket:
+    return tickets.set_tags(ticket, [*ticket.tags, *names], by=by)
+
+
+def _remove_tags(ticket: Ticket, names: list[str], by: Agent) -> Ticket:
+    gone = {name.casefold() for name in names}
+    return tickets.set_tags(ticket, [name for name in ticket.tags if name.casefold() not in gone], by=by)
+
+
+def _merge(ticket: Ticket, into: Ticket, by: Agent) -> Ticket:
+    if ticket.pk != into.pk:
+        merge.merge(ticket, into, by=by)
+        ticket.refresh_from_db()
+    return ticket
+
+
+def _unmerge(ticket: Ticket, was: State, by: Agent) -> object:
+    return merge.unmerge(ticket, by=by)
+
+
+def _following(ticket: Ticket, agent: Agent) -> State:
+    return {"follows": TicketFollower.objects.filter(agent=agent, ticket=ticket).exists()}
+
+
+def _follow(ticket: Ticket, follows: bool, by: Agent) -> Ticket:
+    if follows:
+        TicketFollower.objects.bulk_create([TicketFollower(agent=by, ticket=ticket)], ignore_conflicts=True)
+    else:
+        TicketFollower.objects.filter(agent=by, ticket=ticket).delete()
+    return ticket
+
+
+OWNERS = fields("assignee_id", "team_id")
+TAGS = fields("tags")
+
+
+def _spam_back(ticket: Ticket, was: State, by: Agent) -> object:
+    return tickets.set_spam(ticket, was["spam"], by=by)
+
+
+def _tags_back(ticket: Ticket, was: State, by: Agent) -> object:
+    return tickets.set_tags(ticket, was["tags"], by=by)
+
+
+VERBS: dict[str, Verb] = {
+    "assign": Verb(
+        gettext_lazy("Assign"),
+        lambda ticket, agent, by: tickets.assign(ticket, by=by, agent=agent),
+        OWNERS, _give_back, _agent,
+    ),
+    "team": Verb(
+        gettext_lazy("Team"),
+        lambda ticket, team, by: tickets.assign(ticket, by=by, team=team),
+        OWNERS, _give_back, _team,
+    ),
+    "status": Verb(
+        gettext_lazy("Status"),
+        lambda ticket, status, by: tickets.set_status(ticket, status, by=by),
+        fields("status", "solved_at", "waiting_since", "snoozed_until", "reopen_count"),
+        _status_back, _one_of([value for value in Status.values if value != Status.CLOSED]),
+    ),
+    "priority": Verb(
+        gettext_lazy("Priority"),
+        lambda ticket, priority, by: tickets.set_priority(ticket, priority, by=by),
+        fields("priority"),
+        lambda ticket, was, by: tickets.set_priority(ticket, was["priority"], by=by),
+        _one_of(list(Priority.values)),
+    ),
+    "tag": Verb(gettext_lazy("Add tags"), _add_tags, TAGS, _tags_back, _names),
+    "untag": Verb(gettext_lazy("Remove tags"), _remove_tags, TAGS, _tags_back, _names),
+    "snooze": Verb(
+        gettext_lazy("Snooze"),
+        lambda ticket, until, by: tickets.snooze(ticket, until, by=by),
+        fields("snoozed_until"), _snooze_back, _moment, _until,
+    ),
+    "spam": Verb(
+        gettext_lazy("Spam"),
+        lambda ticket, spam, by: tickets.set_spam(ticket, spam == "yes", by=by),
+        fields("spam"), _spam_back, _one_of(["yes", "no"]),
+    ),
+    "trash": Verb(
+        gettext_lazy("Trash"),
+        lambda ticket, away, by: (trash.trash if away == "yes" else trash.restore)(ticket, by=by),
+        fields("trashed_at"),
+        lambda ticket, was, by: (trash.trash if was["trashed_at"] else trash.restore)(ticket, by=by),
+        _one_of(["yes", "no"]), alone=True,
+    ),
+    "merge": Verb(
+        gettext_lazy("Merge"), _merge, fields("merged_into_id"), _unmerge, _target, alone=True, whole=False
+    ),
+    "follow": Verb(
+        gettext_lazy("Follow"),
+        lambda ticket, follows, by: _follow(ticket, follows == "yes", by),
+        _following,
+        lambda ticket, was, by: _follow(ticket, was["follows"], by),
+        _one_of(["yes", "no"]), right=Right.NOTE,
+    ),
+}  # fmt: skip

@@ -1,0 +1,206 @@
+"""Long work on many tickets: each once, by who may, whatever dies in between; and back again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from inbox import jobs as workers
+from inbox import wake
+from inbox.actions import jobs, tickets
+from inbox.actions.errors import ActionError
+from inbox.actions.verbs import VERBS
+from inbox.models import Agent, Channel, Event, Job, JobItem, JobState, Role, Status, Team, Ticket, TicketFollower
+from tests.cast import bilal, lena, omar, question, sana, support, team
+
+__all__ = ["bilal", "lena", "omar", "sana", "support", "team"]
+
+LISTING = {"view": "open"}
+
+
+@pytest.fixture
+def many(support: Channel, monkeypatch: pytest.MonkeyPatch) -> list[Ticket]:
+    """Eight tickets, and jobs that take three of them at a time in a worker."""
+    monkeypatch.setattr(jobs, "BATCH", 3)
+    monkeypatch.setattr(jobs, "PLAN", 5)
+    monkeypatch.setattr(jobs, "FEW", 2)
+    return [question(support, f"Question {number}") for number in range(8)]
+
+
+def whole(agent: Agent, verb: str, argument: str = "", client_id: str = "") -> Job:
+    return jobs.begin(agent, verb, argument, listing=LISTING, client_id=client_id)
+
+
+def run(job: Job) -> Job:
+    Job.objects.filter(pk=job.pk).update(lease_until=None)
+    workers.work(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def changed(kind: str) -> list[int | None]:
+    return list(Event.objects.filter(kind=kind).order_by("pk").values_list("ticket_id", flat=True))
+
+
+def test_all_that_match_are_changed_by_a_worker_and_put_back(many: list[Ticket], sana: Agent) -> None:
+    tickets.set_priority(many[7], "high", by=sana)
+    job = whole(sana, "priority", "high", client_id="once")
+    assert whole(sana, "priority", "high", client_id="once").pk == job.pk, "a second click"
+    later = question(many[0].channel, "Came after the click")
+    run(job)
+    assert (job.state, job.total, job.done, job.changed, job.failed) == (JobState.DONE, 8, 8, 7, 0)
+    assert "listing" not in job.what
+    assert set(Ticket.objects.exclude(pk=later.pk).values_list("priority", flat=True)) == {"high"}
+    assert Ticket.objects.get(pk=later.pk).priority == "normal"
+    assert changed("priority_changed") == [many[7].pk, *(one.pk for one in many[:7])]
+
+    tickets.set_priority(many[1], "urgent", by=sana)  # somebody thought otherwise meanwhile
+    back = jobs.undo(job)
+    assert jobs.undo(job).pk == back.pk
+    run(back)
+    assert (back.state, back.done, back.failed) == (JobState.DONE, 6, 1)
+    assert [item.ticket_id for item in back.items.all()] == [many[1].pk]
+    assert list(Ticket.objects.order_by("pk").values_list("priority", flat=True)[:8]) == [
+        "normal", "urgent", *["normal"] * 5, "high",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dies_after", [1, 2, 3, 4])
+def test_a_worker_that_dies_leaves_nothing_undone_and_nothing_done_twice(
+    dies_after: int, many: list[Ticket], sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = whole(sana, "tag", "sale")
+    steps = 0
+    change = tickets.set_tags
+
+    def killed(ticket: Ticket, names: list[str], *, by: Agent) -> Ticket:
+        nonlocal steps
+        steps += 1
+        if steps == 2 * dies_after:
+            raise KeyboardInterrupt  # nothing of ours catches it: as good as a kill
+        return change(ticket, names, by=by)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(tickets, "set_tags", killed)
+        run(job)
+    assert workers.work(job.pk) == 0, "somebody holds it still"
+    job.refresh_from_db()
+    assert changed("tags_changed") == list(job.items.filter(before__isnull=False).values_list("ticket", flat=True))
+    run(job)
+    assert (job.state, job.changed) == (JobState.DONE, 8)
+    assert changed("tags_changed") == [one.pk for one in many]
+
+
+def test_a_job_whose_worker_died_is_found(many: list[Ticket], sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = whole(sana, "priority", "high")
+    woken: list[list[int]] = []
+    monkeypatch.setattr(wake, "run", lambda task, args, queue: woken.append(args))
+    workers.claim(job.pk)
+    Job.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    workers.sweep()
+    assert woken == [], "its worker lives"
+    Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    workers.sweep()
+    assert woken == [[job.pk]]
+    for _again in range(workers.TRIES):  # one that stops each worker it gets does so a few times only
+        Job.objects.update(lease_until=None)
+        workers.claim(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED and job.error
+
+
+def test_what_the_agent_may_no_longer_do_is_left_out_and_said(
+    many: list[Ticket], sana: Agent, team: Team, support: Channel
+) -> None:
+    others = Team.objects.create(name="Others", slug="others", private=True)
+    tickets.set_status(many[0], Status.SOLVED, by=None)
+    job = jobs.begin(sana, "assign", str(sana.pk), chosen=[one.pk for one in many] + [2**40])
+    Ticket.objects.filter(pk=many[0].pk).update(status=Status.CLOSED)
+    Ticket.objects.filter(pk=many[1].pk).update(team=others)
+    run(job)
+    assert (job.done, job.changed, job.failed) == (6, 6, 2)
+    errors = dict(job.items.exclude(error="").values_list("ticket", "error"))
+    assert "closed" in errors[many[0].pk] and "see this ticket" in errors[many[1].pk]
+    assert Ticket.objects.get(pk=many[1].pk).assignee is None
+
+    job = whole(sana, "priority", "high")
+    sana.role = Role.LIGHT
+    sana.save()
+    run(job)
+    assert job.state == JobState.FAILED and not Ticket.objects.filter(priority="high").exists()
+
+
+def test_few_are_changed_at_once_and_given_away_they_come_back(
+    many: list[Ticket], sana: Agent, bilal: Agent, team: Team
+) -> None:
+    """Given to a team that its agent does not see, a ticket is out of their sight; undo is still theirs."""
+    hidden = Team.objects.create(name="Hidden", slug="hidden", private=True)
+    hidden.members.add(sana)
+    job = jobs.begin(sana, "team", str(hidden.pk), chosen=[many[0].pk, many[1].pk])
+    assert (job.state, job.changed) == (JobState.DONE, 2)
+    hidden.members.remove(sana)
+    back = jobs.undo(Job.objects.get(pk=job.pk))
+    assert (back.state, back.done) == (JobState.DONE, 2)
+    assert Ticket.objects.get(pk=many[0].pk).team == many[0].team
+    with pytest.raises(ActionError):
+        jobs.begin(bilal, "team", str(hidden.pk), chosen=[many[0].pk])
+    job = jobs.begin(bilal, "priority", "high", chosen=[many[0].pk])
+    assert job.total == 0, "what is not seen is not there"
+
+
+def test_stopping_and_when_undo_ends(many: list[Ticket], sana: Agent) -> None:
+    job = whole(sana, "priority", "high")
+    jobs.step(job.pk)
+    jobs.step(job.pk)
+    jobs.step(job.pk)
+    jobs.stop(job)
+    run(job)
+    assert (job.state, job.changed) == (JobState.CANCELLED, 3)
+    assert jobs.may_be_undone(job)
+    second = jobs.begin(sana, "priority", "low", chosen=[many[7].pk])
+    assert not jobs.may_be_undone(job), "there is a newer one"
+    Job.objects.filter(pk=second.pk).update(finished_at=timezone.now() - timedelta(minutes=11))
+    with pytest.raises(ActionError):
+        jobs.undo(second)
+
+
+def test_every_verb_and_its_way_back(support: Channel, sana: Agent, omar: Agent) -> None:
+    first, second = question(support, "One"), question(support, "Two")
+    tickets.set_tags(first, ["old"], by=sana)
+    arguments = {
+        "assign": str(omar.pk), "team": "", "status": "solved", "priority": "low", "tag": "new, old", "untag": "OLD",
+        "snooze": "3", "spam": "yes", "trash": "yes", "merge": f"#{second.pk}", "follow": "yes",
+    }  # fmt: skip
+    assert set(arguments) <= set(VERBS)
+    kept = ("assignee_id", "team_id", "status", "priority", "tags", "snoozed_until", "spam", "merged_into_id",
+            "trashed_at", "solved_at", "waiting_since", "reopen_count", "message_count")  # fmt: skip
+    for verb, argument in arguments.items():
+        before = Ticket.objects.values(*kept).get(pk=first.pk)
+        job = jobs.begin(sana, verb, argument, chosen=[first.pk])
+        assert (job.state, job.changed, job.error) == (JobState.DONE, 1, ""), verb
+        assert Ticket.objects.values(*kept).get(pk=first.pk) != before or TicketFollower.objects.exists(), verb
+        assert jobs.undo(job).done == 1, verb
+        assert Ticket.objects.values(*kept).get(pk=first.pk) == before, verb
+    assert not TicketFollower.objects.exists()
+    for verb, argument in {"assign": "999999", "status": "closed", "priority": "", "tag": " ,", "merge": "0"}.items():
+        with pytest.raises(ActionError):
+            jobs.begin(sana, verb, argument, chosen=[first.pk])
+    with pytest.raises(ActionError):
+        jobs.begin(sana, "merge", str(second.pk), listing=LISTING)
+
+
+def test_light_agents_follow_and_change_nothing(support: Channel, lena: Agent) -> None:
+    ticket = question(support, "One")
+    assert jobs.begin(lena, "follow", "yes", chosen=[ticket.pk]).changed == 1
+    with pytest.raises(ActionError):
+        jobs.begin(lena, "status", "solved", chosen=[ticket.pk])
+
+
+def test_old_jobs_are_forgotten(many: list[Ticket], sana: Agent) -> None:
+    job = jobs.begin(sana, "priority", "high", chosen=[many[0].pk])
+    whole(sana, "priority", "low")
+    Job.objects.update(created_at=timezone.now() - timedelta(days=15))
+    assert workers.prune() == 1 and not JobItem.objects.filter(job=job.pk).exists()
+    assert Job.objects.count() == 1, "what is not done yet stays"
