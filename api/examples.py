@@ -15,6 +15,19 @@ ORGANISATION = {"id": 4, "name": "Khan Textiles"}
 AT, LATER = "2026-11-24T09:12:00Z", "2026-11-24T10:05:41Z"
 BASE = "https://desk.example.com"
 
+CARD = {
+    "key": "order-A-1009",
+    "title": "Order A-1009",
+    "url": "https://shop.example/orders/A-1009",
+    "fields": [
+        {"label": "Total", "value": "PKR 4,250"},
+        {"label": "Parcel", "value": "TCS 7781 2200", "url": "https://tracking.example/77812200"},
+    ],
+    "position": 0,
+    "expires_at": "2027-01-31T00:00:00Z",
+    "updated_at": "2026-11-24T09:12:00Z",
+}
+
 TICKET = {
     "number": 4711,
     "subject": "Where is my parcel?",
@@ -191,6 +204,9 @@ EXAMPLES: dict[str, Any] = {
             }
         ]
     },
+    "Card": CARD,
+    "Cards": {"cards": [CARD]},
+    "CardIn": {name: CARD[name] for name in ("title", "url", "fields", "expires_at")},
     "Export": {
         "complete": True,
         "customer": FULL_CUSTOMER,

@@ -104,6 +104,7 @@ CODES = {
     "all_messages": (422, "At least one message has to stay."),
     "foreign": (422, "A message is not of this ticket."),
     "future": (422, "That has not happened yet."),
+    "too_many_cards": (422, "A customer has 20 cards at most."),
     "empty": (422, "There is nothing to say."),
     "internal": (500, "Our fault; it is in the log."),
     "store_unavailable": (503, "The database is out of reach; try again after `Retry-After`."),

@@ -90,7 +90,11 @@ def everything(agent: Agent, customer: Customer) -> dict[str, Any]:
         "tickets": tickets,
         "messages": messages,
         "events": events,
-        "more": {name: list(tell(agent, customer)) for name, tell in _also.items()},
+        "more": {
+            "notes": list(customer.notes.order_by("pk").values("agent", "text", "created_at", "updated_at")),
+            "cards": list(customer.cards.values("key", "title", "url", "fields", "updated_at")),
+            **{name: list(tell(agent, customer)) for name, tell in _also.items()},
+        },
     }
 
 

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from api import health, metrics
 from api.docs import DocsView, SchemaView
 from api.routing import register, urls
+from api.views import export
 from api.views.agents import AgentView, TeamView
 from api.views.base import NotFound
 from api.views.channels import ChannelView, ReceiptView
@@ -41,6 +42,7 @@ urlpatterns = [
     path("api/v1/", include(urls())),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocsView.as_view(), name="api-docs"),
+    path("customers/<int:pk>/export/", export.customer, name="customer-export"),
     path("settings/tokens/", tokens.tokens, name="settings-tokens"),
     path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="settings-token-revoke"),
     path("settings/webhooks/", webhooks.webhooks, name="settings-webhooks"),

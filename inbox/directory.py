@@ -13,12 +13,16 @@ from inbox.models import Agent
 
 @dataclass(frozen=True)
 class Named:
-    """An agent, team or channel as screens show it; `slug` is empty for agents, `kind` is a channel's."""
+    """An agent, team or channel as screens show it; `slug` is empty for agents, `kind` is a channel's.
+
+    `photo` is the name in storage of an agent's picture.
+    """
 
     pk: int
     name: str
     slug: str = ""
     kind: str = ""
+    photo: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -30,6 +34,7 @@ class Directory:
     teams: list[Named] = field(default_factory=list)
     channels: list[Named] = field(default_factory=list)
     names: dict[int, str] = field(default_factory=dict)  # of every agent there ever was
+    photos: dict[int, str] = field(default_factory=dict)  # of those who have one
 
 
 def text(value: str) -> Value:
@@ -43,9 +48,11 @@ def of(agent: Agent) -> Directory:
         return kept
     assignable = access.agents(agent).order_by()
     parts = [
-        assignable.values_list(text("person"), "pk", Cast("name", CharField()), text(""), Cast("email", CharField())),
+        assignable.values_list(
+            text("person"), "pk", Cast("name", CharField()), Cast("photo", CharField()), Cast("email", CharField())
+        ),
         Agent.objects.exclude(pk__in=assignable.values("pk")).values_list(
-            text("other"), "pk", Cast("name", CharField()), text(""), Cast("email", CharField())
+            text("other"), "pk", Cast("name", CharField()), Cast("photo", CharField()), Cast("email", CharField())
         ),
         access.teams(agent)
         .order_by()
@@ -60,8 +67,10 @@ def of(agent: Agent) -> Directory:
     for what, pk, name, slug, extra in parts[0].union(*parts[1:], all=True):
         if what in {"person", "other"}:
             found.names[pk] = name or extra
+            if slug:
+                found.photos[pk] = slug
             if what == "person":
-                found.people.append(Named(pk, name or extra))
+                found.people.append(Named(pk, name or extra, photo=slug))
         elif what == "team":
             found.teams.append(Named(pk, name, slug))
         else:

@@ -69,6 +69,17 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def picture_type(content: bytes) -> str:
+    """The content type of a raster picture by its first bytes, whatever it calls itself; empty for anything else."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else ""
+
+
 def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 

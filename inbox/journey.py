@@ -60,7 +60,7 @@ def told(agent: Agent, customer: Customer) -> list[Source]:
     """What a screen tells: what was said between them and us, calls, visits, orders, and who turned out to be them."""
     event, _ticket, message = sources(agent, customer)
     said = message.rows.filter(deleted_at__isnull=True).exclude(direction=Direction.NOTE)
-    said = said.select_related("channel", "ticket", "agent").defer("html", "text", "hidden_text")
+    said = said.select_related("channel", "ticket", "agent").defer("html")
     merges = CustomerMerge.objects.filter(into=customer, undone_at__isnull=True).select_related("source", "by")
     return [Source("merge", merges, "at"), event, replace(message, rows=said)]
 

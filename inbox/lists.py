@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Exists, IntegerField, OuterRef, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, When
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -194,8 +194,8 @@ def to_count(agent: Agent, view: View) -> TicketQuerySet:
     return unseen(agent, found) if view.key == "mentions" else view.among(agent, found) if view.among else found
 
 
-def counts(wanted: Mapping[str, TicketQuerySet]) -> dict[str, str]:
-    """How many tickets each query finds, up to a thousand and then "1,000+", in one round trip for all of them."""
+def counts(wanted: Mapping[str, QuerySet[Any]]) -> dict[str, str]:
+    """How many rows each query finds, up to a thousand and then "1,000+", in one round trip for all of them."""
     if not wanted:
         return {}
     parts: list[str] = []

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox.directory import Directory
+from inbox.directory import Directory, Named
 from inbox.files import PICTURES
 from inbox.models import (
     ActorKind,
@@ -77,14 +77,16 @@ class File:
 class Shown:
     """A message with what its template asks for."""
 
-    def __init__(self, message: Message, ticket: Ticket, names: dict[int, str], channels: dict[int, str]) -> None:
+    def __init__(self, message: Message, ticket: Ticket, known: Directory, channels: dict[int, str]) -> None:
         self.message = message
         self.files = [
             File(row["pk"], row["name"], row["size"], row["content_type"])
             for row in message.file_rows  # type: ignore[attr-defined]
             if not (row["inline"] and message.html)
         ]
-        self.shown_author = self._author(names)
+        self.shown_author = self._author(known.names)
+        agent = message.agent_id or 0
+        self.speaker = Named(agent, self.shown_author, photo=known.photos.get(agent, ""))
         self.author_key = f"agent-{message.agent_id}" if message.agent_id else message.customer_id or self.shown_author
         self.why = RULES.get(message.thread_rule, "") if message.direction == Direction.IN else ""
         same = bare_subject(message.subject) == bare_subject(ticket.subject)
@@ -203,7 +205,7 @@ def build(
     if before is not None and messages:
         events = events.filter(at__lt=messages[-1].created_at)
     entries = [
-        Entry("message", f"m-{one.pk}", _stands_at(one), message=Shown(one, ticket, names, channels))
+        Entry("message", f"m-{one.pk}", _stands_at(one), message=Shown(one, ticket, known, channels))
         for one in messages
     ]
     first = messages[0].created_at if messages and (more or since is not None or before is not None) else None

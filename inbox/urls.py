@@ -3,9 +3,9 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from inbox.customer_urls import urlpatterns as of_customers
 from inbox.views import (
     attention,
-    customers,
     entrance,
     files,
     filters,
@@ -35,6 +35,7 @@ from inbox.views.settings import teams as settings_teams
 from inbox.views.settings import views as settings_views
 
 urlpatterns = [
+    *of_customers,
     path("", inbox.inbox, name="inbox"),
     path("tickets/bulk/", jobs.change, name="ticket-bulk"),
     path("jobs/", jobs.index, name="jobs"),
@@ -85,8 +86,8 @@ urlpatterns = [
     path("messages/<int:pk>/raw/", messages.raw, name="message-raw"),
     path("messages/<int:pk>/html/", messages.as_html, name="message-html"),
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
+    path("agents/<int:pk>/photo/", files.photo, name="agent-photo"),
     path("uploads/", files.upload, name="uploads"),
-    path("customers/<int:pk>/", customers.customer, name="customer"),
     path("tickets/<int:number>/properties/", ticket_properties.change, name="ticket-properties"),
     path("tags/", suggestions.tags, name="tags"),
     path("moment/", suggestions.moment, name="moment"),
@@ -123,16 +124,6 @@ urlpatterns = [
     path("settings/teams/", settings_teams.teams, name="settings-teams"),
     path("settings/teams/new/", settings_teams.team, name="settings-new-team"),
     path("settings/teams/<int:pk>/", settings_teams.team, name="settings-team"),
-    path("settings/fields/", settings_fields.fields, name="settings-fields"),
-    path("settings/fields/new/", settings_fields.field, name="settings-new-field"),
-    path("settings/fields/<int:pk>/", settings_fields.field, name="settings-field"),
-    path("settings/fields/<int:pk>/place/", settings_fields.move, name="settings-field-move"),
-    path("settings/fields/<int:pk>/delete/", settings_fields.delete, name="settings-field-delete"),
-    path("settings/tags/", settings_tags.tags, name="settings-tags"),
-    path("settings/tags/new/", settings_tags.tag, name="settings-new-tag"),
-    path("settings/tags/<int:pk>/", settings_tags.tag, name="settings-tag"),
-    path("settings/tags/<int:pk>/merge/", settings_tags.merge, name="settings-tag-merge"),
-    path("settings/tags/<int:pk>/delete/", settings_tags.delete, name="settings-tag-delete"),
     path("settings/macros/", settings_macros.index, name="settings-macros"),
     path("settings/macros/new/", settings_macros.macro, name="settings-new-macro"),
     path("settings/macros/preview/", settings_macros.preview, name="settings-macro-preview"),
@@ -158,6 +149,7 @@ urlpatterns = [
     path("settings/notifications/", settings_notifications.notifications, name="settings-notifications"),
     path("settings/notifications/test/", settings_notifications.test, name="settings-notifications-test"),
     path("settings/notifications/<int:pk>/", settings_notifications.forget, name="settings-notifications-forget"),
+    path("first-run/", inbox.first_steps, name="first-run"),
     path("palette/", palette.palette, name="palette"),
     path("profile/", people.profile, name="profile"),
     path("problems/", people.problems, name="problems"),

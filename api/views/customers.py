@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from api import timeline
 from api.models import Scope
+from api.serializers.cards import CardIn, CardOut, CardsOut
 from api.serializers.customers import (
     CustomerFilters,
     CustomerIn,
@@ -34,14 +35,26 @@ from api.serializers.journey import (
 )
 from api.views.base import View
 from inbox import access
-from inbox.actions import customers, erasing, joining, journey
+from inbox.actions import cards, customers, erasing, joining, journey
 from inbox.adapters import Party
-from inbox.models import Customer, Identity
+from inbox.models import Card, Customer, Identity
 from inbox.rights import Right
+
+KEY_LENGTH = 100
+KEY = OpenApiParameter(
+    "key", str, OpenApiParameter.PATH, description="What your system calls the card: letters, digits, - and _."
+)
 
 
 class CustomerView(View):
-    queries = {"list": CustomerFilters, "upsert": UpsertFilters, "events": CustomerEventFilters}
+    queries = {
+        "list": CustomerFilters,
+        "upsert": UpsertFilters,
+        "events": CustomerEventFilters,
+        "card_of_external_id": UpsertFilters,
+        "put_card_of_external_id": UpsertFilters,
+        "delete_card_of_external_id": UpsertFilters,
+    }
     scopes = {"destroy": Scope.ADMIN}
 
     def sees(self, name: Any) -> None:
@@ -169,6 +182,84 @@ class CustomerView(View):
         self.require(Right.ANSWER)
         rows = journey.add(found, self.taken(HappeningsIn)["events"], by=self.agent)
         return Response(HappeningsOut({"events": rows}).data, status=201)
+
+    @extend_schema(operation_id="customers_cards_list", responses=CardsOut)
+    @action(detail=True, methods=["get"], url_path="cards", pagination_class=None)
+    def cards(self, request: Request, pk: int) -> Response:
+        """The cards beside a customer's tickets, expired ones included."""
+        return Response(CardsOut({"cards": access.get_customer(self.agent, pk).cards.all()}).data)
+
+    @extend_schema(operation_id="customers_cards_get", responses=CardOut, parameters=[KEY])
+    @action(detail=True, methods=["get"], url_path="cards/<slug:key>")
+    def card(self, request: Request, pk: int, key: str) -> Response:
+        """One card."""
+        return self._card(access.get_customer(self.agent, pk), key)
+
+    @extend_schema(
+        operation_id="customers_cards_put", request=CardIn, responses={200: CardOut, 201: CardOut}, parameters=[KEY]
+    )
+    @card.mapping.put
+    def put_card(self, request: Request, pk: int, key: str) -> Response:
+        """Set a card as a whole: an order, a contract, a parcel, shown beside the customer's tickets."""
+        return self._put_card(access.get_customer(self.agent, pk), key)
+
+    @extend_schema(operation_id="customers_cards_delete", responses={204: None}, parameters=[KEY])
+    @card.mapping.delete
+    def delete_card(self, request: Request, pk: int, key: str) -> Response:
+        """Take a card away."""
+        return self._delete_card(access.get_customer(self.agent, pk), key)
+
+    @extend_schema(operation_id="customers_cards_get_by_external_id", responses=CardOut, parameters=[KEY])
+    @action(detail=False, methods=["get"], url_path="cards/<slug:key>")
+    def card_of_external_id(self, request: Request, key: str) -> Response:
+        """One card of the customer whom your own system calls `external_id`."""
+        return self._card(self._named(), key)
+
+    @extend_schema(
+        operation_id="customers_cards_put_by_external_id",
+        request=CardIn,
+        responses={200: CardOut, 201: CardOut},
+        parameters=[KEY],
+    )
+    @card_of_external_id.mapping.put
+    def put_card_of_external_id(self, request: Request, key: str) -> Response:
+        """Set a card as a whole, of the customer whom your own system calls `external_id`."""
+        return self._put_card(self._named(), key)
+
+    @extend_schema(operation_id="customers_cards_delete_by_external_id", responses={204: None}, parameters=[KEY])
+    @card_of_external_id.mapping.delete
+    def delete_card_of_external_id(self, request: Request, key: str) -> Response:
+        """Take a card away, of the customer whom your own system calls `external_id`."""
+        return self._delete_card(self._named(), key)
+
+    def _named(self) -> Customer:
+        if "external_id" not in self.filters:
+            raise ValidationError({"external_id": [_("Say whom: ?external_id=…")]})
+        found = access.customers(self.agent).filter(external_id=self.filters["external_id"]).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def _card(self, customer: Customer, key: str) -> Response:
+        return Response(CardOut(self._kept(customer, key)).data)
+
+    def _kept(self, customer: Customer, key: str) -> Card:
+        found = customer.cards.filter(key=key).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def _put_card(self, customer: Customer, key: str) -> Response:
+        self.require(Right.ANSWER)
+        if len(key) > KEY_LENGTH:
+            raise Http404
+        row, new = cards.put(customer, key, by=self.agent, **self.taken(CardIn))
+        return Response(CardOut(row).data, status=201 if new else 200)
+
+    def _delete_card(self, customer: Customer, key: str) -> Response:
+        self.require(Right.ANSWER)
+        cards.delete(self._kept(customer, key), by=self.agent)
+        return Response(status=204)
 
     @extend_schema(operation_id="customers_merge", request=CustomerMergeIn, responses=CustomerOut)
     @action(detail=True, methods=["post"])

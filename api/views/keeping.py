@@ -99,7 +99,8 @@ class SavedViewView(View):
     @extend_schema(operation_id="views_list", responses=ViewOut(many=True))
     def list(self, request: Request) -> Response:
         """Saved filters of the ticket list: one's own, one's teams', and everybody's."""
-        found = access.kept(SavedView, self.agent).select_related("team", "owner").order_by("position", "pk")
+        found = access.kept(SavedView, self.agent).filter(noun="tickets").select_related("team", "owner")
+        found = found.order_by("position", "pk")
         return self.page(found, ViewOut)
 
     @extend_schema(operation_id="views_create", request=ViewIn, responses={201: ViewOut})

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
+from inbox.actions import customers
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Card, Customer
 
@@ -50,12 +51,14 @@ def put(
         row.updated_at = timezone.now()
         row.save()
         log.record(None, "customer_card_changed", by=by, customer=customer.pk, card=row.pk)
+        customers.announce(customer.pk)
     return row, new
 
 
 def delete(card: Card, *, by: Agent | None) -> None:
     with transaction.atomic():
         log.record(None, "customer_card_changed", by=by, customer=card.customer_id, card=card.pk, deleted=True)
+        customers.announce(card.customer_id)
         card.delete()
 
 
@@ -64,5 +67,7 @@ def _room_for(customer: Customer, key: str) -> Card:
     theirs = Card.objects.filter(customer=customer)
     theirs.filter(expires_at__lte=timezone.now()).delete()
     if theirs.count() >= MOST:
-        raise ActionError(_("A customer has at most %(count)s cards. Delete one first.") % {"count": MOST}, "too_many")
+        raise ActionError(
+            _("A customer has at most %(count)s cards. Delete one first.") % {"count": MOST}, "too_many_cards"
+        )
     return Card(customer=customer, key=key)

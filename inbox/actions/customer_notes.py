@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
+from inbox.actions import customers
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Customer, CustomerNote
 
@@ -20,6 +21,7 @@ def add(customer: Customer, text: str, *, by: Agent) -> CustomerNote:
     with transaction.atomic():
         row = CustomerNote.objects.create(customer=customer, agent=by, text=said)
         log.record(None, "customer_note_added", by=by, customer=customer.pk, note=row.pk)
+        customers.announce(customer.pk)
     return row
 
 
@@ -32,6 +34,7 @@ def change(note: CustomerNote, text: str, *, by: Agent) -> CustomerNote:
             row.text, row.updated_at = said, timezone.now()
             row.save(update_fields=["text", "updated_at"])
             log.record(None, "customer_note_changed", by=by, customer=row.customer_id, note=row.pk)
+            customers.announce(row.customer_id)
     return row
 
 
@@ -40,6 +43,7 @@ def delete(note: CustomerNote, *, by: Agent) -> None:
     with transaction.atomic():
         row = _own(note, by)
         log.record(None, "customer_note_deleted", by=by, customer=row.customer_id, note=row.pk)
+        customers.announce(row.customer_id)
         row.delete()
 
 

@@ -119,9 +119,14 @@ def update(customer: Customer, *, by: Agent | None, **changes: Any) -> Customer:
         if changed:
             row.save(update_fields=changed)
             log.record(None, "customer_changed", by=by, customer=row.pk, fields=sorted(changed))
-            theirs = Ticket.objects.current().filter(customer=row).order_by("-last_message_at")
-            base.announce(theirs.values_list("pk", flat=True)[:MOST_TOLD])
+            announce(row.pk)
     return row
+
+
+def announce(pk: int) -> None:
+    """On commit, tell the screens that show this customer beside a ticket: of the newest of them."""
+    theirs = Ticket.objects.current().filter(customer=pk).order_by("-last_message_at")
+    base.announce(theirs.values_list("pk", flat=True)[:MOST_TOLD])
 
 
 def _check_editable(fields: dict[str, Any]) -> None:
@@ -171,6 +176,7 @@ def add_identity(customer: Customer, party: Party, *, by: Agent | None, verified
             mine.verified_at, mine.verified_how = now, "agent"
         mine.save()
         log.record(None, "identity_added", by=by, customer=customer.pk, identity=mine.pk)
+        announce(customer.pk)
         return mine
 
 
@@ -186,6 +192,7 @@ def retire_identity(identity: Identity, *, by: Agent | None) -> Identity:
                 until=now
             )
             log.record(None, "identity_retired", by=by, customer=row.customer_id, identity=row.pk)
+            announce(row.customer_id)
         return row
 
 

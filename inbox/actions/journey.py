@@ -48,6 +48,7 @@ def add(customer: Customer, happenings: Sequence[Happening], *, by: Agent | None
         if new:
             ids = [found[key].pk if (key := _key(row)) else row.pk for row in new]
             log.record(None, "customer_event_added", by=by, customer=customer.pk, events=ids)
+            customers.announce(customer.pk)
             if customer.stage != Stage.CUSTOMER and any(_buys(row.kind) for row in new):
                 customers.update(customer, by=by, stage=Stage.CUSTOMER)
     without = iter(plain)

@@ -24,7 +24,7 @@ BATCH = 500  # tickets of one transaction
 Kept = TypeVar("Kept", Macro, SavedView)
 
 
-def create(noun: type[Kept], *, by: Agent, **fields: Any) -> Kept:
+def create(noun: type[Kept], /, *, by: Agent, **fields: Any) -> Kept:
     """Keep a macro or a view. Raises PermissionDenied where others would see it and `by` may not share."""
     row = noun(**fields)
     _may_keep(row, by)

@@ -20,10 +20,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import live, log, sessions
+from inbox import files, live, log, sessions
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Invitation, Role, Team
 
+MOST_PHOTO = 2 * 1024 * 1024  # bytes
 Farewell = Callable[[Agent, Agent], None]
 _farewells: list[Farewell] = []
 
@@ -287,3 +288,22 @@ def set_density(agent: Agent, density: str) -> None:
     if density in {"roomy", "compact"} and density != agent.density:
         agent.density = density
         agent.save(update_fields=["density"])
+
+
+def set_photo(agent: Agent, content: bytes | None) -> None:
+    """Show this picture of an agent to colleagues, or (None) their initials again. Raises ActionError for no picture,
+    and for one that is too large.
+    """
+    before = agent.photo
+    if content is None:
+        agent.photo = ""
+    elif not files.picture_type(content):
+        raise ActionError(_("Choose a picture: PNG, JPEG, WebP or GIF."), "no_picture")
+    elif len(content) > MOST_PHOTO:
+        raise ActionError(_("This picture is too large; take one of at most 2 MB."), "too_large")
+    else:
+        agent.photo = files.put("photos", content)[0]
+    if agent.photo != before:
+        agent.save(update_fields=["photo"])
+        if before and not Agent.objects.filter(photo=before).exists():
+            files.erase(before)

@@ -1,7 +1,8 @@
 """What stands beside a conversation: each part a small read by itself, all of them one query.
 
-A part is a function of the agent and the ticket that returns a `values()` queryset of a few rows, of what this agent
-may see. Templates find its rows as `panel.<key>`.
+A part returns a `values()` queryset of a few rows, of what this agent may see. Templates find its rows as
+`panel.<key>`. Parts of the ticket take the agent and the ticket; parts of the customer, which stand on the customer's
+own page as well, take the agent, the customer, and the ticket where there is one.
 """
 
 from __future__ import annotations
@@ -13,24 +14,47 @@ from django.db.models import QuerySet
 
 from inbox import mentions
 from inbox.bundle import Row, together
-from inbox.models import Agent, Ticket
-from inbox.panel import draft, past, people, properties, sides
+from inbox.models import Agent, Customer, Ticket
+from inbox.panel import customer, draft, journey, matter, past, people, properties, sides, twins
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
+CustomerPart = Callable[[Agent, Customer, Ticket | None], QuerySet[Any, Any]]
 
 PARTS: dict[str, Part] = {
     "mentioned": mentions.unseen,
     "draft": draft.draft,
     "draft_files": draft.files,
-    "identities": people.identities,
     "others": people.others,
     "past": past.past,
     "sides": sides.sides,
-    "fields": properties.known_fields,
     "tag_colours": properties.tag_colours,
     "following": people.following,
+    "matter_events": matter.events,
+    "matter_tickets": matter.tickets,
+    "matter_elsewhere": matter.elsewhere,
+}
+OF_CUSTOMER: dict[str, CustomerPart] = {
+    "identities": people.identities,
+    "notes": customer.notes,
+    "cards": customer.cards,
+    "colleagues": customer.colleagues,
+    "fields": customer.fields,
+    "merges": journey.merges,
+    "events": journey.events,
+    "wrote": journey.wrote,
+    "same_address": twins.same_address,
+    "same_name": twins.same_name,
+    "same_hint": twins.same_hint,
 }
 
 
 def read(agent: Agent, ticket: Ticket) -> dict[str, list[Row]]:
-    return together({key: part(agent, ticket) for key, part in PARTS.items()})
+    return together({
+        **{key: part(agent, ticket) for key, part in PARTS.items()},
+        **{key: part(agent, ticket.customer, ticket) for key, part in OF_CUSTOMER.items()},
+    })  # fmt: skip
+
+
+def read_customer(agent: Agent, found: Customer, *keys: str) -> dict[str, list[Row]]:
+    """The parts of a customer, or those named, without a ticket beside them."""
+    return together({key: OF_CUSTOMER[key](agent, found, None) for key in keys or OF_CUSTOMER})

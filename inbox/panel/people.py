@@ -4,23 +4,18 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from inbox.bundle import Row
 from inbox.models import Agent, Customer, Identity, Participant, Ticket, TicketFollower
 
 MOST = 30
 
 
-def of_customer(customer: int) -> QuerySet[Identity, Any]:
+def identities(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[Identity, Any]:
     """The addresses of a customer, retired ones last."""
     return (
         Identity.objects.filter(customer=customer)
         .order_by(F("retired_at").asc(nulls_first=True), "pk")
-        .values("id", "kind", "value", "name", "verified_at", "retired_at")[:MOST]
+        .values("id", "kind", "value", "name", "verified_at", "verified_how", "retired_at", "shared")[:MOST]
     )
-
-
-def identities(agent: Agent, ticket: Ticket) -> QuerySet[Identity, Any]:
-    return of_customer(ticket.customer_id)
 
 
 def others(agent: Agent, ticket: Ticket) -> QuerySet[Any, Any]:
@@ -32,10 +27,6 @@ def others(agent: Agent, ticket: Ticket) -> QuerySet[Any, Any]:
             :MOST
         ]
     )
-
-
-def identities_of(customer: Customer) -> list[Row]:
-    return list(of_customer(customer.pk))
 
 
 def following(agent: Agent, ticket: Ticket) -> QuerySet[Any, Any]:

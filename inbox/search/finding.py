@@ -147,6 +147,12 @@ def _hits(tsquery: str, parts: Sequence[int], most: int) -> list[tuple[int, str]
     return found
 
 
+def newest(agent: Agent, tsquery: str, most: int) -> list[tuple[int, str]]:
+    """(number, short fields) of the newest documents that this finds, spam left out, by the marks of what one sees."""
+    marks = _marks(agent, spam=False)
+    return _hits(f"({tsquery}) & ({marks})" if marks else tsquery, partitions.parts(), most)
+
+
 def _marks(agent: Agent, spam: bool) -> str:
     """The rule of `access.tickets` as a condition on marks; empty for who sees all."""
     hidden = access.sight(agent)
@@ -171,8 +177,8 @@ def worth(query: Query, hit: Hit) -> tuple[int, int]:
     return (2 if hit.number == query.number else 1 if not missing else 0), points
 
 
-def people(agent: Agent, query: Query) -> list[Customer]:
-    """Up to PEOPLE customers whose name or address has all that was typed, or whose telephone number it is.
+def people(agent: Agent, query: Query, most: int = PEOPLE) -> list[Customer]:
+    """Up to `most` customers whose name or address has all that was typed, or whose telephone number it is.
 
     Of what three letters or more find: shorter ones are in half of all names.
     """
@@ -188,6 +194,6 @@ def people(agent: Agent, query: Query) -> list[Customer]:
             cursor.execute(sql.SQL("SELECT customer FROM inbox_searchperson WHERE {} LIMIT 100").format(condition))
             ids = [pk for (pk,) in cursor.fetchall()]
             found = access.customers(agent).filter(pk__in=ids).order_by(F("last_seen_at").desc(nulls_last=True), "pk")
-            return list(found[:PEOPLE]) if ids else []
+            return list(found.select_related("organisation")[:most]) if ids else []
     except TooSlow:
         return []  # the tickets are what was asked for

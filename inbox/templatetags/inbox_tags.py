@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms, template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -59,8 +60,12 @@ def avatar(name: object, key: object = "", size: str = "") -> SafeString:
 
 @register.simple_tag
 def face(name: object, key: object, size: str = "") -> SafeString:
-    """The avatar of an agent: a hue of their own beside that of the customer with the same id."""
-    return avatar(name, f"agent-{key}", size)
+    """The avatar of an agent: their photo, else initials in a hue of their own beside the customer's of the same id."""
+    photo = str(getattr(name, "photo", "") or "")
+    if not photo:
+        return avatar(name, f"agent-{key}", size)
+    url = f"{reverse('agent-photo', args=[key])}?v={photo.rpartition('/')[2][:12]}"
+    return format_html('<img class="avatar {}" src="{}" alt="" width="28" height="28" loading="lazy">', size, url)
 
 
 @register.simple_tag

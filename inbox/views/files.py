@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access
+from inbox import access, files
 from inbox.actions import uploads
 from inbox.files import PICTURES
+from inbox.models import Agent
 from inbox.views.shell import AgentRequest, agent_only
 
 
@@ -36,6 +37,22 @@ def attachment(request: AgentRequest, pk: int) -> HttpResponse:
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Cache-Control"] = "private, max-age=86400, immutable"
     return response  # type: ignore[return-value]
+
+
+@require_safe
+@agent_only
+def photo(request: AgentRequest, pk: int) -> HttpResponse:
+    """An agent's picture, for whoever works here."""
+    name = Agent.objects.filter(pk=pk).values_list("photo", flat=True).first()
+    try:
+        content = files.get(name or "")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = HttpResponse(content, content_type=files.picture_type(content) or "application/octet-stream")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
 
 
 @require_POST

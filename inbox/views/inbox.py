@@ -4,9 +4,11 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from inbox import first_run
 from inbox.actions import people
 from inbox.found import Found
 from inbox.lists import Listing
+from inbox.rights import Right, require
 from inbox.views.shell import (
     MOST_COOKIE,
     VIEW_COOKIE,
@@ -46,7 +48,8 @@ def inbox(request: AgentRequest) -> HttpResponse:
         return render(request, "inbox/_rows.html", {"page": page_of(request, listing, before)})
     searching = part and "q" in request.GET
     template = "inbox/_found.html" if searching else "inbox/_switch.html" if part else "inbox/inbox.html"
-    response = render(request, template, frame(request, listing, before))
+    context = {**frame(request, listing, before), "first_run": [] if searching else first_run.steps(request.user)}
+    response = render(request, template, context)
     if part:
         # Without the filters that were left empty. Of what is typed each letter is a search, and all of it one step.
         typing = "q=" in request.headers.get("HX-Current-URL", "").partition("?")[2]
@@ -56,6 +59,15 @@ def inbox(request: AgentRequest) -> HttpResponse:
     kept = listing.url.partition("?")[2][:MOST_COOKIE]
     response.set_cookie(VIEW_COOKIE, kept, max_age=30 * 86400, httponly=True, samesite="Lax")
     return response
+
+
+@require_POST
+@agent_only
+def first_steps(request: AgentRequest) -> HttpResponse:
+    """Put the first steps away, for everybody."""
+    require(request.user, Right.CHANNELS)
+    first_run.put_away()
+    return redirect("inbox")
 
 
 @require_POST

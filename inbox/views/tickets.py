@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -35,8 +34,9 @@ from inbox.forms import (
     TrashForm,
     problem_of,
 )
-from inbox.models import Customer, FieldNoun, Message, Priority, Ticket
+from inbox.models import FieldNoun, Message, Priority, Ticket
 from inbox.panel import sides
+from inbox.person import context as person_context
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
@@ -135,7 +135,7 @@ def conversation(
         "route": None if found.is_locked else way,
         "panel": beside,
         **ticket_context(found, beside, missing),
-        **customer_context(found.customer, beside["identities"]),
+        **person_context(request.user, found.customer, beside, found),
     }
 
 
@@ -147,15 +147,6 @@ def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missi
         "free_attributes": [one for one in fields.shown(own, found.attributes) if not one.key],
         "tag_colours": {one["name"]: one["colour"] for one in beside["tag_colours"]},
     }
-
-
-def customer_context(customer: Customer, identities: list[dict[str, Any]]) -> dict[str, Any]:
-    language = customer.language.partition("-")[0]
-    try:
-        name = translation.get_language_info(language)["name_translated"] if language else ""
-    except KeyError:
-        name = language
-    return {"customer": customer, "identities": identities, "customer_language": name}
 
 
 def regions(

@@ -320,3 +320,47 @@ def test_answers_to_surveys(as_sana: Api, as_bilal: Api, ticket: Ticket) -> None
     ]
     assert as_bilal.get("/surveys/answers/").json()["results"] == []
     problem(as_sana.post("/surveys/answers/", {}), 405)
+
+
+def test_cards_are_set_as_a_whole(as_sana: Api, as_bilal: Api, as_lena: Api, ticket: Ticket) -> None:
+    customer = ticket.customer
+    Customer.objects.filter(pk=customer.pk).update(external_id="crm 7")
+    here, by_id = f"/customers/{customer.pk}/cards/order-1/", "/customers/cards/order-1/?external_id=crm%207"
+    body = {"title": "Order", "fields": [{"label": "Total", "value": "5"}], "url": "https://shop.example/1"}
+    made = as_sana.call("PUT", here, body)
+    assert (made.status_code, made.json()["fields"]) == (201, [{"label": "Total", "value": "5"}])
+    again = as_sana.call("PUT", by_id, {"title": "Order 1"})
+    assert (again.status_code, again.json()["fields"], again.json()["url"]) == (200, [], "")
+    assert as_sana.call("PUT", by_id, {"title": "Order 1"}).json()["updated_at"] == again.json()["updated_at"]
+    assert Event.objects.filter(kind="customer_card_changed").count() == 2
+    assert [one["key"] for one in as_sana.get(f"/customers/{customer.pk}/cards/").json()["cards"]] == ["order-1"]
+    for wrong, field in (
+        ({"title": "x", "url": "javascript:alert(1)"}, "url"),
+        ({"title": "x", "fields": [{"label": "l", "value": "v", "url": "ftp://a.example"}]}, "fields.0.url"),
+        ({"title": "x" * 121}, "title"),
+        ({"title": "x", "fields": [{"label": "l", "value": "v"}] * 21}, "fields"),
+        ({"title": "x", "fields": [{"label": "l", "value": "v" * 501}]}, "fields.0.value"),
+        ({"title": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"title": "x", "colour": "red"}, "colour"),
+    ):
+        assert field in problem(as_sana.call("PUT", here, wrong), 400)["errors"], wrong
+    problem(as_sana.call("PUT", "/customers/cards/order-1/", body), 400)
+    problem(as_lena.call("PUT", here, body), 403)
+    problem(as_bilal.call("PUT", here, body), 404)
+    problem(as_bilal.call("PUT", by_id, body), 404)
+    for n in range(19):
+        assert as_sana.call("PUT", f"/customers/{customer.pk}/cards/c{n}/", {"title": "x"}).status_code == 201
+    problem(as_sana.call("PUT", f"/customers/{customer.pk}/cards/one-more/", {"title": "x"}), 422, "too_many_cards")
+    assert as_sana.delete(by_id).status_code == 204
+    problem(as_sana.get(here), 404)
+
+
+def test_an_order_makes_a_customer(as_sana: Api, ticket: Ticket) -> None:
+    path = f"/customers/{ticket.customer_id}/"
+    as_sana.post(f"{path}events/", {"events": [{"kind": "page_view"}]})
+    assert as_sana.get(path).json()["stage"] == "lead"
+    as_sana.post(f"{path}events/", {"events": [{"kind": "order.paid", "external_id": "A-1"}]})
+    assert as_sana.get(path).json()["stage"] == "customer"
+    as_sana.patch(path, {"stage": "former"})
+    as_sana.post(f"{path}events/", {"events": [{"kind": "order.paid", "external_id": "A-1"}]})  # known already
+    assert as_sana.get(path).json()["stage"] == "former"

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client, TestCase
 
 from inbox import files
-from inbox.actions import receive, reply, uploads
+from inbox.actions import cards, customer_notes, receive, reply, uploads
 from inbox.adapters import Party, RawReceipt
 from inbox.models import Agent, Attachment, Channel, Customer, Event, Identity, Message, Receipt, Ticket
 from reports.models import Answer, Survey
@@ -108,6 +108,8 @@ def story(media_folder: Path, support: Channel, sana: Agent, omar: Agent) -> Tic
     customer.tags = ["nightingale"]
     customer.save()
     customer.events.create(kind="order", data={"street": "Nightingale"}, external_id="47110815")
+    customer_notes.add(customer, "Zubaida lives in Nightingale street.", by=sana)
+    cards.put(customer, "nightingale", by=None, title="Qureshi", fields=[{"label": "Account", "value": "47110815"}])
     Ticket.objects.filter(pk=ticket.pk).update(
         attributes={"account": "47110815"}, external_id="47110815", topic="Nightingale"
     )
@@ -122,6 +124,7 @@ def story(media_folder: Path, support: Channel, sana: Agent, omar: Agent) -> Tic
         html="<p>As Zubaida Qureshi wrote</p>",
         cc=[{"name": "Zubaida Qureshi", "address": "zubaida.q@personal.example"}],
     )
+    customer_notes.add(other.customer, "Zubaida Qureshi orders for him.", by=sana)
     return ticket
 
 

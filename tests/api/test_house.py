@@ -150,7 +150,7 @@ def test_every_code_of_a_problem_is_explained() -> None:
     explained = set(CODES)
     screens = {  # cannot come here
         "already_sent", "no_customer", "unknown_kind", "not_fetched", "status", "priority", "agent_exists",
-        "invited_already", "invitation_gone", "mail_not_sent", "switched_off", "too_many",
+        "invited_already", "invitation_gone", "mail_not_sent", "switched_off", "too_many", "too_long",
     }  # fmt: skip
     assert len(raised) > 20
     assert raised - explained - screens == set()

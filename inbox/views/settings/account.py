@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from inbox import log, second_factor, sessions
 from inbox.actions import people as acting
+from inbox.actions.errors import ActionError
 from inbox.models import LogIn
 from inbox.variables import KNOWN
 from inbox.views.settings.forms import OwnProfileForm
@@ -30,8 +31,9 @@ def profile(request: AgentRequest) -> HttpResponse:
     agent = request.user
     start = {name: getattr(agent, name) for name in PROFILE}
     start["language"] = agent.language or translation.get_language()
-    form = OwnProfileForm(request.POST if request.method == "POST" else None, initial=start)
-    if request.method == "POST" and form.is_valid():
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = OwnProfileForm(*sent, initial=start)
+    if request.method == "POST" and form.is_valid() and _photo_kept(request, form):
         changed = [name for name in PROFILE if getattr(agent, name) != form.cleaned_data[name]]
         for name in changed:
             setattr(agent, name, form.cleaned_data[name])
@@ -42,6 +44,19 @@ def profile(request: AgentRequest) -> HttpResponse:
             messages.success(request, _("Saved."))
         return redirect("settings-profile")
     return render(request, "settings/account/profile.html", {"page_key": "profile", "form": form, "variables": KNOWN})
+
+
+def _photo_kept(request: AgentRequest, form: OwnProfileForm) -> bool:
+    """Keep the photo that was sent, or take it away; false, with the reason in the form, where that does not work."""
+    photo = form.cleaned_data["photo"]
+    if photo is None and not form.cleaned_data["no_photo"]:
+        return True
+    try:
+        acting.set_photo(request.user, photo.read(acting.MOST_PHOTO + 1) if photo is not None else None)
+    except ActionError as error:
+        form.add_error("photo", str(error))
+        return False
+    return True
 
 
 @require_safe

@@ -130,11 +130,18 @@ class OwnProfileForm(ProfileForm):
 
     name = forms.CharField(label=_("Name"), max_length=200)
     signature = SignatureField(label=_("Signature"), help_text=_("Stands below your replies by e-mail."))
+    photo = forms.FileField(
+        label=_("Photo"),
+        required=False,
+        help_text=_("Colleagues see it; customers do not."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif", "data-photo": ""}),
+    )
+    no_photo = forms.BooleanField(label=_("Take the photo away"), required=False)
     away = forms.BooleanField(
         label=_("I am away"), required=False, help_text=_("Others see it before they give you a ticket.")
     )
 
-    field_order = ("name", "signature", "language", "theme", "time_zone", "away")
+    field_order = ("name", "photo", "no_photo", "signature", "language", "theme", "time_zone", "away")
 
     def __init__(self, *args: Any, **told: Any) -> None:
         super().__init__(*args, **told)

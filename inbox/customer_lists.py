@@ -1,0 +1,250 @@
+"""The list of customers: filters and order in the address, pages by key, counts that stop.
+
+The default order is an index, read from the last row of the page before; what a filter leaves of it may cost more, and
+is given up after `finding.PATIENCE`. The grammar is that of the ticket list: `f_` before a filter, `q`, `before`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Upper
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from inbox import access, lists, person
+from inbox.models import Agent, Customer, Identity, Organisation, SearchPerson, Status
+from inbox.models.base import Stage
+from inbox.models.tickets import CURRENT
+from inbox.search.finding import TooSlow, bounded
+from inbox.search.query import MOST_TYPED, parse
+from inbox.sorting import EPOCH
+from lib import folding
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+PAGE = 40
+MOST_FOUND = 1_000  # people of a search that are put in order
+LENGTH = 200  # of a filter's value
+SORTS: dict[str, StrOrPromise] = {
+    "seen": gettext_lazy("Last wrote"),
+    "new": gettext_lazy("Newest"),
+    "name": gettext_lazy("Name"),
+}
+SEEN: dict[str, StrOrPromise] = {
+    "7": gettext_lazy("within 7 days"),
+    "30": gettext_lazy("within 30 days"),
+    "90": gettext_lazy("within 90 days"),
+    "older": gettext_lazy("longer ago"),
+    "never": gettext_lazy("never"),
+}
+LABELS: dict[str, StrOrPromise] = {
+    "stage": gettext_lazy("Stage"),
+    "tag": gettext_lazy("Tag"),
+    "organisation": gettext_lazy("Organisation"),
+    "language": gettext_lazy("Language"),
+    "seen": gettext_lazy("Last wrote"),
+    "open": gettext_lazy("Open tickets"),
+    "attribute": gettext_lazy("Attribute"),
+}
+Found = QuerySet[Customer]
+
+
+@dataclass(frozen=True)
+class Page:
+    customers: list[Customer]
+    more: str  # address of the next page, empty at the end
+
+
+def _stage(found: Found, value: str) -> Found:
+    return found.filter(stage=value) if value in Stage.values else found.none()
+
+
+def _tag(found: Found, value: str) -> Found:
+    return found.exclude(tags=[]).filter(tags__contains=[value])
+
+
+def _language(found: Found, value: str) -> Found:
+    return found.exclude(language="").filter(language=value)
+
+
+def _seen(found: Found, value: str) -> Found:
+    if value == "never":
+        return found.filter(last_seen_at__isnull=True)
+    days = int(value) if value in {"7", "30", "90"} else 90
+    edge = timezone.now() - timedelta(days=days)
+    return found.filter(last_seen_at__lt=edge) if value == "older" else found.filter(last_seen_at__gte=edge)
+
+
+def _attribute(found: Found, value: str) -> Found:
+    """`key:value`, whatever type the value has; a key alone finds whoever has one."""
+    key, colon, wanted = value.partition(":")
+    found = found.exclude(attributes={})
+    if not colon:
+        return found.filter(attributes__has_key=key)
+    meant: list[Any] = [wanted]
+    if wanted.lstrip("-").isdecimal() and len(wanted) < 16:
+        meant.append(int(wanted))
+    if wanted in {"yes", "no", "true", "false"}:
+        meant.append(wanted in {"yes", "true"})
+    same = Q(pk__in=[])
+    for one in [*meant, [wanted]]:
+        same |= Q(attributes__contains={key: one})
+    return found.filter(same)
+
+
+class CustomerListing:
+    """The customers that an address asks for, as far as this agent sees them."""
+
+    def __init__(self, agent: Agent, params: Mapping[str, str]) -> None:
+        self.agent = agent
+        self.typed = " ".join(_clean(params.get("q", ""))[:MOST_TYPED].split())
+        self.sort = params.get("sort", "") if params.get("sort") in SORTS else "seen"
+        given = {name: _clean(params.get(f"f_{name}", "")).strip()[:LENGTH] for name in LABELS}
+        self.filters = {name: value for name, value in given.items() if value}
+        self.slow = False
+        self.count = ""  # how many there are, up to 999 and then "999+"; empty where it would take too long
+
+    @cached_property
+    def organisation(self) -> Organisation | None:
+        """That of the filter, by its id or its name."""
+        value = self.filters.get("organisation", "")
+        seen = access.organisations(self.agent)
+        if value.isascii() and value.isdigit() and len(value) < 19:
+            return seen.filter(pk=int(value)).first()
+        return seen.filter(name__iexact=value).order_by("pk").first() if value else None
+
+    @property
+    def customers(self) -> Found:
+        found = access.customers(self.agent)
+        ways: dict[str, Callable[[Found, str], Found]] = {
+            "stage": _stage, "tag": _tag, "language": _language, "seen": _seen, "attribute": _attribute,
+        }  # fmt: skip
+        for name, value in self.filters.items():
+            if name in ways:
+                found = ways[name](found, value)
+        if "organisation" in self.filters:
+            found = found.filter(organisation=self.organisation) if self.organisation else found.none()
+        if self.filters.get("open"):
+            found = found.filter(Exists(self._open()))
+        return self._named(found) if self.typed else found
+
+    def _open(self) -> QuerySet[Any]:
+        theirs = access.tickets(self.agent).filter(CURRENT, customer=OuterRef("pk"), status=Status.OPEN)
+        return theirs.values("pk")
+
+    def _named(self, found: Found) -> Found:
+        """Of whom search finds, so many that putting them in order is quick."""
+        query = parse(self.typed)
+        people = SearchPerson.objects.all()
+        if query.phones:
+            like = Q(pk__in=[])
+            for digits in query.phones:
+                like |= Q(short__contains=digits)
+            people = people.filter(like)
+        elif query.words and min(map(len, query.words)) >= folding.SHORTEST:
+            for word in query.words:
+                people = people.filter(short__contains=word)
+        else:
+            return found.filter(name__istartswith=self.typed)
+        return found.filter(pk__in=people.values("customer")[:MOST_FOUND])
+
+    def page(self, before: str = "") -> Page:
+        """One page, the first with `count`; a broken cursor is the first. When it takes too long, `slow` says so and
+        nothing is there.
+        """
+        rows: list[Customer] = []
+        try:
+            with bounded():
+                rows = list(self._ordered(before)[: PAGE + 1])
+                if not before:
+                    self.count = lists.counts({"customers": self.customers})["customers"] or "0"
+        except TooSlow:
+            self.slow = not rows
+        more = f"{self.url}{'&' if self.query else ''}before={self._cursor(rows[PAGE - 1])}" if len(rows) > PAGE else ""
+        return Page(rows[:PAGE], more)
+
+    def _ordered(self, before: str) -> Found:
+        address = Identity.objects.active().filter(customer=OuterRef("pk")).order_by("pk").values("value")[:1]
+        found = self.customers.select_related("organisation").annotate(
+            address=Subquery(address), has_open=Exists(self._open())
+        )
+        at, _dash, last = before.partition("-")
+        pk = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else None
+        if self.sort == "new":
+            found = found.order_by("-pk")
+            return found.filter(pk__lt=pk) if pk is not None else found
+        if self.sort == "name":
+            found = found.order_by(Upper("name"), "pk")
+            edge = Customer.objects.filter(pk=pk).values_list(Upper("name"), flat=True).first() if pk else None
+            if edge is None:
+                return found
+            found = found.alias(upper=Upper("name"))
+            return found.filter(upper__gte=edge).exclude(upper=edge, pk__lte=pk)
+        found = found.order_by(F("last_seen_at").desc(nulls_last=True), "-pk")
+        if pk is None:
+            return found
+        if at == "never":
+            return found.filter(last_seen_at__isnull=True, pk__lt=pk)
+        if not (at.isascii() and at.isdigit() and len(at) < 18):
+            return found
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(at))
+        # As `lists.page`: a range of the index, and of its first instant what has been shown already.
+        following = Q(last_seen_at__lte=moment) | Q(last_seen_at__isnull=True)
+        return found.filter(following).exclude(last_seen_at=moment, pk__gte=pk)
+
+    def _cursor(self, last: Customer) -> str:
+        if self.sort != "seen":
+            return f"x-{last.pk}"
+        if last.last_seen_at is None:
+            return f"never-{last.pk}"
+        return f"{(last.last_seen_at - EPOCH) // timedelta(microseconds=1)}-{last.pk}"
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What a saved view keeps."""
+        kept = {f"f_{name}": value for name, value in self.filters.items()}
+        return {**({"q": self.typed} if self.typed else {}), **kept, **self._sorted()}
+
+    def _sorted(self) -> dict[str, str]:
+        return {"sort": self.sort} if self.sort != "seen" else {}
+
+    @property
+    def url(self) -> str:
+        return f"{reverse('customers')}?{urlencode(self.query)}"
+
+    @property
+    def chips(self) -> list[dict[str, str]]:
+        """The filters in words, each with the address without it."""
+        return [
+            {"label": f"{LABELS[name]}: {self._said(name, value)}",
+             "url": f"{reverse('customers')}?{urlencode({k: v for k, v in self.query.items() if k != f'f_{name}'})}"}
+            for name, value in self.filters.items()
+        ]  # fmt: skip
+
+    def _said(self, name: str, value: str) -> str:
+        match name:
+            case "organisation":
+                return str(self.organisation or value)
+            case "stage" if value in Stage.values:
+                return str(Stage(value).label)
+            case "language":
+                return person.language_name(value)
+            case "seen":
+                return str(SEEN.get(value, SEEN["90"]))
+            case "open":
+                return _("yes")
+        return value
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "ignore").decode().replace("\0", " ")

@@ -1,0 +1,43 @@
+"""The first steps: shown to who may take them, until they are done or put away."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from inbox import first_run
+from inbox.actions import reply
+from inbox.models import Agent, Channel
+from tests.cast import member, question
+
+pytestmark = pytest.mark.django_db
+WORDS = "From nothing to the first answer"
+
+
+def client_of(agent: Agent) -> Client:
+    client = Client()
+    client.force_login(agent)
+    return client
+
+
+def test_they_lead_from_nothing_to_the_first_answer(zoya: Agent) -> None:
+    assert [step.done for step in first_run.steps(zoya)] == [False] * 4
+    page = client_of(zoya).get("/").content.decode()
+    assert WORDS in page and "/settings/channels/new/email/" in page
+    assert WORDS in client_of(zoya).get("/settings/").content.decode()
+
+
+def test_each_step_is_seen_to_be_done_and_then_they_are_gone(zoya: Agent, support: Channel) -> None:
+    ticket = question(support, "Where?")
+    assert [step.done for step in first_run.steps(zoya)] == [True, True, False, False]
+    member("Sana", "agent", None)
+    reply.reply(ticket, by=zoya, text="Thursday.")
+    assert first_run.steps(zoya) == []
+
+
+def test_only_who_connects_channels_sees_them_or_puts_them_away(zoya: Agent, sana: Agent) -> None:
+    assert WORDS not in client_of(sana).get("/").content.decode()
+    assert client_of(sana).post("/first-run/").status_code == 403
+    assert first_run.steps(zoya)
+    client_of(zoya).post("/first-run/")
+    assert WORDS not in client_of(zoya).get("/").content.decode()
