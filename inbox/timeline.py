@@ -168,9 +168,9 @@ def _found(messages: MessageQuerySet) -> MessageQuerySet:
 
 def of_side(side: SideConversation, known: Directory) -> list[Shown]:
     """What was said in a side conversation, oldest first; of a very long one the latest. One query."""
-    names, channels = known.names, {one.pk: one.name for one in known.channels}
+    channels = {one.pk: one.name for one in known.channels}
     found = list(_found(Message.objects.filter(side=side)).order_by("-pk")[: 5 * PAGE])[::-1]
-    return [Shown(one, side.ticket, names, channels) for one in found]
+    return [Shown(one, side.ticket, known, channels) for one in found]
 
 
 def build(
