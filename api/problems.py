@@ -49,6 +49,7 @@ STATES = {
     "in_flight",
     "in_use",
     "last_admin",
+    "linked",
     "merged",
     "no_admin",
     "not_merged",

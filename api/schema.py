@@ -74,6 +74,7 @@ CODES = {
     "throttled": (429, "Too many requests; go on after `Retry-After`."),
     "fields_missing": (409, "Fields that a ticket needs to be solved say nothing yet; `errors` names them."),
     "no_choices": (422, "A field of this kind needs choices."),
+    "linked": (409, "The two tickets are linked the other way round."),
     "taken": (409, "Another one has this value, and there can be only one."),
     "still_running": (409, "The first request with this Idempotency-Key has not ended yet."),
     "answer_gone": (409, "It was done under this Idempotency-Key before; the answer is not told again."),

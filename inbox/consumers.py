@@ -36,6 +36,7 @@ def moment(value: object) -> datetime | None:
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
+    channel_layer_alias = "none"  # the hub listens for all sockets: no subscription of its own for each
     socket: hub.Socket | None = None
     allowance = float(BURST)
     counted_at = 0.0

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from inbox import fields
 from inbox.actions import tickets
 from inbox.fields import AttributesForm
-from inbox.models import Agent, Field, Priority, Ticket, TicketType
+from inbox.models import Agent, EngagementKind, Field, Priority, Ticket, TicketType
 
 SEVERITIES = {
     1: gettext_lazy("1 · Critical"),
@@ -27,6 +27,15 @@ LANGUAGES = tuple(
     "ar bn cs da de el en es fa fi fr he hi hu id it ja ko nb nl pa pl pt ro ru sv ta te th tr uk ur vi zh-hans".split()
 )
 MOMENT = "%Y-%m-%dT%H:%M"
+RELATIONS = [
+    ("follow_up", gettext_lazy("Follow-up of")),
+    ("duplicate", gettext_lazy("Duplicate of")),
+    ("incident", gettext_lazy("Incident of the problem")),
+    ("child", gettext_lazy("Child of")),
+    ("-incident", gettext_lazy("Problem, with the incident")),
+    ("-child", gettext_lazy("Parent of")),
+]
+MEDIA = [choice for choice in EngagementKind.choices if choice[0] != EngagementKind.CHAT]
 PLAIN = ("type", "severity", "topic", "due_at", "language", "external_id")
 
 

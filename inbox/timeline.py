@@ -44,6 +44,7 @@ SHOWN = (
     "status_changed", "assigned", "priority_changed", "tags_changed", "subject_changed", "spam_changed", "snoozed",
     "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
     "unmerged", "unmerged_from", "split", "split_from", "message_scheduled", "message_cancelled", "ticket_erased",
+    "link_added", "link_removed", "requester_changed", "participant_added", "participant_removed", "fields_changed",
     "trashed", "restored",
 )  # fmt: skip
 
@@ -337,6 +338,18 @@ def sentence(event: Event, names: dict[int, str]) -> str:
                 "put_away": _("a reply was not sent: the ticket was put away first"),
                 "writer": _("a reply was not sent: whoever wrote it may not answer any more"),
             }.get(data.get("reason", ""), _("a reply was not sent: the customer wrote first"))
+        case "link_added":
+            return _("linked to #%(number)s") % {"number": data.get("target") or data.get("source")}
+        case "link_removed":
+            return _("no longer linked to #%(number)s") % {"number": data.get("target") or data.get("source")}
+        case "requester_changed":
+            return _("changed the requester")
+        case "participant_added":
+            return _("added somebody in copy")
+        case "participant_removed":
+            return _("took somebody out of the conversation")
+        case "fields_changed":
+            return _("changed properties")
         case "ticket_erased":
             return _("erased what was said here")
         case "follow_up_of":

@@ -89,6 +89,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-redeliver": {"pk": told.pk},
         "settings-token": {"pk": 1},
         "settings-field": {"pk": 1},
+        "ticket-link": {**one_ticket, "link": 1},
         "settings-brand": {"pk": 1},
         "settings-macro": {"pk": Macro.objects.create(name="Theirs", team=team).pk},
         "settings-channel": one_channel,

@@ -139,7 +139,7 @@ class Shown:
                 return {"trashed": {"to": event.kind == "trashed"}}
             case "snoozed":
                 return {"snoozed_until": {"to": said.get("until")}}
-            case "participant_confirmed":
+            case "participant_confirmed" | "participant_added" | "participant_removed" | "requester_changed":
                 return {"participants": {"to": ticket.get("participants")}}
             case "merged":
                 return {"merged_into": {"from": None, "to": said.get("into")}}

@@ -15,11 +15,12 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from inbox import mentions, preferences
 from inbox.actions.work import typed
 from inbox.adapters import kinds
-from inbox.models import Channel, Status
+from inbox.models import Channel, EngagementKind, Status
 from lib import html
 
 register = template.Library()
@@ -104,6 +105,28 @@ def tag_chip(name: str, colour: str = "") -> SafeString:
 def at(found: dict[str, str], key: str) -> str:
     """What a dictionary has at a key that a template cannot write; empty where nothing."""
     return found.get(key, "")
+
+
+@register.filter
+def relation(link: dict[str, str]) -> str:
+    """What a ticket is of the one beside whose conversation the link stands."""
+    ours = {"follow_up": _("Follow-up of"), "duplicate": _("Duplicate of"), "incident": _("Incident of the problem"),
+            "child": _("Child of"), "merged": _("Merged into")}  # fmt: skip
+    theirs = {"follow_up": _("Its follow-up"), "duplicate": _("Its duplicate"), "incident": _("Its incident"),
+              "child": _("Its child"), "merged": _("Merged into this")}  # fmt: skip
+    return (ours if link["way"] == "to" else theirs).get(link["kind"], link["kind"])
+
+
+@register.filter
+def medium_label(medium: str) -> str:
+    return str(EngagementKind(medium).label) if medium in EngagementKind.values else str(medium)
+
+
+@register.filter
+def minutes(seconds: int) -> str:
+    """How long something took."""
+    count = max(round(seconds / 60), 1)
+    return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": count}
 
 
 @register.filter

@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from inbox import access, spoken
-from inbox.models import Tag, Ticket
+from inbox.models import Identity, SearchPerson, Tag, Ticket
 from inbox.views.shell import AgentRequest, agent_only
+from lib import folding
 
 MOST = 8
+NAMED = 100  # people of whom a part of the name fits
 LOOKED_AT = 5_000  # of the newest tickets, in which topics are looked for
 
 
@@ -56,6 +58,22 @@ def topics(request: AgentRequest) -> HttpResponse:
         recent = recent.filter(topic__icontains=asked)
     found = recent.order_by("topic").values_list("topic", flat=True).distinct()[:MOST]
     return answer(request, [Option(one, one) for one in found])
+
+
+@require_safe
+@agent_only
+def people(request: AgentRequest) -> HttpResponse:
+    """E-mail addresses of customers that this agent sees: how one begins, or a part of the name, from three letters."""
+    asked = typed(request)
+    if len(asked) < 2:
+        return answer(request, [])
+    known = Identity.objects.active().filter(kind="email", customer__in=access.customers(request.user))
+    wanted = Q(value__startswith=asked.lower())
+    if len(asked) > 2:  # what its index can look for
+        named = SearchPerson.objects.filter(short__contains=folding.fold(asked)).values_list("customer", flat=True)
+        wanted |= Q(customer__in=list(named[:NAMED]))
+    rows = known.filter(wanted).select_related("customer").order_by("pk")[:MOST]
+    return answer(request, [Option(one.value, one.customer.name or one.value, one.value) for one in rows])
 
 
 @require_safe

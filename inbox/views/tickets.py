@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
@@ -37,6 +38,7 @@ from inbox.forms import (
 from inbox.models import FieldNoun, Message, Priority, Ticket
 from inbox.panel import sides
 from inbox.person import context as person_context
+from inbox.properties import MEDIA, RELATIONS
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
@@ -143,6 +145,10 @@ def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missi
     own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
     return {
         "properties": properties.lines(found, own, missing),
+        "incident_count": sum(one["kind"] == "incident" for one in beside["linked"]),
+        "incidents_id": uuid4().hex,
+        "relations": RELATIONS,
+        "media": MEDIA,
         "snooze_presets": properties.snooze_presets(),
         "free_attributes": [one for one in fields.shown(own, found.attributes) if not one.key],
         "tag_colours": {one["name"]: one["colour"] for one in beside["tag_colours"]},

@@ -1,6 +1,6 @@
 """`make bench`: speed of e-mail in and out beside bare loops on this machine, and of pages at two sizes.
 
-    python -m tests.bench [ingest|deliver|pages|search|api|memory …] [--mails N] [--runs N] [--keep FOLDER]
+    python -m tests.bench [ingest|deliver|pages|search|api|memory|live|load …] [--mails N] [--runs N] [--keep FOLDER]
 
 With `--keep` the databases stay in a folder, so that a million tickets need not be seeded at each run.
 
@@ -14,10 +14,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import api, deliver, ingest, memory, pages, search
+from tests.bench import api, deliver, ingest, live, memory, pages, search
 from tests.bench.house import house
 
-PARTS = ("ingest", "deliver", "pages", "search", "api", "memory")
+PARTS = ("ingest", "deliver", "pages", "search", "api", "memory", "live", "load")
 
 
 def main() -> int:
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--looks", type=int, default=20, help="of each page and each search")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="databases that stay, and are used again")
+    parser.add_argument("--seconds", type=int, default=60, help="of load")
     parser.add_argument("--explain", action="store_true", help="the plan of a search that misses its goal")
     chosen = parser.parse_args()
     good = True
@@ -47,6 +48,10 @@ def main() -> int:
             good &= api.measure(servers, sizes=chosen.search_tickets)
         if "memory" in chosen.what:
             good &= memory.measure(servers, mails=chosen.memory_mails)
+        if "live" in chosen.what:
+            good &= live.measure(servers)
+        if "load" in chosen.what:
+            good &= live.load(servers, seconds=chosen.seconds)
     return 0 if good else 1
 
 

@@ -49,7 +49,10 @@ document.addEventListener("htmx:after:request", event => {
   if (form.matches("[data-autosave]")) {
     if (ok) settle(form)
     else if (!form.querySelector("input[type=text], input[type=number], textarea")) form.reset()
-  } else if (ok && form.matches("[data-clears]")) form.reset()
+  } else if (ok && form.matches("[data-clears]")) {
+    form.reset()
+    form.closest("dialog")?.close()
+  }
 })
 
 // What the server understands of a field with data-preview is said in what describes it.

@@ -19,8 +19,8 @@ document.addEventListener("htmx:before:request", event => {
   const form = event.target
   if (form.id !== "composer") return
   const after = form.querySelector("[name=kind]:checked").value === "reply" && form.querySelector("[name=after_send]:checked")?.value
-  const row = document.querySelector("#rows .row[aria-current]")
-  const all = [...document.querySelectorAll("#rows .row:not(.leaving)")]
+  const row = document.querySelector("#rows .row[aria-current] .go")
+  const all = [...document.querySelectorAll("#rows .row:not(.leaving) .go")]
   next = after === "next" ? all[all.indexOf(row) + 1] ?? "list" : after === "list" ? "list" : null
 })
 
@@ -32,14 +32,14 @@ function letGo() {
   next = null
   if (to === "list") document.querySelector("#ticket-head .back")?.click()
   else if (to?.isConnected) to.click()
-  const row = to === "list" ? document.querySelector("#rows .row") : to
-  ;(row?.isConnected ? row : document.getElementById("stream"))?.focus({ preventScroll: true })
+  const link = to === "list" ? document.querySelector("#rows .go") : to
+  ;(link?.isConnected ? link : document.getElementById("stream"))?.focus({ preventScroll: true })
 }
 
 document.addEventListener("htmx:after:swap", event => {
   count()
   const source = event.detail.ctx?.sourceElement
-  if (source?.dataset?.sent) letGo()
+  if (source?.dataset?.sent) setTimeout(letGo) // after htmx has given the focus back to what bears the same id
   if (!source?.matches?.("[data-back], [data-back] *")) return
   const form = composer()
   if (form) surface(form).focus() // undone: it is written on

@@ -1,0 +1,41 @@
+"""How tickets hang together by hand: follow-ups, duplicates, incidents of a problem, children."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from inbox import log
+from inbox.actions import base
+from inbox.actions.errors import ActionError
+from inbox.models import Agent, LinkKind, Ticket, TicketLink
+
+BY_HAND = frozenset({LinkKind.FOLLOW_UP, LinkKind.DUPLICATE, LinkKind.INCIDENT, LinkKind.CHILD})
+
+
+def link(source: Ticket, target: Ticket, kind: str, *, by: Agent | None) -> TicketLink:
+    """Say that `source` is a follow-up, duplicate, incident or child of `target`; it is said once.
+
+    Raises ActionError where it is the same ticket, or the other way round already.
+    """
+    if source.pk == target.pk:
+        raise ActionError(_("A ticket cannot be linked to itself."), "same")
+    first, second = sorted((source, target), key=lambda ticket: ticket.pk)
+    with base.locked(first, even_if_closed=True), base.locked(second, even_if_closed=True):
+        if TicketLink.objects.filter(source=target, target=source, kind=kind).exists():
+            raise ActionError(_("These two are linked the other way round already."), "linked")
+        row, made = TicketLink.objects.get_or_create(source=source, target=target, kind=LinkKind(kind))
+        if made:
+            log.record(source, "link_added", by=by, kind=kind, target=target.pk)
+            log.record(target, "link_added", by=by, kind=kind, source=source.pk)
+            base.announce([source.pk, target.pk])
+    return row
+
+
+def unlink(row: TicketLink, *, by: Agent | None) -> None:
+    """Take a link away again; that a ticket was merged is no such link."""
+    if row.kind not in BY_HAND:
+        raise ActionError(_("Undo the merge instead."), "in_use")
+    if TicketLink.objects.filter(pk=row.pk).delete()[0]:
+        log.record(row.source, "link_removed", by=by, kind=row.kind, target=row.target_id)
+        log.record(row.target, "link_removed", by=by, kind=row.kind, source=row.source_id)
+        base.announce([row.source_id, row.target_id])

@@ -1,0 +1,108 @@
+"""What hangs together with a ticket: linked tickets, who takes part, logged calls; and tickets that we begin."""
+
+from __future__ import annotations
+
+import re
+
+from inbox.actions import links, reply, tickets
+from inbox.models import Agent, Channel, Event, Identity, Message, Ticket, TicketLink
+from tests.cast import question
+from tests.inbox.views.conftest import Desk
+
+
+def test_links_are_seen_from_both_sides_and_taken_away(
+    as_sana: Desk, as_bilal: Desk, ticket: Ticket, support: Channel
+) -> None:
+    other = question(support, "Nothing works")
+    path = f"/tickets/{ticket.pk}/links/"
+    for relation, number in (("child", ticket.pk), ("child", 2**40)):
+        assert as_sana.post(path, {"relation": relation, "number": number}, part=True).status_code == 422
+    html = as_sana.post(path, {"relation": "incident", "number": f"#{other.pk}"}, part=True).content.decode()
+    assert "Incident of the problem" in html and "Nothing works" in html
+    assert as_sana.post(path, {"relation": "-incident", "number": other.pk}, part=True).status_code == 422
+    assert "Its incident" in as_sana.get(f"/tickets/{other.pk}/").content.decode()
+    row = TicketLink.objects.get()
+    assert (row.source_id, row.target_id, row.kind) == (ticket.pk, other.pk, "incident")
+    assert as_bilal.post(f"{path}{row.pk}/").status_code == 404
+    as_sana.post(f"/tickets/{other.pk}/links/{row.pk}/")
+    assert not TicketLink.objects.exists()
+    assert Event.objects.filter(kind__in=["link_added", "link_removed"]).count() == 4
+
+
+def test_a_new_requester_gets_what_is_answered_and_clocks_go_on(as_sana: Desk, sana: Agent, ticket: Ticket) -> None:
+    before = Ticket.objects.get(pk=ticket.pk)
+    path = f"/tickets/{ticket.pk}/requester/"
+    assert as_sana.post(path, {"address": "support@example.org"}, part=True).status_code == 422  # ours
+    assert as_sana.post(path, {"address": "Bina <bina@example.com>"}, part=True).status_code == 200
+    after = Ticket.objects.get(pk=ticket.pk)
+    assert after.customer.name == "Bina" and after.customer_id != before.customer_id
+    assert (after.waiting_since, after.status, after.message_count) == (before.waiting_since, before.status, 1)
+    assert Message.objects.get().customer_id == before.customer_id  # what was said stays whose it was
+    sent = reply.reply(after, by=sana, text="Hello.")
+    assert [one["address"] for one in [*sent.to, *sent.cc]] == ["bina@example.com"]
+    as_sana.post(path, {"address": "ayesha@example.com"})
+    assert Ticket.objects.get(pk=ticket.pk).customer_id == before.customer_id
+
+
+def test_participants_come_and_go_and_are_confirmed(as_sana: Desk, sana: Agent, ticket: Ticket) -> None:
+    path = f"/tickets/{ticket.pk}/participants/"
+    html = as_sana.post(path, {"address": "chief@example.com"}, part=True).content.decode()
+    assert "chief@example.com" in html
+    someone = ticket.participants.get(identity__value="chief@example.com")
+    ticket.participants.filter(pk=someone.pk).update(confirmed=False)
+    assert reply.default_recipients(ticket)[1] == []
+    as_sana.post(path, {"confirm": someone.pk})
+    assert [one["address"] for one in reply.default_recipients(ticket)[1]] == ["chief@example.com"]
+    as_sana.post(path, {"remove": someone.pk})
+    assert reply.default_recipients(ticket)[1] == []
+    requester = ticket.participants.get(role="requester")
+    as_sana.post(path, {"remove": requester.pk})
+    assert reply.default_recipients(ticket)[0]
+
+
+def test_a_call_is_logged_and_answers_what_the_customer_waited_for(as_sana: Desk, ticket: Ticket) -> None:
+    path = f"/tickets/{ticket.pk}/calls/"
+    said = {"medium": "call", "direction": "out", "minutes": "7", "outcome": "Calmed down", "text": "We talked."}
+    assert as_sana.post(path, {**said, "text": "", "outcome": ""}, part=True).status_code == 422
+    assert as_sana.post(path, {**said, "at": "2999-01-01T10:00"}, part=True).status_code == 422
+    html = as_sana.post(path, {**said, "status": "pending"}, part=True).content.decode()
+    assert "7 minutes" in html and "Calmed down" in html
+    after = Ticket.objects.get(pk=ticket.pk)
+    assert (after.waiting_since, after.status) == (None, "pending")
+
+
+def test_a_new_ticket_is_opened_once(as_sana: Desk, as_lena: Desk, sana: Agent, support: Channel) -> None:
+    assert as_lena.get("/tickets/new/").status_code == 403
+    form = as_sana.get("/tickets/new/").content.decode()
+    found = re.search(r'name="client_id" value="(\w+)"', form)
+    assert found is not None
+    said = {"client_id": found[1], "channel": "support", "to": "Dara <dara@example.com>", "subject": "Hello",
+            "text": "Your order is ready.", "agent": sana.pk, "team": "", "tags": "ready, order",
+            "cc": "boss@example.com"}  # fmt: skip
+    assert as_sana.post("/tickets/new/", {**said, "to": "nobody"}).status_code == 422
+    first, again = as_sana.post("/tickets/new/", said), as_sana.post("/tickets/new/", said)
+    assert first["Location"] == again["Location"]
+    made = Ticket.objects.get()
+    assert (made.subject, made.assignee, made.tags) == ("Hello", sana, ["ready", "order"])
+    [sent] = made.messages.all()
+    assert [one["address"] for one in [*sent.to, *sent.cc]] == ["dara@example.com", "boss@example.com"]
+    assert Identity.objects.get(value="dara@example.com").customer == made.customer
+    assert "dara@example.com" in as_sana.get("/people/?q=dar").content.decode()
+
+
+def test_one_update_reaches_all_incidents_once(as_sana: Desk, ticket: Ticket, support: Channel, sana: Agent) -> None:
+    first, second = question(support, "Broken"), question(support, "Broken, too")
+    closed = question(support, "Long ago")
+    for one in (first, second, closed):
+        links.link(one, ticket, "incident", by=sana)
+    tickets.set_status(closed, "closed", by=None)
+    assert "Write to all 3 incidents" in as_sana.get(f"/tickets/{ticket.pk}/").content.decode()
+    path, said = f"/tickets/{ticket.pk}/incidents/", {"text": "It works again.", "solve": "yes", "client_id": "abc"}
+    assert as_sana.post(path, {**said, "text": " ", "solve": ""}, part=True).status_code == 422
+    for _twice in range(2):
+        assert as_sana.post(path, said, part=True).status_code == 200
+    for one in (first, second):
+        one.refresh_from_db()
+        assert (one.status, one.messages.filter(direction="out").count()) == ("solved", 1)
+    assert closed.messages.filter(direction="out").count() == 0
+    assert ticket.messages.filter(direction="out").count() == 0
