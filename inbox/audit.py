@@ -91,6 +91,13 @@ SENTENCES: dict[str, StrOrPromise] = {
 WORDS: dict[str, StrOrPromise] = {
     "name": gettext_lazy("the name"),
     "private": gettext_lazy("who sees it"),
+    "from_address": gettext_lazy("the from address"),
+    "text": gettext_lazy("the words"),
+    "html": gettext_lazy("the formatting"),
+    "language": gettext_lazy("the language"),
+    "actions": gettext_lazy("what it does"),
+    "owner_id": gettext_lazy("who has it"),
+    "team_id": gettext_lazy("who has it"),
     "signature": gettext_lazy("the signature"),
     "totp": gettext_lazy("authenticator app"),
     "webauthn": gettext_lazy("passkey"),

@@ -92,7 +92,7 @@ class AnswerForm(forms.Form):
 
     def clean_html(self) -> str:
         try:
-            return html.clean(self.cleaned_data["html"])
+            return html.tight(html.clean(self.cleaned_data["html"]))
         except html.TooComplex:
             raise ValidationError(_("This text has more formatting than can be sent. Write it plain.")) from None
 

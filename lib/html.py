@@ -386,6 +386,14 @@ def has_formatting(cleaned: str) -> bool:
     return not set(_TAG_NAME.findall(cleaned)) <= {"p", "br"}
 
 
+_LOOSE_ITEM = re.compile(r"(<li[^>]*>)<p[^>]*>(.*?)</p>", re.S)
+
+
+def tight(cleaned: str) -> str:
+    """Lists without a paragraph in each item, which editors put there: mail programs would space them apart."""
+    return _LOOSE_ITEM.sub(r"\1\2", cleaned)
+
+
 def without_signature(cleaned: str) -> str:
     """The HTML of a mail of ours as it was written, before its signature was put under it."""
     return cleaned.rpartition(SIGNATURE)[0].rstrip() if SIGNATURE in cleaned else cleaned

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, text_of
+from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, Words, text_of
 from api.serializers.tickets import TicketPatch
 from api.strict import Choice, Filters, StrictSerializer
 from inbox import lists
@@ -59,14 +59,25 @@ class Kept(StrictSerializer):
         return attrs
 
 
-class MacroActionIn(StrictSerializer):
-    """Something that a macro does to the ticket: one field of `PATCH /tickets/{number}/`."""
+class MacroDeeds(StrictSerializer):
+    """What a macro can do besides setting a field of a ticket."""
 
-    set = Choice(choices=sorted(TicketPatch().fields))
+    add_tags = Words()
+    remove_tags = Words()
+    snooze = serializers.IntegerField(min_value=1, max_value=24 * 90, help_text="Hours from when it is applied.")
+    note = serializers.CharField(max_length=10_000)
+
+
+class MacroActionIn(StrictSerializer):
+    """Something that a macro does to the ticket: one field of `PATCH /tickets/{number}/`, `add_tags` and `remove_tags`
+    (lists), `snooze` (hours), or `note` (text, with variables)."""
+
+    set = Choice(choices=sorted([*TicketPatch().fields, *MacroDeeds().fields]))
     to = serializers.JSONField(allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        TicketPatch(data={attrs["set"]: attrs["to"]}, partial=True, context=self.context).is_valid(raise_exception=True)
+        kind = MacroDeeds if attrs["set"] in MacroDeeds().fields else TicketPatch
+        kind(data={attrs["set"]: attrs["to"]}, partial=True, context=self.context).is_valid(raise_exception=True)
         return attrs
 
 

@@ -196,6 +196,8 @@ def test_what_macros_and_views_hold_is_checked(as_sana: Api) -> None:
     assert errors("/views/", {"name": "x"}) == ["query"]
     assert errors("/macros/", {"name": "x", "actions": [{"set": "number", "to": 7}]}) == ["actions.0.set"]
     assert errors("/macros/", {"name": "x", "actions": [{"set": "priority", "to": "huge"}]}) == ["actions.0.priority"]
+    assert errors("/macros/", {"name": "x", "actions": [{"set": "snooze", "to": 0}]}) == ["actions.0.snooze"]
+    assert as_sana.post("/macros/", {"name": "x", "actions": [{"set": "add_tags", "to": ["a"]}]}).status_code == 201
     made = as_sana.post(
         "/macros/", {"name": "x", "html": "<p>Hi <script>alert(1)</script>{{ customer.name }}</p>"}
     ).json()

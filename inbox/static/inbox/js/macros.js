@@ -1,6 +1,6 @@
 // Macros: chosen by / at the start of a word, by the button, or from the ticket's menu. Their words go where the cursor
 // is; what else they do is shown, and done together with the sending, or at once.
-/* global htmx */
+import { apply, chip } from "./deeds.js"
 import { chosen, folded, open, walk } from "./popovers.js"
 import { isRich, surface } from "./surface.js"
 
@@ -99,52 +99,11 @@ function take(option) {
   if (deeds.length && form.querySelector("[name=kind]:checked")?.value === "reply") chip(form, { id: option.dataset.id, name, deeds: deeds.join(" · ") })
 }
 
-// What is done with the sending. It waits with the draft, in this browser.
-const keyOf = form => `macros:${document.body.dataset.me}:${form.dataset.ticket}`
-const chips = form => [...form.querySelectorAll("#macro-chips .macro-chip")]
-
-function chip(form, { id, name, deeds }, keep = true) {
-  if (chips(form).some(one => one.querySelector("input").value === String(id))) return
-  const made = byId("macro-shape").content.firstElementChild.cloneNode(true)
-  made.querySelector("b").textContent = name
-  made.querySelector(".deeds").textContent = deeds
-  made.querySelector(".deeds").title = deeds
-  made.querySelector("input").value = id
-  byId("macro-chips").append(made)
-  if (keep) remember(form)
-}
-
-function remember(form) {
-  const all = chips(form).map(one => ({ id: one.querySelector("input").value, name: one.querySelector("b").textContent, deeds: one.querySelector(".deeds").textContent }))
-  try { all.length ? localStorage.setItem(keyOf(form), JSON.stringify(all)) : localStorage.removeItem(keyOf(form)) } catch { /* private window */ }
-}
-
-function recall() {
-  const form = composer()
-  if (!form || !byId("macro-chips") || form.dataset.recalled) return
-  form.dataset.recalled = "yes"
-  try { JSON.parse(localStorage.getItem(keyOf(form)))?.forEach(one => chip(form, one, false)) } catch { /* nothing was kept */ }
-  gaps(form)
-}
-
-function apply(id) {
-  return htmx.ajax("POST", box().dataset.url, { source: "#main", values: { macro: id }, swap: "none" })
-}
-
-function gaps(form) {
-  const hint = byId("gap-hint")
-  if (!hint) return
-  const left = [...new Set(surface(form).get().text.match(/\{\{\s*[a-z][\w.…-]*\s*\}\}/g) ?? [])]
-  hint.hidden = !left.length
-  hint.querySelector("bdi").textContent = left.join(" ")
-}
-
 document.addEventListener("input", event => {
   const form = event.target.closest?.("#composer")
   if (!form) return
   if (event.target.id === "macro-search") return void filter(event.target.value)
   if (event.target.id !== "text") return
-  gaps(form)
   const match = box() && SIGN.exec(surface(form).before() ?? "")
   if (match && form.querySelector("[data-macros]")) show("sign", null, match[1])
   else if (mode === "sign") close()
@@ -176,13 +135,6 @@ document.addEventListener("click", event => {
     return void show("menu", menu.closest("details.menu").querySelector("summary"))
   }
   close()
-  const shown = event.target.closest(".macro-chip")
-  if (!shown) return
-  if (event.target.closest("[data-apply-macro]")) apply(shown.querySelector("input").value)
-  else if (!event.target.closest("[data-drop-macro]")) return
-  shown.remove()
-  remember(form)
-  surface(form).focus()
 })
 document.addEventListener("pointermove", event => {
   const option = event.target.closest?.("#macro-list [role=option]")
@@ -190,12 +142,3 @@ document.addEventListener("pointermove", event => {
   for (const one of byId("macro-list").children) one.setAttribute("aria-selected", String(one === option))
   preview(option)
 })
-
-document.addEventListener("htmx:after:request", event => {
-  if (event.target.id !== "composer" || event.detail.ctx.response.status !== 200) return
-  if (event.target.querySelector("[name=kind]:checked")?.value === "note") return // it does nothing else
-  byId("macro-chips")?.replaceChildren()
-  remember(event.target)
-})
-document.addEventListener("htmx:after:swap", recall)
-recall()
