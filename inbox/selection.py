@@ -48,6 +48,8 @@ def bar(agent: Agent, listing: Listing | Found) -> dict[str, Any]:
 
 def _more(match: Mapping[str, str]) -> list[Entry]:
     found = [
+        Entry("read:yes", _("Mark as read"), "check"),
+        Entry("read:no", _("Mark as unread"), "unread", key="u"),
         Entry("follow:yes", _("Follow"), "follow"),
         Entry("follow:no", _("Follow no more"), "close"),
     ]

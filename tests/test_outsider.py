@@ -19,7 +19,7 @@ from api.urls import urlpatterns as api_pages
 from channels_email.urls import urlpatterns as mailbox_urls
 from inbox.actions import cards, customer_notes, jobs, receive, reply, side, uploads
 from inbox.adapters import Party, RawReceipt
-from inbox.models import Agent, Channel, Macro, Message, Organisation, Role, SavedView, Team, Ticket
+from inbox.models import Agent, Channel, Macro, Message, Organisation, PushSubscription, Role, SavedView, Team, Ticket
 from inbox.urls import urlpatterns as page_urls
 from reports.models import Answer, Survey
 from tests.api.conftest import Api
@@ -28,9 +28,10 @@ from tests.cast import bilal, member, question, sana, support, team, ticket
 __all__ = ["bilal", "sana", "support", "team", "ticket"]
 
 SUBJECT = "Where is my parcel?"
+BROWSER = {"endpoint": "https://push.example/1", "p256dh": "x", "auth": "y"}
 NOWHERE = {int: 2**40, str: "nowhere"}
 # What nobody is outside of: who works here, and the words that tickets carry.
-EVERYBODYS = {"api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
+EVERYBODYS = {"agent-photo", "api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
           "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand")  # fmt: skip
@@ -98,6 +99,11 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-invitation": {"pk": 1},
         "settings-team": {"pk": team.pk},
         "side": {"pk": held.side_id},
+        "settings-notifications-forget": {
+            "pk": PushSubscription.objects.create(
+                agent=sana, endpoint="https://push.example/1", p256dh="x", auth="y"
+            ).pk
+        },
         "settings-unblock": {"pk": 2**40},
         "invitation": {"token": "nobody-was-told"},
         "job": {"pk": jobs.begin(sana, "priority", "high", chosen=[ticket.pk]).pk},

@@ -97,6 +97,18 @@ def follow(agent: Agent, ticket: Ticket) -> None:
     transaction.on_commit(partial(live.hint, [agent.pk], follows={str(ticket.pk): True}), robust=True)
 
 
+def follow_many(agent: Agent, numbers: Iterable[int], follows: str) -> None:
+    """Follow ("yes") or follow no more ("no") these tickets, which the agent sees."""
+    wanted = list(numbers)
+    if follows == "yes":
+        rows = [TicketFollower(agent=agent, ticket_id=number) for number in wanted]
+        TicketFollower.objects.bulk_create(rows, ignore_conflicts=True)
+    else:
+        TicketFollower.objects.filter(agent=agent, ticket__in=wanted).delete()
+    told = {str(number): follows == "yes" for number in wanted}
+    transaction.on_commit(partial(live.hint, [agent.pk], follows=told), robust=True)
+
+
 def unfollow(agent: Agent, ticket: Ticket) -> None:
     TicketFollower.objects.filter(agent=agent, ticket=ticket).delete()
     transaction.on_commit(partial(live.hint, [agent.pk], follows={str(ticket.pk): False}), robust=True)

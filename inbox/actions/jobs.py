@@ -8,6 +8,7 @@ once. Who may see and change what is asked anew in each step.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from inbox import access, lists, live, wake
 from inbox.actions.errors import ActionError
-from inbox.actions.verbs import VERBS, Verb
+from inbox.actions.verbs import VERBS, State, Verb
 from inbox.models import Agent, Job, JobItem, JobKind, JobState, Ticket
 from inbox.models.jobs import TO_DO
 from inbox.models.tickets import TicketQuerySet
@@ -220,12 +221,15 @@ def _change(job: Job, agent: Agent) -> None:
     value = verb.means(agent, job.what["argument"])
     items = list(job.items.filter(ticket__gt=job.after).order_by("ticket")[: 1 if verb.alone else BATCH])
     rows = _rows(access.tickets(agent), [item.ticket_id for item in items], verb)
+    before = {number: verb.state(row, agent) for number, row in rows.items()}
+    if verb.many is not None:
+        verb.many(agent, list(rows), value)
     for item in items:
         row = rows.get(item.ticket_id)
         if row is None:
             item.error = _("You may not see this ticket any more.")
         else:
-            _change_one(item, row, verb, value, agent)
+            _change_one(item, before[item.ticket_id], row, verb, value, agent)
         job.failed += bool(item.error)
         job.done += not item.error
         job.changed += item.before is not None
@@ -252,12 +256,15 @@ def _rows(found: TicketQuerySet, numbers: Sequence[int], verb: Verb) -> dict[int
     return {row.pk: row for row in (wanted if verb.alone else wanted.select_for_update(no_key=True))}
 
 
-def _change_one(item: JobItem, row: Ticket, verb: Verb, value: Any, agent: Agent) -> None:
-    before = verb.state(row, agent)
-    item.error = _said(lambda: _remember(item, before, verb.state(verb.do(row, value, agent), agent)))
+def _change_one(item: JobItem, before: State, row: Ticket, verb: Verb, value: Any, agent: Agent) -> None:
+    def change() -> None:
+        changed = row if verb.many is not None else verb.do(row, value, agent)
+        _remember(item, before, verb.state(changed, agent))
+
+    item.error = _said(change)
 
 
-def _remember(item: JobItem, before: dict[str, Any], after: dict[str, Any]) -> None:
+def _remember(item: JobItem, before: State, after: State) -> None:
     if before != after:
         item.before, item.after = before, after
 
@@ -284,21 +291,25 @@ def _put_back(job: Job, agent: Agent) -> None:
     changed = JobItem.objects.filter(job=job.undoes_id, before__isnull=False, ticket__gt=job.after)
     items = list(changed.order_by("ticket")[: 1 if verb.alone else BATCH])
     rows = _rows(Ticket.objects.all(), [item.ticket_id for item in items], verb)
-    left_out = []
+    left_out, together = [], defaultdict[str, list[int]](list)
     for item in items:
-        error = _put_back_one(item, rows.get(item.ticket_id), verb, agent)
+        error = _put_back_one(item, rows.get(item.ticket_id), verb, agent, together)
         if error:
             left_out.append(JobItem(job=job, ticket_id=item.ticket_id, error=error))
         job.failed += bool(error)
         job.done += not error
         job.changed += not error
         job.after = item.ticket_id
+    for value, numbers in together.items():
+        assert verb.many is not None
+        verb.many(agent, numbers, value)
     JobItem.objects.bulk_create(left_out)
     if not items or job.done + job.failed >= job.total:
         end(job, JobState.DONE)
 
 
-def _put_back_one(item: JobItem, row: Ticket | None, verb: Verb, agent: Agent) -> str:
+def _put_back_one(item: JobItem, row: Ticket | None, verb: Verb, agent: Agent, together: dict[str, list[int]]) -> str:
+    """Put one back, or note what is to be put back `together`; returns why not."""
     if row is None or verb.state(row, agent) != item.after:
         return _("It was changed since.")
     as_it_was = Ticket(pk=row.pk, channel_id=row.channel_id, also_channels=row.also_channels)
@@ -308,6 +319,9 @@ def _put_back_one(item: JobItem, row: Ticket | None, verb: Verb, agent: Agent) -
     # Given to where its agent does not see it: that, too, can be taken back, to where they do.
     if not access.sees(agent, as_it_was):
         return _("You may not see this ticket any more.")
+    if verb.many is not None:
+        together[was["is"]].append(row.pk)
+        return ""
     return _said(lambda: verb.back(row, was, agent))
 
 

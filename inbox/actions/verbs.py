@@ -16,8 +16,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import access, log
-from inbox.actions import base, merge, tickets, trash
+from inbox import access, log, seen
+from inbox.actions import attention, base, merge, tickets, trash
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Priority, Status, Team, Ticket, TicketFollower
 from inbox.rights import Right
@@ -42,7 +42,8 @@ class Verb:
     this agent may not do that, or no longer. `fixed` is the argument as it holds for the whole job.
 
     `state` is what is compared and put back: `back` restores it. A verb that is `alone` locks more than its ticket, and
-    gets a transaction for each.
+    gets a transaction for each. What is only the agent's own is done to `many` at once, so that their pages are told
+    once; its state is {"is": the argument that makes it so}.
     """
 
     label: StrOrPromise
@@ -54,6 +55,7 @@ class Verb:
     right: Right = Right.ANSWER
     alone: bool = False
     whole: bool = True  # whether it can be done to all that match, unseen
+    many: Callable[[Agent, list[int], str], None] | None = None
 
 
 def fields(*names: str) -> Callable[[Ticket, Agent], State]:
@@ -170,16 +172,21 @@ def _unmerge(ticket: Ticket, was: State, by: Agent) -> object:
     return merge.unmerge(ticket, by=by)
 
 
-def _following(ticket: Ticket, agent: Agent) -> State:
-    return {"follows": TicketFollower.objects.filter(agent=agent, ticket=ticket).exists()}
+def _reads(ticket: Ticket, agent: Agent) -> State:
+    [until] = seen.until(agent, [ticket.pk]).values()
+    return {"is": "no" if float(seen.moment(ticket.last_message_at)) > float(until) else "yes"}
 
 
-def _follow(ticket: Ticket, follows: bool, by: Agent) -> Ticket:
-    if follows:
-        TicketFollower.objects.bulk_create([TicketFollower(agent=by, ticket=ticket)], ignore_conflicts=True)
-    else:
-        TicketFollower.objects.filter(agent=by, ticket=ticket).delete()
-    return ticket
+def _read(agent: Agent, numbers: list[int], read: str) -> None:
+    (attention.mark_read if read == "yes" else attention.mark_unread)(agent, numbers)
+
+
+def _follows(ticket: Ticket, agent: Agent) -> State:
+    return {"is": "yes" if TicketFollower.objects.filter(agent=agent, ticket=ticket).exists() else "no"}
+
+
+def _alone(ticket: Ticket, value: Any, by: Agent) -> Ticket:
+    raise NotImplementedError("done to many at once")
 
 
 OWNERS = fields("assignee_id", "team_id")
@@ -242,9 +249,10 @@ VERBS: dict[str, Verb] = {
     ),
     "follow": Verb(
         gettext_lazy("Follow"),
-        lambda ticket, follows, by: _follow(ticket, follows == "yes", by),
-        _following,
-        lambda ticket, was, by: _follow(ticket, was["follows"], by),
-        _one_of(["yes", "no"]), right=Right.NOTE,
+        _alone, _follows, _alone, _one_of(["yes", "no"]), right=Right.NOTE, many=attention.follow_many,
+    ),
+    "read": Verb(
+        gettext_lazy("Read"),
+        _alone, _reads, _alone, _one_of(["yes", "no"]), right=Right.NOTE, many=_read,
     ),
 }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -75,5 +75,5 @@ def test(request: AgentRequest) -> HttpResponse:
 @agent_only
 def forget(request: AgentRequest, pk: int) -> HttpResponse:
     """Send nothing to a browser any more."""
-    PushSubscription.objects.filter(agent=request.user, pk=pk).delete()
+    get_object_or_404(PushSubscription, agent=request.user, pk=pk).delete()
     return redirect("settings-notifications")

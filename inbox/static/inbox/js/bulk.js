@@ -30,9 +30,11 @@ document.addEventListener("keydown", event => {
 })
 
 let acted = []
+let all = false
 document.addEventListener("htmx:before:request", event => {
   if (event.target.id !== "bulk") return
   acted = selected()
+  all = Boolean(form().elements.all.value)
   for (const menu of form().querySelectorAll("details[open]")) menu.open = false
   const becomes = button?.dataset.becomes
   const into = button?.value === "merge:" && form().elements.merge.value.replace("#", "").trim()
@@ -51,12 +53,14 @@ document.addEventListener("htmx:after:request", event => {
   if (focused) next()
 })
 
-// The focus goes to a row that stays.
+// The focus goes to a row that stays; where none will, to the list.
 function next() {
-  const rest = [...document.querySelectorAll("#rows .row:not(.going, .leaving)")]
+  const rest = all ? [] : [...document.querySelectorAll("#rows .row:not(.going, .leaving)")]
   const after = acted.at(-1) && rest.find(row => acted.at(-1).compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING)
   const row = after ?? rest.at(-1)
-  row ? row.querySelector(".go").focus() : byId("main")?.focus()
+  if (row) return row.querySelector(".go").focus()
+  list().tabIndex = -1
+  list().focus()
 }
 
 const back = rows => rows.forEach(row => row.classList.remove("going"))
