@@ -62,6 +62,8 @@ Send a token with every request: `Authorization: Bearer TOKEN`. Times are ISO 86
 | --- | --- | --- |
 """
 CODES = {
+    "trashed": (409, "The ticket lies in the trash; restore it first."),
+    "side": (409, "What we wrote in a side conversation stays in it."),
     "invalid": (400, "The input does not validate; `errors` names the fields."),
     "parse_error": (400, "The body is no JSON."),
     "not_authenticated": (401, "There is no token."),

@@ -26,6 +26,7 @@ from inbox.models import (
     Receipt,
     Role,
     SavedView,
+    SideConversation,
     Team,
     Ticket,
 )
@@ -222,6 +223,13 @@ def messages(agent: Agent) -> QuerySet[Message]:
 def get_message(agent: Agent, pk: int) -> Message:
     found = messages(agent).select_related("ticket", "channel", "agent", "customer").filter(pk=pk).first()
     if found is None:
+        raise Http404
+    return found
+
+
+def get_side(agent: Agent, pk: int) -> SideConversation:
+    found = SideConversation.objects.select_related("ticket", "ticket__customer", "channel").filter(pk=pk).first()
+    if found is None or not sees(agent, found.ticket):
         raise Http404
     return found
 

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from inbox import directory, moments, spoken
 from inbox.actions import drafts
@@ -262,7 +263,46 @@ class SnoozeForm(forms.Form):
 
 
 class MergeForm(forms.Form):
+    """With which ticket; with `keep` that one goes into this one."""
+
     into = NumberField()
+    keep = forms.ChoiceField(required=False, choices=[("yes", "")])
+
+    def clean_into(self) -> int:
+        number: int | None = self.cleaned_data["into"]
+        if number is None:
+            raise ValidationError(_("Say which ticket."))
+        return number
+
+
+class SplitForm(forms.Form):
+    """Messages that become a ticket of their own, and its subject; empty takes that of the first."""
+
+    messages = forms.TypedMultipleChoiceField(coerce=int, error_messages={"required": gettext_lazy("Choose messages.")})
+    subject = forms.CharField(required=False, max_length=500)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        ids = [value for value in data.getlist("messages") if value.isdecimal() and len(value) < 19]
+        self.fields["messages"].choices = [(value, "") for value in ids]  # type: ignore[attr-defined]
+
+
+class SideForm(forms.Form):
+    """The first message of a side conversation; where something is forwarded its text may be empty."""
+
+    to = AddressesField()
+    cc = AddressesField(required=False)
+    subject = forms.CharField(required=False, max_length=500)
+    text = forms.CharField(required=False, strip=False, max_length=200_000)
+    client_id = forms.CharField(required=False, max_length=64)
+
+
+class SideAnswerForm(SideForm):
+    to = AddressesField(required=False)
+
+
+class SideClosedForm(forms.Form):
+    closed = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
 
 
 class MoveForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -27,9 +28,11 @@ from inbox.models import (
     Message,
     MessageCopy,
     Priority,
+    SideConversation,
     Status,
     Ticket,
 )
+from inbox.models.messages import MessageQuerySet
 from inbox.threads import bare_subject
 from lib import html
 
@@ -134,11 +137,13 @@ class Shown:
 
 @dataclass
 class Entry:
-    kind: Literal["day", "event", "message"]
+    kind: Literal["day", "event", "message", "side"]
     id: str
     at: datetime
     text: str = ""
     message: Shown | None = None
+    side: dict[str, Any] | None = None
+    apart: int = 0  # the ticket that a merge brought in, as long as it can be taken out again
 
 
 @dataclass
@@ -149,19 +154,40 @@ class Timeline:
     newest: int = 0  # id of the newest message in it
 
 
-def build(ticket: Ticket, known: Directory, *, since: int | None = None, before: int | None = None) -> Timeline:
-    """The newest messages, all from `since` on, or a page before `before`; with the events among them. 2 queries."""
-    names, channels = known.names, {one.pk: one.name for one in known.channels}
+def _found(messages: MessageQuerySet) -> MessageQuerySet:
+    """With what `Shown` asks for."""
     files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
     copies = MessageCopy.objects.filter(message=OuterRef("pk")).order_by("pk")
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline",
                      content_id="content_id")  # fmt: skip
-    found = (
-        Message.objects.conversation()
-        .filter(ticket=ticket, deleted_at__isnull=True)
+    return (
+        messages.filter(deleted_at__isnull=True)
         .select_related("channel")
         .annotate(file_rows=ArraySubquery(files.values(row=row)), copy_channels=ArraySubquery(copies.values("channel")))
     )
+
+
+def of_side(side: SideConversation, known: Directory) -> list[Shown]:
+    """What was said in a side conversation, oldest first; of a very long one the latest. One query."""
+    channels = {one.pk: one.name for one in known.channels}
+    found = list(_found(Message.objects.filter(side=side)).order_by("-pk")[: 5 * PAGE])[::-1]
+    return [Shown(one, side.ticket, known, channels) for one in found]
+
+
+def build(
+    ticket: Ticket,
+    known: Directory,
+    *,
+    since: int | None = None,
+    before: int | None = None,
+    sides: Sequence[dict[str, Any]] = (),
+) -> Timeline:
+    """The newest messages, all from `since` on, or a page before `before`; with the events among them. 2 queries.
+
+    `sides` are the ticket's side conversations (`inbox.panel`); those stand in it that began or went on meanwhile.
+    """
+    names, channels = known.names, {one.pk: one.name for one in known.channels}
+    found = _found(Message.objects.conversation().filter(ticket=ticket))
     if since is not None:
         messages = list(found.filter(pk__gte=since).order_by("-pk")[: 20 * PAGE])
     else:
@@ -183,10 +209,23 @@ def build(ticket: Ticket, known: Directory, *, since: int | None = None, before:
         Entry("message", f"m-{one.pk}", _stands_at(one), message=Shown(one, ticket, known, channels))
         for one in messages
     ]
+    first = messages[0].created_at if messages and (more or since is not None or before is not None) else None
+    entries += asides(sides, first, messages[-1].created_at if messages and before is not None else None)
     entries += lines(list(events[:MOST_EVENTS])[::-1], names)
     entries.sort(key=lambda entry: entry.at)
     timeline.entries = with_days(entries)
     return timeline
+
+
+def asides(sides: Sequence[dict[str, Any]], first: datetime | None, until: datetime | None) -> list[Entry]:
+    """Side conversations where they began; of those that began earlier than `first` where they went on last."""
+    found = []
+    for row in sides:
+        at = row["started"] if first is None or row["started"] >= first else row["last_message_at"]
+        if (first is None or at >= first) and (until is None or at < until):
+            who = ", ".join(one.get("name") or one["address"] for one in row["to"] or ())
+            found.append(Entry("side", f"side-{row['pk']}", at, side={**row, "who": who}))
+    return found
 
 
 def _stands_at(message: Message) -> datetime:
@@ -211,6 +250,7 @@ def lines(events: list[Event], names: dict[int, str]) -> list[Entry]:
     """Events in words; what one actor did within seconds is one line."""
     out: list[Entry] = []
     last: Event | None = None
+    apart = {event.data.get("source"): event.pk for event in events if event.kind == "unmerged_from"}
     for event in events:
         words = sentence(event, names)
         if not words:
@@ -220,6 +260,9 @@ def lines(events: list[Event], names: dict[int, str]) -> list[Entry]:
             out[-1].text = _("%(done)s, %(then)s") % {"done": out[-1].text, "then": words}
         else:
             out.append(Entry("event", f"e-{event.pk}", event.at, text=started(event, words, names)))
+        source = event.data.get("source", 0) if event.kind == "merged_from" else 0
+        if source and apart.get(source, 0) < event.pk:
+            out[-1].apart = source
         last = event
     return out
 

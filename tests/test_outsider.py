@@ -17,7 +17,7 @@ from api.models import Webhook, WebhookDelivery
 from api.routing import urls as api_urls
 from api.urls import urlpatterns as api_pages
 from channels_email.urls import urlpatterns as mailbox_urls
-from inbox.actions import cards, customer_notes, jobs, receive, reply, uploads
+from inbox.actions import cards, customer_notes, jobs, receive, reply, side, uploads
 from inbox.adapters import Party, RawReceipt
 from inbox.models import Agent, Channel, Macro, Message, Organisation, PushSubscription, Role, SavedView, Team, Ticket
 from inbox.urls import urlpatterns as page_urls
@@ -57,6 +57,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     hook = Webhook.objects.create(name="x", url="https://example.com/", events=["*"], owner=sana)
     hook.teams.add(team)
     told = WebhookDelivery.objects.create(webhook=hook, kind="ping", message_id="msg_1")
+    held = side.start(ticket, by=sana, to=[{"name": "", "address": "store@warehouse.example"}], text="Do you have it?")
     one_channel = {"slug": support.slug, "pk": receipt.receipt_id, "kind": "email"}
     message = {"pk": answer.pk}
     view = {"pk": SavedView.objects.create(name="Ours", team=team).pk}
@@ -97,6 +98,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-person": {"pk": sana.pk},
         "settings-invitation": {"pk": 1},
         "settings-team": {"pk": team.pk},
+        "side": {"pk": held.side_id},
         "settings-notifications-forget": {
             "pk": PushSubscription.objects.create(
                 agent=sana, endpoint="https://push.example/1", p256dh="x", auth="y"

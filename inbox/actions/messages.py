@@ -255,7 +255,9 @@ def confirm_sender(message: Message, *, by: Agent | None) -> Message:
             return row
         row.unverified = False
         row.save(update_fields=["unverified"])
-        Participant.objects.filter(ticket=ticket, identity__value=row.author_address).update(confirmed=True)
+        if row.side_id is None:
+            here = Participant.objects.filter(ticket=ticket, identity__value=row.author_address)
+            here.update(confirmed=True)
         log.record(ticket, "participant_confirmed", by=by, message=row.pk)
         base.announce([ticket.pk], [row.pk])
         return row

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from inbox import mentions
 from inbox.bundle import Row, together
 from inbox.models import Agent, Customer, Ticket
-from inbox.panel import customer, draft, journey, matter, past, people, properties, related, twins
+from inbox.panel import customer, draft, journey, matter, past, people, properties, related, sides, twins
 
 Part = Callable[[Agent, Ticket], QuerySet[Any, Any]]
 CustomerPart = Callable[[Agent, Customer, Ticket | None], QuerySet[Any, Any]]
@@ -26,6 +26,7 @@ PARTS: dict[str, Part] = {
     "draft_files": draft.files,
     "others": people.others,
     "past": past.past,
+    "sides": sides.sides,
     "links": related.links,
     "linked": related.linked,
     "tag_colours": properties.tag_colours,

@@ -193,7 +193,7 @@ def again(request: AgentRequest, pk: int) -> HttpResponse:
     except ActionError as error:
         return answer(request, message.ticket_id, problem=str(error))
     if wants_part(request) and "open" in request.POST:  # from a notice, beside whatever is open now
-        return HttpResponse(headers={"HX-Location": _pane(number)})
+        return HttpResponse(headers={"HX-Location": pane_of(number)})
     return answer(request, number, fresh_composer=True)
 
 
@@ -241,12 +241,12 @@ def ticket(request: AgentRequest, pk: int) -> HttpResponse:
     except Http404:
         return answer(request, number, problem=_("There is no such ticket, or you may not see it."))
     if wants_part(request):
-        return HttpResponse(headers={"HX-Location": _pane(moved.ticket_id)})
+        return HttpResponse(headers={"HX-Location": pane_of(moved.ticket_id)})
     notices.success(request, _("Moved to #%(number)s.") % {"number": moved.ticket_id})
     return redirect("ticket", moved.ticket_id)
 
 
-def _pane(number: int) -> str:
+def pane_of(number: int) -> str:
     """What makes htmx open a ticket in its pane."""
     return f'{{"path": "{reverse("ticket", args=[number])}", "target": "#conversation", "swap": "innerHTML"}}'
 

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, composing, directory, fields, moments, panel, properties, timeline
 from inbox.actions import blocks, mentions
-from inbox.actions import merge as merging
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
@@ -26,7 +25,6 @@ from inbox.forms import (
     CHOSEN_STATUSES,
     AssignmentForm,
     ErasureForm,
-    MergeForm,
     PriorityForm,
     SnoozeForm,
     SpamForm,
@@ -38,6 +36,7 @@ from inbox.forms import (
     problem_of,
 )
 from inbox.models import FieldNoun, Message, Priority, Ticket
+from inbox.panel import sides
 from inbox.person import context as person_context
 from inbox.properties import MEDIA, RELATIONS
 from inbox.rights import Right, may, require
@@ -73,7 +72,7 @@ def earlier(request: AgentRequest, number: int) -> HttpResponse:
     known = directory.of(request.user)
     context = {
         "ticket": found,
-        "timeline": timeline.build(found, known, before=before),
+        "timeline": timeline.build(found, known, before=before, sides=list(sides.sides(request.user, found))),
         "may_change": may_change(request, found),
         "later": moments.ahead(),
     }
@@ -119,7 +118,7 @@ def conversation(
     beside = panel.read(request.user, found)
     if beside["mentioned"]:
         mentions.seen(request.user, found)
-    stream = timeline.build(found, known, since=since)
+    stream = timeline.build(found, known, since=since, sides=beside["sides"])
     draft = composing.composer(beside, stream.newest)
     way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
     return {
@@ -320,12 +319,3 @@ def snooze(request: AgentRequest, number: int) -> HttpResponse:
     """Until `when`, in words; or `hours`, of which none wakes it up."""
     form = SnoozeForm(request.POST)
     return act(request, number, form, lambda t, d: actions.snooze(t, d["until"], by=request.user))
-
-
-@require_POST
-@agent_only
-def merge(request: AgentRequest, number: int) -> HttpResponse:
-    def do(found: Ticket, data: dict[str, Any]) -> object:
-        return merging.merge(found, access.writable_ticket(request.user, data["into"]), by=request.user)
-
-    return act(request, number, MergeForm(request.POST), do)

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.urls import URLPattern, reverse
 
 from inbox import preferences
-from inbox.models import Event, Role, Team, Ticket
+from inbox.actions.verbs import VERBS
+from inbox.models import Event, Job, Role, Team, Ticket
 from inbox.rights import RIGHTS, Right, may
 from inbox.urls import urlpatterns
 from inbox.views.settings.forms import SHORTLY
@@ -44,8 +45,13 @@ def test_the_short_words_are_there_for_every_role() -> None:
     assert all(RIGHTS[lower] < RIGHTS[higher] for lower, higher in zip(list(Role), list(Role)[1:], strict=False))
 
 
-# What a light agent may send: notes (checked in tests of messages), their files, and what concerns themselves.
-THEIRS = {"ticket-messages", "uploads", "profile", "settings-profile", "settings-log-ins", "set_language", "invitation"}
+# What a light agent may send: notes (checked in tests of messages), their files, and what concerns themselves alone.
+THEIRS = {
+    "ticket-messages", "ticket-draft", "customer-notes", "customer-note", "uploads", "profile", "settings-profile",
+    "settings-log-ins", "set_language", "invitation", "density", "ticket-seen", "ticket-follower", "customers-views",
+    "notifications-read", "notifications-browser", "settings-notifications", "settings-notifications-test",
+    "ticket-bulk",
+}  # fmt: skip
 
 
 def test_light_agents_change_nothing_on_any_page(as_lena: Desk, ticket: Ticket, team: Team) -> None:
@@ -69,6 +75,15 @@ def test_light_agents_change_nothing_on_any_page(as_lena: Desk, ticket: Ticket, 
     assert len(walked) >= 17, walked
     answer = as_lena.post(f"/tickets/{ticket.pk}/messages/", {"kind": "reply", "text": "Hi.", "client_id": "c"})
     assert answer.status_code == 403
+
+
+def test_light_agents_change_no_tickets_by_the_dozen_either(as_lena: Desk, ticket: Ticket) -> None:
+    before = Ticket.objects.values().get(pk=ticket.pk)
+    for verb, known in VERBS.items():
+        as_lena.post("/tickets/bulk/", {"tickets": ticket.pk, "do": f"{verb}:1", verb: "urgent", "client_id": verb})
+        if known.right != Right.NOTE:
+            assert not Job.objects.filter(what__verb=verb).exists(), verb
+    assert Ticket.objects.values().get(pk=ticket.pk) == before
 
 
 @pytest.mark.parametrize("role", Role)

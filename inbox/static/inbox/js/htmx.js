@@ -4,6 +4,7 @@ const words = document.getElementById("words").dataset
 
 htmx.registerExtension("rabta", {
   htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.dataset?.kept !== undefined) return false // fetched by itself
     if (oldNode.tagName === "TIME" && oldNode.dateTime === newNode.dateTime) return false // its words are ours
     if (oldNode.dataset && ("editing" in oldNode.dataset || "kept" in oldNode.dataset)) return false // what somebody works on, or asked to see
   },
