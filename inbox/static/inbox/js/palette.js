@@ -24,7 +24,7 @@ function actions() {
   return [...all].filter(element => !element.disabled && !element.matches("[data-no-command], [aria-current=true]") && visible(element)).map(element => {
     const menu = element.closest("details.menu")
     const summary = menu?.querySelector("summary")
-    const heading = summary && summary !== element ? nameOf(summary) : ""
+    const heading = summary && summary !== element ? (summary.querySelector(".visually-hidden")?.textContent ?? nameOf(summary)) : ""
     return { label: nameOf(element), group: heading, icon: element.querySelector("svg"), key: element.dataset.key ?? menu?.dataset.key ?? "", run: () => perform(element) }
   }).filter(one => one.label)
 }
