@@ -18,7 +18,11 @@ async function fetchAll() {
   if (loaded === address && byId("macro-list").childElementCount) return
   const answer = await fetch(address, { headers: { "HX-Request": "true" } })
   if (!answer.ok || !isOpen()) return
-  byId("macro-list").innerHTML = await answer.text()
+  const list = byId("macro-list")
+  list.innerHTML = await answer.text()
+  box().querySelector(":scope > .none:not([id])")?.remove()
+  const none = list.querySelector(".none") // what says that there are none is no option among them
+  if (none) list.parentElement.after(none)
   loaded = address
 }
 
