@@ -150,6 +150,11 @@ class Line:
     def widget(self) -> str:
         """The control, tied to its label; marked where it is missing."""
         attrs: dict[str, str | bool] = {"class": "input", "id": f"property-{self.name}"}
+        kind = getattr(self.bound.field.widget, "input_type", "")
+        if kind in {"date", "datetime-local"} and not self.bound.value():
+            attrs["data-empty"] = True  # it shows a dash, not how a date is written
+        if self.control in {"input", "area"}:
+            attrs |= {"placeholder": self.bound.field.widget.attrs.get("placeholder", "—")}
         if self.missing:
             attrs |= {"aria-invalid": "true", "aria-describedby": f"missing-{self.name}"}
         return str(self.bound.as_widget(attrs=attrs if self.control != "boxes" else {}))

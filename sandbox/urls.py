@@ -1,10 +1,11 @@
 from django.urls import path
 
-from sandbox import views
+from sandbox import components, views
 
 app_name = "sandbox"
 urlpatterns = [
     path("", views.people, name="people"),
+    path("components/", components.components, name="components"),
     path("mail/<int:pk>/body/", views.body, name="body"),
     path("mail/<int:pk>/source/", views.source, name="source"),
     path("mail/<int:pk>/part/<int:number>/", views.part, name="part"),

@@ -13,6 +13,9 @@ export function write(kind) {
   surface(form).focus()
 }
 
+// A click on a tab means to write there; arrow keys walk through the tabs, and click as well.
+document.addEventListener("click", event => event.detail && event.target.matches("#composer [name=kind]") && write(event.target.value))
+
 const question = () => document.querySelector("#composer-problem.question")
 
 let timer

@@ -29,7 +29,7 @@ document.addEventListener("keydown", event => {
     close(menu, true)
   }
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
-  const options = [...menu.querySelectorAll(".option")]
+  const options = [...menu.querySelectorAll(".option")].filter(option => option.checkVisibility())
   const at = options.indexOf(document.activeElement)
   const next = options.at(event.key === "ArrowDown" ? (at + 1) % options.length : at - 1)
   if (next && !event.target.matches("input, select")) {
@@ -52,7 +52,7 @@ document.addEventListener("keydown", event => {
   if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return
   const goesOn = Date.now() - typedAt < 1000
   if (event.key === " " && !(goesOn && typed)) return
-  const options = [...menu.querySelectorAll(".option")]
+  const options = [...menu.querySelectorAll(".option")].filter(option => option.checkVisibility())
   if (!options.length) return
   event.preventDefault() // no shortcut meanwhile, and no click by a space within a name
   event.stopPropagation()
@@ -65,7 +65,7 @@ document.addEventListener("keydown", event => {
 // The form of a menu was sent: close it, and give the focus back to what opened it.
 document.addEventListener("htmx:before:request", event => {
   const menu = event.target.closest?.("details.menu")
-  if (menu && !event.target.matches("[data-stays] *:not(form), [data-stays]")) close(menu, true)
+  if (menu?.open && !event.target.matches("[data-stays] *:not(form), [data-stays]")) close(menu, true)
 })
 
 document.addEventListener("focusin", event => {

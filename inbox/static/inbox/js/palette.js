@@ -20,10 +20,11 @@ const visible = element => element.closest("details:not([open])") ? true : eleme
 
 // Buttons and options that the page offers now, each with the menu it stands in.
 function actions() {
-  const all = document.querySelectorAll(".head-actions :is(.option, .segment, .button, .icon-button), .composer :is(.tab, .button), [data-command], .rail-link, .bulk :is(.option, .button)")
+  const all = document.querySelectorAll(".head-actions :is(.option, .segment, .button, .icon-button), .composer :is(.tab, .button), [data-command], .rail-link, .bulk:not([hidden]) :is(.option, .button)")
   return [...all].filter(element => !element.disabled && !element.matches("[data-no-command], [aria-current=true]") && visible(element)).map(element => {
     const menu = element.closest("details.menu")
-    const heading = menu ? nameOf(menu.querySelector("summary")) : ""
+    const summary = menu?.querySelector("summary")
+    const heading = summary && summary !== element ? (summary.querySelector(".visually-hidden")?.textContent ?? nameOf(summary)) : ""
     return { label: nameOf(element), group: heading, icon: element.querySelector("svg"), key: element.dataset.key ?? menu?.dataset.key ?? "", run: () => perform(element) }
   }).filter(one => one.label)
 }

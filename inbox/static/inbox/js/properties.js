@@ -38,6 +38,7 @@ function settle(form) {
   for (const input of form.querySelectorAll("input, textarea")) {
     if (input.type === "checkbox") input.defaultChecked = input.checked
     else if (input.type !== "hidden") input.defaultValue = input.value
+    input.toggleAttribute("data-empty", isDate(input) && !input.value)
   }
   for (const option of form.querySelectorAll("option")) option.defaultSelected = option.selected
 }

@@ -70,7 +70,7 @@ function set(number, at) {
 
 document.addEventListener("htmx:after:request", event => {
   const { ctx } = event.detail
-  if (ctx.sourceElement?.id === "unread" && ctx.response.status < 300) set(ctx.sourceElement.dataset.number, 0)
+  if (ctx.sourceElement?.matches?.("#unread, .marks-unread") && ctx.response.status < 300) set(ctx.sourceElement.dataset.number, 0)
 })
 document.addEventListener("rabta:hint", event => {
   for (const [number, at] of Object.entries(event.detail.seen ?? {})) moments.set(number, Number(at))
