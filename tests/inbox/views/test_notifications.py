@@ -28,7 +28,6 @@ from inbox.models import (
     Channel,
     Cursor,
     Event,
-    Mention,
     Message,
     Notification,
     PushSubscription,
@@ -80,7 +79,6 @@ def test_a_mention_is_one_however_many_reasons_there_are(support: Channel, sana:
     ticket = question(support, "Where?")
     TicketFollower.objects.create(agent=omar, ticket=ticket)
     note = reply.note(ticket, by=sana, text="@Omar look")
-    Mention.objects.create(agent=omar, ticket=ticket, message=note, by=sana)
     read_log()
     assert told(omar).count("mention") == 1
     assert Notification.objects.filter(agent=omar, message=note).count() == 1
