@@ -45,6 +45,7 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
         reply.check_time(send_at)
     with transaction.atomic():
         ticket, row = _not_yet_tried(message)
+        _no_side(row)
         if send_at is None:
             if row.is_scheduled:
                 release(ticket, row, by=by)
@@ -69,6 +70,7 @@ def take_back(message: Message, *, by: Agent) -> Draft:
     """
     with transaction.atomic():
         row = messages.lock(message.pk)
+        _no_side(row)
         if row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}:
             ticket, row = _not_yet_tried(message)
             _cancel(ticket, row, by=by)
@@ -105,6 +107,12 @@ def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:
         for name, people, usual in (("to", row.to, to), ("cc", row.cc, cc), ("bcc", row.bcc, []))
         if [one["address"] for one in people] != [one["address"] for one in usual]
     }
+
+
+def _no_side(row: Message) -> None:
+    """What was written to a third party is no answer: it never comes into a reply, and never counts as one."""
+    if row.side_id is not None:
+        raise ActionError(_("What we wrote in a side conversation stays there."), "side")
 
 
 def _not_yet_tried(message: Message) -> tuple[Ticket, Message]:
