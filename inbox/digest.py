@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Min
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -65,13 +66,11 @@ def send_due() -> int:
 
 
 def _send(agent: Agent) -> int:
-    rows = list(
-        Notification.objects.filter(agent=agent, mail_due=True)
-        .select_related("ticket", "ticket__customer", "by")
-        .order_by("pk")
-    )
-    # Let go before it is sent: a mail that was half sent is not sent twice.
-    Notification.objects.filter(pk__in=[row.pk for row in rows]).update(mail_due=False)
+    # Let go before it is sent: a mail that was half sent is not sent twice, nor by two workers at once.
+    with transaction.atomic():
+        due = Notification.objects.select_for_update(skip_locked=True, of=("self",)).filter(agent=agent, mail_due=True)
+        rows = list(due.select_related("ticket", "ticket__customer", "by").order_by("pk"))
+        Notification.objects.filter(pk__in=[row.pk for row in rows]).update(mail_due=False)
     seen = [row for row in rows if access.sees(agent, row.ticket)]
     if not seen:
         return 0

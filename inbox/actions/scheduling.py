@@ -45,7 +45,7 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
         reply.check_time(send_at)
     with transaction.atomic():
         ticket, row = _not_yet_tried(message)
-        _no_side(row)
+        _to_the_customer(row)
         if send_at is None:
             if row.is_scheduled:
                 release(ticket, row, by=by)
@@ -70,7 +70,7 @@ def take_back(message: Message, *, by: Agent) -> Draft:
     """
     with transaction.atomic():
         row = messages.lock(message.pk)
-        _no_side(row)
+        _to_the_customer(row)
         if row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}:
             ticket, row = _not_yet_tried(message)
             _cancel(ticket, row, by=by)
@@ -109,8 +109,10 @@ def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:
     }
 
 
-def _no_side(row: Message) -> None:
-    """What was written to a third party is no answer: it never comes into a reply, and never counts as one."""
+def _to_the_customer(row: Message) -> None:
+    """Raises ActionError for what was written to a third party: it must not get into the reply to the customer, nor
+    count as one when it leaves.
+    """
     if row.side_id is not None:
         raise ActionError(_("What we wrote in a side conversation stays there."), "side")
 

@@ -59,7 +59,7 @@ def start(
         first = already(by, client_id, digest)
         if first is not None:
             return first
-        if forwards and any(one.ticket_id != row.pk or not one.is_public for one in forwards):
+        if forwards and any(one.ticket_id != row.pk or not one.is_public or one.side_id for one in forwards):
             raise ActionError(_("Only what was said between the customer and you can be forwarded."), "not_public")
         if not forwards and not text.strip() and not html.strip() and not attachments:
             raise ActionError(_("Write something first."), "empty")

@@ -66,12 +66,13 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
 
 
 def _new_ticket(old: Ticket, first: Message, subject: str) -> Ticket:
+    said = "" if first.side_id else first.subject  # the customer reads it: never that of a side conversation
     return Ticket.objects.create(
         customer_id=old.customer_id,
         organisation_id=old.organisation_id,
         channel=old.channel,
         reply_channel=old.reply_channel,
-        subject=" ".join((subject or first.subject or old.subject).split())[:500],
+        subject=" ".join((subject or said or old.subject).split())[:500],
         status=old.status,
         solved_at=old.solved_at,
         priority=old.priority,

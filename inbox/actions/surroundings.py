@@ -208,7 +208,11 @@ class Surroundings:
         ticket = self.ticket(self.sides[pk]) if pk in self.sides else None
         if ticket is None:
             return None
-        return threads.Side(pk, ticket, party is not None and party.value.lower() in self.side_members[pk])
+        known = self.identity(party)
+        # Whom a third party put in copy is there as well; but what the customer says is said in the ticket.
+        is_customer = known is not None and known.customer_id == ticket.customer_id
+        member = party is not None and party.value.lower() in self.side_members[pk] and not is_customer
+        return threads.Side(pk, ticket, member)
 
     def _find_sessions(self, wanted: set[int]) -> None:
         """For messengers: the customer's open ticket there, and the tickets of comment threads and sessions."""

@@ -229,8 +229,11 @@ def change_tags(ticket: Ticket, *, by: Agent | None, add: Sequence[str] = (), re
         return set_tags(row, [*(name for name in row.tags if name not in remove), *add], by=by)
 
 
-def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None) -> Ticket:
-    """Put a ticket among the spam, where nothing wakes anybody and no reply waits; or bring it back (`release`)."""
+def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None, afresh: bool = True) -> Ticket:
+    """Put a ticket among the spam, where nothing wakes anybody and no reply waits; or bring it back (`release`).
+
+    Not `afresh`: one that comes back is as it was, still solved where nobody wrote since, and not as if it were new.
+    """
     with transaction.atomic():
         if spam:
             scheduling.cancel_waiting(ticket)
@@ -240,7 +243,9 @@ def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None) -> Ticket:
             log.record(row, "spam_changed", by=by, spam=spam)
             row.spam = spam
             fields = ["spam"]
-            if not spam and row.status != Status.CLOSED:  # as if it had just come
+            spoke, solved = row.last_customer_message_at, row.solved_at
+            afresh = afresh or bool(spoke and solved and spoke > solved)
+            if not spam and afresh and row.status != Status.CLOSED:  # as if it had just come
                 row.snoozed_until = None
                 fields += ["snoozed_until", *change_status(row, Status.OPEN, by=by)]
             base.save(row, *fields)

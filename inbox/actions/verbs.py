@@ -194,7 +194,7 @@ TAGS = fields("tags")
 
 
 def _spam_back(ticket: Ticket, was: State, by: Agent) -> object:
-    return tickets.set_spam(ticket, was["spam"], by=by)
+    return tickets.set_spam(ticket, was["spam"], by=by, afresh=False)
 
 
 def _tags_back(ticket: Ticket, was: State, by: Agent) -> object:

@@ -193,6 +193,17 @@ def test_every_verb_and_its_way_back(support: Channel, sana: Agent, omar: Agent)
         jobs.begin(sana, "merge", str(second.pk), listing=LISTING)
 
 
+def test_what_was_solved_comes_back_from_spam_solved(support: Channel, sana: Agent) -> None:
+    quiet, wrote = question(support, "Quiet"), question(support, "Wrote since")
+    for one in (quiet, wrote):
+        tickets.set_status(one, "solved", by=sana)
+    job = jobs.begin(sana, "spam", "yes", chosen=[quiet.pk, wrote.pk])
+    Ticket.objects.filter(pk=wrote.pk).update(last_customer_message_at=timezone.now())
+    jobs.undo(job)
+    found = Ticket.objects.filter(spam=False).order_by("pk").values_list("status", "reopen_count")
+    assert list(found) == [("solved", 0), ("open", 1)]
+
+
 def test_light_agents_follow_and_change_nothing(support: Channel, lena: Agent) -> None:
     ticket = question(support, "One")
     assert jobs.begin(lena, "follow", "yes", chosen=[ticket.pk]).changed == 1

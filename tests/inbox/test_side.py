@@ -1,17 +1,19 @@
 """Side conversations: the third party and the customer never meet, answers come back, the customer's clocks run on."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from channels_email import render
-from inbox.actions import erasing, merge, messages, receive, reply, side, split, tickets, uploads
+from inbox.actions import erasing, merge, messages, receive, reply, scheduling, side, split, tickets, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import RawReceipt
-from inbox.models import Agent, Attachment, Channel, Event, Message, Participant, SideConversation, Ticket
+from inbox.models import Agent, Attachment, Channel, Draft, Event, Message, Participant, SideConversation, Ticket
 from tests.cast import question, sana, support, team
 
 __all__ = ["sana", "support", "team"]
@@ -96,6 +98,32 @@ def test_the_customer_never_sees_it(ticket: Ticket, sana: Agent, mail: Mail) -> 
         side.start(ticket, by=sana, to=[{"name": "", "address": "Ayesha@example.com"}], text="x")
     with pytest.raises(ActionError):
         side.start(ticket, by=sana, to=[{"name": "", "address": "support@example.org"}], text="x")
+
+
+def test_nothing_of_it_gets_into_a_reply_or_counts_as_one(ticket: Ticket, sana: Agent) -> None:
+    reply.reply(ticket, by=sana, text="One moment.")
+    before = facts(ticket)
+    asked = side.start(ticket, by=sana, to=STORE, text="The zebra is late.", subject="Zebra")
+    with pytest.raises(ActionError):
+        scheduling.retime(asked, timezone.now() + timedelta(hours=1), by=sana)
+    with pytest.raises(ActionError):
+        side.start(ticket, by=sana, to=[{"name": "", "address": "other@warehouse.example"}], forwards=[asked])
+    messages.fail(messages.lock(asked.pk), "550 no such user")
+    with pytest.raises(ActionError):
+        scheduling.take_back(asked, by=sana)
+    assert facts(ticket) == before and not Draft.objects.exists()
+    assert split.split(ticket, [asked.pk], by=sana).subject == ticket.subject
+
+
+def test_whom_a_third_party_puts_in_copy_still_speaks_in_the_ticket(ticket: Ticket, sana: Agent, mail: Mail) -> None:
+    asked = side.start(ticket, by=sana, to=STORE, text="Do you have it?")
+    back = asked.reply_to[0]["address"]
+    told = mail("store@warehouse.example", "Yes, Ayesha.", to=back, Cc="ayesha@example.com")
+    tickets.set_status(ticket, "pending", by=sana)
+    for way in ({"to": back}, {"In_Reply_To": f"<{told.external_id}>"}):
+        said = mail("ayesha@example.com", f"But when? {way}", **way)
+        assert (said.side_id, said.unverified, said.ticket_id) == (None, False, ticket.pk)
+    assert Ticket.objects.get(pk=ticket.pk).status == "open"
 
 
 def test_a_stranger_with_the_token_is_not_believed_and_without_it_not_let_in(
