@@ -80,14 +80,13 @@ def _send_batch() -> int:
     for one in PushSubscription.objects.filter(agent__in={row.agent_id for row in rows}):
         browsers[one.agent_id].append(one)
     agents = {agent.pk: agent for agent in frames.with_sight({row.agent_id for row in rows})}
-    with http.Session() as session:
-        for row in rows:
-            agent = agents.get(row.agent_id)
-            late = timezone.now() - row.created_at > TOO_OLD
-            if agent is None or late or not access.sees(agent, row.ticket):
-                continue
-            for browser in browsers[row.agent_id]:
-                _send(browser, message(row, agent, browser.language), session)
+    for row in rows:
+        agent = agents.get(row.agent_id)
+        late = timezone.now() - row.created_at > TOO_OLD
+        if agent is None or late or not access.sees(agent, row.ticket):
+            continue
+        for browser in browsers[row.agent_id]:
+            _send(browser, message(row, agent, browser.language))
     return len(rows)
 
 
@@ -103,19 +102,21 @@ def message(row: Notification, agent: Agent, language: str) -> dict[str, str]:
         }
 
 
-def _send(browser: PushSubscription, told: dict[str, str], session: requests.Session) -> bool:
+def _send(browser: PushSubscription, told: dict[str, str]) -> bool:
     """Hand one to the push service; a browser that took its permission back, or is gone for long, is forgotten."""
     try:
-        webpush(
-            {"endpoint": browser.endpoint, "keys": {"p256dh": browser.p256dh, "auth": browser.auth}},
-            json.dumps(told),
-            vapid_private_key=private_key(),
-            vapid_claims={"sub": f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"},
-            ttl=TTL,
-            timeout=SECONDS,
-            headers={"Urgency": "normal"},
-            requests_session=session,
-        )
+        # Cut off as a whole, hence no connection kept: an answer that never ends would hold up everybody's mail.
+        with net.cut_after(SECONDS), http.Session() as session:
+            webpush(
+                {"endpoint": browser.endpoint, "keys": {"p256dh": browser.p256dh, "auth": browser.auth}},
+                json.dumps(told),
+                vapid_private_key=private_key(),
+                vapid_claims={"sub": f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"},
+                ttl=TTL,
+                timeout=SECONDS,
+                headers={"Urgency": "normal"},
+                requests_session=session,
+            )
     except WebPushException as error:
         status = error.response.status_code if error.response is not None else 0
         return _failed(browser, gone=status in {404, 410}, why=f"status {status}")
@@ -137,12 +138,5 @@ def _failed(browser: PushSubscription, *, gone: bool, why: str) -> bool:
 
 def test(agent: Agent) -> int:
     """Send a word to all browsers of this agent; returns how many services took it."""
-    with http.Session() as session:
-        return sum(
-            _send(
-                browser,
-                {"title": _("Rabta"), "body": _("Notifications reach this browser."), "url": "/", "tag": "test"},
-                session,
-            )
-            for browser in PushSubscription.objects.filter(agent=agent)
-        )
+    told = {"title": _("Rabta"), "body": _("Notifications reach this browser."), "url": "/", "tag": "test"}
+    return sum(_send(browser, told) for browser in PushSubscription.objects.filter(agent=agent))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import JSONField, Q, Value
@@ -207,7 +207,8 @@ def moment(agent: Agent, value: str) -> datetime | None:
         return None
     if found is None or not 1900 < found.year < 9000:
         return None
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    # In UTC: PostgreSQL refuses offsets of zones that are further away than any there is.
+    return found.astimezone(UTC) if timezone.is_aware(found) else timezone.make_aware(found)
 
 
 @dataclass(frozen=True, kw_only=True)

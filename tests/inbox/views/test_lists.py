@@ -55,6 +55,7 @@ def shown(desk: Desk, query: str) -> list[int]:
         ({"waiting_since": NOW - timedelta(hours=5)}, "waiting=4h"),
         ({"created_at": NOW - timedelta(days=400)}, "created_before=2025-12-31"),
         ({"created_at": NOW + timedelta(days=2)}, f"created_after={(NOW + timedelta(days=1)).date()}"),
+        ({"created_at": NOW + timedelta(days=9)}, f"created_after={(NOW + timedelta(days=5)).date()}T00:00:00%2B23:59"),
         ({"last_customer_message_at": NOW - timedelta(days=9)}, f"customer_wrote_before={EARLIER}"),
         ({"attributes": {"plan": "gold"}}, "field.plan=gold"),
         ({"attributes": {"areas": ["north", "south"]}}, "field.areas=south"),

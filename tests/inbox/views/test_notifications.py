@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -182,6 +184,8 @@ class Service:
     headers: list[dict[str, str]] = field(default_factory=list)
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     secret: bytes = b"0123456789abcdef"
+    endless: bool = False  # its answer has no end
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     @property
     def p256dh(self) -> str:
@@ -207,6 +211,9 @@ def service() -> Iterator[Service]:
             known.headers.append({name.lower(): value for name, value in self.headers.items()})
             self.send_response(known.status)
             self.end_headers()
+            while known.endless and not known.stopped.wait(0.02):
+                with suppress(OSError):  # nobody listens any more
+                    self.wfile.write(b"x")
 
         def log_message(self, *args: object) -> None:
             pass
@@ -216,6 +223,7 @@ def service() -> Iterator[Service]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield known
+    known.stopped.set()
     server.shutdown()
     server.server_close()
 
@@ -276,6 +284,15 @@ def test_a_browser_that_is_gone_is_forgotten_and_a_sick_service_is_not(
     service.status = 410
     assert push.test(sana) == 0
     assert not PushSubscription.objects.exists()
+
+
+def test_an_answer_without_end_is_cut_off(sana: Agent, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    allow(sana, service)
+    monkeypatch.setattr(push, "SECONDS", 0.3)
+    service.endless = True
+    began = time.monotonic()
+    push.test(sana)
+    assert time.monotonic() - began < 5  # without that, as long as the service likes
 
 
 def test_only_push_services_are_asked(sana: Agent, omar: Agent, service: Service, settings: Any) -> None:

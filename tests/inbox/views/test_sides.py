@@ -1,9 +1,11 @@
 """The screens of side conversations and forwarding."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
-from inbox.models import Agent, Message, SideConversation, Ticket
+from inbox.models import Agent, Draft, Message, SideConversation, Ticket
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -61,3 +63,20 @@ def test_a_light_agent_reads_and_does_not_write(client: Client, lena: Agent, san
     assert client.get(f"/sides/{held.pk}/", headers=PART).status_code == 200
     assert client.post(f"/sides/{held.pk}/", {"text": "x"}).status_code == 403
     assert client.post(f"/tickets/{ticket.pk}/sides/", {"to": "x@y.example", "text": "Hi"}).status_code == 403
+
+
+def test_what_failed_there_never_comes_into_a_reply(client: Client, sana: Agent, ticket: Ticket) -> None:
+    client.force_login(sana)
+    client.post(f"/tickets/{ticket.pk}/sides/", {"to": "x@y.example", "text": "Between us"})
+    held = Message.objects.get(side__isnull=False)
+    before = Ticket.objects.values("status", "preview", "waiting_since").get(pk=ticket.pk)
+    later = {"later": "at", "at": f"{held.created_at + timedelta(days=2):%Y-%m-%dT%H:%M}"}
+    assert client.post(f"/messages/{held.pk}/timing/", later, headers=PART).status_code == 422
+    Message.objects.filter(pk=held.pk).update(state="failed")
+    shown = client.get(f"/sides/{held.side_id}/", headers=PART).content.decode()
+    assert f"/messages/{held.pk}/retry/" in shown and f"/messages/{held.pk}/draft/" not in shown
+    assert client.post(f"/messages/{held.pk}/draft/", headers=PART).status_code == 422
+    assert not Draft.objects.exists()
+    held.refresh_from_db()
+    assert held.send_at is None
+    assert Ticket.objects.values("status", "preview", "waiting_since").get(pk=ticket.pk) == before
