@@ -41,7 +41,10 @@ export function start(form, kit, askLink, marks) {
       editor.commands.setContent(html || (text ? toHtml(text) : ""), { emitUpdate: false })
       write()
     },
-    focus: () => editor.commands.focus(),
+    focus() {
+      editor.view.focus() // at once: a key between now and the next frame would be a shortcut
+      editor.commands.focus()
+    },
     insert({ text = "", html = "" }, back = 0) {
       const { from, to, empty } = editor.state.selection
       const range = { from: empty ? Math.max(1, from - back) : from, to }
@@ -69,7 +72,9 @@ export function start(form, kit, askLink, marks) {
   area.hidden = true
   write()
   marks(form)
-  if (had) editor.chain().focus().setTextSelection(place(editor.state.doc, before)).run()
+  if (!had) return
+  editor.view.focus() // as above
+  editor.chain().focus().setTextSelection(place(editor.state.doc, before)).run()
 }
 
 export function stop(form) {
