@@ -63,3 +63,4 @@ export function refresh() {
 refresh()
 setInterval(refresh, 30000)
 document.addEventListener("htmx:after:swap", refresh)
+document.addEventListener("rabta:rows", refresh)
