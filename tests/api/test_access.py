@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from api.models import ApiToken, Webhook, WebhookDelivery, digest_of
 from api.routing import urls
-from inbox.actions import receive
+from inbox.actions import cards, receive
 from inbox.adapters import RawReceipt
 from inbox.files import StoreAway
 from inbox.models import Agent, Channel, Macro, Organisation, SavedView, Tag, Ticket
@@ -176,6 +176,7 @@ def test_light_agents_change_nothing_at_any_address(
     }
     customer = ticket.customer
     identity = customer.identities.get()
+    cards.put(customer, "crm", by=zoya, title="Contract")
     objects |= {
         "api-customers": {"pk": customer.pk, "identity": identity.pk, "key": "crm"},
         "api-organisations": {"pk": Organisation.objects.create(name="Khan Ltd").pk},
