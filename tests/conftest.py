@@ -43,3 +43,39 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
 # Only now, and here rather than later, so that the conftests of folders below may import models.
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
+
+# Only now: the settings have to be there.
+from collections.abc import Iterator  # noqa: E402
+
+import pytest  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+from django.utils import timezone, translation  # noqa: E402
+
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}  # the same after every test
+
+
+def empty_tables(self: TransactionTestCase) -> None:
+    """Take away what a test committed: from the few tables that have rows, where Django's own flush empties them all
+    (each a file to be made anew) and then writes its permissions again.
+    """
+    tables = sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{one}' WHERE EXISTS (SELECT FROM \"{one}\")" for one in tables))
+        filled = [name for (name,) in cursor.fetchall()]
+        if filled:
+            # Without foreign keys being looked at: all that belongs together goes in one transaction.
+            deletes = "".join(f'DELETE FROM "{one}";' for one in filled)
+            cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {deletes} COMMIT")
+
+
+TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def own_language_and_zone() -> Iterator[None]:
+    """A request leaves its agent's language and zone behind in this thread: they are no other test's."""
+    yield
+    translation.activate(settings.LANGUAGE_CODE)
+    timezone.deactivate()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from api.models import ApiToken, Webhook, WebhookDelivery, digest_of
 from api.routing import urls
-from inbox.actions import receive
+from inbox.actions import cards, receive
 from inbox.adapters import RawReceipt
 from inbox.files import StoreAway
 from inbox.models import Agent, Channel, Macro, Organisation, SavedView, Tag, Ticket
@@ -176,8 +176,9 @@ def test_light_agents_change_nothing_at_any_address(
     }
     customer = ticket.customer
     identity = customer.identities.get()
+    cards.put(customer, "crm", by=zoya, title="Contract")
     objects |= {
-        "api-customers": {"pk": customer.pk, "identity": identity.pk},
+        "api-customers": {"pk": customer.pk, "identity": identity.pk, "key": "crm"},
         "api-organisations": {"pk": Organisation.objects.create(name="Khan Ltd").pk},
         "api-agents": {"pk": zoya.pk},
         "api-teams": {"pk": support.default_team_id},
@@ -192,9 +193,9 @@ def test_light_agents_change_nothing_at_any_address(
         assert isinstance(pattern, URLPattern) and pattern.name is not None
         family = max((name for name in {*objects, *theirs} if pattern.name.startswith(name)), key=len, default=None)
         assert family, f"say in this test what a light agent may do at {pattern.pattern}"
-        if family in theirs:
-            continue
         wanted = pattern.pattern.converters
+        if family in theirs or set(wanted) == {"key"}:  # cards by ?external_id: test_customers.py
+            continue
         path = reverse(pattern.name, kwargs={name: objects[family][name] for name in wanted}).removeprefix("/api/v1")
         if "get" in pattern.callback.actions and not path.endswith(("/raw/", "/export/")):  # type: ignore[attr-defined]
             not_hers = "webhooks" in path

@@ -51,11 +51,11 @@ def server(django_db_setup: None) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture
-def browser(server: Server, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    """One for each test: Playwright keeps an event loop in this thread, which other tests must not find there."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the test's own queries are sync, and meant
-    with sync_playwright() as playwright:
+@pytest.fixture(scope="module")
+def browser(server: Server) -> Iterator[Browser]:
+    """One for each file: Playwright keeps an event loop in this thread, which other tests must not find there."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the test's own queries are sync, and meant
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield started
         started.close()

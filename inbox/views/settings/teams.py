@@ -33,7 +33,7 @@ def managed(agent: Agent) -> QuerySet[Team]:
 @agent_only
 @needs(Right.TEAMS)
 def teams(request: AgentRequest) -> HttpResponse:
-    members = Prefetch("members", Agent.objects.filter(is_active=True).only("pk", "name").order_by("name"))
+    members = Prefetch("members", Agent.objects.filter(is_active=True).only("pk", "name", "photo").order_by("name"))
     channels = Prefetch("channels", access.channels(request.user).only("pk", "name"))
     found = managed(request.user).prefetch_related(members, channels)
     return render(request, "settings/teams/list.html", {**HERE, "teams": found})
