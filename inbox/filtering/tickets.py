@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from inbox import access, directory
 from inbox.adapters import kinds
@@ -112,37 +111,94 @@ def attached() -> Q:
 CONDITIONS: dict[str, Condition] = {
     one.key: one
     for one in (
-        OneOf(key="status", label=lazy("Status"), path="status", row="status", known=of_enum(Status.choices)),
-        OneOf(key="assignee", label=lazy("Assignee"), path="assignee", row="assignee", known=people),
-        OneOf(key="team", label=lazy("Team"), path="team", row="team", known=teams),
-        OneOf(key="channel", label=lazy("Channel"), path="channel", row="channel", known=channels),
-        OneOf(key="channel_kind", label=lazy("Kind of channel"), path="channel", known=channel_kinds),
-        OneOf(key="priority", label=lazy("Priority"), path="priority", row="priority", known=of_enum(Priority.choices)),
-        Words(key="tag", label=lazy("Tag"), path="tags", group="tag", suggest=tags),
-        Words(key="tag_all", label=lazy("All of these tags"), path="tags", group="tag", mode="all", suggest=tags),
-        Words(key="tag_none", label=lazy("None of these tags"), path="tags", group="tag", mode="none", suggest=tags),
-        OneOf(key="type", label=lazy("Type"), path="type", known=of_enum(TicketType.choices)),
-        OneOf(key="severity", label=lazy("Severity"), path="severity", known=severities),
-        Text(key="topic", label=lazy("Topic"), path="topic"),
-        Codes(key="language", label=lazy("Language"), path="language", pattern=r"[a-z]{2,3}(-[A-Za-z0-9]{2,4})?",
-              say=language_name, help=lazy("Codes such as ur or en, parted by commas")),
-        Age(key="waiting", label=lazy("Waiting longer than"), path="waiting_since", within=False,
-            offered=("1h", "4h", "8h", "24h", "2d", "7d")),
-        *period("created", "created_at", lazy("Created within"), lazy("Created from"), lazy("Created before")),
-        *period("updated", "updated_at", lazy("Changed within"), lazy("Changed from"), lazy("Changed before")),
-        *period("customer_wrote", "last_customer_message_at", lazy("Customer wrote within"),
-                lazy("Customer wrote from"), lazy("Customer wrote before")),
-        Reference(key="customer", label=lazy("Customer"), path="customer", find=find_customer,
-                  help=lazy("An address of theirs, or the number in their page’s address")),
-        Reference(key="organisation", label=lazy("Organisation"), path="organisation", find=find_organisation,
-                  help=lazy("Its name")),
-        YesNo(key="attachment", label=lazy("Has an attachment"), build=attached),
-        YesNo(key="failed", label=lazy("A delivery failed"), build=lambda: Q(delivery_failed=True)),
-        YesNo(key="snoozed", label=lazy("Snoozed"), row="snoozed", build=lambda: Q(snoozed_until__isnull=False)),
-        YesNo(key="spam", label=lazy("Spam"), row="spam", build=lambda: Q(spam=True)),
-        YesNo(key="trashed", label=lazy("In the trash"), row="trashed", build=lambda: Q(trashed_at__isnull=False)),
+        OneOf(key="status", label=gettext_lazy("Status"), path="status", row="status", known=of_enum(Status.choices)),
+        OneOf(key="assignee", label=gettext_lazy("Assignee"), path="assignee", row="assignee", known=people),
+        OneOf(key="team", label=gettext_lazy("Team"), path="team", row="team", known=teams),
+        OneOf(key="channel", label=gettext_lazy("Channel"), path="channel", row="channel", known=channels),
+        OneOf(key="channel_kind", label=gettext_lazy("Kind of channel"), path="channel", known=channel_kinds),
+        OneOf(
+            key="priority",
+            label=gettext_lazy("Priority"),
+            path="priority",
+            row="priority",
+            known=of_enum(Priority.choices),
+        ),
+        Words(key="tag", label=gettext_lazy("Tag"), path="tags", group="tag", suggest=tags),
+        Words(
+            key="tag_all", label=gettext_lazy("All of these tags"), path="tags", group="tag", mode="all", suggest=tags
+        ),
+        Words(
+            key="tag_none",
+            label=gettext_lazy("None of these tags"),
+            path="tags",
+            group="tag",
+            mode="none",
+            suggest=tags,
+        ),
+        OneOf(key="type", label=gettext_lazy("Type"), path="type", known=of_enum(TicketType.choices)),
+        OneOf(key="severity", label=gettext_lazy("Severity"), path="severity", known=severities),
+        Text(key="topic", label=gettext_lazy("Topic"), path="topic"),
+        Codes(
+            key="language",
+            label=gettext_lazy("Language"),
+            path="language",
+            pattern=r"[a-z]{2,3}(-[A-Za-z0-9]{2,4})?",
+            say=language_name,
+            help=gettext_lazy("Codes such as ur or en, parted by commas"),
+        ),
+        Age(
+            key="waiting",
+            label=gettext_lazy("Waiting longer than"),
+            path="waiting_since",
+            within=False,
+            offered=("1h", "4h", "8h", "24h", "2d", "7d"),
+        ),
+        *period(
+            "created",
+            "created_at",
+            gettext_lazy("Created within"),
+            gettext_lazy("Created from"),
+            gettext_lazy("Created before"),
+        ),
+        *period(
+            "updated",
+            "updated_at",
+            gettext_lazy("Changed within"),
+            gettext_lazy("Changed from"),
+            gettext_lazy("Changed before"),
+        ),
+        *period(
+            "customer_wrote",
+            "last_customer_message_at",
+            gettext_lazy("Customer wrote within"),
+            gettext_lazy("Customer wrote from"),
+            gettext_lazy("Customer wrote before"),
+        ),
+        Reference(
+            key="customer",
+            label=gettext_lazy("Customer"),
+            path="customer",
+            find=find_customer,
+            help=gettext_lazy("An address of theirs, or the number in their page’s address"),
+        ),
+        Reference(
+            key="organisation",
+            label=gettext_lazy("Organisation"),
+            path="organisation",
+            find=find_organisation,
+            help=gettext_lazy("Its name"),
+        ),
+        YesNo(key="attachment", label=gettext_lazy("Has an attachment"), build=attached),
+        YesNo(key="failed", label=gettext_lazy("A delivery failed"), build=lambda: Q(delivery_failed=True)),
+        YesNo(
+            key="snoozed", label=gettext_lazy("Snoozed"), row="snoozed", build=lambda: Q(snoozed_until__isnull=False)
+        ),
+        YesNo(key="spam", label=gettext_lazy("Spam"), row="spam", build=lambda: Q(spam=True)),
+        YesNo(
+            key="trashed", label=gettext_lazy("In the trash"), row="trashed", build=lambda: Q(trashed_at__isnull=False)
+        ),
     )
-}  # fmt: skip
+}
 
 OWN = "field."  # how the names of an organisation's own fields begin
 

@@ -15,7 +15,7 @@ from api.routing import urls
 from inbox.actions import cards, receive
 from inbox.adapters import RawReceipt
 from inbox.files import StoreAway
-from inbox.models import Agent, Channel, Macro, Organisation, SavedView, Tag, Ticket
+from inbox.models import Agent, Channel, Field, Macro, Organisation, SavedView, Tag, Ticket
 from tests.api.conftest import Api, problem
 
 
@@ -186,6 +186,7 @@ def test_light_agents_change_nothing_at_any_address(
         "api-macros": {"pk": Macro.objects.create(name="Hello").pk},
         "api-views": {"pk": SavedView.objects.create(name="Mine").pk},
         "api-surveys-answers": {},
+        "api-fields": {"pk": Field.objects.create(key="order", label="Order").pk},
     }
     theirs = {"api-attachments", "api-tokens"}
     walked = []

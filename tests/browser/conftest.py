@@ -52,7 +52,7 @@ def server(django_db_setup: None) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def browser(server: Server) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """One for each file: Playwright keeps an event loop in this thread, which other tests must not find there."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the test's own queries are sync, and meant

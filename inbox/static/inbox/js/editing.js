@@ -30,10 +30,13 @@ document.addEventListener("htmx:before:request", event => {
   if (form?.id && event.target.matches("form")) back = form.id
 })
 
+const met = new WeakSet() // of fields: no attribute, which a morph would take away, and then what is typed be selected
+
 document.addEventListener("htmx:after:swap", () => {
-  const field = document.querySelector("[data-editing] [autofocus]:not([data-met])") ?? document.querySelector("[data-editing] input[type=checkbox]:not([data-met])")
+  const fresh = selector => [...document.querySelectorAll(selector)].find(one => !met.has(one))
+  const field = fresh("[data-editing] [autofocus]") ?? (document.querySelector("[data-editing] [autofocus]") ? null : fresh("[data-editing] input[type=checkbox]"))
   if (field) {
-    field.dataset.met = ""
+    met.add(field)
     field.focus()
     if (field.matches("input:not([type=checkbox])")) field.select()
     return
