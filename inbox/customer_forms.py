@@ -37,7 +37,7 @@ class WordsField(forms.CharField):
     """Words with commas between them, each once."""
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
-        typed = (super().to_python(value) or "").replace("،", ",")
+        typed = (super().to_python(value) or "").replace("\x00", "").replace("،", ",")
         words = [" ".join(word.split()).removeprefix("#") for word in typed.split(",")]
         found = list(dict.fromkeys(word for word in words if word))
         if len(found) > MOST_TAGS or any(len(word) > TAG_LENGTH for word in found):

@@ -63,7 +63,7 @@ def change(request: AgentRequest) -> HttpResponse:
     is done once.
     """
     verb, _colon, argument = request.POST.get("do", "").partition(":")
-    argument = argument or request.POST.get(verb, "")[:4_000]
+    argument = (argument or request.POST.get(verb, ""))[:4_000].replace("\x00", "")
     sent = "\n".join(f"{name}={','.join(values)}" for name, values in sorted(request.POST.lists()) if name != "csrf")
     key = sha256(sent.encode()).hexdigest() if request.POST.get("client_id") else ""
     numbers = [int(one) for one in request.POST.getlist("tickets") if one.isascii() and one.isdigit() and len(one) < 19]

@@ -33,7 +33,7 @@ def listed(request: AgentRequest) -> dict[str, str]:
 def create(request: AgentRequest) -> HttpResponse:
     """Keep the list that is open under a name, and show it as that view."""
     query = listed(request)
-    name = " ".join(request.POST.get("view-name", "").split())[:MOST_NAME]
+    name = " ".join(request.POST.get("view-name", "").replace("\x00", "").split())[:MOST_NAME]
     fields = kept.fields_for(request.user, request.POST.get("view-for", "me"))
     if not name or fields is None:
         messages.error(request, _("Give the view a name.") if fields else _("You cannot keep a view for them."))

@@ -93,3 +93,13 @@ def test_pages_open_for_whom_they_are_listed(team: Team, role: Role) -> None:
         allowed = page.right is None or page.right in RIGHTS[role]
         assert desk.get(reverse(page.url_name)).status_code == (200 if allowed else 403), page.key
     assert may(member("Another", role, None), Right.NOTE)
+
+
+def test_a_byte_that_no_text_holds_is_no_fault_of_the_server(as_sana: Desk, ticket: Ticket) -> None:
+    customer = ticket.customer_id
+    for path, sent in (
+        ("/views/", {"view-name": "Late\x00r", "view-for": "me"}),
+        ("/tickets/bulk/", {"tickets": ticket.pk, "do": "tag:la\x00te", "client_id": "c"}),
+        (f"/customers/{customer}/facts/tags/", {"value": "v\x00ip"}),
+    ):
+        assert as_sana.client.post(path, sent).status_code < 500, path
