@@ -31,7 +31,10 @@ PATIENCE = 2.0  # seconds for a search; then it is said to have taken too long
 PEOPLE = 3
 SETTINGS = ("statement_timeout", "enable_seqscan", "max_parallel_workers_per_gather")
 SET = "SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in SETTINGS)
-BEFORE = "SELECT " + ", ".join(f"current_setting('{name}')" for name in SETTINGS)
+# As SET, and what they were before.
+WAS = "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in SETTINGS)
+THEN = ", ".join(f"set_config('{name}', %s, true)" for name in SETTINGS)
+EXCHANGE = f"WITH was AS MATERIALIZED ({WAS}) SELECT was.*, {THEN} FROM was"  # noqa: S608 - our own names
 
 
 class TooSlow(ActionError):
@@ -89,13 +92,15 @@ def find(agent: Agent, text: str) -> Results:
 @contextmanager
 def bounded(patience: float = PATIENCE) -> Iterator[None]:
     """Statements inside end after so many seconds, as TooSlow, and are planned to look things up in indexes."""
+    wanted = [str(int(patience * 1000)), "off", "0"]
     inside = connection.in_atomic_block  # what the caller's transaction does next is not ours to bound
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             if inside:
-                cursor.execute(BEFORE)
-                before = cursor.fetchone()
-            cursor.execute(SET, [str(int(patience * 1000)), "off", "0"])
+                cursor.execute(EXCHANGE, wanted)
+                before = cursor.fetchone()[: len(SETTINGS)]
+            else:
+                cursor.execute(SET, wanted)
             yield
             if inside:
                 cursor.execute(SET, before)

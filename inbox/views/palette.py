@@ -52,10 +52,12 @@ def palette(request: AgentRequest) -> HttpResponse:
     agent = request.user
     found = Found(agent, typed, lists.of(agent, {"view": "open"}))
     number = typed.removeprefix("#")
-    numbers = found.results.numbers[:MOST]
-    if number.isdecimal() and len(number) < 19:
+    is_number = number.isdecimal() and len(number) < 19
+    named = is_number and number != typed  # `#12` is that ticket and nothing else
+    numbers = [] if named else found.results.numbers[:MOST]
+    if is_number:
         numbers = [int(number), *numbers]
     rows = {row.number: row for row in access.tickets(agent).filter(pk__in=numbers).select_related("customer")}
     tickets = [rows[one] for one in dict.fromkeys(numbers) if one in rows]
-    context = {"typed": typed, "tickets": tickets, "people": found.people[:MOST], "url": found.url}
+    context = {"typed": typed, "tickets": tickets, "people": [] if named else found.people[:MOST], "url": found.url}
     return render(request, "inbox/_palette_found.html", context)

@@ -29,7 +29,7 @@ def test_a_number_opens_its_ticket_and_words_are_looked_for(
 ) -> None:
     ticket = question(support, "Where is my <b>parcel</b>?")
     client = login(sana)
-    with django_assert_max_num_queries(20):  # those of two searches: a long number may be a telephone's
+    with django_assert_max_num_queries(15):
         found = client.get("/palette/", {"q": f"#{ticket.pk}"}).content.decode()
     assert found.count(f'href="/tickets/{ticket.pk}/"') == 1
     assert "<b>parcel" not in found
