@@ -52,6 +52,7 @@ def test_from_nothing_to_the_first_mail(open_as: Open, zoya: Agent, dovecot: Dov
     page.get_by_role("link", name="Connect a mailbox").click()
     page.get_by_label("Which address").fill(ADDRESS)
     page.get_by_role("button", name="Go on").click()
+    page.locator("#live[data-on]").wait_for(state="attached")  # before that a form is sent as any other
 
     page.get_by_label("Name customers see").fill("Front desk")
     page.locator("[name='imap.password']").fill("wrong")
@@ -66,6 +67,7 @@ def test_from_nothing_to_the_first_mail(open_as: Open, zoya: Agent, dovecot: Dov
 
     # What is wrong is in sight, and nothing typed is lost: not even the password, which the answer does not hold.
     expect(page.locator("[id='id_smtp.port-error']")).to_contain_text("65535")
+    expect(page.locator("[name='smtp.port']")).to_be_focused()
     expect(page.locator("[name='imap.password']")).to_have_value("wrong")
     expect(page.locator("[name='smtp.username']")).to_be_visible()
     page.locator("[name='smtp.username']").fill("")

@@ -89,6 +89,12 @@ def test_nonsense_is_refused_in_words(as_sana: Desk, ticket: Ticket, noun: str, 
     assert 'class="notice"' in answer.content.decode()
 
 
+def test_a_merge_that_makes_no_sense_is_refused_where_it_is_asked_for(as_sana: Desk, ticket: Ticket) -> None:
+    answer = as_sana.post(f"/tickets/{ticket.pk}/merge/", {"into": "x"}, part=True)
+    assert answer.status_code == 422
+    assert 'role="alert">“x” is not a ticket number.' in answer.content.decode()
+
+
 def test_merging_locks_and_points_on(as_sana: Desk, support: Channel, ticket: Ticket) -> None:
     other = question(support, "Again: my parcel")
     html = as_sana.post(f"/tickets/{other.pk}/merge/", {"into": f"#{ticket.pk}"}, part=True).content.decode()
