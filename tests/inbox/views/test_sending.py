@@ -21,7 +21,7 @@ def typed(text: str = "On Thursday.", **more: Any) -> dict[str, Any]:
 
 
 def sent(number: int) -> list[Message]:
-    return list(Message.objects.filter(ticket=number, direction="out"))
+    return list(Message.objects.filter(ticket=number, direction="out").order_by("pk"))
 
 
 @pytest.mark.parametrize("part", [True, False])
