@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from inbox import access, spoken
+from inbox.actions.work import typed as spelled
 from inbox.models import Identity, SearchPerson, Tag, Ticket
 from inbox.views.shell import AgentRequest, agent_only
 from lib import folding
@@ -27,6 +28,7 @@ class Option:
     label: str
     about: str = ""
     colour: str = ""
+    customer: int = 0
 
 
 def typed(request: HttpRequest) -> str:
@@ -74,6 +76,34 @@ def people(request: AgentRequest) -> HttpResponse:
         wanted |= Q(customer__in=list(named[:NAMED]))
     rows = known.filter(wanted).select_related("customer").order_by("pk")[:MOST]
     return answer(request, [Option(one.value, one.customer.name or one.value, one.value) for one in rows])
+
+
+@require_safe
+@agent_only
+def customers(request: AgentRequest) -> HttpResponse:
+    """Customers that this agent sees: how an address or a number begins, or a part of the name, from three letters."""
+    asked = typed(request)
+    if len(asked) < 2:
+        return answer(request, [])
+    seen = access.customers(request.user)
+    known = Identity.objects.active().filter(kind__in=["email", "phone"])
+    number = "+" + "".join(filter(str.isdigit, asked)).removeprefix("00")
+    begins = Q(value__startswith=asked.lower()) | (Q(value__startswith=number) if len(number) > 3 else Q(pk__in=[]))
+    wanted = list(known.filter(begins, customer__in=seen).order_by("pk").values_list("customer", flat=True)[:MOST])
+    if len(asked) > 2:
+        named = SearchPerson.objects.filter(short__contains=folding.fold(asked)).values_list("customer", flat=True)
+        wanted += list(named[:NAMED])
+    rows = list(seen.filter(pk__in=wanted).order_by("pk")[: 2 * MOST])
+    rows = sorted(rows, key=lambda one: wanted.index(one.pk))[:MOST]
+    values: dict[int, dict[str, str]] = {}
+    for pk, kind, value in known.filter(customer__in=rows).order_by("-pk").values_list("customer", "kind", "value"):
+        values.setdefault(pk, {})[kind] = value  # the oldest of each stays
+    options = []
+    for one in rows:
+        mail, phone = (values.get(one.pk, {}).get(kind, "") for kind in ("email", "phone"))
+        shown = spelled([{"name": one.name, "address": mail}]) if mail else one.name or phone
+        options.append(Option(shown, one.name or mail or phone, mail or phone, customer=one.pk))
+    return answer(request, [one for one in options if one.value])
 
 
 @require_safe
