@@ -158,6 +158,7 @@ def reply(
     newest: int | None = None,
     undoable: bool = False,
     signed: bool = True,
+    draft: int | None = None,
     also: Callable[[Ticket], object] | None = None,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
@@ -167,7 +168,7 @@ def reply(
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
     `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
     that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
-    Not `signed`: its channel puts no signature under it. `also` is done with the ticket once the message is new, in the
+    Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was. `also` is done with the ticket once the message is new, in the
     same transaction: what it refuses is not sent.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
@@ -208,7 +209,7 @@ def reply(
             hold,
         )
         client_key(message, by, client_id)
-        drafts.sent(by, client_id)
+        drafts.sent(message, client_id, draft)
         if send_at is None:
             log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
             after(row, message, by, status, automatic)
@@ -406,9 +407,15 @@ def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]
 
 
 def note(
-    ticket: Ticket, *, by: Agent | None, text: str, attachments: Sequence[int] = (), client_id: str | None = None
+    ticket: Ticket,
+    *,
+    by: Agent | None,
+    text: str,
+    attachments: Sequence[int] = (),
+    client_id: str | None = None,
+    draft: int | None = None,
 ) -> Message:
-    """Leave a note for colleagues; it never reaches the customer. Raises ActionError."""
+    """Leave a note for colleagues; it never reaches the customer. `draft` as for `reply`. Raises ActionError."""
     if not text.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
     digest = digest_of("note", text, attachments=attachments)
@@ -435,7 +442,7 @@ def note(
         mentioning.write(message, whom.agents, by=by)
         uploads.attach(message, attachments, by=by)
         client_key(message, by, client_id)
-        drafts.sent(by, client_id)
+        drafts.sent(message, client_id, draft)
         log.record(row, "note_added", by=by, message=message.pk)
         row.message_count += 1
         base.save(row, "message_count")
