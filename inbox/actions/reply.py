@@ -168,8 +168,9 @@ def reply(
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
     `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
     that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
-    Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was. `also` is done with the ticket once the message is new, in the
-    same transaction: what it refuses is not sent.
+    Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
+    `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
+    what it fills in is there when the ticket is solved.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
@@ -181,8 +182,7 @@ def reply(
             return first
         if newest is not None and (since := written_since(row, newest, by)):
             raise Stale(since)
-        if not automatic:
-            solving.check(row, status or settings.AFTER_REPLY_STATUS, by=by)
+        solves = not automatic and solving.asks(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
         hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0
@@ -221,6 +221,9 @@ def reply(
             base.save(row, "message_count")
         if also is not None:
             also(row)
+            row.refresh_from_db(fields=["attributes"])
+        if solves:
+            solving.require(row)
         base.announce([row.pk], [message.pk])
         return message
 
