@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import counting, log, mentions, wake
-from inbox.actions import attention, base, customers, drafts, solving, uploads
+from inbox.actions import attention, base, customers, drafts, solving, states, uploads
 from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import is_ours
@@ -40,6 +40,12 @@ from lib import html as markup
 
 Recipients = list[dict[str, str]]
 MOST_SINCE = 20  # messages that a stale reply is shown
+# What is put back of a ticket when a reply is taken back: what sending it changed, and what its macros did.
+SENDING_CHANGES = ("status", "solved_at", "reopen_count", "snoozed_until", "assignee_id")
+MACROS_CHANGE = (
+    "priority", "assignee_id", "team_id", "tags", "subject", "snoozed_until", "type", "severity", "topic", "attributes",
+    "due_at", "language",
+)  # fmt: skip
 LONGEST_WAIT = timedelta(days=366)  # of a reply that is to leave later
 
 
@@ -204,7 +210,7 @@ def reply(
             subject,
             automatic,
             once(client_id, digest)
-            | _then(row, status, now=send_at is None and not automatic)
+            | _then(row, status, by, now=send_at is None and not automatic)
             | ({} if signed else {"unsigned": True}),
             hold,
         )
@@ -220,12 +226,21 @@ def reply(
             row.message_count += 1
             base.save(row, "message_count")
         if also is not None:
-            also(row)
-            row.refresh_from_db(fields=["attributes"])
+            _do_also(also, row, message)
         if solves:
             solving.require(row)
         base.announce([row.pk], [message.pk])
         return message
+
+
+def _do_also(also: Callable[[Ticket], object], ticket: Ticket, message: Message) -> None:
+    """Do it with the ticket, and keep on the message what it changes, so that it can be put back."""
+    before = states.of(ticket, MACROS_CHANGE)
+    also(ticket)
+    ticket.refresh_from_db()
+    if changed := states.changes(before, states.of(ticket, MACROS_CHANGE)):
+        message.payload["acts"] = changed
+        message.save(update_fields=["payload"])
 
 
 def written_since(ticket: Ticket, newest: int, by: Agent | None) -> list[Message]:
@@ -337,15 +352,27 @@ def _write(
     return message
 
 
-def _then(ticket: Ticket, status: str | None, *, now: bool) -> dict[str, Any]:
-    """What a message's payload keeps of the status that was asked for and, if said `now`, of how that changes it."""
-    return ({"after": status} if status else {}) | (turns(ticket, status) if now else {})
+def _then(ticket: Ticket, status: str | None, by: Agent | None, *, now: bool) -> dict[str, Any]:
+    """What a message's payload keeps of the status that was asked for and, if said `now`, of what that changes."""
+    return ({"after": status} if status else {}) | (turns(ticket, status, by) if now else {})
 
 
-def turns(ticket: Ticket, status: str | None) -> dict[str, Any]:
-    """For the payload of a reply: to which status `after` turns the ticket; empty where it has it already."""
+def turns(ticket: Ticket, status: str | None, by: Agent | None) -> dict[str, Any]:
+    """For the payload of a reply: what `after` will change of the ticket, so that it can be put back."""
+    before = states.of(ticket, SENDING_CHANGES)
     to = status or settings.AFTER_REPLY_STATUS
-    return {} if ticket.status == to else {"turned": to}
+    now: states.State = {**before, "snoozed_until": None, "status": to}
+    if _takes(ticket, by):
+        now["assignee_id"] = by.pk if by else None
+    if ticket.is_done and to not in {Status.SOLVED, Status.CLOSED}:
+        now |= {"solved_at": None, "reopen_count": ticket.reopen_count + 1}
+    changed = states.changes(before, now)
+    return {"changed": changed} if changed else {}
+
+
+def _takes(ticket: Ticket, by: Agent | None) -> bool:
+    """Whether a reply of this person gives them the ticket: nobody has it yet."""
+    return ticket.assignee_id is None and by is not None and by.is_active and not by.is_bot
 
 
 def client_key(message: Message, by: Agent | None, client_id: str | None) -> None:
@@ -364,7 +391,7 @@ def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None
         if ticket.first_replied_at is None and ticket.last_customer_message_at is not None:
             ticket.first_replied_at = message.created_at
             fields.append("first_replied_at")
-        if ticket.assignee_id is None and by is not None and by.is_active and not by.is_bot:
+        if by is not None and _takes(ticket, by):
             ticket.assignee = by
             fields.append("assignee")
             log.record(ticket, "assigned", by=by, **{"from": None, "to": by.pk})
