@@ -35,7 +35,7 @@ def bar(agent: Agent, listing: Listing | Found) -> dict[str, Any]:
     return {
         "client_id": uuid4().hex,
         "query": listing.url.partition("?")[2],
-        "whole": isinstance(listing, Listing),
+        "newest": isinstance(listing, Found) and listing.results.more,  # all that match are not all that are listed
         "may_write": agent.may_write,
         "may_export": may(agent, Right.EXPORT),
         "people": known.people,
