@@ -54,7 +54,9 @@ class Found:
     def problems(self) -> list[str]:
         found = list(self.results.wrong)
         if looked := self.results.looked:
-            said = _("Of the tickets with these words the newest %(count)s were looked at. Another word reaches older ones.")
+            said = _(
+                "Of the tickets with these words the newest %(count)s were looked at. Another word reaches older ones."
+            )
             found.append(said % {"count": f"{looked:,}"})
         return found
 

@@ -47,7 +47,7 @@ def answer(request: AgentRequest, problem: str = "") -> HttpResponse:
 
 
 def described(request: AgentRequest) -> dict[str, Any]:
-    """What the form's list holds: a list as a job keeps it, of a search the tickets it lists now. Raises ActionError."""
+    """What the form's list holds: a list as a job keeps it; of a search what it lists now. Raises ActionError."""
     listing = listing_of(request, QueryDict(request.POST.get("list", "")[:MOST_QUERY]))
     if isinstance(listing, Listing):
         return {"chosen": (), "listing": listing.query}
