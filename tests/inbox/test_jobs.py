@@ -277,7 +277,8 @@ def test_a_worker_that_is_killed_has_done_each_ticket_once(many: list[Ticket], s
 
     job = jobs.begin(sana, "tag", "sale", chosen=[one.pk for one in many])
     Job.objects.filter(pk=job.pk).update(lease_until=None)
-    waiting = "SELECT max(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    here = "SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    waiting = f"SELECT max(pid) FROM pg_locks WHERE NOT granted AND pid IN ({here})"
     with transaction.atomic():
         Ticket.objects.select_for_update().get(pk=many[4].pk)
         worker = subprocess.Popen(
