@@ -86,6 +86,7 @@ SCRIPTS = [
         "photo",
         "live",
         "seen",
+        "drafted",
         "presence",
         "others",
         "settings",

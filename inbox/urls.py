@@ -86,6 +86,7 @@ urlpatterns = [
     path("tickets/<int:number>/mentions/", writing.colleagues, name="ticket-mentions"),
     path("emoji/", writing.emoji, name="emoji"),
     path("seen/", attention.moments, name="seen"),
+    path("drafts/", attention.drafted, name="drafts"),
     path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
     path("tickets/<int:number>/draft/", messages.draft, name="ticket-draft"),
     path("messages/<int:pk>/draft/", messages.again, name="message-draft"),

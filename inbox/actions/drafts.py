@@ -73,9 +73,10 @@ def _is_sent(agent: Agent, client_id: str) -> bool:
 
 
 def _told(row: Draft) -> None:
-    """The agent's other tabs and devices hear of it."""
-    if row.ticket_id is not None and row.side_id is None:
-        transaction.on_commit(partial(live.hint, [row.agent_id], draft=row.ticket_id, version=row.version), robust=True)
+    """The agent's other tabs and devices hear of it; `drafted`: whether anything is left on its ticket."""
+    drafted = row.version > 0 or Draft.objects.filter(agent=row.agent_id, ticket=row.ticket_id).exists()
+    told = {"draft": row.ticket_id, "side": row.side_id, "version": row.version, "drafted": drafted}
+    transaction.on_commit(partial(live.hint, [row.agent_id], **told), robust=True)
 
 
 def discard(

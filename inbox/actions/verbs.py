@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import access, log, seen
+from inbox import access, log, seen, spoken
 from inbox.actions import attention, base, merge, states, tickets, trash
 from inbox.actions.errors import ActionError
 from inbox.actions.states import State
@@ -108,10 +108,20 @@ def _moment(agent: Agent, argument: str) -> datetime | None:
     return until
 
 
+AWAKE = "awake"  # the argument that ends a snooze
+
+
 def _until(argument: str) -> str:
-    """Hours from now, as the moment that they mean."""
-    hours = _number(argument) or 0
-    return (timezone.now() + timedelta(hours=min(hours, 24 * 365))).isoformat() if hours else ""
+    """A time in words as the moment that it means now, in the zone of the page; nothing for AWAKE."""
+    if argument == AWAKE:
+        return ""
+    if not argument.strip():
+        raise ActionError(_("Say until when."), "argument")
+    until = spoken.understand(argument, timezone.now(), timezone.get_current_timezone())
+    if until is None:
+        said = _("“%(text)s” is no time to come. Try “tomorrow 9” or “next monday”.")
+        raise ActionError(said % {"text": argument[: spoken.LONGEST]}, "argument")
+    return until.isoformat()
 
 
 def _target(agent: Agent, argument: str) -> Ticket:

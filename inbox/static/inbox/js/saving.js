@@ -73,7 +73,7 @@ export async function pull(form) {
 
 document.addEventListener("rabta:hint", ({ detail }) => {
   const form = composer()
-  if (!form || detail.draft !== Number(form.dataset.ticket) || busy || field(form, "text").readOnly) return
+  if (!form || detail.side || detail.draft !== Number(form.dataset.ticket) || busy || field(form, "text").readOnly) return
   if (detail.version !== versionOf(form) && !changed(form)) pull(form)
 })
 addEventListener("online", () => composer() && soon(composer()))
