@@ -69,6 +69,7 @@ class WrittenForm(forms.Form):
     html = forms.CharField(required=False, strip=False, max_length=400_000)  # of an editor; `text` says it plain
     attachments = forms.TypedMultipleChoiceField(required=False, coerce=int)
     unsigned = forms.BooleanField(required=False)  # without the signature, this once
+    version = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 2)  # of the draft that it was
 
     def __init__(self, data: Any = None, **told: Any) -> None:
         super().__init__(data, **told)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts, customers, scheduling, solving
+from inbox.actions import base, counts, customers, solving, withdrawing
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import already, change_status, client_key, inbound_by_hand, reply
@@ -56,10 +56,11 @@ def open_ticket(
     client_id: str | None = None,
     signed: bool = True,
     undoable: bool = False,
+    draft: int | None = None,
 ) -> Ticket:
     """Open a ticket with its first message: `out` writes to the customer, `in` records what they said.
 
-    The customer is given, or found or made by `identity`. `signed` and `undoable` are as for a reply. The same
+    The customer is given, or found or made by `identity`. `signed`, `undoable` and `draft` are as for a reply. The same
     `client_id` again returns the first ticket. Raises ActionError.
     """
     adapter = adapter_for(channel.kind)
@@ -97,6 +98,7 @@ def open_ticket(
                     client_id=client_id,
                     signed=signed,
                     undoable=undoable,
+                    draft=draft,
                 )
             else:
                 ticket.refresh_from_db()
@@ -268,7 +270,7 @@ def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None, afresh: bool = Tru
     """
     with transaction.atomic():
         if spam:
-            scheduling.cancel_waiting(ticket)
+            withdrawing.cancel_waiting(ticket)
         with base.locked(ticket, even_if_closed=True, even_if_trashed=True) as row:
             if row.spam == spam:
                 return row

@@ -62,12 +62,18 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
             ).pk
             for file in request.FILES.getlist("files")
         ]
+        chosen = macros.wanted(request.user, data["macro"]) if request.user.may_write else []
         if data["kind"] == "note":
             message = reply.note(
-                found, by=request.user, text=data["text"], attachments=ids, client_id=data["client_id"] or None
+                found,
+                by=request.user,
+                text=data["text"],
+                attachments=ids,
+                client_id=data["client_id"] or None,
+                draft=data["version"],
+                also=partial(macros.apply, macros=chosen, by=request.user) if chosen else None,
             )
         else:
-            chosen = macros.wanted(request.user, data["macro"])
             message = reply.reply(
                 found,
                 by=request.user,
@@ -82,6 +88,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 status=data["status"] or macros.status_of(chosen),
                 client_id=data["client_id"] or None,
                 signed=not data["unsigned"],
+                draft=data["version"],
                 also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
                 send_at=data["send_at"],
                 newest=data["newest"],

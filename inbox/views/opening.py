@@ -182,6 +182,7 @@ def _open(request: AgentRequest, data: dict[str, Any], whom: dict[str, Any]) -> 
         status=data["status"] or None,
         signed=not data["unsigned"],
         undoable=True,
+        draft=data["version"],
         **whom,
     )
     return made.pk

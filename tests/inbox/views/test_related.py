@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from inbox.actions import links, reply, tickets
-from inbox.models import Agent, Channel, Event, Identity, Message, Ticket, TicketLink
+from inbox.models import Agent, Channel, Draft, Event, Identity, Message, Ticket, TicketLink
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
 
