@@ -71,7 +71,9 @@ class CallForm(forms.Form):
     at = forms.DateTimeField(label=gettext_lazy("When"), required=False, input_formats=[MOMENT, f"{MOMENT}:%S"])
     minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=0, max_value=24 * 60)
     outcome = forms.CharField(label=gettext_lazy("Outcome"), required=False, max_length=200)
-    text = forms.CharField(label=gettext_lazy("What was said"), required=False, max_length=100_000, strip=False)
+    text = forms.CharField(
+        label=gettext_lazy("What was said"), required=False, max_length=100_000, strip=False, widget=forms.Textarea
+    )
     status = forms.ChoiceField(
         label=gettext_lazy("Then"), required=False, choices=[("", gettext_lazy("leave the status")), *CHOSEN_STATUSES]
     )
