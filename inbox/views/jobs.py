@@ -46,12 +46,14 @@ def answer(request: AgentRequest, problem: str = "") -> HttpResponse:
     return redirect(target if safe else "jobs")
 
 
-def described(request: AgentRequest) -> dict[str, str]:
-    """The list that the form names, as a job keeps it. Raises ActionError where it has no end that can be named."""
+def described(request: AgentRequest) -> dict[str, Any]:
+    """What the form's list holds: a list as a job keeps it; of a search what it lists now. Raises ActionError."""
     listing = listing_of(request, QueryDict(request.POST.get("list", "")[:MOST_QUERY]))
-    if not isinstance(listing, Listing):
-        raise ActionError(_("Of what a search finds, choose the tickets one by one."), "search")
-    return listing.query
+    if isinstance(listing, Listing):
+        return {"chosen": (), "listing": listing.query}
+    if listing.results.slow:
+        raise ActionError(listing.nothing, "slow")
+    return {"chosen": listing.results.numbers, "unseen": True}
 
 
 @require_POST
@@ -70,10 +72,11 @@ def change(request: AgentRequest) -> HttpResponse:
     try:
         target: dict[str, Any] = {"client_id": key, "chosen": numbers}
         if request.POST.get("all"):
-            target |= {"chosen": (), "listing": described(request)}
+            target |= described(request)
         elif not numbers:
             raise ActionError(_("Choose some tickets first."), "none")
         if verb == "export":
+            target.pop("unseen", None)
             exporting.begin(request.user, request.POST.getlist("columns"), **target)
         else:
             jobs.begin(request.user, verb, argument, **target)

@@ -18,6 +18,7 @@ from inbox.actions import customers, erasing, exporting, tickets
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Event, Field, Job, JobState, Ticket
+from inbox.search import follower
 from tests.cast import bilal, member, omar, question, sana, support, team
 
 __all__ = ["bilal", "omar", "sana", "support", "team"]
@@ -131,3 +132,21 @@ def test_files_go_by_themselves_and_when_somebody_is_erased(
     assert half.state == JobState.FAILED and half.error
     assert not Job.objects.exclude(stored="").exists()
     assert not any((root / stored).iterdir())
+
+
+def test_all_that_a_search_finds_is_changed_and_exported(mona: Agent, sana: Agent, support: Channel) -> None:
+    found = [question(support, f"Teapot {number}") for number in range(3)]
+    other = question(support, "Kettle")
+    follower.write([one.pk for one in [*found, other]])
+    client = Client()
+    client.force_login(mona)
+    asked = {"all": "yes", "list": "view=open&q=teapot"}
+    client.post("/tickets/bulk/", {**asked, "do": "tag:tea", "client_id": "a"})
+    assert {one.pk for one in Ticket.objects.filter(tags=["tea"])} == {one.pk for one in found}
+    client.post("/tickets/bulk/", {**asked, "do": "export:", "columns": ["number"], "client_id": "b"})
+    job = run(Job.objects.get(kind="export"))
+    assert [line[0] for line in fetched(mona, job)[1:]] == [str(one.pk) for one in found]
+    assert "teapot" not in str(job.what), "what somebody typed is not kept"
+    client.post("/tickets/bulk/", {**asked, "do": f"merge:{other.pk}", "client_id": "c"})
+    assert not Ticket.objects.filter(merged_into__isnull=False).exists(), "not unseen"
+    assert Job.objects.count() == 2
