@@ -45,7 +45,7 @@ SHOWN = (
     "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
     "unmerged", "unmerged_from", "split", "split_from", "message_scheduled", "message_cancelled", "ticket_erased",
     "link_added", "link_removed", "requester_changed", "participant_added", "participant_removed", "fields_changed",
-    "trashed", "restored",
+    "trashed", "restored", "not_solved",
 )  # fmt: skip
 
 RULES = {
@@ -338,6 +338,8 @@ def sentence(event: Event, names: dict[int, str]) -> str:
                 "put_away": _("a reply was not sent: the ticket was put away first"),
                 "writer": _("a reply was not sent: whoever wrote it may not answer any more"),
             }.get(data.get("reason", ""), _("a reply was not sent: the customer wrote first"))
+        case "not_solved":
+            return _("not solved: fields that must say something are empty")
         case "link_added":
             return _("linked to #%(number)s") % {"number": data.get("target") or data.get("source")}
         case "link_removed":

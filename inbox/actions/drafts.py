@@ -13,7 +13,7 @@ from django.db.models import F, Func, Q, QuerySet
 from django.utils import timezone
 
 from inbox import live
-from inbox.models import Agent, Attachment, Draft, MessageKey, SideConversation, Ticket
+from inbox.models import Agent, Attachment, Draft, Message, MessageKey, SideConversation, Ticket
 
 MOST_FILES = 100
 WRITTEN = ("kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "client_id", "newest")
@@ -95,14 +95,29 @@ def discard(
         return True
 
 
-def sent(agent: Agent | None, client_id: str | None) -> None:
-    """What stands in this draft became a message; call it inside that message's transaction."""
-    if agent is None or not client_id:
+def sent(message: Message, client_id: str | None, version: int | None = None) -> None:
+    """What stands in this draft became a message, whose writer knew `version` of it; call it in that transaction.
+
+    What another tab has written since, and the message does not say, stays as a draft of its own.
+    """
+    if message.agent_id is None or not client_id:
         return
-    for row in Draft.objects.select_for_update().filter(agent=agent, client_id=client_id):
-        row.delete()
-        row.version = 0
+    for row in Draft.objects.select_for_update().filter(agent=message.agent_id, client_id=client_id):
+        if row.version <= (version or 0) or _is_said(row, message):
+            row.delete()
+            row.version = 0
+        else:
+            row.client_id = uuid4().hex
+            row.version += 1
+            row.save(update_fields=["client_id", "version"])
         _told(row)
+
+
+def _is_said(row: Draft, message: Message) -> bool:
+    """Whether a message says all that stands in a draft, which a tab keeps a moment later than it is typed."""
+    said = " ".join(message.visible_text.split())
+    files = set(message.attachments.values_list("pk", flat=True))
+    return said.startswith(" ".join(row.text.split())) and files.issuperset(row.attachments)
 
 
 def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any]) -> Draft:

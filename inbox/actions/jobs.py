@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 
 from inbox import access, lists, live, wake
 from inbox.actions.errors import ActionError
-from inbox.actions.verbs import VERBS, State, Verb
+from inbox.actions.states import State
+from inbox.actions.verbs import VERBS, Verb
 from inbox.models import Agent, Job, JobItem, JobKind, JobState, Ticket
 from inbox.models.jobs import TO_DO
 from inbox.models.tickets import TicketQuerySet

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts, customers, scheduling, solving
+from inbox.actions import base, counts, customers, solving, withdrawing
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import already, change_status, inbound_by_hand, reply
@@ -236,7 +236,7 @@ def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None, afresh: bool = Tru
     """
     with transaction.atomic():
         if spam:
-            scheduling.cancel_waiting(ticket)
+            withdrawing.cancel_waiting(ticket)
         with base.locked(ticket, even_if_closed=True, even_if_trashed=True) as row:
             if row.spam == spam:
                 return row

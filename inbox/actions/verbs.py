@@ -17,15 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox import access, log, seen, spoken
-from inbox.actions import attention, base, merge, tickets, trash
+from inbox.actions import attention, base, merge, states, tickets, trash
 from inbox.actions.errors import ActionError
+from inbox.actions.states import State
 from inbox.models import Agent, Priority, Status, Team, Ticket, TicketFollower
 from inbox.rights import Right
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-State = dict[str, Any]  # what a verb changes of a ticket, in values that JSON knows
 
 
 def same(argument: str) -> str:
@@ -61,11 +60,7 @@ class Verb:
 def fields(*names: str) -> Callable[[Ticket, Agent], State]:
     """The state that these columns of the ticket make."""
 
-    def state(ticket: Ticket, agent: Agent) -> State:
-        values = {name: getattr(ticket, name) for name in names}
-        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-    return state
+    return lambda ticket, agent: states.of(ticket, names)
 
 
 def _number(argument: str) -> int | None:
@@ -151,14 +146,13 @@ def _status_back(ticket: Ticket, was: State, by: Agent) -> object:
     with base.locked(ticket) as row:
         log.record(row, "status_changed", by=by, undo=True, **{"from": row.status, "to": was["status"]})
         for name, value in was.items():
-            moment = name.endswith(("_at", "_since", "_until")) and value is not None
-            setattr(row, name, datetime.fromisoformat(value) if moment else value)
+            setattr(row, name, states.moment(value) if name.endswith(("_at", "_since", "_until")) else value)
         base.save(row, *was)
     return row
 
 
 def _snooze_back(ticket: Ticket, was: State, by: Agent) -> object:
-    until = datetime.fromisoformat(was["snoozed_until"]) if was["snoozed_until"] else None
+    until = states.moment(was["snoozed_until"])
     return tickets.snooze(ticket, until if until and until > timezone.now() else None, by=by)
 
 

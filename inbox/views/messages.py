@@ -64,7 +64,12 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
         ]
         if data["kind"] == "note":
             message = reply.note(
-                found, by=request.user, text=data["text"], attachments=ids, client_id=data["client_id"] or None
+                found,
+                by=request.user,
+                text=data["text"],
+                attachments=ids,
+                client_id=data["client_id"] or None,
+                draft=data["version"],
             )
         else:
             chosen = macros.wanted(request.user, data["macro"])
@@ -82,6 +87,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 status=data["status"] or macros.status_of(chosen),
                 client_id=data["client_id"] or None,
                 signed=not data["unsigned"],
+                draft=data["version"],
                 also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
                 send_at=data["send_at"],
                 newest=data["newest"],

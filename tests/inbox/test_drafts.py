@@ -50,6 +50,16 @@ def test_what_was_sent_does_not_come_back(ticket: Ticket, sana: Agent) -> None:
     assert Draft.objects.get().text == "And more"
 
 
+def test_sending_an_older_text_keeps_what_another_tab_wrote(ticket: Ticket, sana: Agent) -> None:
+    drafts.save(sana, ticket, written("On"), version=0)
+    drafts.save(sana, ticket, written("Rather on Friday, at nine"), version=1)
+    reply.reply(ticket, by=sana, text="On Thursday", client_id="c1", draft=1)
+    kept = Draft.objects.get()
+    assert kept.text == "Rather on Friday, at nine" and kept.client_id != "c1", "else it would be known as sent"
+    reply.reply(ticket, by=sana, text="Friday. No: Saturday", client_id=kept.client_id, draft=kept.version)
+    assert not Draft.objects.exists(), "its own tab knew it, and changed it"
+
+
 def test_a_refused_message_keeps_its_draft(ticket: Ticket, sana: Agent) -> None:
     drafts.save(sana, ticket, written("On Thursday"), version=0)
     with pytest.raises(ValueError, match="no longer there"):

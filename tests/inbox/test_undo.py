@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +12,21 @@ from django.db import connection
 from django.utils import timezone
 
 from inbox import delivery
-from inbox.actions import merge, messages, reply, scheduling, split, uploads
+from inbox.actions import (
+    macros,
+    merge,
+    messages,
+    reply,
+    scheduling,
+    split,
+    tickets,
+    trash,
+    uploads,
+    withdrawing,
+)
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, DeliveryState, Draft, Message, Ticket
+from inbox.models import Agent, Channel, DeliveryState, Draft, Macro, Message, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +115,52 @@ def test_whom_an_undone_reply_brought_in_is_out_again(ticket: Ticket, sana: Agen
     assert reply.strangers(ticket, slip, held.channel) == ["ayesha@gmial.com"]
     reply.reply(ticket, by=sana, text="After all.", to=slip)
     assert reply.default_recipients(ticket)[1] == slip
+
+
+def test_undo_puts_back_what_sending_and_its_macro_changed(ticket: Ticket, sana: Agent, omar: Agent) -> None:
+    later = timezone.now() + timedelta(days=2)
+    Ticket.objects.update(status="on_hold", snoozed_until=later, tags=["a"])
+    macro = Macro.objects.create(
+        name="Urgent",
+        actions=[
+            {"set": "priority", "to": "urgent"},
+            {"set": "add_tags", "to": ["b"]},
+            {"set": "snooze", "to": 4},
+            {"set": "topic", "to": "Late"},
+        ],
+    )
+    also = partial(macros.apply, macros=[macro], by=sana, status=False)
+    held = reply.reply(ticket, by=sana, text="Here.", undoable=True, also=also)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee, ticket.priority) == ("pending", sana, "urgent")
+    tickets.set_fields(ticket, by=omar, topic="Lost")
+    scheduling.take_back(held, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee, ticket.snoozed_until) == ("on_hold", None, later)
+    assert (ticket.priority, ticket.tags, ticket.topic) == ("normal", ["a"], "Lost"), "what others changed stays"
+
+
+def test_undo_solves_again_what_a_reply_had_opened(ticket: Ticket, sana: Agent) -> None:
+    solved = tickets.set_status(ticket, "solved", by=sana)
+    held = reply.reply(ticket, by=sana, text="One more thing.", undoable=True)
+    scheduling.take_back(held, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.solved_at, ticket.reopen_count) == ("solved", solved.solved_at, 0)
+
+
+@pytest.mark.parametrize("put_away", [trash.trash, partial(tickets.set_spam, spam=True)])
+def test_what_is_held_does_not_leave_from_the_trash(
+    ticket: Ticket, sana: Agent, desk: Channel, put_away: Callable[..., Ticket]
+) -> None:
+    held = reply.reply(ticket, by=sana, text="Here.", undoable=True)
+    put_away(ticket, by=sana)
+    fall_due(held)
+    Message.objects.filter(state="cancelled").update(next_attempt_at=None)
+    assert delivery.deliver(desk.pk) == 0
+    held.refresh_from_db()
+    assert (held.state, held.error) == ("cancelled", withdrawing.put_away())
+    ticket.refresh_from_db()
+    assert ticket.waiting_since is not None, "nobody answered"
 
 
 def test_undo_keeps_what_was_begun_since(ticket: Ticket, sana: Agent) -> None:
