@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('inbox', '0014_job_details'),
+        ('inbox', '0015_notification_kinds'),
     ]
 
     operations = [
