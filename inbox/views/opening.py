@@ -66,7 +66,7 @@ class BeginningForm(forms.Form):
 
 
 def _who(label: Any) -> forms.CharField:
-    widget = forms.TextInput(attrs={"dir": "auto", "data-suggest": "/people/customers/", "autocomplete": "off"})
+    widget = forms.TextInput(attrs={"dir": "auto", "data-suggest": "/people/recipients/", "autocomplete": "off"})
     return forms.CharField(label=label, max_length=320, widget=widget)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max, Q
+from django.db.models import Case, Max, Q, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from inbox import access, spoken
+from inbox import access, search, spoken
 from inbox.actions.work import typed as spelled
 from inbox.models import Identity, SearchPerson, Tag, Ticket
+from inbox.search.query import parse
 from inbox.views.shell import AgentRequest, agent_only
 from lib import folding
 
@@ -81,25 +82,34 @@ def people(request: AgentRequest) -> HttpResponse:
 @require_safe
 @agent_only
 def customers(request: AgentRequest) -> HttpResponse:
-    """Customers that this agent sees: how an address or a number begins, or a part of the name, from three letters."""
+    """Customers whom search finds by a name, an address or a telephone number, as filters take them."""
+    found = search.people(request.user, parse(typed(request)), MOST)
+    return answer(request, [Option(f"{one} (#{one.pk})", str(one), str(one.organisation or "")) for one in found])
+
+
+@require_safe
+@agent_only
+def organisations(request: AgentRequest) -> HttpResponse:
+    """Organisations whose name holds what was typed, those that begin so first."""
     asked = typed(request)
-    if len(asked) < 2:
+    if not asked:
         return answer(request, [])
-    seen = access.customers(request.user)
-    known = Identity.objects.active().filter(kind__in=["email", "phone"])
-    number = "+" + "".join(filter(str.isdigit, asked)).removeprefix("00")
-    begins = Q(value__startswith=asked.lower()) | (Q(value__startswith=number) if len(number) > 3 else Q(pk__in=[]))
-    wanted = list(known.filter(begins, customer__in=seen).order_by("pk").values_list("customer", flat=True)[:MOST])
-    if len(asked) > 2:
-        named = SearchPerson.objects.filter(short__contains=folding.fold(asked)).values_list("customer", flat=True)
-        wanted += list(named[:NAMED])
-    rows = list(seen.filter(pk__in=wanted).order_by("pk")[: 2 * MOST])
-    rows = sorted(rows, key=lambda one: wanted.index(one.pk))[:MOST]
+    begins = Case(When(name__istartswith=asked, then=0), default=1)
+    found = access.organisations(request.user).filter(name__icontains=asked).order_by(begins, "name", "pk")
+    return answer(request, [Option(one.name, one.name, ", ".join(one.domains[:2])) for one in found[:MOST]])
+
+
+@require_safe
+@agent_only
+def recipients(request: AgentRequest) -> HttpResponse:
+    """Customers whom search finds, as somebody to be written to: with an address of theirs, or a telephone number."""
+    found = search.people(request.user, parse(typed(request)), MOST)
+    known = Identity.objects.active().filter(kind__in=["email", "phone"], customer__in=found).order_by("-pk")
     values: dict[int, dict[str, str]] = {}
-    for pk, kind, value in known.filter(customer__in=rows).order_by("-pk").values_list("customer", "kind", "value"):
+    for pk, kind, value in known.values_list("customer", "kind", "value"):
         values.setdefault(pk, {})[kind] = value  # the oldest of each stays
     options = []
-    for one in rows:
+    for one in found:
         mail, phone = (values.get(one.pk, {}).get(kind, "") for kind in ("email", "phone"))
         shown = spelled([{"name": one.name, "address": mail}]) if mail else one.name or phone
         options.append(Option(shown, one.name or mail or phone, mail or phone, customer=one.pk))

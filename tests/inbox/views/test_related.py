@@ -126,7 +126,7 @@ def test_a_new_ticket_is_kept_while_it_is_written(as_sana: Desk, as_lena: Desk, 
 
 def test_a_new_ticket_for_a_customer_who_was_picked(as_sana: Desk, ticket: Ticket, sana: Agent) -> None:
     customer = ticket.customer
-    found = as_sana.get("/people/customers/?q=aye").content.decode()
+    found = as_sana.get("/people/recipients/?q=aye").content.decode()
     assert f'data-customer="{customer.pk}"' in found and "ayesha@example.com" in found
     Draft.objects.create(agent=sana, kind="new", client_id="n1", text="It is")
     said = {"client_id": "n1", "channel": "support", "customer": customer.pk, "subject": "Ready", "agent": "",

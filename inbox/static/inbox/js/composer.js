@@ -56,7 +56,7 @@ document.addEventListener("htmx:before:swap", () => forms().forEach(form => keep
 
 document.addEventListener("htmx:before:request", event => {
   const form = event.target
-  if (!form.matches("form[data-draft]")) {
+  if (!form.matches?.("form[data-draft]")) {
     if (form.closest?.("a, .row")) forms().forEach(save) // on the way elsewhere
     return
   }
@@ -67,12 +67,12 @@ document.addEventListener("htmx:before:request", event => {
   keep(form)
 })
 document.addEventListener("htmx:after:request", event => {
-  if (!event.target.matches("form[data-draft]") || event.detail.ctx.response.status !== 200) return
+  if (!event.target.matches?.("form[data-draft]") || event.detail.ctx.response.status !== 200) return
   clearTimeout(timers.get(event.target))
   sent(event.target)
 })
 document.addEventListener("htmx:finally:request", event => {
-  if (!event.target.matches("form[data-draft]")) return
+  if (!event.target.matches?.("form[data-draft]")) return
   surface(event.target).lock(false)
   restore() // its message may stand there by now, though the answer was lost
 })

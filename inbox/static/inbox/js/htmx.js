@@ -60,7 +60,7 @@ document.addEventListener("htmx:response:error", event => {
 
 function unsure({ request, sourceElement }) {
   if (request.method.toUpperCase() === "GET") return words.notLoaded
-  return sourceElement.matches("form[data-draft]") ? words.maybeSent : words.unsure
+  return sourceElement.matches?.("form[data-draft]") ? words.maybeSent : words.unsure
 }
 
 document.addEventListener("htmx:before:request", event => (event.detail.ctx.begun = Date.now()))

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0015_notification_kinds'),
+        ('inbox', '0016_ticket_woke_at'),
     ]
 
     operations = [
