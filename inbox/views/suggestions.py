@@ -102,14 +102,19 @@ def organisations(request: AgentRequest) -> HttpResponse:
 @require_safe
 @agent_only
 def recipients(request: AgentRequest) -> HttpResponse:
-    """Customers whom search finds, as somebody to be written to: with an address of theirs, or a telephone number."""
-    found = search.people(request.user, parse(typed(request)), MOST)
-    known = Identity.objects.active().filter(kind__in=["email", "phone"], customer__in=found).order_by("-pk")
+    """Customers as somebody to be written to: those whose e-mail address begins so, then those whom search finds."""
+    asked = typed(request)
+    if len(asked) < 2:
+        return answer(request, [])
+    known = Identity.objects.active().filter(kind__in=["email", "phone"]).order_by("-pk")
+    begins = list(known.filter(kind="email", value__startswith=asked.lower()).values_list("customer", flat=True)[:MOST])
+    found = {one.pk: one for one in access.customers(request.user).filter(pk__in=begins).order_by("pk")}
+    found |= {one.pk: one for one in search.people(request.user, parse(asked), MOST)}
     values: dict[int, dict[str, str]] = {}
-    for pk, kind, value in known.values_list("customer", "kind", "value"):
+    for pk, kind, value in known.filter(customer__in=found).values_list("customer", "kind", "value"):
         values.setdefault(pk, {})[kind] = value  # the oldest of each stays
     options = []
-    for one in found:
+    for one in found.values():
         mail, phone = (values.get(one.pk, {}).get(kind, "") for kind in ("email", "phone"))
         shown = spelled([{"name": one.name, "address": mail}]) if mail else one.name or phone
         options.append(Option(shown, one.name or mail or phone, mail or phone, customer=one.pk))
