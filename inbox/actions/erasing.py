@@ -83,6 +83,7 @@ class Person:
     addresses: frozenset[str]
     names: frozenset[str]
     naming: Naming  # of the addresses those that are looked for in what others wrote
+    elsewhere: frozenset[int] = frozenset()  # others' tickets that they took part in, or that name them
 
     @cached_property
     def message_names(self) -> frozenset[str]:
@@ -202,7 +203,7 @@ def _forget(person: Person, receipts: set[int]) -> set[str]:
     _blank_messages(person)
     stored |= drafts.forget(person.tickets, person.words)
     for forget in _others:
-        forget(person)
+        forget(replace(person, elsewhere=frozenset(elsewhere)))
     return stored
 
 
@@ -355,7 +356,7 @@ def _forget_bytes(receipt: Receipt, person: Person) -> None:
     words = person.words
     receipt.raw, receipt.stored, receipt.size = None, "", 0
     if words is not None:
-        receipt.meta, receipt.reason = _without(receipt.meta, words), words.sub(ERASED, receipt.reason)
+        receipt.meta, receipt.reason = without(receipt.meta, words), words.sub(ERASED, receipt.reason)
     receipt.save(update_fields=["raw", "stored", "size", "meta", "reason"])
 
 
@@ -391,10 +392,10 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
                 changed.append(name)
         for name in ("subject", "text", "visible_text", "html", "error", "author_name"):
             said = getattr(message, name)
-            if (without := words.sub(ERASED, said)) != said:
-                setattr(message, name, without)
+            if (cleaned := words.sub(ERASED, said)) != said:
+                setattr(message, name, cleaned)
                 changed.append(name)
-        if (payload := _without(message.payload, words)) != message.payload:
+        if (payload := without(message.payload, words)) != message.payload:
             message.payload = payload
             changed.append("payload")
         if changed:
@@ -418,12 +419,13 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
     return stored - {""}
 
 
-def _without(value: Any, words: re.Pattern[str]) -> Any:
+def without(value: Any, words: re.Pattern[str]) -> Any:
+    """A JSON value with these words taken out of its texts."""
     if isinstance(value, str):
         return words.sub(ERASED, value)
     if isinstance(value, dict):
-        return {key: _without(inner, words) for key, inner in value.items()}
-    return [_without(inner, words) for inner in value] if isinstance(value, list) else value
+        return {key: without(inner, words) for key, inner in value.items()}
+    return [without(inner, words) for inner in value] if isinstance(value, list) else value
 
 
 def _forget_in_notes(person: Person) -> None:
