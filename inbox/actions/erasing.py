@@ -17,8 +17,8 @@ from django.db.models import Case, Max, Q, Value, When
 from django.utils import timezone
 
 from inbox import files, locks, log
-from inbox.actions import base, drafts
-from inbox.actions.naming import Naming
+from inbox.actions import base, drafts, keeping
+from inbox.actions.naming import ERASED, Naming, without
 from inbox.actions.reply import change_status
 from inbox.actions.work import our_addresses
 from inbox.models import (
@@ -44,7 +44,6 @@ from inbox.models import (
     Ticket,
 )
 
-ERASED = "[erased]"
 TRIES = 3  # where somebody else's locks got in the way
 BATCH = 500
 FEW = 50  # receipts with their bytes
@@ -202,6 +201,8 @@ def _forget(person: Person, receipts: set[int]) -> set[str]:
     stored |= emptied | _mention_no_more(person, elsewhere)
     _blank_messages(person)
     stored |= drafts.forget(person.tickets, person.words)
+    if person.words is not None:
+        keeping.forget(person.words)
     for forget in _others:
         forget(replace(person, elsewhere=frozenset(elsewhere)))
     return stored
@@ -417,15 +418,6 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
         stored.add(receipt.stored)
         _forget_bytes(receipt, person)
     return stored - {""}
-
-
-def without(value: Any, words: re.Pattern[str]) -> Any:
-    """A JSON value with these words taken out of its texts."""
-    if isinstance(value, str):
-        return words.sub(ERASED, value)
-    if isinstance(value, dict):
-        return {key: without(inner, words) for key, inner in value.items()}
-    return [without(inner, words) for inner in value] if isinstance(value, list) else value
 
 
 def _forget_in_notes(person: Person) -> None:

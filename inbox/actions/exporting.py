@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from inbox import access, exports, files, log
 from inbox.actions import erasing, jobs
 from inbox.actions.errors import ActionError
+from inbox.actions.naming import without
 from inbox.models import Agent, Job, JobItem, JobKind, JobState, Ticket
 from inbox.models.jobs import TO_DO
 from inbox.rights import Right, may
@@ -200,7 +201,7 @@ def _forget_in_words(words: re.Pattern[str]) -> None:
         if job.kind == JobKind.EXPORT:
             forget(job)
         else:
-            Job.objects.filter(pk=pk).update(what=erasing.without(job.what, words))
+            Job.objects.filter(pk=pk).update(what=without(job.what, words))
 
 
 jobs.STEPS[JobKind.EXPORT] = _write_part
