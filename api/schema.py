@@ -63,6 +63,9 @@ Send a token with every request: `Authorization: Bearer TOKEN`. Times are ISO 86
 """
 CODES = {
     "trashed": (409, "The ticket lies in the trash; restore it first."),
+    "takes_part": (422, "This address takes part in the ticket: write it a reply."),
+    "no_mailbox": (422, "There is no mailbox that a side conversation could be held with."),
+    "not_public": (422, "Only what was said between the customer and us can be forwarded."),
     "side": (409, "What we wrote in a side conversation stays in it."),
     "invalid": (400, "The input does not validate; `errors` names the fields."),
     "parse_error": (400, "The body is no JSON."),

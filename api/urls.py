@@ -15,12 +15,14 @@ from api.views.keeping import MacroView, SavedViewView, TagView
 from api.views.messages import AttachmentView, MessageView
 from api.views.organisations import OrganisationView
 from api.views.settings import tokens, webhooks
+from api.views.sides import SideView
 from api.views.tickets import TicketView
 from api.views.tokens import TokenView
 from api.views.webhooks import WebhookView
 
 register("tickets", TicketView)
 register("messages", MessageView)
+register("sides", SideView)
 register("attachments", AttachmentView)
 register("customers", CustomerView)
 register("organisations", OrganisationView)

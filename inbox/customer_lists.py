@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox import access, lists, person
-from inbox.models import Agent, Customer, Identity, Organisation, SearchPerson, Status
+from inbox.models import Agent, Customer, Identity, Message, Organisation, SearchPerson, Status, Ticket
 from inbox.models.base import Stage
 from inbox.models.tickets import CURRENT
 from inbox.search.finding import TooSlow, bounded
@@ -102,6 +102,12 @@ def _attribute(found: Found, value: str) -> Found:
     return found.filter(same)
 
 
+def third_party() -> Q:
+    """Whoever has written in side conversations and has no ticket: found by search, but no customer in a list."""
+    said = Message.objects.filter(customer=OuterRef("pk"), side__isnull=False)
+    return ~Exists(Ticket.objects.filter(customer=OuterRef("pk"))) & Exists(said)
+
+
 class CustomerListing:
     """The customers that an address asks for, as far as this agent sees them."""
 
@@ -134,6 +140,8 @@ class CustomerListing:
                 found = ways[name](found, value)
         if "organisation" in self.filters:
             found = found.filter(organisation=self.organisation) if self.organisation else found.none()
+        if not self.typed:
+            found = found.exclude(third_party())
         if self.filters.get("open"):
             found = found.filter(Exists(self._open()))
         return self._named(found) if self.typed else found

@@ -255,13 +255,12 @@ class SplitForm(forms.Form):
         self.fields["messages"].choices = [(value, "") for value in ids]  # type: ignore[attr-defined]
 
 
-class SideForm(forms.Form):
+class SideForm(WrittenForm):
     """The first message of a side conversation; where something is forwarded its text may be empty."""
 
     to = AddressesField()
     cc = AddressesField(required=False)
     subject = forms.CharField(required=False, max_length=500)
-    text = forms.CharField(required=False, strip=False, max_length=200_000)
     client_id = forms.CharField(required=False, max_length=64)
 
 

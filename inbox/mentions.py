@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,12 +30,20 @@ class Mentionable:
 def offered(agent: Agent, ticket: Ticket) -> list[Mentionable]:
     """Whom `agent` can name in a note on this ticket: whoever sees it, and the teams with somebody who does."""
     seers = access.seers(ticket)
+    rows = list(seers.order_by("name", "pk").values_list("pk", "name", "email", "away")[:MOST])
+    times = Counter(name.casefold() for _pk, name, _email, _away in rows)
     people = [
-        Mentionable("agent", pk, name, away)
-        for pk, name, away in seers.exclude(pk=agent.pk).order_by("name", "pk").values_list("pk", "name", "away")[:MOST]
+        Mentionable("agent", pk, name if times[name.casefold()] == 1 else whole(name, email), away)
+        for pk, name, email, away in rows
+        if pk != agent.pk
     ]
     teams = access.teams(agent).filter(Exists(seers.filter(teams=OuterRef("pk")))).order_by("name")
     return [*people, *(Mentionable("team", pk, name) for pk, name in teams.values_list("pk", "name")[:MOST])]
+
+
+def whole(name: str, email: str) -> str:
+    """How somebody is named whose name somebody else bears, too."""
+    return f"{name} ({email})"
 
 
 @dataclass
@@ -55,12 +64,13 @@ def named(text: str, ticket: Ticket, by: Agent | None) -> Named:
     out = Named([], [], [])
     if "@" not in text:
         return out
-    everybody = Agent.objects.filter(is_active=True, is_bot=False).values_list("pk", "name")[:MOST]
+    everybody = Agent.objects.filter(is_active=True, is_bot=False).values_list("pk", "name", "email")[:MOST]
     teams = dict((access.teams(by) if by else Team.objects.all()).values_list("pk", "name")[:MOST])
     sees = set(access.seers(ticket).values_list("pk", flat=True))
     keys: dict[str, list[tuple[str, int]]] = {}
-    for pk, name in everybody:
+    for pk, name, email in everybody:
         keys.setdefault(name.casefold(), []).append(("agent", pk))
+        keys.setdefault(whole(name, email).casefold(), []).append(("agent", pk))
     for pk, name in teams.items():
         keys.setdefault(name.casefold(), []).append(("team", pk))
     members: dict[int, list[int]] = {}

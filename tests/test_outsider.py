@@ -73,6 +73,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     return {
         "api-tickets": one_ticket,
         "api-messages": message,
+        "api-sides": {"pk": held.side_id},
         "api-attachments": {"pk": file.pk},
         "api-customers": one_customer,
         "api-organisations": {"pk": organisation.pk},

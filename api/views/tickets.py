@@ -15,10 +15,11 @@ from rest_framework.response import Response
 from api import concurrency
 from api.serializers.common import address
 from api.serializers.messages import MessageIn, MessageOut
+from api.serializers.sides import SideIn, SideOut
 from api.serializers.tickets import EventOut, MergeIn, SplitIn, TicketFilters, TicketIn, TicketOut, TicketPatch
 from api.views.base import View
 from inbox import access
-from inbox.actions import blocks, calls, erasing, merge, reply, split, tickets, trash
+from inbox.actions import blocks, calls, erasing, merge, reply, side, split, tickets, trash
 from inbox.models import Agent, Message, Ticket
 from inbox.rights import Right
 
@@ -183,3 +184,23 @@ class TicketView(View):
         new = split.split(ticket, by=self.agent, **self.taken(SplitIn))
         done = TicketOut.with_all(Ticket.objects.all()).get(pk=new.pk)
         return self.made(TicketOut(done).data, f"tickets/{new.pk}/")
+
+    @extend_schema(operation_id="tickets_sides_list", responses=SideOut(many=True))
+    @action(detail=True, methods=["get"])
+    def sides(self, request: Request, number: int) -> Response:
+        """The side conversations of a ticket, oldest first."""
+        ticket = access.get_ticket(self.agent, number)
+        return self.page(ticket.sides.select_related("channel").order_by("pk"), SideOut)
+
+    @extend_schema(operation_id="tickets_sides_start", request=SideIn, responses={201: SideOut})
+    @sides.mapping.post
+    def start_side(self, request: Request, number: int) -> Response:
+        """Write to a third party about a ticket; the customer sees nothing of it, nor of what is answered."""
+        ticket = access.writable_ticket(self.agent, number)
+        asked = self.taken(SideIn)
+        ids = asked.pop("forwards", [])
+        said = list(ticket.messages.conversation().filter(pk__in=ids, deleted_at__isnull=True).order_by("pk"))
+        if len(said) != len(set(ids)):
+            raise ValidationError({"forwards": [_("There is no such message in this ticket.")]})
+        message = side.start(ticket, by=self.agent, forwards=said, **asked)
+        return self.made(SideOut(message.side).data, f"sides/{message.side_id}/")

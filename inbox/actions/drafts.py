@@ -122,12 +122,12 @@ def _is_said(row: Draft, message: Message) -> bool:
     return said.startswith(" ".join(row.text.split())) and files.issuperset(row.attachments)
 
 
-def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any]) -> Draft:
+def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any], side: SideConversation | None = None) -> Draft:
     """Put into the agent's composer what was not sent after all, before what they have begun to write since."""
     with transaction.atomic():
-        row = of(agent, ticket).select_for_update(no_key=True).first()
+        row = of(agent, ticket, side).select_for_update(no_key=True).first()
         if row is None:
-            row = Draft.objects.create(agent=agent, ticket=ticket, client_id=uuid4().hex, **written)
+            row = Draft.objects.create(agent=agent, ticket=ticket, side=side, client_id=uuid4().hex, **written)
         else:
             since = {"text": row.text, "html": row.html, "attachments": row.attachments}
             for name, value in written.items():

@@ -8,16 +8,20 @@ the side conversation, so that answers come back into it (`inbox.threads`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import access, forwarding, log, wake
-from inbox.actions import base, customers, uploads
+from inbox.actions import base, counts, customers, drafts, messages, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import Recipients, already, client_key, digest_of, once
-from inbox.actions.work import is_ours
+from inbox.actions.withdrawing import withdraw
+from inbox.actions.work import is_ours, typed
 from inbox.adapters import Adapter, adapter_for
 from inbox.models import (
     SUBJECT_LENGTH,
@@ -26,6 +30,8 @@ from inbox.models import (
     Channel,
     DeliveryState,
     Direction,
+    Draft,
+    DraftKind,
     Message,
     Participant,
     SideConversation,
@@ -89,8 +95,13 @@ def answer(
     cc: Recipients | None = None,
     attachments: Sequence[int] = (),
     client_id: str | None = None,
+    draft: int | None = None,
+    undoable: bool = False,
 ) -> Message:
-    """Go on in a side conversation; `to` and `cc` None are those of its last message. A closed one opens again."""
+    """Go on in a side conversation; `to` and `cc` None are those of its last message. A closed one opens again.
+
+    `draft` and `undoable` are as for a reply.
+    """
     digest = digest_of("side", text, html, (to, cc), attachments)
     with base.locked(side.ticket, even_if_closed=True) as row:
         first = already(by, client_id, digest)
@@ -102,7 +113,46 @@ def answer(
         if to is None:
             to, default_cc = recipients(held)
             cc = default_cc if cc is None else cc
-        return _say(row, held, by, text, html, to, cc or [], attachments, once(client_id, digest), client_id)
+        hold = settings.UNDO_SEND_SECONDS if undoable and adapter_for(held.channel.kind).undoable else 0
+        kept = once(client_id, digest) | ({"written_html": html} if html and hold else {})
+        return _say(row, held, by, text, html, to, cc or [], attachments, kept, client_id, draft=draft, hold=hold)
+
+
+def take_back(message: Message, *, by: Agent) -> Draft:
+    """Undo what was said in a side conversation before it leaves: it goes back to where it was written. Raises
+    ActionError once it has left, or is leaving.
+    """
+    with transaction.atomic():
+        row = messages.lock(message.pk)
+        if row.state != DeliveryState.QUEUED or row.attempts > 0 or row.side is None:
+            raise ActionError(_("It is too late: this message has left, or is leaving."), "already_left")
+        ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
+        held = row.side
+        withdraw(ticket, row, by=by)
+        row.deleted_at = timezone.now()
+        row.save(update_fields=["deleted_at"])
+        to, cc = recipients(held)
+        usual = {"to": to, "cc": cc}
+        written = {
+            "kind": DraftKind.SIDE,
+            "text": row.visible_text,
+            "html": row.payload.get("written_html", ""),
+            "recipients": {
+                name: typed(people)
+                for name, people in (("to", row.to), ("cc", row.cc))
+                if [one["address"] for one in people] != [one["address"] for one in usual[name]]
+            },
+            "attachments": uploads.again(row, by=by),
+        }
+        draft = drafts.put_back(by, ticket, written, held)
+        said = Message.objects.filter(side=held, deleted_at__isnull=True).order_by("-pk")
+        last = said.first()
+        if last is not None:
+            held.answered, held.last_message_at = last.direction == Direction.IN, last.created_at
+            held.save(update_fields=["answered", "last_message_at"])
+        counts.recount(ticket)
+        base.announce([ticket.pk], [row.pk])
+        return draft
 
 
 def set_closed(side: SideConversation, closed: bool, *, by: Agent) -> SideConversation:
@@ -173,6 +223,8 @@ def _say(
     attachments: Sequence[int],
     kept: dict[str, Any],
     client_id: str | None,
+    draft: int | None = None,
+    hold: int = 0,
 ) -> Message:
     adapter = adapter_for(side.channel.kind)
     _check(ticket, adapter, side, [*to, *cc], to)
@@ -197,7 +249,7 @@ def _say(
         html=html.replace("\x00", ""),
         payload=kept,
         state=DeliveryState.QUEUED,
-        next_attempt_at=now,
+        next_attempt_at=now + timedelta(seconds=hold),
         created_at=now,
         received_at=now,
     )
@@ -205,13 +257,15 @@ def _say(
     message.save(force_insert=True)
     uploads.attach(message, attachments, by=by)
     client_key(message, by, client_id)
+    drafts.sent(message, client_id, draft)
     log.record(ticket, "side_message_added", by=by, message=message.pk, side=side.pk, channel=side.channel_id)
     side.answered, side.closed_at, side.last_message_at = False, None, now
     side.save(update_fields=["answered", "closed_at", "last_message_at"])
     ticket.message_count += 1
     base.save(ticket, "message_count")
     base.announce([ticket.pk], [message.pk])
-    wake.deliver(side.channel_id, side.channel.kind)
+    if not hold:  # else the sweep finds it when its time has come
+        wake.deliver(side.channel_id, side.channel.kind)
     return message
 
 

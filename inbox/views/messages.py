@@ -18,7 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, directory
-from inbox.actions import macros, receive, reply, scheduling, uploads
+from inbox.actions import macros, receive, reply, scheduling, side, uploads
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.solving import FieldsMissing
@@ -172,6 +172,9 @@ def again(request: AgentRequest, pk: int) -> HttpResponse:
     """Put what a message says back into the composer: undo it before it leaves, or write on what did not leave."""
     message = _writable(request, pk)
     try:
+        if message.side_id is not None:
+            side.take_back(message, by=request.user)
+            return answer(request, message.ticket_id)
         number = scheduling.take_back(message, by=request.user).ticket_id or message.ticket_id
     except ActionError as error:
         return answer(request, message.ticket_id, problem=str(error))

@@ -11,10 +11,12 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST
 
-from inbox import access, directory, forwarding, timeline
+from inbox import access, composing, directory, forwarding, timeline
 from inbox.actions import side as actions
 from inbox.actions import uploads
 from inbox.actions.errors import ActionError
+from inbox.actions.work import typed as people_typed
+from inbox.adapters import adapter_for
 from inbox.forms import SideAnswerForm, SideClosedForm, SideForm, problem_of
 from inbox.models import Message, Ticket
 from inbox.views.shell import AgentRequest, agent_only, wants_part
@@ -40,7 +42,8 @@ def start(request: AgentRequest, number: int) -> HttpResponse:
             cc=data["cc"],
             subject=data["subject"],
             text=data["text"],
-            attachments=_uploaded(request),
+            html=data["html"],
+            attachments=[*data["attachments"], *_uploaded(request)],
             forwards=_forwards(request, found),
             client_id=data["client_id"] or None,
         )
@@ -118,7 +121,10 @@ def side(request: AgentRequest, pk: int) -> HttpResponse:
         "cc": cc,
         "may_change": may_change(request, held.ticket),
         "may_write": request.user.may_write,
-        "client_id": uuid4().hex,
+        "usual_to": people_typed(to),
+        "usual_cc": people_typed(cc),
+        "rich": adapter_for(held.channel.kind).rich_text,
+        "composer": composing.kept(request.user, held.ticket, held) if "whole" in request.GET else {},
     }
     return render(request, "inbox/_side_parts.html", context)
 
@@ -137,10 +143,13 @@ def _answer(request: AgentRequest, pk: int) -> HttpResponse:
             held,
             by=request.user,
             text=data["text"],
+            html=data["html"],
             to=data["to"] if "to" in request.POST else None,
             cc=data["cc"] if "cc" in request.POST else None,
-            attachments=_uploaded(request),
+            attachments=[*data["attachments"], *_uploaded(request)],
             client_id=data["client_id"] or None,
+            draft=data["version"],
+            undoable=True,
         )
     except ActionError as error:
         return _kept(request, pk, number, str(error))

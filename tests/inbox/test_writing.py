@@ -127,6 +127,14 @@ def test_seers_are_those_who_see(
         assert {one.name for one in access.seers(ticket)} == seeing, change
 
 
+def test_of_two_of_one_name_the_one_who_was_picked(ticket: Ticket, team: Team, sana: Agent, omar: Agent) -> None:
+    twin = Agent.objects.create_user("omar2@example.org", name="Omar")  # of two of one name the one who was picked
+    twin.teams.add(team)
+    [named] = [one.name for one in mentions.offered(sana, ticket) if one.pk == twin.pk]
+    noted = reply.note(ticket, by=sana, text=f"@{named} please")
+    assert [one.agent for one in Mention.objects.filter(message=noted)] == [twin]
+
+
 def test_mentions_are_rows_of_whoever_may_see(
     ticket: Ticket, team: Team, sana: Agent, omar: Agent, lena: Agent, bilal: Agent
 ) -> None:

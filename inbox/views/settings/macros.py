@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -20,6 +21,7 @@ from inbox.forms import CHOSEN_STATUSES
 from inbox.models import Agent, Macro, Priority
 from inbox.rights import Right, may, needs
 from inbox.views.shell import AgentRequest, agent_only
+from lib import html
 
 HERE = {"page_key": "macros"}
 LEFT_ALONE = ("", gettext_lazy("leave as it is"))
@@ -27,6 +29,7 @@ SIMPLE = ("status", "priority", "assignee", "team")  # a choice each
 LISTED = ("add_tags", "remove_tags")
 SHOWN = (*SIMPLE, *LISTED, "snooze", "note")
 LONGEST_SNOOZE = 24 * 90  # hours
+_PICTURE = re.compile(r"<img\b[^>]*>")
 
 
 def languages() -> list[tuple[str, str]]:
@@ -47,6 +50,7 @@ class MacroForm(forms.Form):
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
     )
+    html = forms.CharField(required=False, strip=False, max_length=200_000, widget=forms.HiddenInput)  # of an editor
     status = forms.ChoiceField(label=gettext_lazy("Status"), required=False, choices=[LEFT_ALONE, *CHOSEN_STATUSES])
     priority = forms.ChoiceField(
         label=gettext_lazy("Priority"), required=False, choices=[LEFT_ALONE, *Priority.choices]
@@ -94,10 +98,20 @@ class MacroForm(forms.Form):
         words: str = self.cleaned_data["text"].replace("\r\n", "\n").rstrip()
         return checked(words)
 
+    def clean_html(self) -> str:
+        try:
+            return checked(formatted(self.cleaned_data["html"]))
+        except forms.ValidationError as error:
+            self.add_error("text", error)  # where its words stand on the page
+            return ""
+
     def clean_note(self) -> str:
         return checked(self.cleaned_data["note"])
 
     def clean(self) -> dict[str, Any]:
+        """What is written with formatting says its plain form, for channels that know none, by itself."""
+        if markup := self.cleaned_data.get("html"):
+            self.cleaned_data["text"] = html.to_text(markup)
         if not self.errors and not self.cleaned_data["text"].strip() and not self.actions():
             self.add_error("text", _("Say something, or choose something that it does."))
         return self.cleaned_data
@@ -122,17 +136,26 @@ class MacroForm(forms.Form):
         data = self.cleaned_data
         shared = data["shared"]
         team = int(shared.removeprefix("team-")) if shared.startswith("team-") else None
-        fields = {
+        return {
             "name": data["name"],
             "language": data["language"],
             "text": data["text"],
+            "html": data["html"],
             "actions": self.actions(),
             "owner_id": self.agent.pk if shared == "me" else None,
             "team_id": team,
         }
-        if self.macro is None or data["text"] != self.macro.text:
-            fields["html"] = ""  # formatting of other words
-        return fields
+
+
+def formatted(markup: str) -> str:
+    """Words as an editor sends them, made harmless; empty where there is no formatting in them. Raises
+    ValidationError.
+    """
+    try:
+        clean = _PICTURE.sub("", html.tight(html.simple(html.clean(markup))))  # which belong to one message each
+    except html.TooComplex:
+        raise forms.ValidationError(_("This text has more formatting than can be sent. Write it plain.")) from None
+    return clean if html.has_formatting(clean) else ""
 
 
 def checked(words: str) -> str:
@@ -147,7 +170,7 @@ def _number(name: str, value: str) -> Any:
 
 
 def _initial(macro: Macro) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": macro.name, "language": macro.language, "text": macro.text}
+    found: dict[str, Any] = {"name": macro.name, "language": macro.language, "text": macro.text, "html": macro.html}
     found["shared"] = "me" if macro.owner_id else f"team-{macro.team_id}" if macro.team_id else "all"
     for action in macro.actions:
         name, to = action.get("set"), action.get("to")
@@ -203,7 +226,11 @@ def macro(request: AgentRequest, pk: int | None = None) -> HttpResponse:
 def preview(request: AgentRequest) -> HttpResponse:
     """What the words in a form would say to a customer of our imagination."""
     words = request.POST.get("text", "")[:100_000].replace("\x00", "")
-    shown = macros.fill(Macro(text=words), variables.example(), request.user)
+    try:
+        markup = formatted(request.POST.get("html", "")[:200_000])
+    except forms.ValidationError:
+        markup = ""
+    shown = macros.fill(Macro(text=words, html=markup), variables.example(), request.user)
     return render(request, "settings/macros/_preview.html", {"shown": shown})
 
 

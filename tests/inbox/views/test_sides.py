@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from inbox.models import Agent, Draft, Message, SideConversation, Ticket
+from inbox.models import Agent, Channel, Draft, Message, SideConversation, Ticket
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -80,3 +80,31 @@ def test_what_failed_there_never_comes_into_a_reply(client: Client, sana: Agent,
     held.refresh_from_db()
     assert held.send_at is None
     assert Ticket.objects.values("status", "preview", "waiting_since").get(pk=ticket.pk) == before
+
+
+def test_what_is_written_to_a_third_party_is_kept_and_can_be_taken_back(
+    client: Client, sana: Agent, lena: Agent, ticket: Ticket, support: Channel
+) -> None:
+    client.force_login(sana)
+    client.post(f"/tickets/{ticket.pk}/sides/", {"to": "store@warehouse.example", "text": "Hi"})
+    held = SideConversation.objects.get()
+    where = f"/sides/{held.pk}/draft/"
+    written = {"text": "And the", "client_id": "s1", "version": 0, "cc": "boss@warehouse.example"}
+    assert client.post(where, written).json() == {"version": 1}
+    assert client.get(f"/tickets/{ticket.pk}/draft/").json() == {"version": 0}  # never in the answer to the customer
+    part = client.get(f"/sides/{held.pk}/?whole=yes", headers=PART).content.decode()
+    assert "And the</textarea>" in part and 'value="boss@warehouse.example"' in part and 'value="s1"' in part
+
+    said = {"html": "<p>And the <b>blue</b> one?</p>", "client_id": "s1", "version": 1}
+    assert client.post(f"/sides/{held.pk}/", said, headers=PART).status_code == 200
+    message = held.messages.latest("pk")
+    assert message.is_held and "<b>blue</b>" in message.html and not Draft.objects.exists()
+    assert "leaves in a moment" in client.get(f"/sides/{held.pk}/", headers=PART).content.decode()
+    assert client.post(f"/messages/{message.pk}/draft/", headers=PART).status_code == 200
+    draft = Draft.objects.get()
+    assert (draft.side, draft.kind, draft.html) == (held, "side", "<p>And the <b>blue</b> one?</p>")
+    message.refresh_from_db()
+    assert message.state == "cancelled" and message.deleted_at
+    assert client.post(f"/messages/{message.pk}/draft/", headers=PART).status_code == 422
+    client.force_login(lena)
+    assert client.post(where, written).status_code == 403

@@ -1,12 +1,15 @@
 // Rich text for a reply by e-mail. The editor (of another package, and large) is fetched when somebody begins to write
 // one; until then, where it cannot be had, and for whoever prefers it, the plain field does everything.
-import { field, formOf, forms, kindOf } from "./drafts.js"
+import { field, kindOf } from "./drafts.js"
 import { askLink, format, marks, setLink } from "./format.js"
 import { editors, start, stop } from "./rich.js"
 import { isRich, surface } from "./surface.js"
 
 const PLAIN = `plain:${document.body.dataset.me}`
+// Any form can have one, with or without a draft: `data.way` says so.
 const way = form => form.querySelector("data.way")
+const forms = () => [...document.querySelectorAll("form:has(data.way)")]
+const formOf = element => element.closest?.("form:has(data.way)") ?? null
 const isNote = form => kindOf(form) === "note"
 const prefersPlain = () => { try { return Boolean(localStorage.getItem(PLAIN)) } catch { return false } }
 const may = form => Boolean(way(form)?.dataset.editor && !isNote(form))

@@ -41,7 +41,7 @@ document.addEventListener("htmx:after:swap", event => {
   const source = event.detail.ctx?.sourceElement
   if (source?.id === "composer" && source.dataset.sent) setTimeout(letGo) // after htmx has given the focus back to what bears the same id
   if (!source?.matches?.("[data-back], [data-back] *")) return
-  const form = composer()
+  const form = source.closest("details.aside")?.querySelector("form[data-draft]") ?? composer()
   if (form) surface(form).focus() // undone: it is written on
 })
 count()
