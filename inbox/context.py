@@ -68,6 +68,7 @@ SCRIPTS = [
         "rich",
         "format",
         "editing",
+        "ahead",
         "suggest",
         "properties",
         "editor",
