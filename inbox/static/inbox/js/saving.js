@@ -76,7 +76,9 @@ document.addEventListener("rabta:hint", ({ detail }) => {
   if (!form || detail.draft !== Number(form.dataset.ticket) || busy || field(form, "text").readOnly) return
   if (detail.version !== versionOf(form) && !changed(form)) pull(form)
 })
-addEventListener("online", () => composer() && soon(composer()))
+const back = () => composer() && soon(composer())
+addEventListener("online", back) // the network
+document.addEventListener("rabta:online", back) // the server
 
 // Leaving the page: a save that need not be waited for.
 addEventListener("pagehide", () => {
