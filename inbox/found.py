@@ -52,11 +52,22 @@ class Found:
 
     @property
     def problems(self) -> list[str]:
-        return self.results.wrong
+        found = list(self.results.wrong)
+        if looked := self.results.looked:
+            said = _(
+                "Of the tickets with these words the newest %(count)s were looked at. Another word reaches older ones."
+            )
+            found.append(said % {"count": f"{looked:,}"})
+        return found
 
     @property
     def label(self) -> str:
         return _("Search")
+
+    @property
+    def most(self) -> str:
+        """How many of the hits are listed, where there are more."""
+        return f"{len(self.results.numbers):,}"
 
     @property
     def url(self) -> str:
@@ -95,7 +106,9 @@ class Found:
         numbers = self.results.numbers[start : start + lists.PAGE]
         rows = {
             row.number: row
-            for row in Ticket.objects.filter(number__in=numbers).select_related("customer", "reply_channel", "assignee")
+            for row in lists.beside(self.agent, Ticket.objects.filter(number__in=numbers)).select_related(
+                "customer", "reply_channel", "assignee"
+            )
         }
         tickets = [rows[number] for number in numbers if number in rows]
         adorn(tickets, self.results.query.words)

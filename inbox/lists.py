@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from inbox import access, directory
 from inbox.adapters import kinds
 from inbox.filtering import Filters
 from inbox.filtering import tickets as filtering
-from inbox.models import Agent, Draft, Mention, Status, Ticket, TicketFollower
+from inbox.models import Agent, Draft, LinkKind, Mention, Status, Ticket, TicketFollower, TicketLink
 from inbox.models.tickets import TicketQuerySet
 from inbox.search.finding import TooSlow, bounded
 from inbox.sorting import NEWEST, SORTS, Sort
@@ -235,7 +235,7 @@ def page(
 ) -> Page:
     """One page of a list in its order, from the row that `before` names. A broken cursor is the first page.
 
-    For an `agent` each row says in `siblings` whether its customer has another open ticket that the agent sees.
+    For an `agent` each row says what is `beside` it.
 
     With `statuses` each of them is read from its own range of an index, and the pages are laid together: as many rows
     are read as there are statuses times a page, whatever there is.
@@ -246,11 +246,26 @@ def page(
     elif statuses:
         found = found.filter(status=statuses[0])
     if agent is not None:
-        found = found.annotate(siblings=Exists(_siblings(agent)))
+        found = beside(agent, found)
     rows = list(found.select_related("customer", "reply_channel", "assignee")[: PAGE + 1])
     join = "&" if "?" in url else "?"
     more = f"{url}{join}before={sort.cursor(rows[PAGE - 1])}" if len(rows) > PAGE else ""
     return Page(rows[:PAGE], more)
+
+
+def beside(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
+    """Rows that say in `siblings` whether their customer has another open ticket that this agent sees, and in
+    `linked_as` whether they are a "duplicate" of one, or "linked" with one in another way.
+    """
+    links = TicketLink.objects.exclude(kind=LinkKind.MERGED)
+    to = links.filter(source=OuterRef("pk"), target__in=access.tickets(agent))
+    back = links.filter(target=OuterRef("pk"), source__in=access.tickets(agent))
+    linked = Case(
+        When(Exists(to.filter(kind=LinkKind.DUPLICATE)), then=Value("duplicate")),
+        When(Exists(to) | Exists(back), then=Value("linked")),
+        default=Value(""),
+    )
+    return found.annotate(siblings=Exists(_siblings(agent)), linked_as=linked)
 
 
 def _siblings(agent: Agent) -> TicketQuerySet:

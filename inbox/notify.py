@@ -44,13 +44,31 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     Kind.REPLY: ("page", "push"),
     Kind.FOLLOWED: ("page",),
     Kind.FAILED: ("page", "push", "mail"),
+    Kind.UNSOLVED: ("page", "push"),
     Kind.SNOOZE: ("page", "push"),
     Kind.SIDE: ("page", "push"),
 }
 # Of one event somebody is told once: as the first of these that fits.
-ORDER = (Kind.MENTION, Kind.ASSIGNED, Kind.FAILED, Kind.SIDE, Kind.REPLY, Kind.SNOOZE, Kind.TEAM, Kind.FOLLOWED)
+ORDER = (
+    Kind.MENTION,
+    Kind.ASSIGNED,
+    Kind.FAILED,
+    Kind.UNSOLVED,
+    Kind.SIDE,
+    Kind.REPLY,
+    Kind.SNOOZE,
+    Kind.TEAM,
+    Kind.FOLLOWED,
+)
 FOLLOWED = {"message_received", "message_added", "note_added", "status_changed", "assigned"}
-HEARD = FOLLOWED | {"side_message_received", "message_failed", "message_unknown", "snoozed", "ticket_created"}
+HEARD = FOLLOWED | {
+    "side_message_received",
+    "message_failed",
+    "message_unknown",
+    "snoozed",
+    "ticket_created",
+    "not_solved",
+}
 
 
 def ways(agent: Agent, kind: str) -> tuple[str, ...]:
@@ -134,6 +152,8 @@ def _told(event: Event, around: Around) -> Iterable[tuple[str, int]]:
         case "message_failed" | "message_unknown" if message is not None and message.direction == Direction.OUT:
             if message.agent_id:
                 yield Kind.FAILED, message.agent_id
+        case "not_solved" if message is not None and message.agent_id:
+            yield Kind.UNSOLVED, message.agent_id
         case "snoozed" if _is_back(event):
             if who := around.snoozed.get(ticket.pk) or around.owner(event):
                 yield Kind.SNOOZE, who
@@ -209,6 +229,8 @@ def title(kind: str, by: str, customer: str) -> str:
             return _("%(who)s answered") % {"who": customer or _("The customer")}
         case Kind.FAILED:
             return _("Your message was not delivered")
+        case Kind.UNSOLVED:
+            return _("Your reply left, but its ticket is not solved: fields are empty")
         case Kind.SNOOZE:
             return _("Back from snooze")
         case Kind.SIDE:
@@ -233,8 +255,9 @@ def shown(agent: Agent, *, most: int = 40, before: int | None = None, after: int
 
 
 def unread(agent: Agent, most: int = 100) -> int:
-    """How many are unread, counted to `most`."""
-    return Notification.objects.filter(agent=agent, read_at__isnull=True)[:most].count()
+    """How many are unread of tickets that this agent sees, counted to `most`."""
+    theirs = Notification.objects.filter(agent=agent, ticket__in=access.tickets(agent))
+    return theirs.filter(read_at__isnull=True)[:most].count()
 
 
 def prune() -> int:

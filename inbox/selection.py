@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.utils.translation import gettext as _
 
-from inbox import directory
+from inbox import directory, properties
 from inbox.actions.verbs import VERBS
 from inbox.found import Found
 from inbox.lists import Listing
@@ -35,11 +35,12 @@ def bar(agent: Agent, listing: Listing | Found) -> dict[str, Any]:
     return {
         "client_id": uuid4().hex,
         "query": listing.url.partition("?")[2],
-        "whole": isinstance(listing, Listing),
+        "newest": isinstance(listing, Found) and listing.results.more,  # all that match are not all that are listed
         "may_write": agent.may_write,
         "may_export": may(agent, Right.EXPORT),
         "people": known.people,
         "teams": known.teams,
+        "snoozes": properties.snooze_presets(),
         "statuses": [(value, label) for value, label in Status.choices if value != Status.CLOSED],
         "priorities": Priority.choices,
         "more": [entry for entry in _more(match) if may(agent, VERBS[entry.do.partition(":")[0]].right)],

@@ -13,10 +13,12 @@ from django.db.models import F, Func, Q, QuerySet
 from django.utils import timezone
 
 from inbox import live
-from inbox.models import Agent, Attachment, Draft, MessageKey, SideConversation, Ticket
+from inbox.models import Agent, Attachment, Draft, Message, MessageKey, SideConversation, Ticket
 
 MOST_FILES = 100
-WRITTEN = ("kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "client_id", "newest")
+WRITTEN = (
+    "kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "macros", "client_id", "newest",
+)  # fmt: skip
 
 
 class Superseded(Exception):
@@ -73,9 +75,10 @@ def _is_sent(agent: Agent, client_id: str) -> bool:
 
 
 def _told(row: Draft) -> None:
-    """The agent's other tabs and devices hear of it."""
-    if row.ticket_id is not None and row.side_id is None:
-        transaction.on_commit(partial(live.hint, [row.agent_id], draft=row.ticket_id, version=row.version), robust=True)
+    """The agent's other tabs and devices hear of it; `drafted`: whether anything is left on its ticket."""
+    drafted = row.version > 0 or Draft.objects.filter(agent=row.agent_id, ticket=row.ticket_id).exists()
+    told = {"draft": row.ticket_id, "side": row.side_id, "version": row.version, "drafted": drafted}
+    transaction.on_commit(partial(live.hint, [row.agent_id], **told), robust=True)
 
 
 def discard(
@@ -94,14 +97,29 @@ def discard(
         return True
 
 
-def sent(agent: Agent | None, client_id: str | None) -> None:
-    """What stands in this draft became a message; call it inside that message's transaction."""
-    if agent is None or not client_id:
+def sent(message: Message, client_id: str | None, version: int | None = None) -> None:
+    """What stands in this draft became a message, whose writer knew `version` of it; call it in that transaction.
+
+    What another tab has written since, and the message does not say, stays as a draft of its own.
+    """
+    if message.agent_id is None or not client_id:
         return
-    for row in Draft.objects.select_for_update().filter(agent=agent, client_id=client_id):
-        row.delete()
-        row.version = 0
+    for row in Draft.objects.select_for_update().filter(agent=message.agent_id, client_id=client_id):
+        if row.version <= (version or 0) or _is_said(row, message):
+            row.delete()
+            row.version = 0
+        else:
+            row.client_id = uuid4().hex
+            row.version += 1
+            row.save(update_fields=["client_id", "version"])
         _told(row)
+
+
+def _is_said(row: Draft, message: Message) -> bool:
+    """Whether a message says all that stands in a draft, which a tab keeps a moment later than it is typed."""
+    said = " ".join(message.visible_text.split())
+    files = set(message.attachments.values_list("pk", flat=True))
+    return said.startswith(" ".join(row.text.split())) and files.issuperset(row.attachments)
 
 
 def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any]) -> Draft:
@@ -162,9 +180,12 @@ def forget(tickets: Collection[int], words: re.Pattern[str] | None) -> set[str]:
         ]
         theirs |= Q(pk__in=naming)
     gone = Draft.objects.filter(theirs)
-    uploads = [pk for files in gone.values_list("attachments", flat=True) for pk in files]
+    named = {(agent, pk) for agent, ids in gone.values_list("agent", "attachments") for pk in ids}
     gone.delete()
-    files = Attachment.objects.filter(pk__in=uploads, message__isnull=True)
+    waiting = Attachment.objects.filter(pk__in={pk for _agent, pk in named}, message__isnull=True)
+    # Whoever names an upload of somebody else must not have it deleted.
+    own = {pk for pk, agent in waiting.values_list("pk", "uploaded_by") if (agent, pk) in named}
+    files = Attachment.objects.filter(pk__in=own)
     stored = set(files.values_list("stored", flat=True))
     files.delete()
     return stored

@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 
 from inbox import access, lists, live, wake
 from inbox.actions.errors import ActionError
-from inbox.actions.verbs import VERBS, State, Verb
+from inbox.actions.states import State
+from inbox.actions.verbs import VERBS, Verb
 from inbox.models import Agent, Job, JobItem, JobKind, JobState, Ticket
 from inbox.models.jobs import TO_DO
 from inbox.models.tickets import TicketQuerySet
@@ -53,16 +54,18 @@ def begin(
     *,
     chosen: Sequence[int] = (),
     listing: dict[str, str] | None = None,
+    unseen: bool = False,
     client_id: str = "",
 ) -> Job:
     """A change of the chosen tickets, or of all that the list holds. The same `client_id` again is the same job.
 
-    Few chosen ones are changed at once. Raises ActionError where the verb or its argument is not for this agent.
+    `unseen` says that it was not the agent who chose them one by one. Few chosen ones are changed at once. Raises
+    ActionError where the verb or its argument is not for this agent.
     """
     what = VERBS.get(verb)
     if what is None or not may(agent, what.right):
         raise ActionError(_("You may not do that."), "verb")
-    if listing is not None and not what.whole:
+    if (unseen or listing is not None) and not what.whole:
         raise ActionError(_("Choose the tickets one by one for this."), "whole")
     if len(chosen) > MOST_CHOSEN:
         raise ActionError(_("These are too many to name one by one: choose all that match."), "many")

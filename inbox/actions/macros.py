@@ -30,14 +30,17 @@ def status_of(macros: Sequence[Macro]) -> str | None:
 def apply(ticket: Ticket, macros: Sequence[Macro], *, by: Agent, status: bool = True) -> Ticket:
     """Do all that these macros say, in one transaction: all of it, or nothing (ActionError says why).
 
-    `by` must be allowed to change the ticket. Without `status`, the status is left to the reply they come with.
+    `by` must be allowed to change the ticket. Without `status`, the status is left to the reply they come with; else it
+    comes last: solving asks for fields that a macro may fill.
     """
     with base.locked(ticket) as row:
         for macro in macros:
             for action in macro.actions:
-                if status or action.get("set") != "status":
+                if action.get("set") != "status":
                     _do(row, action, by)
             log.record(row, "macro_applied", by=by, macro=macro.pk)
+        if status and (to := status_of(macros)):
+            tickets.set_status(row, to, by=by)
     row.refresh_from_db()
     return row
 
@@ -45,8 +48,6 @@ def apply(ticket: Ticket, macros: Sequence[Macro], *, by: Agent, status: bool = 
 def _do(ticket: Ticket, action: Action, by: Agent) -> None:
     name, to = str(action.get("set")), action.get("to")
     match name:
-        case "status":
-            tickets.set_status(ticket, str(to), by=by)
         case "priority":
             tickets.set_priority(ticket, str(to), by=by)
         case "assignee":

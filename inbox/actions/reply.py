@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import counting, log, mentions, wake
-from inbox.actions import attention, base, customers, drafts, solving, uploads
+from inbox.actions import attention, base, customers, drafts, solving, states, uploads
 from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import is_ours
@@ -40,6 +40,12 @@ from lib import html as markup
 
 Recipients = list[dict[str, str]]
 MOST_SINCE = 20  # messages that a stale reply is shown
+# What is put back of a ticket when a reply is taken back: what sending it changed, and what its macros did.
+SENDING_CHANGES = ("status", "solved_at", "reopen_count", "snoozed_until", "assignee_id")
+MACROS_CHANGE = (
+    "priority", "assignee_id", "team_id", "tags", "subject", "snoozed_until", "type", "severity", "topic", "attributes",
+    "due_at", "language",
+)  # fmt: skip
 LONGEST_WAIT = timedelta(days=366)  # of a reply that is to leave later
 
 
@@ -158,6 +164,7 @@ def reply(
     newest: int | None = None,
     undoable: bool = False,
     signed: bool = True,
+    draft: int | None = None,
     also: Callable[[Ticket], object] | None = None,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
@@ -167,8 +174,9 @@ def reply(
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
     `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
     that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
-    Not `signed`: its channel puts no signature under it. `also` is done with the ticket once the message is new, in the
-    same transaction: what it refuses is not sent.
+    Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
+    `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
+    what it fills in is there when the ticket is solved.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
@@ -180,8 +188,7 @@ def reply(
             return first
         if newest is not None and (since := written_since(row, newest, by)):
             raise Stale(since)
-        if not automatic:
-            solving.check(row, status or settings.AFTER_REPLY_STATUS, by=by)
+        solves = not automatic and solving.asks(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
         hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0
@@ -203,12 +210,13 @@ def reply(
             subject,
             automatic,
             once(client_id, digest)
-            | _then(row, status, now=send_at is None and not automatic)
+            | _then(row, status, by, now=send_at is None and not automatic)
             | ({} if signed else {"unsigned": True}),
             hold,
         )
         client_key(message, by, client_id)
-        drafts.sent(by, client_id)
+        drafts.sent(message, client_id, draft)
+        _replace_failed(row, message, client_id)
         if send_at is None:
             log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
             after(row, message, by, status, automatic)
@@ -219,9 +227,35 @@ def reply(
             row.message_count += 1
             base.save(row, "message_count")
         if also is not None:
-            also(row)
+            _do_also(also, row, message)
+        if solves:
+            solving.require(row)
         base.announce([row.pk], [message.pk])
         return message
+
+
+def _replace_failed(ticket: Ticket, message: Message, client_id: str | None) -> None:
+    """What failed and was put into the composer that this message was written in need trouble nobody any more."""
+    if not ticket.delivery_failed or not client_id:
+        return
+    failed = Message.objects.filter(ticket=ticket, state=DeliveryState.FAILED)
+    for one in failed.filter(payload__written_again=client_id).select_for_update(no_key=True, skip_locked=True):
+        one.state, one.error = DeliveryState.CANCELLED, _("It was written again.")
+        one.payload["replaced_by"] = message.pk
+        one.save(update_fields=["state", "error", "payload"])
+        base.announce([ticket.pk], [one.pk])
+    ticket.delivery_failed = failed.exists()
+    base.save(ticket, "delivery_failed")
+
+
+def _do_also(also: Callable[[Ticket], object], ticket: Ticket, message: Message) -> None:
+    """Do it with the ticket, and keep on the message what it changes, so that it can be put back."""
+    before = states.of(ticket, MACROS_CHANGE)
+    also(ticket)
+    ticket.refresh_from_db()
+    if changed := states.changes(before, states.of(ticket, MACROS_CHANGE)):
+        message.payload["acts"] = changed
+        message.save(update_fields=["payload"])
 
 
 def written_since(ticket: Ticket, newest: int, by: Agent | None) -> list[Message]:
@@ -333,15 +367,27 @@ def _write(
     return message
 
 
-def _then(ticket: Ticket, status: str | None, *, now: bool) -> dict[str, Any]:
-    """What a message's payload keeps of the status that was asked for and, if said `now`, of how that changes it."""
-    return ({"after": status} if status else {}) | (turns(ticket, status) if now else {})
+def _then(ticket: Ticket, status: str | None, by: Agent | None, *, now: bool) -> dict[str, Any]:
+    """What a message's payload keeps of the status that was asked for and, if said `now`, of what that changes."""
+    return ({"after": status} if status else {}) | (turns(ticket, status, by) if now else {})
 
 
-def turns(ticket: Ticket, status: str | None) -> dict[str, Any]:
-    """For the payload of a reply: to which status `after` turns the ticket; empty where it has it already."""
+def turns(ticket: Ticket, status: str | None, by: Agent | None) -> dict[str, Any]:
+    """For the payload of a reply: what `after` will change of the ticket, so that it can be put back."""
+    before = states.of(ticket, SENDING_CHANGES)
     to = status or settings.AFTER_REPLY_STATUS
-    return {} if ticket.status == to else {"turned": to}
+    now: states.State = {**before, "snoozed_until": None, "status": to}
+    if _takes(ticket, by):
+        now["assignee_id"] = by.pk if by else None
+    if ticket.is_done and to not in {Status.SOLVED, Status.CLOSED}:
+        now |= {"solved_at": None, "reopen_count": ticket.reopen_count + 1}
+    changed = states.changes(before, now)
+    return {"changed": changed} if changed else {}
+
+
+def _takes(ticket: Ticket, by: Agent | None) -> bool:
+    """Whether a reply of this person gives them the ticket: nobody has it yet."""
+    return ticket.assignee_id is None and by is not None and by.is_active and not by.is_bot
 
 
 def client_key(message: Message, by: Agent | None, client_id: str | None) -> None:
@@ -354,13 +400,12 @@ def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None
     show(ticket, message)
     fields = ["message_count", "last_message_at", "last_direction", "preview"]
     if not automatic:
-        ticket.waiting_since = None
-        ticket.snoozed_until = None
-        fields += ["waiting_since", "snoozed_until"]
+        ticket.waiting_since = ticket.snoozed_until = ticket.woke_at = None
+        fields += ["waiting_since", "snoozed_until", "woke_at"]
         if ticket.first_replied_at is None and ticket.last_customer_message_at is not None:
             ticket.first_replied_at = message.created_at
             fields.append("first_replied_at")
-        if ticket.assignee_id is None and by is not None and by.is_active and not by.is_bot:
+        if by is not None and _takes(ticket, by):
             ticket.assignee = by
             fields.append("assignee")
             log.record(ticket, "assigned", by=by, **{"from": None, "to": by.pk})
@@ -390,9 +435,9 @@ def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]
     ticket.status = status
     fields = ["status"]
     if ticket.is_done:
-        ticket.waiting_since, ticket.snoozed_until = None, None
+        ticket.waiting_since = ticket.snoozed_until = ticket.woke_at = None
         ticket.solved_at = ticket.solved_at or now
-        fields += ["waiting_since", "snoozed_until", "solved_at"]
+        fields += ["waiting_since", "snoozed_until", "woke_at", "solved_at"]
         if status == Status.CLOSED:
             ticket.closed_at = now
             fields.append("closed_at")
@@ -406,9 +451,18 @@ def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]
 
 
 def note(
-    ticket: Ticket, *, by: Agent | None, text: str, attachments: Sequence[int] = (), client_id: str | None = None
+    ticket: Ticket,
+    *,
+    by: Agent | None,
+    text: str,
+    attachments: Sequence[int] = (),
+    client_id: str | None = None,
+    draft: int | None = None,
+    also: Callable[[Ticket], object] | None = None,
 ) -> Message:
-    """Leave a note for colleagues; it never reaches the customer. Raises ActionError."""
+    """Leave a note for colleagues; it never reaches the customer. `draft` and `also` are as for a reply. Raises
+    ActionError.
+    """
     if not text.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
     digest = digest_of("note", text, attachments=attachments)
@@ -435,10 +489,12 @@ def note(
         mentioning.write(message, whom.agents, by=by)
         uploads.attach(message, attachments, by=by)
         client_key(message, by, client_id)
-        drafts.sent(by, client_id)
+        drafts.sent(message, client_id, draft)
         log.record(row, "note_added", by=by, message=message.pk)
         row.message_count += 1
         base.save(row, "message_count")
+        if also is not None:
+            also(row)
         base.announce([row.pk], [message.pk])
         return message
 

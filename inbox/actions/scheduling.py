@@ -16,19 +16,16 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, counts, drafts, messages, reply, uploads
+from inbox.actions import base, counts, drafts, messages, reply, solving, undoing, uploads, withdrawing
 from inbox.actions.errors import ActionError
+from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import typed
 from inbox.adapters import AUTOMATIC
-from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Participant, Ticket
+from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Status, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
 
 logger = logging.getLogger(__name__)
-
-
-def put_away() -> str:
-    return _("The ticket was put into the trash or marked as spam first, so this was not sent.")
 
 
 def cancel(message: Message, *, by: Agent | None) -> Message:
@@ -57,7 +54,7 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
         row.save(update_fields=["send_at", "next_attempt_at"])
         log.record(ticket, "message_scheduled", by=by, message=row.pk, send_at=send_at.isoformat())
         if said:
-            _unsay(ticket, row, by=by)
+            _unsay(ticket, row, by=by, acts=False)
         base.announce([ticket.pk], [row.pk])
         return row
 
@@ -65,8 +62,8 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
 def take_back(message: Message, *, by: Agent) -> Draft:
     """Put what a message says, its files and recipients into `by`'s composer, to be written on.
 
-    What has not left is cancelled by that, and no longer stands in the ticket; what failed stays as it is. Raises
-    ActionError once it has left, or is leaving.
+    What has not left is cancelled by that, and no longer stands in the ticket; what failed stays until it was written
+    again, and is put into a composer once. Raises ActionError once it has left, or is leaving.
     """
     with transaction.atomic():
         row = messages.lock(message.pk)
@@ -76,8 +73,14 @@ def take_back(message: Message, *, by: Agent) -> Draft:
             _cancel(ticket, row, by=by)
         else:
             ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
-        if row.deleted_at is not None or ticket.customer.erased_at is not None:
+            if row.state == DeliveryState.CANCELLED:
+                _unsay(ticket, row, by=by, said=False)  # by its own hand now, where it was overtaken
+        if row.deleted_at is not None or ticket.is_erased:
             raise ActionError(_("Nothing is left of this message."), "gone")
+        if (again := row.payload.get("written_again")) and (
+            there := drafts.of(by, ticket).filter(client_id=again).first()
+        ):
+            return there
         draft = drafts.put_back(
             by,
             ticket,
@@ -96,6 +99,9 @@ def take_back(message: Message, *, by: Agent) -> Draft:
             row.save(update_fields=["deleted_at"])
             counts.recount(ticket)
             base.announce([ticket.pk], [row.pk])
+        else:
+            row.payload["written_again"] = draft.client_id  # whatever this becomes replaces it
+            row.save(update_fields=["payload"])
         return draft
 
 
@@ -126,48 +132,37 @@ def _not_yet_tried(message: Message) -> tuple[Ticket, Message]:
 
 
 def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: str = "", words: str = "") -> None:
-    """Without `by` it was overtaken: `reason` says by what in a code for the log, `words` to whoever reads it."""
     said = not row.is_scheduled
-    row.state, row.next_attempt_at, row.error = DeliveryState.CANCELLED, None, words
-    row.save(update_fields=["state", "next_attempt_at", "error"])
-    Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=ticket).update(until=timezone.now())
-    told = {"reason": reason} if reason else {}
-    log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason), **told)
+    withdraw(ticket, row, by=by, reason=reason, words=words)
+    _unsay(ticket, row, by=by, said=said)
+
+
+def _unsay(ticket: Ticket, row: Message, *, by: Agent | None, said: bool = True, acts: bool = True) -> None:
+    """A reply is not said after all: its ticket is as it was, and counted anew where it had been `said`."""
+    undoing.put_back(ticket, row, by=by, acts=acts and by is not None)
     if said:
-        _unsay(ticket, row, by=by)
-    base.announce([ticket.pk], [row.pk])
-
-
-def cancel_waiting(ticket: Ticket) -> None:
-    """Take back whatever waits for its time on a ticket that is put away; call it before the ticket is locked."""
-    waiting = Message.objects.scheduled().filter(ticket=ticket.pk)
-    rows = list(waiting.select_for_update(no_key=True).order_by("pk"))
-    if rows:
-        locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
-        for row in rows:
-            _cancel(locked, row, reason="put_away", words=put_away())
-
-
-def _unsay(ticket: Ticket, row: Message, *, by: Agent | None) -> None:
-    """A reply is no longer said: count the ticket anew, and open it again where that reply had changed its status."""
-    turned = row.payload.pop("turned", None)
-    if turned is not None:
-        row.save(update_fields=["payload"])
-        if ticket.status == turned and (fields := messages.unanswered(ticket, by=by)):
-            base.save(ticket, *fields)
-    counts.recount(ticket)
+        counts.recount(ticket)
 
 
 def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
-    """Say it now: hand a locked, scheduled message to delivery, and do to its locked ticket what a reply does."""
+    """Say it now: hand a locked, scheduled message to delivery, and do to its locked ticket what a reply does.
+
+    Where it was to solve a ticket whose fields do not say by now what they must, it leaves all the same; the ticket is
+    not solved, and its writer is told.
+    """
     now = timezone.now()
     writer = row.agent
-    row.next_attempt_at = row.created_at = row.received_at = now
-    row.payload |= reply.turns(ticket, row.payload.get("after"))
-    row.save(update_fields=["next_attempt_at", "created_at", "received_at", "payload"])
     log.record(ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False)
+    status = row.payload.get("after")
+    if solving.asks(ticket, status or settings.AFTER_REPLY_STATUS, by=writer) and solving.missing(ticket):
+        log.record(ticket, "not_solved", message=row.pk)
+        usual = settings.AFTER_REPLY_STATUS
+        status = Status.PENDING if solving.asks(ticket, usual, by=writer) else usual
+    row.next_attempt_at = row.created_at = row.received_at = now
+    row.payload |= reply.turns(ticket, status, writer)
+    row.save(update_fields=["next_attempt_at", "created_at", "received_at", "payload"])
     ticket.message_count -= 1  # counted when it was written; counted again as what is said
-    reply.after(ticket, row, writer, row.payload.get("after"), automatic=False)
+    reply.after(ticket, row, writer, status, automatic=False)
     base.announce([ticket.pk], [row.pk])
     wake.deliver(row.channel_id, row.channel.kind)
 
@@ -210,7 +205,7 @@ def _settle(pk: int) -> int:
             if _overtaken({ticket.pk}).get(ticket.pk, 0) > row.pk:
                 _cancel(ticket, row, reason="customer", words=_("The customer wrote first, so this was not sent."))
             elif ticket.trashed_at is not None or ticket.spam:
-                _cancel(ticket, row, reason="put_away", words=put_away())
+                _cancel(ticket, row, reason="put_away", words=withdrawing.put_away())
             elif ticket.is_locked:
                 _cancel(ticket, row, reason="closed", words=_("The ticket was closed first, so this was not sent."))
             elif row.send_at is None or row.send_at > timezone.now():

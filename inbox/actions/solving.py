@@ -18,10 +18,24 @@ class FieldsMissing(ActionError):
         self.fields = missing
 
 
-def check(ticket: Ticket, status: str, *, by: Agent | None) -> None:
-    """Raises FieldsMissing where a person solves a ticket that does not say what it must. Rules and the clock may."""
-    if by is None or by.is_bot or ticket.is_done or status not in {Status.SOLVED, Status.CLOSED}:
-        return
+def asks(ticket: Ticket, status: str, *, by: Agent | None) -> bool:
+    """Whether this is a person who solves a ticket: it must say something first. Rules and the clock need not ask."""
+    return by is not None and not by.is_bot and not ticket.is_done and status in {Status.SOLVED, Status.CLOSED}
+
+
+def missing(ticket: Ticket) -> list[Field]:
+    """The fields that a solved ticket must fill, and that say nothing in this one."""
     required = Field.objects.filter(noun=FieldNoun.TICKET, required=True).order_by("position", "pk")
-    if missing := fields.missing(required, ticket.attributes):
-        raise FieldsMissing(missing)
+    return fields.missing(required, ticket.attributes)
+
+
+def require(ticket: Ticket) -> None:
+    """Raises FieldsMissing unless the ticket says what it must."""
+    if empty := missing(ticket):
+        raise FieldsMissing(empty)
+
+
+def check(ticket: Ticket, status: str, *, by: Agent | None) -> None:
+    """Raises FieldsMissing where a person solves a ticket that does not say what it must."""
+    if asks(ticket, status, by=by):
+        require(ticket)

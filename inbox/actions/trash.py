@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, erasing, scheduling
+from inbox.actions import base, erasing, withdrawing
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Ticket
 
@@ -24,9 +24,9 @@ BATCH = 100
 
 
 def trash(ticket: Ticket, *, by: Agent | None) -> Ticket:
-    """Put a ticket into the trash; replies that wait for their time are taken back. Raises ActionError when merged."""
+    """Put a ticket into the trash; what has not left is taken back. Raises ActionError when merged."""
     with transaction.atomic():
-        scheduling.cancel_waiting(ticket)
+        withdrawing.cancel_waiting(ticket)
         with base.locked(ticket, even_if_closed=True, even_if_trashed=True) as row:
             if row.trashed_at is None:
                 log.record(row, "trashed", by=by)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -16,16 +16,15 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import access, log, seen
-from inbox.actions import attention, base, merge, tickets, trash
+from inbox import access, log, seen, spoken
+from inbox.actions import attention, base, merge, states, tickets, trash
 from inbox.actions.errors import ActionError
+from inbox.actions.states import State
 from inbox.models import Agent, Priority, Status, Team, Ticket, TicketFollower
 from inbox.rights import Right
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-State = dict[str, Any]  # what a verb changes of a ticket, in values that JSON knows
 
 
 def same(argument: str) -> str:
@@ -61,11 +60,7 @@ class Verb:
 def fields(*names: str) -> Callable[[Ticket, Agent], State]:
     """The state that these columns of the ticket make."""
 
-    def state(ticket: Ticket, agent: Agent) -> State:
-        values = {name: getattr(ticket, name) for name in names}
-        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-    return state
+    return lambda ticket, agent: states.of(ticket, names)
 
 
 def _number(argument: str) -> int | None:
@@ -113,10 +108,20 @@ def _moment(agent: Agent, argument: str) -> datetime | None:
     return until
 
 
+AWAKE = "awake"  # the argument that ends a snooze
+
+
 def _until(argument: str) -> str:
-    """Hours from now, as the moment that they mean."""
-    hours = _number(argument) or 0
-    return (timezone.now() + timedelta(hours=min(hours, 24 * 365))).isoformat() if hours else ""
+    """A time in words as the moment that it means now, in the zone of the page; nothing for AWAKE."""
+    if argument == AWAKE:
+        return ""
+    if not argument.strip():
+        raise ActionError(_("Say until when."), "argument")
+    until = spoken.understand(argument, timezone.now(), timezone.get_current_timezone())
+    if until is None:
+        said = _("“%(text)s” is no time to come. Try “tomorrow 9” or “next monday”.")
+        raise ActionError(said % {"text": argument[: spoken.LONGEST]}, "argument")
+    return until.isoformat()
 
 
 def _target(agent: Agent, argument: str) -> Ticket:
@@ -141,14 +146,13 @@ def _status_back(ticket: Ticket, was: State, by: Agent) -> object:
     with base.locked(ticket) as row:
         log.record(row, "status_changed", by=by, undo=True, **{"from": row.status, "to": was["status"]})
         for name, value in was.items():
-            moment = name.endswith(("_at", "_since", "_until")) and value is not None
-            setattr(row, name, datetime.fromisoformat(value) if moment else value)
+            setattr(row, name, states.moment(value) if name.endswith(("_at", "_since", "_until")) else value)
         base.save(row, *was)
     return row
 
 
 def _snooze_back(ticket: Ticket, was: State, by: Agent) -> object:
-    until = datetime.fromisoformat(was["snoozed_until"]) if was["snoozed_until"] else None
+    until = states.moment(was["snoozed_until"])
     return tickets.snooze(ticket, until if until and until > timezone.now() else None, by=by)
 
 
@@ -191,10 +195,15 @@ def _alone(ticket: Ticket, value: Any, by: Agent) -> Ticket:
 
 OWNERS = fields("assignee_id", "team_id")
 TAGS = fields("tags")
+SPAM = fields("spam", "status", "solved_at", "snoozed_until", "reopen_count")
 
 
 def _spam_back(ticket: Ticket, was: State, by: Agent) -> object:
-    return tickets.set_spam(ticket, was["spam"], by=by, afresh=False)
+    row = tickets.set_spam(ticket, was["spam"], by=by, afresh=False)
+    before = {name: value for name, value in was.items() if name != "spam"}
+    if was["spam"] and SPAM(row, by) != was:  # it had come out as if it were new
+        _status_back(row, before, by)
+    return row
 
 
 def _tags_back(ticket: Ticket, was: State, by: Agent) -> object:
@@ -215,7 +224,7 @@ VERBS: dict[str, Verb] = {
     "status": Verb(
         gettext_lazy("Status"),
         lambda ticket, status, by: tickets.set_status(ticket, status, by=by),
-        fields("status", "solved_at", "waiting_since", "snoozed_until", "reopen_count"),
+        fields("status", "solved_at", "waiting_since", "snoozed_until", "woke_at", "reopen_count"),
         _status_back, _one_of([value for value in Status.values if value != Status.CLOSED]),
     ),
     "priority": Verb(
@@ -235,7 +244,7 @@ VERBS: dict[str, Verb] = {
     "spam": Verb(
         gettext_lazy("Spam"),
         lambda ticket, spam, by: tickets.set_spam(ticket, spam == "yes", by=by),
-        fields("spam"), _spam_back, _one_of(["yes", "no"]),
+        SPAM, _spam_back, _one_of(["yes", "no"]),
     ),
     "trash": Verb(
         gettext_lazy("Trash"),

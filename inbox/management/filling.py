@@ -16,8 +16,10 @@ from typing import Any
 from django.db import DatabaseError, connection, models, transaction
 
 from inbox import files
-from inbox.management.history import FILE, Cast, Plan, Sheets, Teller
+from inbox.management import workplace
+from inbox.management.history import FILE, Sheets, Teller
 from inbox.management.phrases import TAGS
+from inbox.management.plans import Cast, Plan
 from inbox.models import (
     PARTITION,
     Agent,
@@ -28,19 +30,22 @@ from inbox.models import (
     Identity,
     Message,
     MessageKey,
+    Organisation,
     Participant,
     Role,
     SearchPerson,
+    SideConversation,
     Tag,
     Team,
     Ticket,
+    TicketSeen,
 )
-from inbox.search import partitions, rebuild
+from inbox.search import documents, partitions, rebuild
 from lib import processes
 
 LARGE = 20_000  # tickets from which on indexes are made afterwards, and several processes tell
 TABLES: tuple[type[models.Model], ...] = (
-    Customer, Identity, Ticket, Participant, Message, MessageKey, Attachment, Event, SearchPerson,
+    Customer, Identity, Ticket, Participant, Message, MessageKey, Attachment, Event, SearchPerson, TicketSeen,
 )  # fmt: skip
 MAILBOXES = (("Support", "support"), ("Orders", "orders"), ("Billing", "billing"))
 DOCUMENTS = Sheets().documents.statement
@@ -51,11 +56,13 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
     """Write `tickets` tickets over the `days` days before `end`, all that search finds them by included."""
     for tag in TAGS:
         Tag.objects.get_or_create(name=tag)
+    workplace.prepare()
     cast = _cast()
     plan = Plan(tickets, seed, end - timedelta(days=days), end, cast)
     plan = Plan(
         tickets, seed, plan.start, end, cast,
         _reserve(Ticket, tickets), _reserve(Customer, plan.customers), _reserve(Identity, plan.customers),
+        _reserve(SideConversation, tickets), _reserve(Organisation, plan.organisations),
     )  # fmt: skip
     large = tickets >= LARGE
     stood = rebuild.stood()
@@ -64,6 +71,7 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
         dropped = _drop_indexes(cursor) if large else []
         found = Found(plan, large)
         done = 0
+        workplace.organisations(cursor, plan)
         for size, sheets in _told(plan, processes.sensible() if large else 0):
             for statement, rows in sheets:
                 if statement == DOCUMENTS:
@@ -73,6 +81,7 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
                     copy.write(rows)
             done += size
             say("Copying tickets in", done, tickets)
+        workplace.write(cursor, plan, say)
         for place, (name, definition) in enumerate(dropped):
             say(f"Making index {name}", place, len(dropped))
             cursor.execute(definition)
@@ -150,6 +159,7 @@ def _cast() -> Cast:
         tuple(Team.objects.filter(private=False).order_by("pk").values_list("pk", flat=True)),
         stored,
         digest,
+        tuple(one for of_noun in documents.searched().values() for one in of_noun),
     )
 
 
@@ -194,7 +204,7 @@ def _drop_indexes(cursor: Any) -> list[tuple[str, str]]:
 
 def _told(plan: Plan, count: int) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:
     """The rows of each chunk in turn, a few chunks told ahead of them."""
-    counts = [sum(plan.lengths(chunk)) for chunk in range(plan.chunks)]
+    counts = [plan.messages(chunk) for chunk in range(plan.chunks)]
     first = _reserve(Message, sum(counts))
     firsts = [first + before for before in accumulate(counts, initial=0)]
     jobs = [(plan, chunk, firsts[chunk]) for chunk in range(plan.chunks)]

@@ -1,7 +1,8 @@
 """A believable history: customers who write, agents who answer, tickets that are solved and closed with time.
 
 Everything comes from one seed and the moment it ends at. A chunk of tickets is told from its number alone, so that
-several processes tell at once; telling asks the database nothing, see `inbox/management/filling.py`.
+several processes tell at once; telling asks the database nothing, see `inbox/management/filling.py`. What agents do
+beside answering is told by `inbox/management/beside.py`.
 """
 
 from __future__ import annotations
@@ -14,117 +15,42 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from inbox.management.phrases import CODES, ENGLISH, KINDS, SYLLABLES, URDU, Phrases
+from inbox import fields
+from inbox.management import beside
+from inbox.management.beside import Aside
+from inbox.management.phrases import CODES, KINDS, SYLLABLES
+from inbox.management.plans import Person, Plan, people_before, person_of
 from inbox.management.sheets import Sheet, column, text
 from inbox.models import (
     Attachment,
     Customer,
     Event,
+    FieldNoun,
     Identity,
+    Mention,
     Message,
     MessageKey,
     Participant,
     SearchDocument,
     SearchPerson,
+    SideConversation,
     Ticket,
 )
 from inbox.search import documents
 from lib import folding
 
-CHUNK = 2_000
 CLOSED_AFTER = timedelta(days=14)  # the re-open window of e-mail
-NEW_CUSTOMERS = 0.35  # of tickets
-LENGTHS = (1, 2, 3, 4, 5)  # messages of a ticket …
-WEIGHTS = (10, 15, 45, 20, 10)  # … and how often: three on average
 LONG = 330  # characters after which nothing more is added to a message
 TICKET = ("number", "customer_id", "channel_id", "reply_channel_id", "subject", "status", "priority", "type",
           "assignee_id", "team_id", "tags", "language", "spam", "message_count", "last_message_at", "last_direction",
           "preview", "waiting_since", "last_customer_message_at", "first_replied_at", "solved_at", "closed_at",
-          "created_at", "updated_at")  # fmt: skip
+          "created_at", "updated_at", *beside.TICKET)  # fmt: skip
 MESSAGE = ("id", "ticket_id", "first_ticket_id", "direction", "channel_id", "author_kind", "customer_id", "agent_id",
            "author_name", "author_address", "to", "subject", "text", "visible_text", "language", "payload",
            "external_id", "in_reply_to", "references", "thread_rule", "state", "attempts", "sent_at", "created_at",
-           "received_at")  # fmt: skip
+           "received_at", "side_id", "send_at")  # fmt: skip
 NONE = "\\N"
 FILE = b"This file stands for one that a customer would have sent.\n"
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Who and what a history is told of: ids of what stands in the database."""
-
-    channels: tuple[tuple[int, str, str], ...]  # (id, name, address)
-    agents: tuple[tuple[int, str], ...]
-    teams: tuple[int, ...]
-    stored: str = ""  # the file that all attachments are
-    digest: str = ""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which history: its size, its seed, when it begins and ends, and the first id of each kind of row."""
-
-    tickets: int
-    seed: int
-    start: datetime
-    end: datetime
-    cast: Cast
-    first_ticket: int = 0
-    first_customer: int = 0
-    first_identity: int = 0
-
-    @property
-    def chunks(self) -> int:
-        return -(-self.tickets // CHUNK)
-
-    @property
-    def customers(self) -> int:
-        return people_before(self.tickets)
-
-    def size(self, chunk: int) -> int:
-        return min(CHUNK, self.tickets - chunk * CHUNK)
-
-    def lengths(self, chunk: int) -> list[int]:
-        """How many messages each ticket of a chunk is to have."""
-        return random.Random(f"{self.seed} lengths {chunk}").choices(LENGTHS, WEIGHTS, k=self.size(chunk))
-
-
-def people_before(tickets: int) -> int:
-    return int(tickets * NEW_CUSTOMERS) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    customer: int
-    identity: int
-    name: str
-    address: str
-    phone: str  # as it stands in what they write
-    phrases: Phrases
-
-    @property
-    def number(self) -> str:
-        """The telephone number that is known to be theirs, and nobody else's."""
-        return f"+92301{self.customer * 7919 % 10**9:09d}"
-
-    @property
-    def has_phone(self) -> bool:
-        return self.customer % 4 == 0
-
-    @property
-    def names(self) -> list[str]:
-        return [self.name, self.address, *([self.number] if self.has_phone else [])]
-
-
-def person_of(plan: Plan, index: int) -> Person:
-    """The customer of this place; the same whenever asked."""
-    pick = random.Random(f"{plan.seed} person {index}")
-    phrases = URDU if pick.random() < 0.3 else ENGLISH
-    written, latin = pick.choice(phrases.given)
-    name = f"{written} {pick.choice(phrases.family)}"
-    phone = f"+92300{pick.randrange(10**6, 10**7)}" if phrases is URDU else f"+4930{pick.randrange(10**7, 10**8)}"
-    address = f"{latin}.{plan.first_customer + index}@example.{pick.choice(('com', 'org', 'net'))}"
-    return Person(plan.first_customer + index, plan.first_identity + index, name, address, phone, phrases)
 
 
 @dataclass
@@ -132,7 +58,8 @@ class Sheets:
     """What a chunk is written on, parents first."""
 
     customers: Sheet = field(default_factory=lambda: Sheet(
-        Customer, ("id", "name", "language", "created_at", "last_seen_at"), stage="customer"))  # fmt: skip
+        Customer, ("id", "name", "language", "created_at", "last_seen_at", "organisation_id", "stage", "tags",
+                   "attributes")))  # fmt: skip
     identities: Sheet = field(default_factory=lambda: Sheet(
         Identity, ("customer_id", "kind", "value", "name", "verified_at", "created_at"),
         verified_how="seed"))  # fmt: skip
@@ -148,6 +75,11 @@ class Sheets:
     attachments: Sheet = field(default_factory=lambda: Sheet(
         Attachment, ("message_id", "name", "content_type", "digest", "stored", "created_at"),
         size=len(FILE)))  # fmt: skip
+    sides: Sheet = field(default_factory=lambda: Sheet(
+        SideConversation, ("id", "ticket_id", "channel_id", "subject", "created_by_id", "created_at",
+                           "last_message_at")))  # fmt: skip
+    mentions: Sheet = field(default_factory=lambda: Sheet(
+        Mention, ("agent_id", "ticket_id", "message_id", "by_id", "created_at", "seen_at")))  # fmt: skip
     events: Sheet = field(default_factory=lambda: Sheet(
         Event, ("ticket_id", "kind", "actor_kind", "actor_id", "at", "data")))  # fmt: skip
 
@@ -156,8 +88,9 @@ class Sheets:
 
     def take(self) -> list[tuple[str, bytes]]:
         """COPY statements with their data, in an order that foreign keys allow."""
-        sheets = (self.customers, self.keyed, self.identities, self.tickets, self.participants, self.messages,
-                  self.keys, self.attachments, self.events, self.people, self.documents)  # fmt: skip
+        sheets = (self.customers, self.keyed, self.identities, self.tickets, self.participants, self.sides,
+                  self.messages, self.keys, self.mentions, self.attachments, self.events, self.people,
+                  self.documents)  # fmt: skip
         return [(sheet.statement, sheet.take()) for sheet in sheets if sheet.lines]
 
 
@@ -177,6 +110,7 @@ class Teller:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.cast = plan, plan.cast
         self.sheets = Sheets()
+        self.known = self.cast.known
         self.step = (plan.end - plan.start) / plan.tickets
         self.to_us = {
             channel: column([{"name": name, "address": address}]) for channel, name, address in self.cast.channels
@@ -186,16 +120,19 @@ class Teller:
         """The rows of a chunk, its messages numbered from `first_message` on, rising with time."""
         plan = self.plan
         self.pick = random.Random(f"{plan.seed} chunk {chunk}")
-        first = chunk * CHUNK
+        self.also = random.Random(f"{plan.seed} beside {chunk}")
+        first = plan.before(chunk)
         known, now_known = people_before(first) if chunk else 0, people_before(first + plan.size(chunk))
         for index in range(known, now_known):
             self._introduce(person_of(plan, index), plan.start + self.step * (first + index - known))
         stories = [
             Story(self, place, plan.first_ticket + first + place, self._somebody(now_known),
-                  plan.start + self.step * (first + place + self.pick.random()), length)
-            for place, length in enumerate(plan.lengths(chunk))
+                  plan.start + self.step * (first + place + self.pick.random()), length, aside)
+            for place, (length, aside) in enumerate(zip(plan.lengths(chunk), plan.asides(chunk), strict=True))
         ]  # fmt: skip
-        turns = sorted((turn for story in stories for turn in story.turns), key=lambda turn: (turn.at, turn.place))
+        spoken: list[Turn | Aside] = [turn for story in stories for turn in story.turns]
+        spoken += [aside for story in stories for aside in story.asides]
+        turns = sorted(spoken, key=_when_said)
         for key, turn in enumerate(turns, first_message):
             turn.key = key
         for story in stories:
@@ -208,17 +145,19 @@ class Teller:
 
     def _introduce(self, person: Person, at: datetime) -> None:
         when, customer, name = at.isoformat(" "), str(person.customer), person.name
-        self.sheets.customers.add(customer, name, person.phrases.language, when, when)
+        self.sheets.customers.add(customer, name, person.phrases.language, when, when, *person.also.columns)
         self.sheets.keyed.add(str(person.identity), customer, person.address, name, when, when)
         if person.has_phone:
             self.sheets.identities.add(customer, "phone", person.number, name, when, when)
-        self.sheets.people.add(customer, documents.line_of(person.names))
+        said, _long = fields.words(self.known[FieldNoun.CUSTOMER], person.also.attributes)
+        self.sheets.people.add(customer, documents.line_of([name, *said, *person.names]))
 
 
 class Story:
     """One ticket from its first mail to where it stands at the end."""
 
-    def __init__(self, teller: Teller, place: int, number: int, person: Person, at: datetime, length: int) -> None:
+    def __init__(self, teller: Teller, place: int, number: int, person: Person, at: datetime, length: int,
+                 aside: str) -> None:  # fmt: skip
         self.teller, self.place, self.number, self.person, self.at = teller, place, number, person, at
         pick, cast = teller.pick, teller.cast
         self.channel = pick.choice(cast.channels)
@@ -238,6 +177,7 @@ class Story:
         self.subject = subject % self.slots
         self.turns = self._turns(length, teller.plan.end)
         self.status, self.solved_at, self.closed_at = self._outcome(teller.plan.end)
+        self.asides = beside.of(self, aside) if self.agent is not None else []
 
     def _turns(self, length: int, end: datetime) -> list[Turn]:
         pick, say = self.teller.pick, self.person.phrases
@@ -289,33 +229,40 @@ class Story:
         owner = self.agent if self.agent is not None and (answered or pick.random() < 0.3) else None
         number, channel, when = str(self.number), str(self.channel[0]), self.at.isoformat(" ")
         spam = len(turns) == 1 and pick.random() < 0.1
+        kind = ("question", "problem", "complaint", "request")[int(4 * self.teller.also.random())]
         chance, tags = pick.random(), sorted({self.tag, *(["vip"] if pick.random() < 0.05 else [])})
         found = documents.Document(self.number)
-        found.name(number, self.subject, person.name, *tags, person.address, *person.names)
+        facts = beside.Facts(self, "spam" if spam else self.status, kind, last.at)
+        found.name(number, self.subject, person.name, facts.topic, *tags, person.also.organisation_name)
+        found.note(self.teller.known, FieldNoun.TICKET, facts.attributes)
+        found.note(self.teller.known, FieldNoun.CUSTOMER, person.also.attributes)
+        found.name(person.address, *person.names)
         found.marks = [f"channel:{channel}"] + [f"team:{self.team}"] * (self.team is not None)
         if owner is not None:
             found.marks.append(f"owner:{owner[0]}")
-        found.marks += ["spam"] * spam
+        found.marks += ["spam"] * spam + ["trash"] * (facts.trashed_at is not None)
         sheets.tickets.add(
             number, str(person.customer), channel, channel, text(self.subject), self.status,
             "normal" if chance < 0.75 else "high" if chance < 0.87 else "low" if chance < 0.97 else "urgent",
-            ("question", "problem", "complaint", "request")[int(4 * pick.random())],
+            kind,
             str(owner[0]) if owner else NONE, str(self.team) if self.team else NONE,
             "{" + ",".join(tags) + "}",
-            person.phrases.language, "t" if spam else "f", str(len(turns)), last.at.isoformat(" "),
+            person.phrases.language, "t" if spam else "f", str(len(turns) + len(self.asides)), last.at.isoformat(" "),
             "in" if last.agent is None else "out", text(" ".join(last.text[:260].split())[:200]),
             NONE if done or last.agent is not None else last.at.isoformat(" "), asked.at.isoformat(" "),
             answered.at.isoformat(" ") if answered else NONE, _when(self.solved_at), _when(self.closed_at), when,
-            _when(self.closed_at or self.solved_at or last.at),
+            _when(self.closed_at or self.solved_at or last.at), *facts.columns,
         )  # fmt: skip
         sheets.participants.add(number, str(person.identity), when)
-        self._event("ticket_created", when, None, channel=self.channel[0])
+        self.event("ticket_created", when, None, channel=self.channel[0])
         before = ""
         for turn in turns:
             before = self._message(turn, before)
             found.words |= turn.words
             if turn.agent is None and turn is not turns[0]:
                 found.name(f"Re: {self.subject}")
+        for aside in self.asides:
+            beside.write(self, aside, found)
         for gap in self.filled:
             found.words |= folding.of_text(self.slots[gap])
         if pick.random() < 0.08:
@@ -330,9 +277,9 @@ class Story:
         _number, short, words = found.row()
         sheets.documents.add(number, short, words)
         if self.solved_at is not None:
-            self._event("status_changed", _when(self.solved_at), owner, **{"from": "pending", "to": "solved"})
+            self.event("status_changed", _when(self.solved_at), owner, **{"from": "pending", "to": "solved"})
         if self.closed_at is not None:
-            self._event("status_changed", _when(self.closed_at), None, **{"from": "solved", "to": "closed"})
+            self.event("status_changed", _when(self.closed_at), None, **{"from": "solved", "to": "closed"})
 
     def _message(self, turn: Turn, before: str) -> str:
         person, agent, key, number, when = (
@@ -357,14 +304,14 @@ class Story:
             str(agent[0]) if agent else NONE, text(author[0]), author[1], to,
             text(f"Re: {self.subject}" if before else self.subject), said, said, person.phrases.language, payload,
             external_id, before, "{" + before + "}", "reference" if before else "new", "sent" if agent else "",
-            "1" if agent else "0", when if agent else NONE, when, when,
+            "1" if agent else "0", when if agent else NONE, when, when, NONE, NONE,
         )  # fmt: skip
         self.teller.sheets.keys.add(f"seed:{key}", key)
         for kind in ("message_added", "message_sent") if agent else ("message_received",):
-            self._event(kind, when, agent, message=turn.key, channel=channel)
+            self.event(kind, when, agent, message=turn.key, channel=channel)
         return external_id
 
-    def _event(self, kind: str, when: str, agent: tuple[int, str] | None, /, **data: Any) -> None:
+    def event(self, kind: str, when: str, agent: tuple[int, str] | None, /, **data: Any) -> None:
         by_customer = kind in {"ticket_created", "message_received"}
         actor = self.person.customer if by_customer else agent[0] if agent else NONE
         self.teller.sheets.events.add(
@@ -385,6 +332,10 @@ def gaps_of(sentence: str) -> frozenset[str]:
 def words_of(sentence: str) -> frozenset[str]:
     """What a sentence is found by, whatever fills its gaps: no gap touches a word or a number."""
     return frozenset(folding.of_text(GAP.sub(" ", sentence)))
+
+
+def _when_said(one: Turn | Aside) -> tuple[datetime, int]:
+    return one.at, one.place
 
 
 def _when(at: datetime | None) -> str:

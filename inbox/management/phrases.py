@@ -143,3 +143,12 @@ CODES = ("KV", "RM", "SL", "TX", "AB", "ZN")
 SYLLABLES = ("ve", "lo", "ra", "mi", "tan", "kor", "du", "sel", "pra", "no", "fi", "gal", "hux", "ber", "zin", "ola",
              "wep", "jam", "tri", "qua", "sto", "lyn", "mar", "tev")  # fmt: skip
 KINDS = ("kettle", "lamp", "chair", "blender", "heater", "clock", "kit", "drill", "mat", "oven")
+TOPICS = ("Delivery", "Returns", "Payment", "Account", "Damage", "App", "Warranty", "Stock", "Gift", "Press")
+NOTES = ("The warehouse is checking, I will know by noon.", "Has written about this before, please be patient.",
+         "Billing has to look at this first.", "گودام والوں سے پوچھا ہے، شام تک جواب آئے گا۔",
+         "Can you take this over?", "Refund is approved, only the account number is missing.",
+         "اس گاہک کو فون کر لیں تو بہتر ہے۔")  # fmt: skip
+THIRD_PARTIES = (("Hermes Claims", "claims@carrier.example"), ("Workshop Faisalabad", "desk@workshop.example"),
+                 ("Card office", "disputes@bank.example"))  # fmt: skip
+KINDS_OF_FIRMS = ("Traders", "Foods", "Logistics", "Studio", "Textiles", "Clinic", "School", "Motors")
+CITIES_OF_FIRMS = ("Lahore", "Berlin", "Karachi", "Lyon", "Multan", "Leeds", "Porto", "Quetta")

@@ -61,6 +61,7 @@ class NotificationKind(models.TextChoices):
     FOLLOWED = "followed", _("Something happens on a ticket that I follow")
     FAILED = "failed", _("A message of mine was not delivered")
     SNOOZE = "snooze", _("A ticket that I put away comes back")
+    UNSOLVED = "unsolved", _("A reply of mine left, but did not solve its ticket")
     SIDE = "side", _("A third party answers in a side conversation of mine")
 
 

@@ -21,13 +21,17 @@ from psycopg.errors import QueryCanceled
 
 from inbox import access
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Customer
+from inbox.models import PARTITION, Agent, Customer
 from inbox.search import operators, partitions
 from inbox.search.query import Query, parse
 from lib import folding
 
 MOST = 2_000
 PATIENCE = 2.0  # seconds for a search; then it is said to have taken too long
+# Older hits that are looked at in turn while operators leave too few of the newer ones, and for how many seconds; then
+# it is said how far that came.
+FURTHER = (10_000, 30_000)
+FURTHER_FOR = 1.0
 PEOPLE = 3
 SETTINGS = ("statement_timeout", "enable_seqscan", "max_parallel_workers_per_gather")
 SET = "SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in SETTINGS)
@@ -51,6 +55,15 @@ class Hit:
     short: str
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Numbers, the best first; whether there are more; and `looked` as `Results` has it."""
+
+    numbers: list[int]
+    more: bool
+    looked: int = 0
+
+
 @dataclass
 class Results:
     """What a search found: ticket numbers, the best first."""
@@ -58,6 +71,7 @@ class Results:
     query: Query
     numbers: list[int] = field(default_factory=list)
     more: bool = False  # there are older hits than the MOST that were collected
+    looked: int = 0  # at how many hits of the words, where operators or quotes narrow them and not all were looked at
     slow: bool = False
     took: float = 0.0  # seconds
     wrong: list[str] = field(default_factory=list)  # operators that mean nothing, in words
@@ -71,7 +85,7 @@ def numbers(agent: Agent, text: str, most: int = MOST) -> list[int]:
     """Numbers of the tickets that `text` finds and this agent sees, best first. Raises TooSlow."""
     query = parse(text)
     with bounded():
-        return _collect(agent, query, most, spam=True)[0] if query else []
+        return _collect(agent, query, most, spam=True).numbers if query else []
 
 
 def find(agent: Agent, text: str) -> Results:
@@ -82,7 +96,8 @@ def find(agent: Agent, text: str) -> Results:
     if results.query:
         try:
             with bounded():
-                results.numbers, results.more = _collect(agent, results.query, MOST, spam=False)
+                found = _collect(agent, results.query, MOST, spam=False)
+            results.numbers, results.more, results.looked = found.numbers, found.more, found.looked
         except TooSlow:
             results.slow = True
     results.took = time.monotonic() - started
@@ -110,40 +125,63 @@ def bounded(patience: float = PATIENCE) -> Iterator[None]:
         raise
 
 
-def _collect(agent: Agent, query: Query, most: int, *, spam: bool) -> tuple[list[int], bool]:
+def _collect(agent: Agent, query: Query, most: int, *, spam: bool) -> Collected:
     narrowed, _wrong = operators.asked(agent, query.given, query.phrases)
     if not query.parts:
         return _by_operators(agent, narrowed, most, spam=spam)
-    rows = _hits(query.tsquery(_marks(agent, spam)), partitions.parts(), most + 1)
-    short = dict(rows[:most])
-    if query.number is not None:
-        short.setdefault(query.number, "")  # asked for by its number, however many newer ones begin alike
+    tsquery, parts = query.tsquery(_marks(agent, spam)), partitions.parts()
+    rows, more = _cut(_hits(tsquery, parts, most + 1), most)
+    found, looked = _seen(agent, rows, narrowed, query.number), len(rows)
+    until = time.monotonic() + FURTHER_FOR
+    # Operators are no marks of the index: what they leave of the newest hits may be little, or nothing.
+    for wanted in FURTHER if narrowed else ():
+        if not more or len(found) >= most or time.monotonic() > until:
+            break
+        rows, more = _cut(_hits(tsquery, parts, wanted + 1, below=rows[-1][0]), wanted)
+        found |= _seen(agent, rows, narrowed)
+        looked += len(rows)
+    ended = bool(narrowed) and more and len(found) < most
+    hits = sorted(found.values(), key=lambda hit: (worth(query, hit), hit.at, hit.number), reverse=True)
+    return Collected([hit.number for hit in hits[:most]], more or len(hits) > most, looked if ended else 0)
+
+
+def _cut(rows: list[tuple[int, str]], most: int) -> tuple[list[tuple[int, str]], bool]:
+    return rows[:most], len(rows) > most
+
+
+def _seen(agent: Agent, rows: Sequence[tuple[int, str]], narrowed: Q, number: int | None = None) -> dict[int, Hit]:
+    """Of these documents the ones whose tickets this agent sees and operators leave; and the ticket of that number."""
+    short = dict(rows)
+    if number is not None:
+        short.setdefault(number, "")  # asked for by its number, however many newer ones begin alike
     # As one array: two thousand parameters take Django longer than PostgreSQL takes to find them.
     seen = (
         access.tickets(agent)
         .filter(narrowed, merged_into__isnull=True)
         .extra(where=["inbox_ticket.number = ANY(%s)"], params=[list(short)])
     )
-    hits = [Hit(number, at, short[number]) for number, at in seen.values_list("number", "last_message_at")]
-    hits.sort(key=lambda hit: (worth(query, hit), hit.at, hit.number), reverse=True)
-    return [hit.number for hit in hits[:most]], len(rows) > most
+    return {number: Hit(number, at, short[number]) for number, at in seen.values_list("number", "last_message_at")}
 
 
-def _by_operators(agent: Agent, narrowed: Q, most: int, *, spam: bool) -> tuple[list[int], bool]:
+def _by_operators(agent: Agent, narrowed: Q, most: int, *, spam: bool) -> Collected:
     """The newest tickets that operators alone ask for."""
     found = access.tickets(agent).filter(narrowed, merged_into__isnull=True)
     if not spam:
         found = found.filter(spam=False, trashed_at__isnull=True)
     numbers = list(found.order_by("-number").values_list("number", flat=True)[: most + 1])
-    return numbers[:most], len(numbers) > most
+    return Collected(numbers[:most], len(numbers) > most)
 
 
-def _hits(tsquery: str, parts: Sequence[int], most: int) -> list[tuple[int, str]]:
-    """Documents of the newest hits, newest first."""
+def _hits(tsquery: str, parts: Sequence[int], most: int, below: int | None = None) -> list[tuple[int, str]]:
+    """Documents of the newest hits, newest first; with `below` of those of lower numbers."""
+    if below is not None:
+        parts = [part for part in parts if part * PARTITION < below]
     if not parts:
         return []
-    one = sql.SQL("(SELECT number, short FROM {} WHERE words @@ {}::tsquery ORDER BY number + 0 DESC LIMIT {})")
-    each = [one.format(sql.Identifier(partitions.table(part)), sql.Literal(tsquery), most) for part in parts]
+    one = sql.SQL("(SELECT number, short FROM {} WHERE words @@ {}::tsquery{} ORDER BY number + 0 DESC LIMIT {})")
+    # `+ 0` here, too: a range of the key is no reason to read it instead of the words.
+    lower = sql.SQL("") if below is None else sql.SQL(" AND number + 0 < {}").format(below)
+    each = [one.format(sql.Identifier(partitions.table(part)), sql.Literal(tsquery), lower, most) for part in parts]
     # `+ 0`: in the order of the key, PostgreSQL would sooner read a whole partition than believe a prefix to be rare.
     with connection.cursor() as cursor:
         # The branches of an Append run one after the other, and not at all once there is enough.

@@ -14,6 +14,7 @@ NAME = "search"
 ELSEWHERE = frozenset({
     "status_changed", "reopened", "snoozed", "priority_changed", "message_sent", "message_delivered", "message_read",
     "message_failed", "message_unknown", "message_retried", "message_refused", "customer_event_added",
+    "not_solved",
 })  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`/tickets/<number>/seen/` and `…/follower/`: what one agent has read, and what they follow."""
+"""`/tickets/<number>/seen/`, `…/follower/`, `/drafts/`: what one agent has read, follows, has begun to write."""
 
 from __future__ import annotations
 
@@ -39,3 +39,11 @@ def moments(request: AgentRequest) -> HttpResponse:
     """Up to when this agent has read the tickets `number`: {number: seconds}. It says nothing of what they may see."""
     numbers = [int(one) for one in request.GET.getlist("number")[: 5 * PAGE] if one.isdecimal() and len(one) < 19]
     return JsonResponse(reading.until(request.user, numbers))
+
+
+@require_safe
+@agent_only
+def drafted(request: AgentRequest) -> HttpResponse:
+    """The tickets on which this agent has a draft: {numbers}. Of rows that come by themselves the page looks here."""
+    found = reading.drafted(request.user).order_by("-ticket_id")[: reading.MOST_DRAFTS]
+    return JsonResponse({"numbers": [row["ticket_id"] for row in found]})

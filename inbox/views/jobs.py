@@ -18,7 +18,7 @@ from inbox import exports, rights, tray
 from inbox.actions import exporting, jobs
 from inbox.actions.errors import ActionError
 from inbox.lists import Listing
-from inbox.models import Job, JobKind
+from inbox.models import Job, JobKind, JobState
 from inbox.rights import Right
 from inbox.views.shell import AgentRequest, agent_only, listing_of, wants_part
 
@@ -46,12 +46,14 @@ def answer(request: AgentRequest, problem: str = "") -> HttpResponse:
     return redirect(target if safe else "jobs")
 
 
-def described(request: AgentRequest) -> dict[str, str]:
-    """The list that the form names, as a job keeps it. Raises ActionError where it has no end that can be named."""
+def described(request: AgentRequest) -> dict[str, Any]:
+    """What the form's list holds: a list as a job keeps it; of a search what it lists now. Raises ActionError."""
     listing = listing_of(request, QueryDict(request.POST.get("list", "")[:MOST_QUERY]))
-    if not isinstance(listing, Listing):
-        raise ActionError(_("Of what a search finds, choose the tickets one by one."), "search")
-    return listing.query
+    if isinstance(listing, Listing):
+        return {"chosen": (), "listing": listing.query}
+    if listing.results.slow:
+        raise ActionError(listing.nothing, "slow")
+    return {"chosen": listing.results.numbers, "unseen": True}
 
 
 @require_POST
@@ -70,10 +72,11 @@ def change(request: AgentRequest) -> HttpResponse:
     try:
         target: dict[str, Any] = {"client_id": key, "chosen": numbers}
         if request.POST.get("all"):
-            target |= {"chosen": (), "listing": described(request)}
+            target |= described(request)
         elif not numbers:
             raise ActionError(_("Choose some tickets first."), "none")
         if verb == "export":
+            target.pop("unseen", None)
             exporting.begin(request.user, request.POST.getlist("columns"), **target)
         else:
             jobs.begin(request.user, verb, argument, **target)
@@ -119,9 +122,11 @@ def columns(request: AgentRequest) -> HttpResponse:
 def file(request: AgentRequest, pk: int) -> HttpResponse:
     """The file of an export, for whoever asked for it and still may have it."""
     job = get_job(request, pk)
-    if job.kind != JobKind.EXPORT or not job.stored or not job.is_over or "parts" not in job.what:
+    if job.kind != JobKind.EXPORT or not job.stored or job.state != JobState.DONE:
         raise Http404
     rights.require(request.user, Right.EXPORT)
+    if not exporting.is_seen(job, request.user):
+        return answer(request, _("You may no longer see all tickets of this export. Export them anew."))
     made = timezone.localtime(job.finished_at or job.created_at)
     response = StreamingHttpResponse(exporting.content(job), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="tickets-{made:%Y-%m-%d-%H%M}.csv"'

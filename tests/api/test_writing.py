@@ -236,7 +236,7 @@ def test_messages_are_split_off_into_a_ticket_of_their_own(
     other = question(support, "Elsewhere")
     foreign = other.messages.get().pk
     path = f"/tickets/{ticket.number}/split/"
-    everything = list(ticket.messages.values_list("pk", flat=True))
+    everything = list(ticket.messages.order_by("pk").values_list("pk", flat=True))
     problem(as_lena.post(path, {"messages": [second["id"]]}), 403)
     problem(as_bilal.post(path, {"messages": [second["id"]]}), 404)
     problem(as_sana.post(path, {"messages": everything}), 422, "all_messages")

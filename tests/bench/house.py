@@ -72,7 +72,7 @@ class House:
 
         With `house(kept)`, it is there in the next run too: a million takes minutes to make.
         """
-        name, whole = f"seeded{tickets}", f"{tickets} tickets, whole"
+        name, whole = f"seeded{tickets}", f"{tickets} tickets, and what stands beside them"
         with self.sql("postgres") as connection:
             found = connection.execute(
                 "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]

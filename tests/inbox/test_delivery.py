@@ -190,7 +190,9 @@ def test_replies_to_locked_tickets_are_refused(ticket: Ticket, sana: Agent) -> N
 def test_every_state_leaves_a_line_in_the_log(ticket: Ticket, desk: Channel, sana: Agent) -> None:
     message = reply.reply(ticket, by=sana, text="one")
     delivery.deliver(desk.pk)
-    kinds = list(Event.objects.filter(ticket=ticket, data__message=message.pk).values_list("kind", flat=True))
+    kinds = list(
+        Event.objects.filter(ticket=ticket, data__message=message.pk).order_by("pk").values_list("kind", flat=True)
+    )
     assert kinds == ["message_added", "message_sent"]
 
 

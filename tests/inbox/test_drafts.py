@@ -50,6 +50,16 @@ def test_what_was_sent_does_not_come_back(ticket: Ticket, sana: Agent) -> None:
     assert Draft.objects.get().text == "And more"
 
 
+def test_sending_an_older_text_keeps_what_another_tab_wrote(ticket: Ticket, sana: Agent) -> None:
+    drafts.save(sana, ticket, written("On"), version=0)
+    drafts.save(sana, ticket, written("Rather on Friday, at nine"), version=1)
+    reply.reply(ticket, by=sana, text="On Thursday", client_id="c1", draft=1)
+    kept = Draft.objects.get()
+    assert kept.text == "Rather on Friday, at nine" and kept.client_id != "c1", "else it would be known as sent"
+    reply.reply(ticket, by=sana, text="Friday. No: Saturday", client_id=kept.client_id, draft=kept.version)
+    assert not Draft.objects.exists(), "its own tab knew it, and changed it"
+
+
 def test_a_refused_message_keeps_its_draft(ticket: Ticket, sana: Agent) -> None:
     drafts.save(sana, ticket, written("On Thursday"), version=0)
     with pytest.raises(ValueError, match="no longer there"):
@@ -88,14 +98,17 @@ def test_an_erased_person_is_in_no_draft(
 ) -> None:
     other = Ticket.objects.get(pk=take("n1", sender="zain@example.com").ticket)
     file = uploads.upload(by=sana, name="a", content_type="text/plain", content=b"what Ayesha ordered")
-    drafts.save(sana, ticket, written("Dear Ayesha", attachments=[file.pk]), version=0)
+    omar = Agent.objects.create_user("omar@example.org", name="Omar")
+    his = uploads.upload(by=omar, name="b", content_type="text/plain", content=b"for somebody else")
+    drafts.save(sana, ticket, written("Dear Ayesha", attachments=[file.pk, his.pk]), version=0)
     drafts.save(sana, other, written("Ask ayesha@example.com", "c2"), version=0)
     drafts.save(sana, None, written("Hello Zain", "c3", recipients={"to": "zain@example.com"}), version=0)
     assert default_storage.exists(file.stored)
     with django_capture_on_commit_callbacks(execute=True):
         erasing.erase(ticket.customer, by=None)
     assert [one.text for one in Draft.objects.all()] == ["Hello Zain"]
-    assert not Attachment.objects.filter(pk=file.pk).exists() and not default_storage.exists(file.stored)
+    assert Attachment.objects.get().pk == his.pk and default_storage.exists(his.stored), "not hers to name"
+    assert not default_storage.exists(file.stored)
 
 
 @pytest.mark.django_db(transaction=True)

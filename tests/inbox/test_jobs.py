@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from inbox import jobs as workers
@@ -12,8 +17,24 @@ from inbox import wake
 from inbox.actions import jobs, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.verbs import VERBS
-from inbox.models import Agent, Channel, Event, Job, JobItem, JobState, Role, Status, Team, Ticket, TicketFollower
+from inbox.models import (
+    Agent,
+    Channel,
+    Event,
+    Field,
+    Job,
+    JobItem,
+    JobState,
+    Role,
+    Status,
+    Team,
+    Ticket,
+    TicketFollower,
+)
 from tests.cast import bilal, lena, omar, question, sana, support, team
+from tests.inbox.views.conftest import PART
+from tests.instance import until
+from tests.servers.web import ROOT, database_url
 
 __all__ = ["bilal", "lena", "omar", "sana", "support", "team"]
 
@@ -87,7 +108,8 @@ def test_a_worker_that_dies_leaves_nothing_undone_and_nothing_done_twice(
         run(job)
     assert workers.work(job.pk) == 0, "somebody holds it still"
     job.refresh_from_db()
-    assert changed("tags_changed") == list(job.items.filter(before__isnull=False).values_list("ticket", flat=True))
+    taken = job.items.filter(before__isnull=False).order_by("pk")
+    assert changed("tags_changed") == list(taken.values_list("ticket", flat=True))
     run(job)
     assert (job.state, job.changed) == (JobState.DONE, 8)
     assert changed("tags_changed") == [one.pk for one in many]
@@ -171,7 +193,7 @@ def test_every_verb_and_its_way_back(support: Channel, sana: Agent, omar: Agent)
     tickets.set_tags(first, ["old"], by=sana)
     arguments = {
         "assign": str(omar.pk), "team": "", "status": "solved", "priority": "low", "tag": "new, old", "untag": "OLD",
-        "snooze": "3", "spam": "yes", "trash": "yes", "merge": f"#{second.pk}", "follow": "yes", "read": "no",
+        "snooze": "tomorrow 9", "spam": "yes", "trash": "yes", "merge": f"#{second.pk}", "follow": "yes", "read": "no",
     }  # fmt: skip
     assert set(arguments) == set(VERBS)
     sana.read_before = timezone.now()
@@ -186,7 +208,8 @@ def test_every_verb_and_its_way_back(support: Channel, sana: Agent, omar: Agent)
         assert jobs.undo(job).done == 1, verb
         assert Ticket.objects.values(*kept).get(pk=first.pk) == before, verb
     assert not TicketFollower.objects.exists()
-    for verb, argument in {"assign": "999999", "status": "closed", "priority": "", "tag": " ,", "merge": "0"}.items():
+    for verb, argument in {"assign": "999999", "status": "closed", "priority": "", "tag": " ,", "merge": "0",
+                           "snooze": "yesterday"}.items():  # fmt: skip
         with pytest.raises(ActionError):
             jobs.begin(sana, verb, argument, chosen=[first.pk])
     with pytest.raises(ActionError):
@@ -204,11 +227,84 @@ def test_what_was_solved_comes_back_from_spam_solved(support: Channel, sana: Age
     assert list(found) == [("solved", 0), ("open", 1)]
 
 
+def test_what_was_let_out_of_the_spam_by_mistake_goes_back_as_it_was(support: Channel, sana: Agent) -> None:
+    ticket = question(support, "Solved")
+    tickets.set_status(ticket, "solved", by=sana)
+    tickets.set_spam(ticket, True, by=sana)
+    jobs.undo(jobs.begin(sana, "spam", "no", chosen=[ticket.pk]))
+    found = Ticket.objects.get()
+    assert (found.spam, found.status, found.reopen_count) == (True, "solved", 0) and found.solved_at
+
+
 def test_light_agents_follow_and_change_nothing(support: Channel, lena: Agent) -> None:
     ticket = question(support, "One")
     assert jobs.begin(lena, "follow", "yes", chosen=[ticket.pk]).changed == 1
     with pytest.raises(ActionError):
         jobs.begin(lena, "status", "solved", chosen=[ticket.pk])
+
+
+def test_what_is_typed_into_the_bar(support: Channel, sana: Agent) -> None:
+    """A time in words, the number of the ticket that stays, and what a ticket must say before it is solved."""
+    first, second, third = (question(support, subject) for subject in ("One", "Two", "Three"))
+    page = Client()
+    page.force_login(sana)
+
+    def do(verb: str, **typed: str) -> str:
+        sent = {"tickets": [first.pk, second.pk], "do": f"{verb}:", "client_id": verb, **typed}
+        return page.post("/tickets/bulk/", sent, headers=PART).content.decode()
+
+    assert "2 changed." in do("snooze", snooze="in 2 days")
+    until = Ticket.objects.values_list("snoozed_until", flat=True).get(pk=second.pk)
+    assert until is not None and timedelta(days=1) < until - timezone.now() < timedelta(days=3)
+    assert "Say until when." in do("snooze", snooze=" ")
+    Field.objects.create(noun="ticket", key="order", label="Order", required=True)
+    tickets.set_fields(second, by=sana, attributes={"order": "KV-1"})
+    html = do("status", status="solved")
+    assert "1 changed. 1 left out." in html and "Fill in first: Order." in html and f">#{first.pk}</a>" in html
+    assert list(Ticket.objects.filter(status=Status.SOLVED).values_list("pk", flat=True)) == [second.pk]
+    assert "2 changed." in do("merge", merge=f" #{third.pk} ")
+    assert Ticket.objects.filter(merged_into=third).count() == 2
+
+
+WORKER = """
+import sys, django
+django.setup()
+from inbox import jobs as workers
+from inbox.actions import jobs
+jobs.BATCH = 2
+workers.work(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_has_done_each_ticket_once(many: list[Ticket], sana: Agent) -> None:
+    """Stopped by kill -9 while it waits for a ticket that somebody holds, in the third of four steps."""
+
+    def one(sql: str) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return int(cursor.fetchone()[0] or 0)
+
+    job = jobs.begin(sana, "tag", "sale", chosen=[one.pk for one in many])
+    Job.objects.filter(pk=job.pk).update(lease_until=None)
+    here = "SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    waiting = f"SELECT max(pid) FROM pg_locks WHERE NOT granted AND pid IN ({here})"
+    with transaction.atomic():
+        Ticket.objects.select_for_update().get(pk=many[4].pk)
+        worker = subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(job.pk)], cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url()}
+        )
+        until(lambda: one(waiting) > 0, "the worker waits")
+        backend = one(waiting)
+        worker.kill()
+        assert worker.wait() == -9
+    until(lambda: not one(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend}"), "its connection ends")
+    job.refresh_from_db()
+    assert (job.done, job.changed, changed("tags_changed")) == (4, 4, [one.pk for one in many[:4]])
+    run(job)
+    assert (job.state, job.done, job.changed, job.failed) == (JobState.DONE, 8, 8, 0)
+    assert changed("tags_changed") == [one.pk for one in many]
+    assert job.items.count() == job.items.filter(before={"tags": []}, after={"tags": ["sale"]}).count() == 8
 
 
 def test_old_jobs_are_forgotten(many: list[Ticket], sana: Agent) -> None:

@@ -132,9 +132,9 @@ def test_a_rewind_just_before_a_batch_is_taken_up_is_not_lost(monkeypatch: pytes
     assert not waiting(Cursor.objects.get(name="test")).exists()
 
 
-def follow_all_until(done: Callable[[], bool]) -> list[Exception]:
-    """Let all followers read on until `done`; returns what was raised."""
-    raised: list[Exception] = []
+def follow_all_until(done: Callable[[], bool], raised: list[Exception] | None = None) -> list[Exception]:
+    """Let all followers read on until `done`; returns what was raised, kept in `raised` as it happens."""
+    raised = [] if raised is None else raised
     until = time.monotonic() + 20
     while not done() and time.monotonic() < until:
         try:
@@ -153,7 +153,8 @@ def test_a_reader_that_asks_too_much_of_the_database_stops_visibly_and_alone(mon
             cursor.execute("SELECT %s::tsvector", ["x" * 3000])  # program_limit_exceeded, an OperationalError
 
     monkeypatch.setattr(log, "_followers", {"bad": bad, "good": lambda event: seen.append(event.kind)})
-    assert follow_all_until(lambda: bool(seen)) == []
+    broken = Cursor.objects.filter(name="bad", failing_since__isnull=False)
+    assert follow_all_until(lambda: bool(seen) and broken.exists()) == []
     assert seen == ["one"]
     stopped = Cursor.objects.get(name="bad")
     assert stopped.failing_since is not None and "too long" in stopped.error
@@ -171,6 +172,7 @@ def test_a_reader_that_is_interrupted_holds_up_no_other_and_is_not_taken_for_bro
             cursor.execute("SELECT pg_sleep(10)")
 
     monkeypatch.setattr(log, "_followers", {"slow": slow, "good": lambda event: seen.append(event.kind)})
-    raised = follow_all_until(lambda: bool(seen))
+    raised: list[Exception] = []
+    follow_all_until(lambda: bool(seen and raised), raised)
     assert seen == ["one"] and raised and "timeout" in str(raised[0])
     assert not Cursor.objects.filter(name="slow", failing_since__isnull=False).exists()

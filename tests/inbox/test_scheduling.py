@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from inbox import notify, timeline
 from inbox.actions import reply, scheduling, sweeping, tickets
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, Message, Status, Ticket
+from inbox.models import Agent, Channel, Event, Field, Message, Notification, Status, Ticket
 
 pytestmark = pytest.mark.django_db
 Take = Callable[..., Outcome]
@@ -95,3 +97,18 @@ def test_a_ticket_is_not_given_to_a_writer_who_was_switched_off(ticket: Ticket, 
     fall_due(message)
     ticket.refresh_from_db()
     assert ticket.assignee is None
+
+
+@pytest.mark.parametrize("usual", ["pending", "solved"])
+def test_what_was_to_solve_leaves_but_does_not_where_fields_are_empty_by_then(
+    ticket: Ticket, sana: Agent, settings: Any, usual: str
+) -> None:
+    settings.AFTER_REPLY_STATUS = usual
+    message = reply.reply(ticket, by=sana, text="Done.", status="solved", send_at=timezone.now() + timedelta(days=1))
+    Field.objects.create(noun="ticket", key="size", label="Size", kind="text", required=True)
+    fall_due(message)
+    ticket.refresh_from_db()
+    assert (message.state, message.is_scheduled, ticket.status) == ("queued", False, "pending")
+    assert "not solved" in timeline.sentence(Event.objects.get(kind="not_solved"), {})
+    notify.tell(list(Event.objects.order_by("pk")))
+    assert [one.kind for one in Notification.objects.filter(agent=sana)] == ["unsolved"]

@@ -4,17 +4,29 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from inbox import delivery
-from inbox.actions import merge, messages, reply, scheduling, split, uploads
+from inbox.actions import (
+    macros,
+    merge,
+    messages,
+    reply,
+    scheduling,
+    split,
+    tickets,
+    trash,
+    uploads,
+    withdrawing,
+)
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, DeliveryState, Draft, Message, Ticket
+from inbox.models import Agent, Channel, DeliveryState, Draft, Macro, Message, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +117,52 @@ def test_whom_an_undone_reply_brought_in_is_out_again(ticket: Ticket, sana: Agen
     assert reply.default_recipients(ticket)[1] == slip
 
 
+def test_undo_puts_back_what_sending_and_its_macro_changed(ticket: Ticket, sana: Agent, omar: Agent) -> None:
+    later = timezone.now() + timedelta(days=2)
+    Ticket.objects.update(status="on_hold", snoozed_until=later, tags=["a"])
+    macro = Macro.objects.create(
+        name="Urgent",
+        actions=[
+            {"set": "priority", "to": "urgent"},
+            {"set": "add_tags", "to": ["b"]},
+            {"set": "snooze", "to": 4},
+            {"set": "topic", "to": "Late"},
+        ],
+    )
+    also = partial(macros.apply, macros=[macro], by=sana, status=False)
+    held = reply.reply(ticket, by=sana, text="Here.", undoable=True, also=also)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee, ticket.priority) == ("pending", sana, "urgent")
+    tickets.set_fields(ticket, by=omar, topic="Lost")
+    scheduling.take_back(held, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee, ticket.snoozed_until) == ("on_hold", None, later)
+    assert (ticket.priority, ticket.tags, ticket.topic) == ("normal", ["a"], "Lost"), "what others changed stays"
+
+
+def test_undo_solves_again_what_a_reply_had_opened(ticket: Ticket, sana: Agent) -> None:
+    solved = tickets.set_status(ticket, "solved", by=sana)
+    held = reply.reply(ticket, by=sana, text="One more thing.", undoable=True)
+    scheduling.take_back(held, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.solved_at, ticket.reopen_count) == ("solved", solved.solved_at, 0)
+
+
+@pytest.mark.parametrize("put_away", [trash.trash, partial(tickets.set_spam, spam=True)])
+def test_what_is_held_does_not_leave_from_the_trash(
+    ticket: Ticket, sana: Agent, desk: Channel, put_away: Callable[..., Ticket]
+) -> None:
+    held = reply.reply(ticket, by=sana, text="Here.", undoable=True)
+    put_away(ticket, by=sana)
+    fall_due(held)
+    Message.objects.filter(state="cancelled").update(next_attempt_at=None)
+    assert delivery.deliver(desk.pk) == 0
+    held.refresh_from_db()
+    assert (held.state, held.error) == ("cancelled", withdrawing.put_away())
+    ticket.refresh_from_db()
+    assert ticket.waiting_since is not None, "nobody answered"
+
+
 def test_undo_keeps_what_was_begun_since(ticket: Ticket, sana: Agent) -> None:
     held = reply.reply(ticket, by=sana, text="First.", undoable=True)
     Draft.objects.create(agent=sana, ticket=ticket, text="And another thing", client_id="c2", attachments=[7])
@@ -133,17 +191,32 @@ def test_what_the_customer_overtook_is_offered_back(ticket: Ticket, sana: Agent,
     assert scheduling.take_back(later, by=sana).text == "Any news?"
     later.refresh_from_db()
     assert later.deleted_at is not None
-    messages.retry(later, by=sana)
-    later.refresh_from_db()
-    assert later.deleted_at is None, "what is sent stands in the ticket"
+    with pytest.raises(ActionError, match="written again"):
+        messages.retry(later, by=sana)  # by an old page: else both would be sent
 
 
-def test_a_failed_reply_is_copied_into_the_composer_and_stays(ticket: Ticket, sana: Agent) -> None:
+def test_a_failed_reply_stays_until_it_was_written_again(ticket: Ticket, sana: Agent) -> None:
     message = reply.reply(ticket, by=sana, text="Hello")
-    Message.objects.filter(pk=message.pk).update(state="failed")
-    assert scheduling.take_back(message, by=sana).text == "Hello"
+    with transaction.atomic():
+        messages.fail(messages.lock(message.pk), "550")
+    drafts = [scheduling.take_back(message, by=sana) for _ in range(2)]
+    assert [one.text for one in drafts] == ["Hello", "Hello"], "once, however often it is asked for"
     message.refresh_from_db()
     assert (message.state, message.deleted_at) == ("failed", None)
+    successor = reply.reply(ticket, by=sana, text="Hello there", client_id=drafts[0].client_id)
+    message.refresh_from_db()
+    assert (message.state, message.payload["replaced_by"]) == ("cancelled", successor.pk)
+    assert not Ticket.objects.get(pk=ticket.pk).delivery_failed
+    with pytest.raises(ActionError, match="written again"):
+        messages.retry(message, by=sana)
+
+
+def test_nothing_of_an_erased_ticket_gets_into_a_composer(ticket: Ticket, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="Hello", undoable=True)
+    trash.erase(trash.trash(ticket, by=sana), by=sana)
+    with pytest.raises(ActionError):
+        scheduling.take_back(message, by=sana)
+    assert not Draft.objects.exists()
 
 
 def test_a_reply_is_refused_when_somebody_wrote_meanwhile(ticket: Ticket, sana: Agent, omar: Agent, take: Take) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError
 from inbox.adapters import adapter_for
 from inbox.counting import Limit
-from inbox.models import Agent, Attachment, Brand, Channel, Macro, Mention, Message, Role, Team, Ticket
+from inbox.models import Agent, Attachment, Brand, Channel, Field, Macro, Mention, Message, Role, Team, Ticket
 from tests.cast import bilal, lena, member, omar, sana, support, team, ticket, zoya
 from tests.paper import Paper
 
@@ -52,6 +53,27 @@ def test_macros_of_the_customers_language_come_first(ticket: Ticket, sana: Agent
     out = macros.offered(sana, ticket)
     assert [one.macro.name for one in out] == ["C", "B", "A"]
     assert out[0].text == f"Ayesha {ticket.number}"
+
+
+@pytest.mark.parametrize("with_reply", [True, False])
+def test_a_macro_fills_what_solving_asks_for(ticket: Ticket, sana: Agent, with_reply: bool) -> None:
+    Field.objects.create(noun="ticket", key="size", label="Size", kind="text", required=True)
+    solve = {"set": "status", "to": "solved"}
+    only = Macro.objects.create(name="Solve", actions=[solve])
+    both = Macro.objects.create(name="Fill", actions=[solve, {"set": "attributes", "to": {"size": "S"}}])
+
+    def apply(macro: Macro) -> None:
+        if with_reply:
+            also = partial(acting.apply, macros=[macro], by=sana, status=False)
+            reply.reply(ticket, by=sana, text="Done.", status=acting.status_of([macro]), also=also)
+        else:
+            acting.apply(ticket, [macro], by=sana)
+
+    with pytest.raises(ActionError, match="Fill in first"):
+        apply(only)
+    assert ticket.messages.count() == 1 and Ticket.objects.get().status == "open"
+    apply(both)
+    assert Ticket.objects.get().status == "solved"
 
 
 def test_what_a_macro_does_goes_with_the_reply_or_not_at_all(ticket: Ticket, sana: Agent, omar: Agent) -> None:

@@ -22,7 +22,7 @@ from inbox.variables import KNOWN
 from inbox.views.settings.forms import OwnProfileForm
 from inbox.views.shell import AgentRequest, agent_only
 
-PROFILE = ("name", "signature", "language", "theme", "time_zone", "away")
+PROFILE = ("name", "signature", "language", "theme", "time_zone", "after_send", "away")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -140,8 +140,9 @@ class OwnProfileForm(ProfileForm):
     away = forms.BooleanField(
         label=_("I am away"), required=False, help_text=_("Others see it before they give you a ticket.")
     )
+    after_send = forms.ChoiceField(label=_("After sending"), required=False)
 
-    field_order = ("name", "photo", "no_photo", "signature", "language", "theme", "time_zone", "away")
+    field_order = ("name", "photo", "no_photo", "signature", "language", "theme", "time_zone", "after_send", "away")
 
     def __init__(self, *args: Any, **told: Any) -> None:
         super().__init__(*args, **told)
@@ -149,3 +150,8 @@ class OwnProfileForm(ProfileForm):
         self.fields["theme"].label = _("Look")
         self.fields["time_zone"].label = _("Time zone")
         self.fields["theme"].choices = Agent._meta.get_field("theme").choices  # type: ignore[attr-defined]
+        self.fields["after_send"].choices = Agent._meta.get_field("after_send").choices  # type: ignore[attr-defined]
+
+    def clean_after_send(self) -> str:
+        """As it was where the form has no such field: whoever only reads is not asked."""
+        return str(self.cleaned_data["after_send"] or self.initial.get("after_send", ""))

@@ -200,7 +200,7 @@ def test_switching_and_deleting(hook: Hook, zoya: Agent) -> None:
     assert "Stopped" in page(client, "/settings/webhooks/")
     client.post(f"{where}delete/")
     page(client, where, 404)
-    kinds = [kind for (kind,) in Event.objects.filter(ticket=None).values_list("kind")]
+    kinds = [kind for (kind,) in Event.objects.filter(ticket=None).order_by("pk").values_list("kind")]
     assert kinds == ["webhook_created", "webhook_disabled", "webhook_enabled", "webhook_deleted"]
 
 
@@ -288,7 +288,7 @@ def test_ones_own_tokens(sana: Agent, lena: Agent, zoya: Agent) -> None:
     assert client.post(f"/settings/tokens/{token.pk}/revoke/").status_code == 302
     assert api.get("/api/v1/tickets/", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
     assert "Import" not in page(client, "/settings/tokens/").split("New token")[0].split("Your tokens")[1]
-    assert [kind for (kind,) in Event.objects.values_list("kind")] == ["token_created", "token_revoked"]
+    assert [kind for (kind,) in Event.objects.order_by("pk").values_list("kind")] == ["token_created", "token_revoked"]
 
 
 def test_tokens_of_others_are_for_whoever_looks_after_webhooks(

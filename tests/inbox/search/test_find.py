@@ -120,6 +120,21 @@ def test_the_newest_are_collected_and_more_is_said(ask: Ask, sana: Agent, monkey
     assert search.numbers(sana, "teapot", 2) == made[:2:-1]
 
 
+def test_operators_reach_behind_the_newest_hits_and_say_how_far(
+    ask: Ask, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [ask(f"Teapot {number}").number for number in range(9)]
+    for number in (made[0], made[3]):
+        tickets.set_priority(Ticket.objects.get(pk=number), "urgent", by=sana)
+    monkeypatch.setattr(finding, "MOST", 2)
+    monkeypatch.setattr(finding, "FURTHER", (3, 3))
+    results = search.find(sana, "teapot priority:urgent")
+    assert (results.numbers, results.looked, results.more) == ([made[3]], 8, True)
+    monkeypatch.setattr(finding, "FURTHER", (3, 4))
+    results = search.find(sana, "teapot priority:urgent")
+    assert (results.numbers, results.looked, results.more) == ([made[3], made[0]], 0, False)
+
+
 def test_an_old_ticket_is_found_by_its_number_behind_many_newer(
     ask: Ask, sana: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,3 +80,16 @@ def test_following(as_sana: Desk, as_bilal: Desk, sana: Agent, support: Channel,
 
 def test_strangers_learn_nothing(db: None, ticket: Ticket) -> None:
     assert Client().get("/seen/?number=1", headers=PART).status_code == 401
+
+
+def test_a_row_says_where_somebody_has_a_draft(as_sana: Desk, sana: Agent, omar: Agent, ticket: Ticket) -> None:
+    def marked(desk: Desk) -> list[str]:
+        return re.findall(r'class="row[^"]* drafted" id="row-(\d+)"', desk.get("/?view=open").content.decode())
+
+    written = {"kind": "reply", "text": "On Thu", "client_id": "d1"}
+    assert as_sana.post(f"/tickets/{ticket.pk}/draft/", {**written, "version": 0}).json() == {"version": 1}
+    assert marked(as_sana) == [str(ticket.pk)] and marked(Desk(omar)) == []
+    assert as_sana.get("/drafts/").json() == {"numbers": [ticket.pk]}
+    assert Desk(omar).get("/drafts/").json() == {"numbers": []}
+    as_sana.post(f"/tickets/{ticket.pk}/draft/", {"kind": "reply", "text": "", "client_id": "d1", "version": 1})
+    assert marked(as_sana) == []

@@ -333,12 +333,14 @@ def test_ones_profile(as_lena: Desk, lena: Agent) -> None:
         "theme": "dark",
         "time_zone": "Asia/Karachi",
         "away": "on",
+        "after_send": "next",
     }
     assert as_lena.post("/settings/profile/", {**body, "role": "admin", "email": "x@example.org"}).status_code == 302
     lena.refresh_from_db()
     assert (lena.name, lena.signature, lena.language, lena.theme, lena.time_zone, lena.away, lena.role, lena.email) == (
         "Lena K", "Kind regards", "ur", "dark", "Asia/Karachi", True, "light", "lena@example.org",
     )  # fmt: skip
+    assert lena.after_send == "next"
     event = Event.objects.get(kind="profile_changed")
     assert event.data == {"fields": ["name", "signature"]}
     for wrong in ({"name": ""}, {"language": "xx"}, {"theme": "pink"}, {"time_zone": "Mars/Olympus"}):

@@ -48,7 +48,7 @@ document.addEventListener("htmx:after:request", event => {
   if (status !== 200) return back(acted)
   const focused = acted.find(row => row.contains(document.activeElement)) || form().contains(document.activeElement)
   nothing()
-  for (const name of ["tag", "untag", "merge"]) if (form().elements[name]) form().elements[name].value = ""
+  for (const name of ["tag", "untag", "snooze", "merge"]) if (form().elements[name]) form().elements[name].value = ""
   fresh()
   if (focused) next()
 })
