@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -296,7 +297,10 @@ def trash(request: AgentRequest, number: int) -> HttpResponse:
     def do(found: Ticket, data: dict[str, Any]) -> object:
         return (trashing.trash if data["trashed"] == "yes" else trashing.restore)(found, by=request.user)
 
-    return act(request, number, TrashForm(request.POST), do)
+    response = act(request, number, TrashForm(request.POST), do)
+    if wants_part(request) and response.status_code == 200 and request.POST.get("trashed") == "yes":
+        response.content += render_to_string("inbox/_trashed.html", {"number": number}, request).encode()
+    return response
 
 
 @require_POST

@@ -1,4 +1,4 @@
-// The buttons under a letter, and the box that asks for the address of a link.
+// The buttons under a letter, one stop of the tab key with arrows between them; and the box that asks for a link.
 import { open } from "./popovers.js"
 import { editors } from "./rich.js"
 
@@ -64,3 +64,21 @@ document.addEventListener("keydown", event => {
   event.stopPropagation()
   setLink(form, event.target.value)
 }, true)
+
+const tools = bar => [...bar.querySelectorAll("[data-format], [data-plain]")].filter(one => one.checkVisibility())
+
+document.addEventListener("focusin", event => {
+  const bar = event.target.matches?.("[data-format], [data-plain]") && event.target.closest("[role=toolbar]")
+  if (bar) for (const one of bar.querySelectorAll("[data-format], [data-plain]")) one.tabIndex = one === event.target ? 0 : -1
+})
+document.addEventListener("keydown", event => {
+  const bar = event.target.matches?.("[data-format], [data-plain]") && event.target.closest("[role=toolbar]")
+  if (!bar || event.ctrlKey || event.metaKey || event.altKey) return
+  const all = tools(bar)
+  const ahead = getComputedStyle(bar).direction === "rtl" ? -1 : 1
+  const step = { ArrowRight: ahead, ArrowLeft: -ahead }[event.key]
+  const to = step ? all.at((all.indexOf(event.target) + step) % all.length) : { Home: all[0], End: all.at(-1) }[event.key]
+  if (!to) return
+  event.preventDefault()
+  to.focus()
+})
