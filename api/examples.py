@@ -173,6 +173,24 @@ EXAMPLES: dict[str, Any] = {
     "Message": MESSAGE,
     "MessageIn": {"kind": "reply", "text": "It left our warehouse today.", "status": "pending"},
     "PatchedMessagePatch": {"send_at": "2036-11-25T07:00:00Z"},
+    "Side": {
+        "id": 12,
+        "ticket": 4711,
+        "channel": MESSAGE["channel"],
+        "subject": "Parcel A-1009",
+        "answered": False,
+        "closed_at": None,
+        "created_at": AT,
+        "last_message_at": LATER,
+    },
+    "SideIn": {
+        "to": [{"name": "Warehouse", "address": "store@warehouse.example"}],
+        "subject": "Parcel A-1009",
+        "text": "Is it on your shelf?",
+        "forwards": [9021],
+    },
+    "SideMessageIn": {"text": "And the blue one?"},
+    "PatchedSidePatch": {"closed": True},
     "Event": {
         "id": 77120,
         "kind": "status_changed",
@@ -333,6 +351,7 @@ EXAMPLES: dict[str, Any] = {
 TAGS: dict[str, str] = {
     "tickets": "Matters of customers: open them, answer, change, merge and split them.",
     "messages": "Single messages: their delivery, their original, and those that have not left yet.",
+    "sides": "Side conversations with third parties inside a ticket; the customer never sees them.",
     "attachments": "Files: upload one, then name its id in a message.",
     "customers": "People who write to us, on whatever channel; what they did; export and erasure.",
     "organisations": "Companies whose people write to us.",

@@ -124,7 +124,7 @@ def prepare(
     """
     lately = (since or timezone.now()) - LOOK_BACK
     moves = Event.objects.filter(ticket=OuterRef("pk"), kind="assigned", at__gt=lately).order_by("pk").values("data")
-    found_rows = Ticket.objects.filter(pk__in=batch).annotate(moves=ArraySubquery(moves))
+    found_rows = lists.answered_beside(Ticket.objects.filter(pk__in=batch)).annotate(moves=ArraySubquery(moves))
     tickets = list(found_rows.select_related("customer", "reply_channel", "assignee"))
     rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
     for language in languages:

@@ -26,7 +26,17 @@ from inbox import access, directory
 from inbox.adapters import kinds
 from inbox.filtering import Filters
 from inbox.filtering import tickets as filtering
-from inbox.models import Agent, Draft, LinkKind, Mention, Status, Ticket, TicketFollower, TicketLink
+from inbox.models import (
+    Agent,
+    Draft,
+    LinkKind,
+    Mention,
+    SideConversation,
+    Status,
+    Ticket,
+    TicketFollower,
+    TicketLink,
+)
 from inbox.models.tickets import TicketQuerySet
 from inbox.search.finding import TooSlow, bounded
 from inbox.sorting import NEWEST, SORTS, Sort
@@ -265,7 +275,12 @@ def beside(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
         When(Exists(to) | Exists(back), then=Value("linked")),
         default=Value(""),
     )
-    return found.annotate(siblings=Exists(_siblings(agent)), linked_as=linked)
+    return answered_beside(found.annotate(siblings=Exists(_siblings(agent)), linked_as=linked))
+
+
+def answered_beside(found: TicketQuerySet) -> TicketQuerySet:
+    """Rows that say in `side_answered` whether a third party has answered, and nobody has looked into that yet."""
+    return found.annotate(side_answered=Exists(SideConversation.objects.filter(ticket=OuterRef("pk"), answered=True)))
 
 
 def _siblings(agent: Agent) -> TicketQuerySet:

@@ -119,6 +119,7 @@ def conversation(
     beside = panel.read(request.user, found)
     if beside["mentioned"]:
         mentions.seen(request.user, found)
+    found.side_answered = any(row["answered"] for row in beside["sides"])  # type: ignore[attr-defined]
     stream = timeline.build(found, known, since=since, sides=beside["sides"])
     draft = composing.composer(beside, stream.newest, request.user)
     way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
