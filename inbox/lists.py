@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PAGE = 40
 MOST = 1000  # what a count says at most, as "1,000+"
+MOST_OWN = 1000  # of an agent's mentions, drafts, and tickets followed: the newest, which their lists put in order
 COUNTING = 0.5  # seconds for counting what filters leave
 MOST_GROUPS = 20  # teams and channels that the sidebar lists
 BESIDE = frozenset({"view", "sort", "before", "again", "q", "among", "saved"})  # parameters that are no filters
@@ -76,7 +77,7 @@ def mentioned(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
     """Those with a note that mentions this agent; `unseen` is 1 where they have not seen it yet."""
     mine = Mention.objects.filter(agent=agent)
     waits = When(Exists(mine.filter(ticket=OuterRef("pk"), seen_at__isnull=True)), then=1)
-    found = found.filter(pk__in=mine.values("ticket"))
+    found = found.filter(pk__in=mine.order_by("-pk").values("ticket")[:MOST_OWN])
     return found.annotate(unseen=Case(waits, default=0, output_field=IntegerField()))
 
 
@@ -86,11 +87,13 @@ def unseen(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
 
 
 def followed(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
-    return found.filter(pk__in=TicketFollower.objects.filter(agent=agent).values("ticket"))
+    newest = TicketFollower.objects.filter(agent=agent).order_by("-pk").values("ticket")
+    return found.filter(pk__in=newest[:MOST_OWN])
 
 
 def drafted(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
-    return found.filter(pk__in=Draft.objects.filter(agent=agent, ticket__isnull=False).values("ticket"))
+    newest = Draft.objects.filter(agent=agent, ticket__isnull=False).order_by("-pk").values("ticket")
+    return found.filter(pk__in=newest[:MOST_OWN])
 
 
 LIVE = {"spam": "no", "merged": "no", "trashed": "no"}
