@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from inbox.views import customer_list, customer_notes, customers, facts, joining, organisations, similar
+from inbox.views import customer_list, customer_notes, customers, facts, joining, organisations, similar, suggestions
 
 urlpatterns = [
     path("customers/", customer_list.index, name="customers"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("customers/<int:pk>/notes/", customer_notes.notes, name="customer-notes"),
     path("customers/<int:pk>/notes/<int:note>/", customer_notes.note, name="customer-note"),
     path("customers/options/", joining.options, name="customer-options"),
+    path("customers/suggestions/", suggestions.customers, name="customer-suggestions"),
+    path("organisations/suggestions/", suggestions.organisations, name="organisation-suggestions"),
     path("customers/<int:pk>/merge/", joining.choose, name="customer-merge-with"),
     path("customers/<int:pk>/merge/<int:other>/", joining.merge, name="customer-merge"),
     path("customers/<int:pk>/different/<int:other>/", joining.different, name="customer-different"),

@@ -106,7 +106,9 @@ class Found:
         numbers = self.results.numbers[start : start + lists.PAGE]
         rows = {
             row.number: row
-            for row in Ticket.objects.filter(number__in=numbers).select_related("customer", "reply_channel", "assignee")
+            for row in lists.beside(self.agent, Ticket.objects.filter(number__in=numbers)).select_related(
+                "customer", "reply_channel", "assignee"
+            )
         }
         tickets = [rows[number] for number in numbers if number in rows]
         adorn(tickets, self.results.query.words)

@@ -238,7 +238,7 @@ def page(
 ) -> Page:
     """One page of a list in its order, from the row that `before` names. A broken cursor is the first page.
 
-    For an `agent` each row says in `siblings` whether its customer has another open ticket that the agent sees.
+    For an `agent` each row says what is `beside` it.
 
     With `statuses` each of them is read from its own range of an index, and the pages are laid together: as many rows
     are read as there are statuses times a page, whatever there is.
@@ -249,11 +249,16 @@ def page(
     elif statuses:
         found = found.filter(status=statuses[0])
     if agent is not None:
-        found = found.annotate(siblings=Exists(_siblings(agent)))
+        found = beside(agent, found)
     rows = list(found.select_related("customer", "reply_channel", "assignee")[: PAGE + 1])
     join = "&" if "?" in url else "?"
     more = f"{url}{join}before={sort.cursor(rows[PAGE - 1])}" if len(rows) > PAGE else ""
     return Page(rows[:PAGE], more)
+
+
+def beside(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
+    """Rows that say in `siblings` whether their customer has another open ticket that this agent sees."""
+    return found.annotate(siblings=Exists(_siblings(agent)))
 
 
 def _siblings(agent: Agent) -> TicketQuerySet:

@@ -49,6 +49,7 @@ TICKET_FIELDS = (
     "status",
     "trashed_at",
     "snoozed_until",
+    "woke_at",
     "language",
     "message_count",
     "last_message_at",
@@ -282,8 +283,8 @@ class Batch:
             if ticket.status != Status.CLOSED and ticket.trashed_at is not None:
                 ticket.trashed_at = None
                 self._event(ticket, "restored", writer)
-            if not ticket.is_done:
-                ticket.snoozed_until = None
+            if not ticket.is_done and ticket.snoozed_until is not None:
+                ticket.snoozed_until, ticket.woke_at = None, self.now
             if ticket.status == Status.ON_HOLD:
                 ticket.status = Status.OPEN
                 change = {"from": Status.ON_HOLD.value, "to": Status.OPEN.value}
@@ -341,7 +342,7 @@ class Batch:
             return
         if ticket.snoozed_until is not None:
             self._event(ticket, "snoozed", customer, until=None)
-        ticket.snoozed_until = None
+            ticket.snoozed_until, ticket.woke_at = None, self.now
         if before == Status.OPEN or (before in {Status.SOLVED, Status.CLOSED} and not decision.reopens):
             return
         ticket.status = Status.OPEN

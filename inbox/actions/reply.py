@@ -385,9 +385,8 @@ def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None
     show(ticket, message)
     fields = ["message_count", "last_message_at", "last_direction", "preview"]
     if not automatic:
-        ticket.waiting_since = None
-        ticket.snoozed_until = None
-        fields += ["waiting_since", "snoozed_until"]
+        ticket.waiting_since = ticket.snoozed_until = ticket.woke_at = None
+        fields += ["waiting_since", "snoozed_until", "woke_at"]
         if ticket.first_replied_at is None and ticket.last_customer_message_at is not None:
             ticket.first_replied_at = message.created_at
             fields.append("first_replied_at")
@@ -421,9 +420,9 @@ def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]
     ticket.status = status
     fields = ["status"]
     if ticket.is_done:
-        ticket.waiting_since, ticket.snoozed_until = None, None
+        ticket.waiting_since = ticket.snoozed_until = ticket.woke_at = None
         ticket.solved_at = ticket.solved_at or now
-        fields += ["waiting_since", "snoozed_until", "solved_at"]
+        fields += ["waiting_since", "snoozed_until", "woke_at", "solved_at"]
         if status == Status.CLOSED:
             ticket.closed_at = now
             fields.append("closed_at")

@@ -27,8 +27,8 @@ def end_snoozes() -> int:
         )
         for row in rows:
             log.record(row, "snoozed", until=None)
-            row.snoozed_until = None
-            base.save(row, "snoozed_until")
+            row.snoozed_until, row.woke_at = None, timezone.now()
+            base.save(row, "snoozed_until", "woke_at")
     return len(rows)
 
 

@@ -261,6 +261,6 @@ def snooze(ticket: Ticket, until: datetime | None, *, by: Agent | None) -> Ticke
     with base.locked(ticket) as row:
         if row.snoozed_until != until:
             log.record(row, "snoozed", by=by, until=until.isoformat() if until else None)
-            row.snoozed_until = until
-            base.save(row, "snoozed_until")
+            row.snoozed_until, row.woke_at = until, None
+            base.save(row, "snoozed_until", "woke_at")
         return row

@@ -219,7 +219,7 @@ VERBS: dict[str, Verb] = {
     "status": Verb(
         gettext_lazy("Status"),
         lambda ticket, status, by: tickets.set_status(ticket, status, by=by),
-        fields("status", "solved_at", "waiting_since", "snoozed_until", "reopen_count"),
+        fields("status", "solved_at", "waiting_since", "snoozed_until", "woke_at", "reopen_count"),
         _status_back, _one_of([value for value in Status.values if value != Status.CLOSED]),
     ),
     "priority": Verb(

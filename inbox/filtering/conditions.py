@@ -58,6 +58,7 @@ class Condition:
     path: str = ""
     group: str = ""
     row: str = ""
+    suggestions: str = ""  # the name of the address that finds values for what is typed
     editor: ClassVar[str] = "text"
 
     @property
@@ -66,6 +67,10 @@ class Condition:
 
     def clean(self, agent: Agent, value: str) -> str:
         """The value as addresses have it. Raises UnknownValue."""
+        return value
+
+    def typed(self, agent: Agent, value: str) -> str:
+        """A cleaned value as its editor shows it, which is understood again."""
         return value
 
     def q(self, agent: Agent, value: str) -> Q:
@@ -278,6 +283,7 @@ class Reference(Condition):
     """One object, by its id or by what `find` takes for it (an address, a name)."""
 
     find: Callable[[Agent, str], tuple[int, str] | None]
+    numbered: bool = False  # names are not enough to tell them apart
     help: StrOrPromise = ""
 
     def _found(self, agent: Agent, value: str) -> tuple[int, str]:
@@ -291,6 +297,10 @@ class Reference(Condition):
 
     def clean(self, agent: Agent, value: str) -> str:
         return str(self._found(agent, value)[0])
+
+    def typed(self, agent: Agent, value: str) -> str:
+        name = self.words(agent, value)
+        return f"{name} (#{value})" if self.numbered else name
 
     def q(self, agent: Agent, value: str) -> Q:
         return Q(**{self.path: int(value)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q
@@ -37,6 +38,7 @@ from inbox.models import (
 )
 
 SEVERITIES = range(1, 10)
+NUMBERED = re.compile(r"\(#([0-9]{1,18})\)$", re.ASCII)
 MOST_SUGGESTED = 300
 
 
@@ -84,8 +86,10 @@ def language_name(code: str) -> str:
 
 
 def find_customer(agent: Agent, value: str) -> tuple[int, str] | None:
-    """By id, or by an address that is theirs."""
+    """By id, as suggestions say it ("Ayesha (#12)"), or by an address that is theirs."""
     seen = access.customers(agent)
+    if numbered := NUMBERED.search(value):
+        value = numbered[1]
     if value.isascii() and value.isdigit() and len(value) < 19:
         found = seen.filter(pk=int(value)).first()
         if found is not None:
@@ -98,8 +102,9 @@ def find_customer(agent: Agent, value: str) -> tuple[int, str] | None:
 def find_organisation(agent: Agent, value: str) -> tuple[int, str] | None:
     """By id, or by its name."""
     seen = access.organisations(agent)
-    by = Q(pk=int(value)) if value.isascii() and value.isdigit() and len(value) < 19 else Q(name__iexact=value)
-    found: Organisation | None = seen.filter(by).order_by("pk").first()
+    by_name = Q(name__iexact=value)
+    by = Q(pk=int(value)) if value.isascii() and value.isdigit() and len(value) < 19 else by_name
+    found: Organisation | None = seen.filter(by).order_by("pk").first() or seen.filter(by_name).order_by("pk").first()
     return (found.pk, str(found)) if found is not None else None
 
 
@@ -137,7 +142,7 @@ CONDITIONS: dict[str, Condition] = {
         ),
         OneOf(key="type", label=gettext_lazy("Type"), path="type", known=of_enum(TicketType.choices)),
         OneOf(key="severity", label=gettext_lazy("Severity"), path="severity", known=severities),
-        Text(key="topic", label=gettext_lazy("Topic"), path="topic"),
+        Text(key="topic", label=gettext_lazy("Topic"), path="topic", suggestions="topics"),
         Codes(
             key="language",
             label=gettext_lazy("Language"),
@@ -179,13 +184,16 @@ CONDITIONS: dict[str, Condition] = {
             label=gettext_lazy("Customer"),
             path="customer",
             find=find_customer,
-            help=gettext_lazy("An address of theirs, or the number in their page’s address"),
+            numbered=True,
+            suggestions="customer-suggestions",
+            help=gettext_lazy("A name, an address or a telephone number"),
         ),
         Reference(
             key="organisation",
             label=gettext_lazy("Organisation"),
             path="organisation",
             find=find_organisation,
+            suggestions="organisation-suggestions",
             help=gettext_lazy("Its name"),
         ),
         YesNo(key="attachment", label=gettext_lazy("Has an attachment"), build=attached),

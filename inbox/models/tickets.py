@@ -127,6 +127,7 @@ class Ticket(models.Model):
     trashed_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)  # nothing is left of it but ids, times and codes
     snoozed_until = models.DateTimeField(null=True, blank=True)
+    woke_at = models.DateTimeField(null=True, blank=True)  # the clock or a customer ended its snooze, unanswered since
     due_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
     also_channels = ArrayField(models.BigIntegerField(), default=list, blank=True)  # ids of channels that got copies
@@ -248,6 +249,11 @@ class Ticket(models.Model):
     @property
     def is_done(self) -> bool:
         return self.status in {Status.SOLVED, Status.CLOSED}
+
+    @property
+    def is_back(self) -> bool:
+        """Whether it was put away, and waits again."""
+        return self.woke_at is not None and self.is_open and self.snoozed_until is None
 
     @property
     def is_locked(self) -> bool:

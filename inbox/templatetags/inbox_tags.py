@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox import mentions, preferences
+from inbox import shortcuts as keyboard
 from inbox.actions.work import typed
 from inbox.adapters import kinds
 from inbox.models import Channel, EngagementKind, Status
@@ -208,3 +209,9 @@ def field(bound: forms.BoundField, quiet: bool = False, **attrs: str) -> dict[st
         "is_group": is_group,
         "quiet": quiet,
     }
+
+
+@register.inclusion_tag("inbox/_shortcuts.html")
+def shortcuts() -> dict[str, Any]:
+    """The help on `?`."""
+    return {"groups": keyboard.GROUPS}

@@ -21,11 +21,13 @@ class Part:
 
     condition: Condition
     value: str
+    typed: str
     options: list[Option] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.key, self.label, self.editor = self.condition.key, self.condition.label, self.condition.editor
         self.help = getattr(self.condition, "help", "")
+        self.suggestions = self.condition.suggestions
         self.chosen = self.value.split(",")
 
 
@@ -46,7 +48,11 @@ def editor(request: AgentRequest, group: str) -> HttpResponse:
     here = [one for one in filtering.conditions(request.user).values() if one.together == group]
     if not here:
         raise Http404
-    parts = [Part(one, listing.filters.values.get(one.key, ""), _offered(request, one, listing)) for one in here]
+    parts = []
+    for one in here:
+        value = listing.filters.values.get(one.key, "")
+        shown = one.typed(request.user, value) if value else ""
+        parts.append(Part(one, value, shown, _offered(request, one, listing)))
     keys = {one.key for one in here}
     others = {name: value for name, value in listing.kept.items() if name not in keys or name in listing.view.query}
     suggested = next((part.options for part in parts if part.editor == "words"), [])

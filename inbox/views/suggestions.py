@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max, Q
+from django.db.models import Case, Max, Q, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from inbox import access, spoken
+from inbox import access, search, spoken
 from inbox.models import Identity, SearchPerson, Tag, Ticket
+from inbox.search.query import parse
 from inbox.views.shell import AgentRequest, agent_only
 from lib import folding
 
@@ -74,6 +75,26 @@ def people(request: AgentRequest) -> HttpResponse:
         wanted |= Q(customer__in=list(named[:NAMED]))
     rows = known.filter(wanted).select_related("customer").order_by("pk")[:MOST]
     return answer(request, [Option(one.value, one.customer.name or one.value, one.value) for one in rows])
+
+
+@require_safe
+@agent_only
+def customers(request: AgentRequest) -> HttpResponse:
+    """Customers whom search finds by a name, an address or a telephone number, as filters take them."""
+    found = search.people(request.user, parse(typed(request)), MOST)
+    return answer(request, [Option(f"{one} (#{one.pk})", str(one), str(one.organisation or "")) for one in found])
+
+
+@require_safe
+@agent_only
+def organisations(request: AgentRequest) -> HttpResponse:
+    """Organisations whose name holds what was typed, those that begin so first."""
+    asked = typed(request)
+    if not asked:
+        return answer(request, [])
+    begins = Case(When(name__istartswith=asked, then=0), default=1)
+    found = access.organisations(request.user).filter(name__icontains=asked).order_by(begins, "name", "pk")
+    return answer(request, [Option(one.name, one.name, ", ".join(one.domains[:2])) for one in found[:MOST]])
 
 
 @require_safe

@@ -16,9 +16,25 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inbox import found, lists
+from inbox.actions import links, reply, sweeping
 from inbox.actions import tickets as acting
-from inbox.models import Agent, Field, Mention, Message, Priority, SavedView, Status, Team, Ticket, TicketFollower
-from inbox.search import documents
+from inbox.models import (
+    Agent,
+    Channel,
+    Customer,
+    Field,
+    Mention,
+    Message,
+    Organisation,
+    Priority,
+    SavedView,
+    Status,
+    Team,
+    Ticket,
+    TicketFollower,
+)
+from inbox.search import documents, follower
+from tests.cast import question
 from tests.inbox.views.conftest import Desk
 
 Many = Callable[[int], list[Ticket]]
@@ -176,6 +192,61 @@ def test_a_customer_with_another_open_ticket_is_marked(as_sana: Desk, ticket: Ti
     assert mark not in as_sana.get("/?view=open").content.decode()
     Ticket.objects.filter(pk=other.pk).update(customer=ticket.customer_id)
     assert as_sana.get("/?view=open").content.decode().count(mark) == 2
+
+
+def test_linked_tickets_and_those_back_from_snooze_are_marked(
+    as_sana: Desk, sana: Agent, bilal: Agent, ticket: Ticket, many: Many
+) -> None:
+    other, hidden = many(1)[0], question(Channel.objects.create(kind="email", name="O", slug="o", addresses=[]), "Hid")
+    hidden.channel.teams.add(Team.objects.create(name="Private", slug="private", private=True))
+    documents.write([ticket.pk])
+    links.link(ticket, hidden, "child", by=None)
+    assert 'class="linked-mark"' not in as_sana.get("/?view=open").content.decode(), "with what one does not see"
+    links.link(ticket, other, "duplicate", by=sana)
+    for query in ("view=open", "q=parcel"):
+        html = as_sana.get(f"/?{query}").content.decode()
+        assert html.count('title="Duplicate of another ticket"') == 1
+    assert as_sana.get("/?view=open").content.decode().count('title="Linked with another ticket"') == 1
+
+    def back() -> int:
+        html: str = as_sana.get("/?view=open").content.decode()
+        return html.count('class="back-mark"')
+
+    acting.snooze(ticket, timezone.now() + timedelta(hours=1), by=sana)
+    Ticket.objects.filter(pk=ticket.pk).update(snoozed_until=timezone.now())
+    sweeping.end_snoozes()
+    assert back() == 1
+    reply.reply(ticket, by=sana, text="We look.", status="open")
+    assert back() == 0
+
+
+def test_customers_and_organisations_are_found_as_one_types(
+    as_sana: Desk, as_bilal: Desk, ticket: Ticket, many: Many
+) -> None:
+    firm = Organisation.objects.create(name="Karvaan Textiles", domains=["karvaan.example"])
+    Organisation.objects.create(name="New Karvaan")
+    Customer.objects.filter(pk=ticket.customer_id).update(organisation=firm)
+    Ticket.objects.filter(pk=ticket.pk).update(organisation=firm)
+    many(2)
+    follower.write([ticket.pk])
+
+    def offered(desk: Desk, what: str, typed: str) -> list[str]:
+        html = desk.get(f"/{what}/suggestions/?" + urlencode({"q": typed})).content.decode()
+        return re.findall('data-value="([^"]*)"', html)
+
+    said = f"Ayesha Khan (#{ticket.customer_id})"
+    assert offered(as_sana, "customers", "ayesh") == offered(as_sana, "customers", "ayesha@exa") == [said]
+    assert offered(as_sana, "organisations", "karv") == ["Karvaan Textiles", "New Karvaan"]
+    assert offered(as_bilal, "customers", "ayesh") == [] and offered(as_bilal, "organisations", "karv") == [
+        "New Karvaan"
+    ]
+    for what, value in (("customer", said), ("organisation", "karvaan textiles")):
+        assert shown(as_sana, urlencode({what: value})) == [ticket.pk]
+        assert "was left out" in as_bilal.get("/?" + urlencode({what: value})).content.decode()
+    editor = as_sana.get(f"/filters/customer/?customer={ticket.customer_id}").content.decode()
+    assert f'value="{said}"' in editor and 'data-suggest="/customers/suggestions/"' in editor
+    for hostile in ("", "\x00", "%" * 50, "(#99999999999999999999)"):
+        assert offered(as_sana, "customers", hostile) == offered(as_sana, "organisations", hostile) == []
 
 
 def test_density_is_kept(as_sana: Desk, sana: Agent) -> None:

@@ -66,8 +66,10 @@ function update(old, row) {
     const now = row.querySelector(part)
     if (was && (part === ".preview" || was.textContent === now.textContent)) now.replaceWith(was.cloneNode(true))
   }
-  const siblings = old.querySelector(".siblings") // a row that is pushed does not know
-  if (siblings && !row.querySelector(".siblings")) row.querySelector(".marks")?.prepend(siblings.cloneNode(true))
+  for (const mark of [".siblings", ".linked-mark"]) {
+    const was = old.querySelector(mark) // a row that is pushed does not know
+    if (was && !row.querySelector(mark)) row.querySelector(".marks")?.prepend(was.cloneNode(true))
+  }
   linkOf(old).replaceChildren(...linkOf(row).cloneNode(true).childNodes)
 }
 
