@@ -8,7 +8,7 @@ tickets are seen by its members alone. Whoever owns a ticket sees it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -189,7 +189,8 @@ def customers(agent: Agent) -> QuerySet[Customer]:
     return found
 
 
-def _first(found: QuerySet[Ticket]) -> Subquery:
+def _first(found: QuerySet[Any]) -> Subquery:
+    """Whether there is one, row by row: see `customers`."""
     return Subquery(found.order_by().values("pk")[:1])
 
 
@@ -215,10 +216,10 @@ def organisations(agent: Agent) -> QuerySet[Organisation]:
     if hidden.hidden_channels or hidden.hidden_teams:
         theirs = OuterRef("pk")
         found = found.filter(
-            Exists(customers(agent).filter(organisation=theirs))
-            | Exists(tickets(agent).filter(organisation=theirs))
-            | ~Exists(Customer.objects.filter(organisation=theirs))
-            & ~Exists(Ticket.objects.filter(organisation=theirs))
+            IsNull(_first(customers(agent).filter(organisation=theirs)), False)
+            | IsNull(_first(tickets(agent).filter(organisation=theirs)), False)
+            | IsNull(_first(Customer.objects.filter(organisation=theirs)), True)
+            & IsNull(_first(Ticket.objects.filter(organisation=theirs)), True)
         )
     return found
 
