@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False  # without a lock on tables that may hold millions of rows
 
     dependencies = [
-        ("inbox", "0016_ticket_woke_at"),
+        ("inbox", "0017_draft_macros"),
     ]
 
     operations = [
@@ -28,6 +28,12 @@ class Migration(migrations.Migration):
                 models.F("id").desc(),
                 name="customer_of_organisation",
                 condition=models.Q(organisation__isnull=False),
+            ),
+        ),
+        AddIndexConcurrently(
+            "message",
+            models.Index(
+                fields=["customer", "id"], name="message_of_customer", condition=models.Q(customer__isnull=False)
             ),
         ),
         AddIndexConcurrently("mention", models.Index(fields=["agent", "-id"], name="mention_newest")),
@@ -65,6 +71,18 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="mentions",
                 to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="message",
+            name="customer",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="messages",
+                to="inbox.customer",
             ),
         ),
     ]
