@@ -10,9 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from channels_email import render
+from inbox import lists
 from inbox.actions import erasing, merge, messages, receive, reply, scheduling, side, split, tickets, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party, RawReceipt
+from inbox.customer_lists import CustomerListing
 from inbox.models import Agent, Attachment, Channel, Draft, Event, Message, Participant, SideConversation, Ticket
 from tests.cast import bilal, question, sana, support, team
 from tests.paper import Paper
@@ -218,3 +220,16 @@ def test_it_leaves_from_no_mailbox_that_its_writer_does_not_see(
     support.teams.clear()
     del bilal._sight  # type: ignore[attr-defined]
     assert side.start(here, by=bilal, to=STORE, text="Do you have it?").channel == support
+
+
+def test_a_third_party_marks_the_row_and_fills_no_list_of_customers(ticket: Ticket, sana: Agent, mail: Mail) -> None:
+    asked = side.start(ticket, by=sana, to=STORE, text="Do you have it?")
+    rows = lists.answered_beside(Ticket.objects.all())
+    assert not rows.get(pk=ticket.pk).side_answered  # type: ignore[attr-defined]
+    came = mail("store@warehouse.example", "On the shelf.", to=asked.reply_to[0]["address"])
+    assert came.side_id == asked.side_id
+    assert rows.get(pk=ticket.pk).side_answered  # type: ignore[attr-defined]
+    listed = CustomerListing(sana, {}).customers
+    assert ticket.customer in listed and came.customer not in listed
+    mail("store@warehouse.example", "Our own order is late.", Subject="Late")  # now they are one
+    assert came.customer in CustomerListing(sana, {}).customers
