@@ -103,7 +103,7 @@ CODES = {
     "past": (422, "The time is over."),
     "too_far": (422, "A reply waits for a year at most."),
     "scope_beyond_role": (422, "The scope is wider than the agent's role."),
-    "same": (422, "Nothing can be merged into itself."),
+    "same": (422, "Nothing can be merged into itself, or linked with itself."),
     "all_messages": (422, "At least one message has to stay."),
     "foreign": (422, "A message is not of this ticket."),
     "future": (422, "That has not happened yet."),
