@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.core.signing import BadSignature, TimestampSigner
 from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +15,27 @@ from inbox.models import Agent, AuthorKind, Channel, Direction, Message, Setting
 from inbox.rights import Right, may
 
 KEY = "first_run"
+WELCOME = "first-person"  # salt of the link's signature
+WELCOME_DAYS = 7
+
+
+def is_empty() -> bool:
+    """Whether nobody can log in yet."""
+    return not Agent.objects.filter(is_bot=False).exists()
+
+
+def welcome_path() -> str:
+    """Where the first person makes themselves an admin: told only to who starts Rabta, and of no use afterwards."""
+    return reverse("welcome", args=[TimestampSigner(salt=WELCOME).sign("welcome").partition(":")[2]])
+
+
+def is_welcome(token: str) -> bool:
+    """Whether a link is ours and young, and nobody is here yet."""
+    try:
+        TimestampSigner(salt=WELCOME).unsign(f"welcome:{token}", max_age=timedelta(days=WELCOME_DAYS))
+    except BadSignature:
+        return False
+    return is_empty()
 
 
 @dataclass(frozen=True)

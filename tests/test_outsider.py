@@ -106,6 +106,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         },
         "settings-unblock": {"pk": 2**40},
         "invitation": {"token": "nobody-was-told"},
+        "welcome": {"token": "nobody-was-told"},
         "job": {"pk": jobs.begin(sana, "priority", "high", chosen=[ticket.pk]).pk},
         "ticket": one_ticket,
         "message": message,
