@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from inbox import access, frames, post
+from inbox import access, frames, post, second_factor
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Notification
 from inbox.notify import title
@@ -71,7 +71,7 @@ def _send(agent: Agent) -> int:
         due = Notification.objects.select_for_update(skip_locked=True, of=("self",)).filter(agent=agent, mail_due=True)
         rows = list(due.select_related("ticket", "ticket__customer", "by").order_by("pk"))
         Notification.objects.filter(pk__in=[row.pk for row in rows]).update(mail_due=False)
-    seen = [row for row in rows if access.sees(agent, row.ticket)]
+    seen = [] if second_factor.is_missing(agent) else [row for row in rows if access.sees(agent, row.ticket)]
     if not seen:
         return 0
     with translation.override(agent.language or settings.LANGUAGE_CODE):

@@ -255,8 +255,9 @@ def shown(agent: Agent, *, most: int = 40, before: int | None = None, after: int
 
 
 def unread(agent: Agent, most: int = 100) -> int:
-    """How many are unread, counted to `most`."""
-    return Notification.objects.filter(agent=agent, read_at__isnull=True)[:most].count()
+    """How many are unread of tickets that this agent sees, counted to `most`."""
+    theirs = Notification.objects.filter(agent=agent, ticket__in=access.tickets(agent))
+    return theirs.filter(read_at__isnull=True)[:most].count()
 
 
 def prune() -> int:

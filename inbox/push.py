@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import time
 from collections import defaultdict
 from datetime import timedelta
 from email.utils import parseaddr
@@ -24,7 +25,7 @@ from django.utils.translation import gettext as _
 from py_vapid import Vapid02, VapidException
 from pywebpush import WebPushException, webpush
 
-from inbox import access, frames
+from inbox import access, frames, second_factor
 from inbox.models import Agent, Notification, PushSubscription, Setting
 from inbox.notify import title
 from lib import http, net, signing
@@ -80,10 +81,11 @@ def _send_batch() -> int:
     for one in PushSubscription.objects.filter(agent__in={row.agent_id for row in rows}):
         browsers[one.agent_id].append(one)
     agents = {agent.pk: agent for agent in frames.with_sight({row.agent_id for row in rows})}
+    locked_out = {pk for pk, agent in agents.items() if second_factor.is_missing(agent)}
     for row in rows:
         agent = agents.get(row.agent_id)
         late = timezone.now() - row.created_at > TOO_OLD
-        if agent is None or late or not access.sees(agent, row.ticket):
+        if agent is None or late or agent.pk in locked_out or not access.sees(agent, row.ticket):
             continue
         for browser in browsers[row.agent_id]:
             _send(browser, message(row, agent, browser.language))
@@ -102,18 +104,21 @@ def message(row: Notification, agent: Agent, language: str) -> dict[str, str]:
         }
 
 
-def _send(browser: PushSubscription, told: dict[str, str]) -> bool:
-    """Hand one to the push service; a browser that took its permission back, or is gone for long, is forgotten."""
+def _send(browser: PushSubscription, told: dict[str, str], seconds: float | None = None) -> bool:
+    """Hand one to the push service, in SECONDS at most.
+
+    A browser that took its permission back, or is gone for long, is forgotten.
+    """
     try:
         # Cut off as a whole, hence no connection kept: an answer that never ends would hold up everybody's mail.
-        with net.cut_after(SECONDS), http.Session() as session:
+        with net.cut_after(seconds or SECONDS), http.Session() as session:
             webpush(
                 {"endpoint": browser.endpoint, "keys": {"p256dh": browser.p256dh, "auth": browser.auth}},
                 json.dumps(told),
                 vapid_private_key=private_key(),
                 vapid_claims={"sub": f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"},
                 ttl=TTL,
-                timeout=SECONDS,
+                timeout=seconds or SECONDS,
                 headers={"Urgency": "normal"},
                 requests_session=session,
             )
@@ -137,6 +142,14 @@ def _failed(browser: PushSubscription, *, gone: bool, why: str) -> bool:
 
 
 def test(agent: Agent) -> int:
-    """Send a word to all browsers of this agent; returns how many services took it."""
+    """Send a word to the browsers of this agent, the newest first, for some seconds: somebody waits for it.
+
+    Returns how many services took it.
+    """
     told = {"title": _("Rabta"), "body": _("Notifications reach this browser."), "url": "/", "tag": "test"}
-    return sum(_send(browser, told) for browser in PushSubscription.objects.filter(agent=agent))
+    sent, until = 0, time.monotonic() + SECONDS
+    for browser in PushSubscription.objects.filter(agent=agent).order_by("-pk"):
+        if (left := until - time.monotonic()) <= 0:
+            break
+        sent += _send(browser, told, left)
+    return sent

@@ -7,13 +7,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from channels_email.receipts import raw_receipt
-from inbox.actions import receive, reply, tickets
-from inbox.models import Agent, Brand, Channel, Role, Tag, Team, Ticket
+from inbox.actions import links, organisations, receive, reply, side, tickets
+from inbox.models import Agent, Brand, Channel, Field, LinkKind, Macro, Role, SavedView, Tag, Team, Ticket
 from sandbox.letters import LETTERS, Letter
 from sandbox.models import SandboxMail
 
 SUPPORT = "support@karvaan.example"
 PASSWORD = "demo-karvaan"  # printed at every start
+TAGS = {"refund": "amber", "delivery": "blue", "vip": "violet", "invoice": "", "discount": "green"}
 PEOPLE = (
     ("sana@karvaan.example", "Sana Malik", Role.AGENT, "Sana Malik\nKarvaan Customer Care"),
     ("omar@karvaan.example", "Omar Farooq", Role.MANAGER, "Omar Farooq\nKarvaan Customer Care"),
@@ -28,6 +29,7 @@ def ensure() -> list[tuple[str, str, str]]:
         people = [_person(*one) for one in PEOPLE]
         channel = _channel(people)
     if not Ticket.objects.exists():
+        _desk(people[1])
         _history(channel, {agent.email: agent for agent in people})
     return [(agent.email, PASSWORD, str(agent.get_role_display())) for agent in people]
 
@@ -47,7 +49,7 @@ def _channel(people: list[Agent]) -> Channel:
     shipping, _made = Team.objects.get_or_create(slug="shipping", defaults={"name": "Shipping"})
     care.members.add(*people)
     shipping.members.add(people[1])
-    for name, colour in (("refund", "amber"), ("delivery", "blue"), ("vip", "violet")):
+    for name, colour in TAGS.items():
         Tag.objects.get_or_create(name=name, defaults={"colour": colour})
     channel, _made = Channel.objects.get_or_create(
         slug="support",
@@ -68,6 +70,25 @@ def _channel(people: list[Agent]) -> Channel:
     return channel
 
 
+def _desk(omar: Agent) -> None:
+    """What the team has set up for its work."""
+    organisations.create(by=omar, name="Hillside School", domains=["example.edu"])
+    Field.objects.get_or_create(noun="ticket", key="order", defaults={"label": "Order"})
+    english, urdu = "Where a parcel is", "پارسل کہاں ہے"
+    for name, language, text in (
+        (
+            english,
+            "en",
+            "Dear {{customer.first_name}},\n\nyour parcel is on its way and should be with you within two days.\n",
+        ),
+        (urdu, "ur", "محترم {{customer.first_name}}،\n\nآپ کا پارسل روانہ ہو چکا ہے اور دو دن میں پہنچ جائے گا۔\n"),
+    ):
+        actions = [{"set": "add_tags", "to": ["delivery"]}]
+        Macro.objects.get_or_create(name=name, defaults={"language": language, "text": text, "actions": actions})
+    for name, query in (("Waiting longer than four hours", {"waiting": "4h"}), ("Urdu", {"language": "ur"})):
+        SavedView.objects.get_or_create(name=name, defaults={"query": {"status": "open", **query}})
+
+
 def _history(channel: Channel, people: dict[str, Agent]) -> None:
     """Letters of the last days, through the same door as any other mail."""
     now = timezone.now()
@@ -80,6 +101,8 @@ def _history(channel: Channel, people: dict[str, Agent]) -> None:
         outcome = receive.take_in([stored[0].receipt_id])[0]
         if outcome.ticket is not None:
             _work(Ticket.objects.get(pk=outcome.ticket), letter, people)
+    one, other = Ticket.objects.filter(tags=["discount"]).order_by("pk")
+    links.link(other, one, LinkKind.INCIDENT, by=people["omar@karvaan.example"])
 
 
 def _work(ticket: Ticket, letter: Letter, people: dict[str, Agent]) -> None:
@@ -92,7 +115,29 @@ def _work(ticket: Ticket, letter: Letter, people: dict[str, Agent]) -> None:
         tickets.set_priority(ticket, letter.priority, by=omar)
     if agent is not None:
         tickets.assign(ticket, by=omar, agent=agent)
+    if letter.facts:
+        ticket = tickets.set_fields(ticket, by=omar, **dict(letter.facts))
     if letter.note:
         reply.note(ticket, by=omar, text=letter.note)
     if letter.answer:
         reply.reply(ticket, by=agent, text=letter.answer, status=letter.status)
+        if letter.again:
+            _writes_again(ticket.channel, letter)
+            side.start(
+                ticket,
+                by=omar,
+                to=[{"address": "dispatch@courier.example", "name": "Courier"}],
+                subject=f"Delivery of {ticket.attributes['order']}",
+                text="Hello,\n\nplease leave this parcel at number 12 if nobody opens.\n",
+            )
+            reply.note(ticket, by=omar, text="@Sana Malik I have asked the courier. Could you tell Ayesha?")
+    if letter.snoozed:
+        tickets.snooze(ticket, timezone.now() + timedelta(hours=letter.snoozed), by=agent)
+
+
+def _writes_again(channel: Channel, letter: Letter) -> None:
+    at = timezone.now()
+    raw = letter.raw_again(SUPPORT, at)
+    SandboxMail.put(letter.address, raw, sent=True)
+    stored = receive.store(channel, [raw_receipt(raw, at=at, meta={"recipients": [SUPPORT]})], claim=True)
+    receive.take_in([stored[0].receipt_id])

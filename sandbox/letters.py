@@ -1,5 +1,7 @@
 """What the customers of the demo wrote."""
 
+import struct
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -23,6 +25,16 @@ class Letter:
     tags: tuple[str, ...] = ()
     priority: str = ""
     file: tuple[str, str, bytes] | None = None
+    html: str = ""
+    again: str = ""  # what the customer wrote after the answer
+    snoozed: float = 0  # hours from now
+    facts: tuple[tuple[str, object], ...] = ()  # type, severity, topic
+
+    @property
+    def id(self) -> str:
+        """The Message-ID of the mail."""
+        local, _, domain = self.address.rpartition("@")
+        return f"<demo.{hash_of(self.subject)}.{local}@{domain}>"
 
     def raw(self, to: str, at: datetime) -> bytes:
         """The mail as its sender's program would write it."""
@@ -31,13 +43,26 @@ class Letter:
         message["To"] = to
         message["Subject"] = self.subject
         message["Date"] = format_datetime(at)
-        local, _, domain = self.address.rpartition("@")
-        message["Message-ID"] = f"<demo.{abs(hash_of(self.subject))}.{local}@{domain}>"
+        message["Message-ID"] = self.id
         message.set_content(self.text)
+        if self.html:
+            message.add_alternative(self.html, subtype="html")
         if self.file:
             name, kind, content = self.file
             maintype, _, subtype = kind.partition("/")
             message.add_attachment(content, maintype=maintype, subtype=subtype, filename=name)
+        return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+
+    def raw_again(self, to: str, at: datetime) -> bytes:
+        """What they wrote some time after, below their first mail."""
+        message = EmailMessage()
+        message["From"] = Address(display_name=self.name, addr_spec=self.address)
+        message["To"] = to
+        message["Subject"] = f"Re: {self.subject}"
+        message["Date"] = format_datetime(at)
+        message["Message-ID"] = self.id.replace("demo.", "demo.again.")
+        message["In-Reply-To"] = message["References"] = self.id
+        message.set_content(self.again)
         return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
 
 
@@ -46,7 +71,60 @@ def hash_of(text: str) -> int:
     return int.from_bytes(text.encode()[:24].ljust(24, b"."), "big") % 10**10
 
 
+def picture(width: int = 480, height: int = 320) -> bytes:
+    """A tent before the evening sky, as a PNG."""
+    rows = bytearray()
+    for y in range(height):
+        rows.append(0)
+        for x in range(width):
+            inside = y > 90 and y < 260 and abs(x - width * 0.5) < (y - 90) * 0.9
+            if inside:
+                flap = abs(x - width * 0.5) < (y - 130) * 0.22
+                rows += bytes((40, 44, 52) if flap else (201 - y // 6, 112 - y // 8, 40))
+            elif y > 235:
+                rows += bytes((56 + (x * 7 + y * 13) % 9, 92 + (x * 3 + y * 5) % 11, 62))
+            else:
+                rows += bytes((88 + y // 2, 120 + y // 4, 170 - y // 5))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(rows), 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+
+
+ORDER = """<div style="font-family:Arial,sans-serif;font-size:14px">
+<p>Hello,</p><p>could you please send me an <b>invoice with our VAT number</b> for this order?</p>
+<table style="border-collapse:collapse" cellpadding="6" border="1">
+<tr style="background:#f2efe9"><th align="left">Article</th><th>Pieces</th><th align="right">Price</th></tr>
+<tr><td>Trekking backpack 45 l</td><td align="center">2</td><td align="right">Rs 17,800</td></tr>
+<tr><td>Rain cover</td><td align="center">2</td><td align="right">Rs 2,400</td></tr>
+<tr><td colspan="2"><b>Together (order K-20390)</b></td><td align="right"><b>Rs 20,200</b></td></tr>
+</table><p>Kind regards<br>Imran Qureshi<br><a href="https://example.org/">Qureshi &amp; Sons</a></p></div>
+"""
+
 LETTERS = (
+    Letter(
+        "Grace Mwangi",
+        "grace.mwangi@example.net",
+        "Do you ship to Kenya?",
+        "Hello Karvaan,\n\ndo you ship the four-person tent to Nairobi, and what would it cost?\n\nGrace\n",
+        76,
+        agent="sana",
+        answer="Dear Grace,\n\nwe are asking the carrier for a price and come back to you.\n",
+        snoozed=40,
+        facts=(("type", "question"), ("topic", "shipping abroad")),
+    ),
+    Letter(
+        "Ayesha Khan",
+        "ayesha.khan@example.net",
+        "Which size of walking shoes?",
+        "Hello,\n\nI wear 38 in most brands. Do your walking shoes run small?\n\nAyesha\n",
+        72,
+        agent="sana",
+        answer="Dear Ayesha,\n\nthey do, a little: take 39. If they do not fit, sending them back is free.\n",
+        status="solved",
+        facts=(("type", "question"), ("topic", "sizes")),
+    ),
     Letter(
         "Ayesha Khan",
         "ayesha.khan@example.net",
@@ -58,6 +136,9 @@ LETTERS = (
         answer="Dear Ayesha,\n\nyour parcel left our warehouse in Lahore yesterday evening. The courier had a "
         "fault in its tracking; it should be with you tomorrow before noon.\n\nSorry for the worry!\n",
         tags=("delivery",),
+        again="Thank you, Omar! Tomorrow is fine. Could the courier leave it with the neighbours at number 12, "
+        "should I be out?\n\nAyesha\n",
+        facts=(("type", "problem"), ("severity", 3), ("topic", "late delivery"), ("attributes", {"order": "K-20418"})),
     ),
     Letter(
         "بلال احمد",
@@ -69,6 +150,7 @@ LETTERS = (
         agent="sana",
         note="Accounts says the refund goes out with today's run.",
         tags=("refund",),
+        facts=(("type", "complaint"), ("topic", "refund"), ("attributes", {"order": "K-19877"})),
     ),
     Letter(
         "Daniel Brandt",
@@ -118,5 +200,37 @@ LETTERS = (
         'The code AUTUMN15 from your newsletter is refused at checkout: "not valid for this basket". '
         "My basket has two tents. Which articles is it for?\n",
         1.2,
+        tags=("discount",),
+        facts=(("type", "problem"), ("topic", "discount codes")),
+    ),
+    Letter(
+        "Imran Qureshi",
+        "imran@example.org",
+        "Invoice for order K-20390",
+        "Hello,\n\ncould you please send me an invoice with our VAT number for order K-20390?\n\nImran Qureshi\n",
+        9,
+        html=ORDER,
+        tags=("invoice",),
+    ),
+    Letter(
+        "Sofia Rossi",
+        "sofia.rossi@example.com",
+        "A pole broke on the first night",
+        "Hello,\n\nwe love the tent, but one of the poles broke on the first night. A picture is attached. "
+        "Could you send us a new one before Friday? We leave on Saturday.\n\nSofia\n",
+        5,
+        agent="sana",
+        note="The warehouse has three of these poles left; I have asked them to keep one.",
+        file=("tent.png", "image/png", picture()),
+        priority="urgent",
+        facts=(("type", "complaint"), ("severity", 2), ("topic", "broken on arrival")),
+    ),
+    Letter(
+        "Jonas Weber",
+        "jonas.weber@example.net",
+        "AUTUMN15 is refused",
+        "Hi,\n\nmy discount code AUTUMN15 is refused although the newsletter says it is valid until Sunday.\n\nJonas\n",
+        0.6,
+        tags=("discount",),
     ),
 )  # fmt: skip

@@ -178,9 +178,12 @@ def forget(tickets: Collection[int], words: re.Pattern[str] | None) -> set[str]:
         ]
         theirs |= Q(pk__in=naming)
     gone = Draft.objects.filter(theirs)
-    uploads = [pk for files in gone.values_list("attachments", flat=True) for pk in files]
+    named = {(agent, pk) for agent, ids in gone.values_list("agent", "attachments") for pk in ids}
     gone.delete()
-    files = Attachment.objects.filter(pk__in=uploads, message__isnull=True)
+    waiting = Attachment.objects.filter(pk__in={pk for _agent, pk in named}, message__isnull=True)
+    # Whoever names an upload of somebody else must not have it deleted.
+    own = {pk for pk, agent in waiting.values_list("pk", "uploaded_by") if (agent, pk) in named}
+    files = Attachment.objects.filter(pk__in=own)
     stored = set(files.values_list("stored", flat=True))
     files.delete()
     return stored

@@ -17,8 +17,8 @@ from django.db.models import Case, Max, Q, Value, When
 from django.utils import timezone
 
 from inbox import files, locks, log
-from inbox.actions import base, drafts
-from inbox.actions.naming import Naming
+from inbox.actions import base, drafts, keeping
+from inbox.actions.naming import ERASED, Naming, without
 from inbox.actions.reply import change_status
 from inbox.actions.work import our_addresses
 from inbox.models import (
@@ -44,7 +44,6 @@ from inbox.models import (
     Ticket,
 )
 
-ERASED = "[erased]"
 TRIES = 3  # where somebody else's locks got in the way
 BATCH = 500
 FEW = 50  # receipts with their bytes
@@ -83,6 +82,7 @@ class Person:
     addresses: frozenset[str]
     names: frozenset[str]
     naming: Naming  # of the addresses those that are looked for in what others wrote
+    elsewhere: frozenset[int] = frozenset()  # others' tickets that they took part in, or that name them
 
     @cached_property
     def message_names(self) -> frozenset[str]:
@@ -201,8 +201,10 @@ def _forget(person: Person, receipts: set[int]) -> set[str]:
     stored |= emptied | _mention_no_more(person, elsewhere)
     _blank_messages(person)
     stored |= drafts.forget(person.tickets, person.words)
+    if person.words is not None:
+        keeping.forget(person.words)
     for forget in _others:
-        forget(person)
+        forget(replace(person, elsewhere=frozenset(elsewhere)))
     return stored
 
 
@@ -355,7 +357,7 @@ def _forget_bytes(receipt: Receipt, person: Person) -> None:
     words = person.words
     receipt.raw, receipt.stored, receipt.size = None, "", 0
     if words is not None:
-        receipt.meta, receipt.reason = _without(receipt.meta, words), words.sub(ERASED, receipt.reason)
+        receipt.meta, receipt.reason = without(receipt.meta, words), words.sub(ERASED, receipt.reason)
     receipt.save(update_fields=["raw", "stored", "size", "meta", "reason"])
 
 
@@ -391,10 +393,10 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
                 changed.append(name)
         for name in ("subject", "text", "visible_text", "html", "error", "author_name"):
             said = getattr(message, name)
-            if (without := words.sub(ERASED, said)) != said:
-                setattr(message, name, without)
+            if (cleaned := words.sub(ERASED, said)) != said:
+                setattr(message, name, cleaned)
                 changed.append(name)
-        if (payload := _without(message.payload, words)) != message.payload:
+        if (payload := without(message.payload, words)) != message.payload:
             message.payload = payload
             changed.append("payload")
         if changed:
@@ -416,14 +418,6 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
         stored.add(receipt.stored)
         _forget_bytes(receipt, person)
     return stored - {""}
-
-
-def _without(value: Any, words: re.Pattern[str]) -> Any:
-    if isinstance(value, str):
-        return words.sub(ERASED, value)
-    if isinstance(value, dict):
-        return {key: _without(inner, words) for key, inner in value.items()}
-    return [_without(inner, words) for inner in value] if isinstance(value, list) else value
 
 
 def _forget_in_notes(person: Person) -> None:

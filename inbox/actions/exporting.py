@@ -1,13 +1,17 @@
 """Exports: begin one, write it part by part, forget it.
 
 A part is a file of its own in storage: memory holds a few thousand tickets at most, any storage will do, and after a
-kill the worker goes on with the part it was at. They are put together when somebody fetches the file.
+kill the worker goes on with the part it was at. They are put together when somebody fetches the file. Which tickets are
+in it is kept (`JobItem`) as long as the file: whoever is erased is left in none, and whoever fetches it sees all of it.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -15,14 +19,15 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import access, exports, files, log
 from inbox.actions import erasing, jobs
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Job, JobKind, JobState, Ticket
+from inbox.actions.naming import without
+from inbox.models import Agent, Job, JobItem, JobKind, JobState, Ticket
 from inbox.models.jobs import TO_DO
 from inbox.rights import Right, may
 
@@ -84,6 +89,7 @@ def _write_part(job: Job, agent: Agent) -> None:
         if not job.what["parts"]:
             content = exports.heading(wanted) + content
         _store(part_name(job, job.what["parts"]), content)
+        JobItem.objects.bulk_create([JobItem(job=job, ticket=ticket) for ticket in tickets])
         job.what["parts"] += 1
         job.what["size"] = job.what.get("size", 0) + len(content)
         job.done += len(tickets)
@@ -108,6 +114,14 @@ def _store(name: str, content: bytes) -> None:
         raise ActionError(_("Files cannot be stored at present. Try again later."), "storage") from error
 
 
+def is_seen(job: Job, agent: Agent) -> bool:
+    """Whether this agent sees everything that is in the file, as they did when it was written."""
+    hidden = access.sight(agent)
+    if not (hidden.hidden_channels or hidden.hidden_teams):
+        return True
+    return not job.items.exclude(ticket__in=access.tickets(agent)).exists()
+
+
 def content(job: Job) -> Iterator[bytes]:
     """The file, part by part."""
     for number in range(job.what["parts"]):
@@ -116,18 +130,31 @@ def content(job: Job) -> Iterator[bytes]:
 
 
 def forget(job: Job) -> None:
-    """Delete the file of an export, and stop one that is being written. A part too many harms nobody."""
+    """Delete the file of an export that is over."""
+    _delete_parts(job)
+    job.stored, job.what = "", {"columns": job.what.get("columns", [])}
+    job.save(update_fields=["stored", "what"])
+
+
+def _delete_parts(job: Job) -> None:
+    """On commit, the files; at once, what is known of the tickets in them. A part too many harms nobody."""
     names = [part_name(job, number) for number in range(job.what.get("parts", 0) + 1)]
-    Job.objects.filter(pk=job.pk, state__in=TO_DO).update(
-        state=JobState.FAILED, finished_at=timezone.now(), lease_until=None, error=_("Somebody was erased meanwhile.")
-    )
-    Job.objects.filter(pk=job.pk).update(stored="", what={"columns": job.what.get("columns", [])})
+    job.items.all().delete()
 
     def delete() -> None:
         for name in names:
             files.erase(name)
 
     transaction.on_commit(delete, robust=True)
+
+
+def _begin_again(job: Job) -> None:
+    """What was written so far goes; what is in the tickets by now is written anew."""
+    _delete_parts(job)
+    job.stored, job.what = f"exports/{uuid4().hex}", {**job.what, "parts": 0, "size": 0}
+    job.state, job.done, job.after, job.lease_until = JobState.QUEUED, 0, 0, None
+    job.save(update_fields=["stored", "what", "state", "done", "after", "lease_until"])
+    jobs.hand_over(job)
 
 
 def expire() -> int:
@@ -140,13 +167,41 @@ def expire() -> int:
 
 
 @erasing.also
-def _forget_all(person: erasing.Person) -> None:
-    """Whoever is erased may be in any of them, and tickets change hands: all go."""
-    for job in Job.objects.select_for_update().filter(kind=JobKind.EXPORT).exclude(stored="").order_by("pk"):
-        forget(job)
-    # What somebody typed into a filter may name them.
-    for job in Job.objects.filter(what__has_key="listing", state__in=TO_DO).exclude(kind=JobKind.EXPORT).order_by("pk"):
-        jobs.stop(job)
+def _forget_person(person: erasing.Person) -> None:
+    _forget_in_files(person)
+    # One that was begun meanwhile read the rows as they were.
+    transaction.on_commit(partial(_forget_in_files, person), robust=True)
+    if person.words is not None:
+        _forget_in_words(person.words)
+
+
+def _forget_in_files(person: erasing.Person) -> None:
+    """Files with a ticket that was theirs, or that they took part in, go; what is being written begins again."""
+    with transaction.atomic():
+        written = Job.objects.filter(kind=JobKind.EXPORT).exclude(stored="")
+        list(written.filter(state__in=TO_DO).select_for_update().order_by("pk").values_list("pk"))  # a step ends first
+        items = JobItem.objects.filter(job=OuterRef("pk"))
+        theirs = Exists(items.filter(ticket__in=person.tickets | person.elsewhere))
+        for job in written.filter(theirs).select_for_update(of=("self",)).order_by("pk"):
+            if job.is_over:
+                forget(job)
+            else:
+                _begin_again(job)
+
+
+def _forget_in_words(words: re.Pattern[str]) -> None:
+    """What somebody typed into a filter may name them: such a job ends, and says why."""
+    for pk, what in Job.objects.values_list("pk", "what"):
+        if words.search(json.dumps(what, ensure_ascii=False)) is None:
+            continue
+        job = Job.objects.select_for_update().get(pk=pk)
+        if not job.is_over:
+            job.error = _("Somebody whom this named was erased meanwhile.")
+            jobs.end(job, JobState.FAILED)
+        if job.kind == JobKind.EXPORT:
+            forget(job)
+        else:
+            Job.objects.filter(pk=pk).update(what=without(job.what, words))
 
 
 jobs.STEPS[JobKind.EXPORT] = _write_part

@@ -6,6 +6,7 @@ see takes the right to share.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from inbox import log
 from inbox.actions import base
 from inbox.actions.errors import ActionError
+from inbox.actions.naming import without
 from inbox.models import Agent, Event, Macro, SavedView, Tag, Ticket
 from inbox.rights import Right, require
 
@@ -165,3 +167,14 @@ def _folded(name: str) -> str:
     if not clean:
         raise ActionError(_("Give the tag a name."), "empty")
     return clean
+
+
+def forget(words: re.Pattern[str]) -> None:
+    """Take these words, which name somebody who is erased, out of macros and views. A view that asked for them finds
+    nothing from now on.
+    """
+    for noun, names in ((SavedView, ("name", "query")), (Macro, ("name", "text", "html", "actions"))):
+        for row in noun._default_manager.order_by("pk"):
+            left = {name: without(getattr(row, name), words) for name in names}
+            if any(getattr(row, name) != value for name, value in left.items()):
+                noun._default_manager.filter(pk=row.pk).update(**left | {"name": left["name"][:120]})

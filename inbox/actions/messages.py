@@ -164,17 +164,22 @@ def _still_there(ticket: Ticket) -> None:
 
 
 def retry(message: Message, *, by: Agent | None) -> Message:
-    """Queue a failed message, or one of unknown fate, again: now, to the same people, with the same id."""
+    """Queue a failed message, or one of unknown fate, again: now, to the same people, with the same id.
+
+    Raises ActionError for what was taken back into a composer, or written again.
+    """
     with transaction.atomic():
         row = lock(message.pk)
         if row.state not in {DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}:
             return row
         _still_there(row.ticket)
+        if row.deleted_at is not None or "replaced_by" in row.payload:
+            raise ActionError(_("This was written again: send that instead."), "written_again")
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
             Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=row.ticket_id).update(until=None)
-            row.created_at, row.deleted_at = timezone.now(), None
-            row.save(update_fields=["created_at", "deleted_at"])
+            row.created_at = timezone.now()
+            row.save(update_fields=["created_at"])
         advance(
             row,
             DeliveryState.QUEUED,

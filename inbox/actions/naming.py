@@ -16,6 +16,7 @@ from inbox.adapters import Inbound, adapter_for
 from inbox.models import Receipt
 
 LEAST_DIGITS = 7  # of a phone number that is searched for
+ERASED = "[erased]"  # stands where somebody was named
 SEPARATORS = r"[ ().-]{0,2}"
 
 
@@ -66,3 +67,12 @@ def _writers(receipt: Receipt, raw: bytes, own: Collection[str]) -> list[str]:
     except Exception:  # noqa: BLE001 (what cannot be parsed is not known to be theirs, and stays)
         return []
     return [value.sender.value for value in parsed if isinstance(value, Inbound) and value.sender is not None]
+
+
+def without(value: Any, words: re.Pattern[str]) -> Any:
+    """A JSON value with these words taken out of its texts."""
+    if isinstance(value, str):
+        return words.sub(ERASED, value)
+    if isinstance(value, dict):
+        return {key: without(inner, words) for key, inner in value.items()}
+    return [without(inner, words) for inner in value] if isinstance(value, list) else value

@@ -216,6 +216,7 @@ def reply(
         )
         client_key(message, by, client_id)
         drafts.sent(message, client_id, draft)
+        _replace_failed(row, message, client_id)
         if send_at is None:
             log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
             after(row, message, by, status, automatic)
@@ -231,6 +232,20 @@ def reply(
             solving.require(row)
         base.announce([row.pk], [message.pk])
         return message
+
+
+def _replace_failed(ticket: Ticket, message: Message, client_id: str | None) -> None:
+    """What failed and was put into the composer that this message was written in need trouble nobody any more."""
+    if not ticket.delivery_failed or not client_id:
+        return
+    failed = Message.objects.filter(ticket=ticket, state=DeliveryState.FAILED)
+    for one in failed.filter(payload__written_again=client_id).select_for_update(no_key=True, skip_locked=True):
+        one.state, one.error = DeliveryState.CANCELLED, _("It was written again.")
+        one.payload["replaced_by"] = message.pk
+        one.save(update_fields=["state", "error", "payload"])
+        base.announce([ticket.pk], [one.pk])
+    ticket.delivery_failed = failed.exists()
+    base.save(ticket, "delivery_failed")
 
 
 def _do_also(also: Callable[[Ticket], object], ticket: Ticket, message: Message) -> None:

@@ -62,8 +62,8 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
 def take_back(message: Message, *, by: Agent) -> Draft:
     """Put what a message says, its files and recipients into `by`'s composer, to be written on.
 
-    What has not left is cancelled by that, and no longer stands in the ticket; what failed stays as it is. Raises
-    ActionError once it has left, or is leaving.
+    What has not left is cancelled by that, and no longer stands in the ticket; what failed stays until it was written
+    again, and is put into a composer once. Raises ActionError once it has left, or is leaving.
     """
     with transaction.atomic():
         row = messages.lock(message.pk)
@@ -75,8 +75,12 @@ def take_back(message: Message, *, by: Agent) -> Draft:
             ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
             if row.state == DeliveryState.CANCELLED:
                 _unsay(ticket, row, by=by, said=False)  # by its own hand now, where it was overtaken
-        if row.deleted_at is not None or ticket.customer.erased_at is not None:
+        if row.deleted_at is not None or ticket.is_erased:
             raise ActionError(_("Nothing is left of this message."), "gone")
+        if (again := row.payload.get("written_again")) and (
+            there := drafts.of(by, ticket).filter(client_id=again).first()
+        ):
+            return there
         draft = drafts.put_back(
             by,
             ticket,
@@ -95,6 +99,9 @@ def take_back(message: Message, *, by: Agent) -> Draft:
             row.save(update_fields=["deleted_at"])
             counts.recount(ticket)
             base.announce([ticket.pk], [row.pk])
+        else:
+            row.payload["written_again"] = draft.client_id  # whatever this becomes replaces it
+            row.save(update_fields=["payload"])
         return draft
 
 

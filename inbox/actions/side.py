@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import forwarding, log, wake
+from inbox import access, forwarding, log, wake
 from inbox.actions import base, customers, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import Recipients, already, client_key, digest_of, once
@@ -63,7 +63,7 @@ def start(
             raise ActionError(_("Only what was said between the customer and you can be forwarded."), "not_public")
         if not forwards and not text.strip() and not html.strip() and not attachments:
             raise ActionError(_("Write something first."), "empty")
-        used = channel or way_out(row)
+        used = channel or way_out(row, by)
         title = " ".join((subject or forwarding.subject(row, forwards)).split())[:SUBJECT_LENGTH]
         side = SideConversation.objects.create(
             ticket=row,
@@ -118,12 +118,12 @@ def set_closed(side: SideConversation, closed: bool, *, by: Agent) -> SideConver
         return held
 
 
-def way_out(ticket: Ticket) -> Channel:
-    """The channel of a new side conversation: the ticket's, where that is e-mail, else a mailbox of ours."""
+def way_out(ticket: Ticket, by: Agent) -> Channel:
+    """The channel of a new side conversation: the ticket's, where that is e-mail, else a mailbox that `by` sees."""
     own = Channel.objects.get(pk=ticket.channel_id)
     if adapter_for(own.kind).identity_kind == "email":
         return own
-    for channel in Channel.objects.filter(paused=False).order_by("pk"):
+    for channel in access.channels(by).filter(paused=False).order_by("pk"):
         if adapter_for(channel.kind).identity_kind == "email":
             return channel
     raise ActionError(_("Connect a mailbox first: a side conversation is held by e-mail."), "no_mailbox")

@@ -195,10 +195,15 @@ def _alone(ticket: Ticket, value: Any, by: Agent) -> Ticket:
 
 OWNERS = fields("assignee_id", "team_id")
 TAGS = fields("tags")
+SPAM = fields("spam", "status", "solved_at", "snoozed_until", "reopen_count")
 
 
 def _spam_back(ticket: Ticket, was: State, by: Agent) -> object:
-    return tickets.set_spam(ticket, was["spam"], by=by, afresh=False)
+    row = tickets.set_spam(ticket, was["spam"], by=by, afresh=False)
+    before = {name: value for name, value in was.items() if name != "spam"}
+    if was["spam"] and SPAM(row, by) != was:  # it had come out as if it were new
+        _status_back(row, before, by)
+    return row
 
 
 def _tags_back(ticket: Ticket, was: State, by: Agent) -> object:
@@ -239,7 +244,7 @@ VERBS: dict[str, Verb] = {
     "spam": Verb(
         gettext_lazy("Spam"),
         lambda ticket, spam, by: tickets.set_spam(ticket, spam == "yes", by=by),
-        fields("spam"), _spam_back, _one_of(["yes", "no"]),
+        SPAM, _spam_back, _one_of(["yes", "no"]),
     ),
     "trash": Verb(
         gettext_lazy("Trash"),

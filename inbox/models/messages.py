@@ -58,7 +58,7 @@ NEXT_STATES: dict[str, frozenset[str]] = {
             DeliveryState.QUEUED,
         }
     ),
-    DeliveryState.FAILED: frozenset({DeliveryState.QUEUED}),
+    DeliveryState.FAILED: frozenset({DeliveryState.QUEUED, DeliveryState.CANCELLED}),
     DeliveryState.CANCELLED: frozenset({DeliveryState.QUEUED}),
 }
 

@@ -18,7 +18,7 @@ from inbox import exports, rights, tray
 from inbox.actions import exporting, jobs
 from inbox.actions.errors import ActionError
 from inbox.lists import Listing
-from inbox.models import Job, JobKind
+from inbox.models import Job, JobKind, JobState
 from inbox.rights import Right
 from inbox.views.shell import AgentRequest, agent_only, listing_of, wants_part
 
@@ -122,9 +122,11 @@ def columns(request: AgentRequest) -> HttpResponse:
 def file(request: AgentRequest, pk: int) -> HttpResponse:
     """The file of an export, for whoever asked for it and still may have it."""
     job = get_job(request, pk)
-    if job.kind != JobKind.EXPORT or not job.stored or not job.is_over or "parts" not in job.what:
+    if job.kind != JobKind.EXPORT or not job.stored or job.state != JobState.DONE:
         raise Http404
     rights.require(request.user, Right.EXPORT)
+    if not exporting.is_seen(job, request.user):
+        return answer(request, _("You may no longer see all tickets of this export. Export them anew."))
     made = timezone.localtime(job.finished_at or job.created_at)
     response = StreamingHttpResponse(exporting.content(job), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="tickets-{made:%Y-%m-%d-%H%M}.csv"'

@@ -226,7 +226,10 @@ def timing(request: AgentRequest, pk: int) -> HttpResponse:
 def retry(request: AgentRequest, pk: int) -> HttpResponse:
     """Queue a failed message again."""
     message = _writable(request, pk)
-    actions.retry(message, by=request.user)
+    try:
+        actions.retry(message, by=request.user)
+    except ActionError as error:
+        return answer(request, message.ticket_id, problem=str(error))
     return answer(request, message.ticket_id)
 
 

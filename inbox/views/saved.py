@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -48,6 +48,8 @@ def create(request: AgentRequest) -> HttpResponse:
 def change(request: AgentRequest, pk: int) -> HttpResponse:
     """Keep the list that is open in a view that there is."""
     found = access.get_kept(SavedView, request.user, pk)
+    if found.noun != "tickets":
+        raise Http404
     return redirect(kept.address(keeping.update(found, by=request.user, query=listed(request))))
 
 

@@ -11,9 +11,21 @@ from django.db import connection
 from django.test import Client, TestCase
 
 from inbox import files
-from inbox.actions import cards, customer_notes, receive, reply, uploads
+from inbox.actions import cards, customer_notes, keeping, receive, reply, uploads
 from inbox.adapters import Party, RawReceipt
-from inbox.models import Agent, Attachment, Channel, Customer, Event, Identity, Message, Receipt, Ticket
+from inbox.models import (
+    Agent,
+    Attachment,
+    Channel,
+    Customer,
+    Event,
+    Identity,
+    Macro,
+    Message,
+    Receipt,
+    SavedView,
+    Ticket,
+)
 from reports.models import Answer, Survey
 from tests.api.conftest import Api, problem
 from tests.cast import question
@@ -125,6 +137,13 @@ def story(media_folder: Path, support: Channel, sana: Agent, omar: Agent) -> Tic
         cc=[{"name": "Zubaida Qureshi", "address": "zubaida.q@personal.example"}],
     )
     customer_notes.add(other.customer, "Zubaida Qureshi orders for him.", by=sana)
+    keeping.create(
+        SavedView, by=sana, owner=sana, name="Zubaida Qureshi", query={"q": "from:zubaida.q@personal.example"}
+    )
+    note = [{"set": "note", "to": "Tell zubaida.q@personal.example"}]
+    keeping.create(
+        Macro, by=sana, owner=sana, name="Regrets", text="Dear Zubaida Qureshi", html="<p>x</p>", actions=note
+    )
     return ticket
 
 
@@ -171,6 +190,8 @@ def test_nothing_of_an_erased_person_is_left(
     assert browser.get(f"/tickets/{ticket.pk}/").status_code == 200
     assert browser.get(f"/attachments/{Attachment.objects.filter(message__ticket=ticket)[0].pk}/").status_code == 404
     # Everybody else is as they were.
+    assert SavedView.objects.get().query == {"q": "from:[erased]"}
+    assert (Macro.objects.get().text, Macro.objects.get().html) == ("Dear [erased]", "<p>x</p>")
     other = Message.objects.get(ticket__customer__name="Dawud Aziz", direction="out")
     assert (other.text, other.html, other.cc) == ("As [erased] wrote.", "<p>As [erased] wrote</p>", [])
     [event] = Event.objects.filter(kind="customer_erased")

@@ -98,14 +98,17 @@ def test_an_erased_person_is_in_no_draft(
 ) -> None:
     other = Ticket.objects.get(pk=take("n1", sender="zain@example.com").ticket)
     file = uploads.upload(by=sana, name="a", content_type="text/plain", content=b"what Ayesha ordered")
-    drafts.save(sana, ticket, written("Dear Ayesha", attachments=[file.pk]), version=0)
+    omar = Agent.objects.create_user("omar@example.org", name="Omar")
+    his = uploads.upload(by=omar, name="b", content_type="text/plain", content=b"for somebody else")
+    drafts.save(sana, ticket, written("Dear Ayesha", attachments=[file.pk, his.pk]), version=0)
     drafts.save(sana, other, written("Ask ayesha@example.com", "c2"), version=0)
     drafts.save(sana, None, written("Hello Zain", "c3", recipients={"to": "zain@example.com"}), version=0)
     assert default_storage.exists(file.stored)
     with django_capture_on_commit_callbacks(execute=True):
         erasing.erase(ticket.customer, by=None)
     assert [one.text for one in Draft.objects.all()] == ["Hello Zain"]
-    assert not Attachment.objects.filter(pk=file.pk).exists() and not default_storage.exists(file.stored)
+    assert Attachment.objects.get().pk == his.pk and default_storage.exists(his.stored), "not hers to name"
+    assert not default_storage.exists(file.stored)
 
 
 @pytest.mark.django_db(transaction=True)

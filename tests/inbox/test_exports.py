@@ -14,10 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from inbox import jobs as workers
-from inbox.actions import customers, erasing, exporting, tickets
+from inbox.actions import erasing, exporting, jobs, tickets
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Event, Field, Job, JobState, Ticket
+from inbox.models import Agent, Channel, Event, Field, Job, JobState, Team, Ticket
 from inbox.search import follower
 from tests.cast import bilal, member, omar, question, sana, support, team
 
@@ -98,8 +98,6 @@ def test_a_torn_part_is_written_again(mona: Agent, support: Channel, monkeypatch
     question(support, "One")
     job = exporting.begin(mona, ["subject"], listing=LISTING)
     workers.claim(job.pk)
-    from inbox.actions import jobs
-
     jobs.step(job.pk)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(jobs, "end", lambda job, state: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -110,8 +108,8 @@ def test_a_torn_part_is_written_again(mona: Agent, support: Channel, monkeypatch
     assert fetched(mona, job)[1:] == [["One"]]
 
 
-def test_files_go_by_themselves_and_when_somebody_is_erased(
-    mona: Agent, support: Channel, django_capture_on_commit_callbacks: Any
+def test_files_go_by_themselves_and_when_somebody_is_erased_who_is_in_them(
+    mona: Agent, support: Channel, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = question(support, "One")
     root = Path(settings.MEDIA_ROOT)
@@ -122,16 +120,37 @@ def test_files_go_by_themselves_and_when_somebody_is_erased(
     with django_capture_on_commit_callbacks(execute=True):
         workers.prune()
     assert not any((root / old).iterdir())
+    customer = ticket.customer
+    other = question(support, "Two", Party("email", "zain@example.com", "Zain"))
+    spared = run(exporting.begin(mona, ["address"], chosen=[other.pk]))
     half = exporting.begin(mona, ["address"], listing=LISTING)
-    customer = customers.ensure_identity(Party("email", "ayesha@example.com")).customer
-    assert customer.pk == ticket.customer_id
-    stored = second.stored
+    for _ in range(2):
+        jobs.step(half.pk)
+        monkeypatch.setattr(exporting, "PART", 1)
+    half.refresh_from_db()
+    names = exporting.begin(mona, ["address"], listing={**LISTING, "customer": "ayesha@example.com"})
+    bulk = jobs.begin(mona, "tag", "late", listing=LISTING)
+    written, old = half.stored, second.stored
     with django_capture_on_commit_callbacks(execute=True):
         erasing.erase(customer, by=None)
-    half.refresh_from_db()
-    assert half.state == JobState.FAILED and half.error
-    assert not Job.objects.exclude(stored="").exists()
-    assert not any((root / stored).iterdir())
+    for job in (spared, second, half, names, bulk):
+        job.refresh_from_db()
+    assert not any((root / old).iterdir()) and not any((root / written).iterdir()) and not second.stored
+    assert fetched(mona, spared)[1:] == [["zain@example.com"]], "she is not in it"
+    assert (names.state, names.error) == (JobState.FAILED, "Somebody whom this named was erased meanwhile.")
+    assert "ayesha" not in str(list(Job.objects.values_list("what", flat=True)))
+    assert fetched(mona, run(half))[1:] == [["zain@example.com"]], "written anew"
+    assert run(bulk).state == JobState.DONE and bulk.changed == 1
+
+
+def test_what_one_may_not_see_any_more_is_not_fetched(mona: Agent, support: Channel, team: Team) -> None:
+    job = run(exporting.begin(mona, ["subject"], chosen=[question(support, "One").pk]))
+    assert fetched(mona, job)[1:] == [["One"]]
+    team.members.remove(mona)
+    client = Client()
+    client.force_login(mona)
+    assert client.get(f"/jobs/{job.pk}/file/", follow=True).status_code == 200
+    assert "Export them anew" in client.get(f"/jobs/{job.pk}/file/", follow=True).content.decode()
 
 
 def test_all_that_a_search_finds_is_changed_and_exported(mona: Agent, sana: Agent, support: Channel) -> None:

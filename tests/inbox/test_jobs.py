@@ -227,6 +227,15 @@ def test_what_was_solved_comes_back_from_spam_solved(support: Channel, sana: Age
     assert list(found) == [("solved", 0), ("open", 1)]
 
 
+def test_what_was_let_out_of_the_spam_by_mistake_goes_back_as_it_was(support: Channel, sana: Agent) -> None:
+    ticket = question(support, "Solved")
+    tickets.set_status(ticket, "solved", by=sana)
+    tickets.set_spam(ticket, True, by=sana)
+    jobs.undo(jobs.begin(sana, "spam", "no", chosen=[ticket.pk]))
+    found = Ticket.objects.get()
+    assert (found.spam, found.status, found.reopen_count) == (True, "solved", 0) and found.solved_at
+
+
 def test_light_agents_follow_and_change_nothing(support: Channel, lena: Agent) -> None:
     ticket = question(support, "One")
     assert jobs.begin(lena, "follow", "yes", chosen=[ticket.pk]).changed == 1

@@ -12,11 +12,12 @@ from django.utils import timezone
 from channels_email import render
 from inbox.actions import erasing, merge, messages, receive, reply, scheduling, side, split, tickets, uploads
 from inbox.actions.errors import ActionError
-from inbox.adapters import RawReceipt
+from inbox.adapters import Party, RawReceipt
 from inbox.models import Agent, Attachment, Channel, Draft, Event, Message, Participant, SideConversation, Ticket
-from tests.cast import question, sana, support, team
+from tests.cast import bilal, question, sana, support, team
+from tests.paper import Paper
 
-__all__ = ["sana", "support", "team"]
+__all__ = ["bilal", "sana", "support", "team"]
 pytestmark = pytest.mark.django_db
 STORE = [{"name": "Warehouse", "address": "store@warehouse.example"}]
 FACTS = ("status", "waiting_since", "last_customer_message_at", "first_replied_at", "preview", "last_message_at",
@@ -204,3 +205,16 @@ def test_whoever_is_erased_is_forgotten_there_too(ticket: Ticket, sana: Agent, m
     erasing.erase(Ticket.objects.get(pk=ticket.pk).customer, by=sana)
     assert SideConversation.objects.get(pk=asked.side_id).subject == ""
     assert Message.objects.get(pk=asked.pk).text == ""
+
+
+def test_it_leaves_from_no_mailbox_that_its_writer_does_not_see(
+    support: Channel, bilal: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Paper, "identity_kind", "counter")
+    counter = Channel.objects.create(kind="paper", name="Counter", slug="counter")
+    here = question(counter, "Where?", Party("counter", "ayesha"))
+    with pytest.raises(ActionError, match="Connect a mailbox"):
+        side.start(here, by=bilal, to=STORE, text="Do you have it?")
+    support.teams.clear()
+    del bilal._sight  # type: ignore[attr-defined]
+    assert side.start(here, by=bilal, to=STORE, text="Do you have it?").channel == support

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from inbox import delivery
@@ -191,17 +191,32 @@ def test_what_the_customer_overtook_is_offered_back(ticket: Ticket, sana: Agent,
     assert scheduling.take_back(later, by=sana).text == "Any news?"
     later.refresh_from_db()
     assert later.deleted_at is not None
-    messages.retry(later, by=sana)
-    later.refresh_from_db()
-    assert later.deleted_at is None, "what is sent stands in the ticket"
+    with pytest.raises(ActionError, match="written again"):
+        messages.retry(later, by=sana)  # by an old page: else both would be sent
 
 
-def test_a_failed_reply_is_copied_into_the_composer_and_stays(ticket: Ticket, sana: Agent) -> None:
+def test_a_failed_reply_stays_until_it_was_written_again(ticket: Ticket, sana: Agent) -> None:
     message = reply.reply(ticket, by=sana, text="Hello")
-    Message.objects.filter(pk=message.pk).update(state="failed")
-    assert scheduling.take_back(message, by=sana).text == "Hello"
+    with transaction.atomic():
+        messages.fail(messages.lock(message.pk), "550")
+    drafts = [scheduling.take_back(message, by=sana) for _ in range(2)]
+    assert [one.text for one in drafts] == ["Hello", "Hello"], "once, however often it is asked for"
     message.refresh_from_db()
     assert (message.state, message.deleted_at) == ("failed", None)
+    successor = reply.reply(ticket, by=sana, text="Hello there", client_id=drafts[0].client_id)
+    message.refresh_from_db()
+    assert (message.state, message.payload["replaced_by"]) == ("cancelled", successor.pk)
+    assert not Ticket.objects.get(pk=ticket.pk).delivery_failed
+    with pytest.raises(ActionError, match="written again"):
+        messages.retry(message, by=sana)
+
+
+def test_nothing_of_an_erased_ticket_gets_into_a_composer(ticket: Ticket, sana: Agent) -> None:
+    message = reply.reply(ticket, by=sana, text="Hello", undoable=True)
+    trash.erase(trash.trash(ticket, by=sana), by=sana)
+    with pytest.raises(ActionError):
+        scheduling.take_back(message, by=sana)
+    assert not Draft.objects.exists()
 
 
 def test_a_reply_is_refused_when_somebody_wrote_meanwhile(ticket: Ticket, sana: Agent, omar: Agent, take: Take) -> None:

@@ -302,6 +302,12 @@ def test_a_list_is_kept_under_a_name(
     assert "Shared views" in as_bilal.get("/").content.decode()
 
 
+def test_a_list_of_tickets_is_not_kept_in_a_view_of_customers(as_sana: Desk, sana: Agent) -> None:
+    view = SavedView.objects.create(owner=sana, noun="customers", name="Shops", query={"q": "shop"})
+    assert as_sana.post(f"/views/{view.pk}/", {"view": "open"}).status_code == 404
+    assert SavedView.objects.get().query == {"q": "shop"}
+
+
 def test_views_are_ordered_renamed_and_deleted(as_sana: Desk, sana: Agent) -> None:
     first, second = (SavedView.objects.create(name=name, owner=sana, query={"tag": "x"}) for name in "ab")
     as_sana.post(f"/settings/views/{second.pk}/move/", {"to": "up"})

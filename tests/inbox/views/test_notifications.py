@@ -251,6 +251,34 @@ def test_a_push_is_encrypted_for_its_browser_and_signed_by_us(
     assert kept
 
 
+def test_nothing_is_told_who_lost_sight_or_has_no_second_factor(
+    support: Channel, sana: Agent, omar: Agent, team: Team, service: Service, settings: Any
+) -> None:
+    allow(sana, service)
+    for _ in range(2):
+        tickets.assign(question(support, "Where is my parcel?"), by=omar, agent=sana)
+    read_log()
+    Notification.objects.update(mail_due=True, created_at=timezone.now() - timedelta(minutes=30))
+    sana.notify = {"digest": "quick"}
+    sana.save()
+    assert notify.unread(sana) == 2
+    settings.REQUIRE_MFA = "all"
+    push.send_due()
+    assert digest.send_due() == 0 and not service.seen and not mail.outbox
+    team.members.remove(sana)
+    Ticket.objects.update(assignee=omar)
+    assert notify.unread(Agent.objects.get(pk=sana.pk)) == 0
+
+
+def test_a_test_of_pushes_ends_in_time(sana: Agent, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    allow(sana, service)
+    PushSubscription.objects.create(agent=sana, endpoint=f"{service.url}/2", p256dh=service.p256dh, auth="x" * 22)
+    monkeypatch.setattr(push, "SECONDS", 0.3)
+    service.endless = True
+    push.test(sana)
+    assert len(service.seen) == 1, "one that hangs takes all the time there is"
+
+
 def test_no_push_for_what_was_read_is_old_or_out_of_sight(
     support: Channel, sana: Agent, omar: Agent, team: Team, service: Service
 ) -> None:
