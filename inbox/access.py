@@ -16,6 +16,7 @@ from django.http import Http404
 
 from inbox.models import (
     Agent,
+    Block,
     Attachment,
     Channel,
     Customer,
@@ -204,6 +205,11 @@ def organisations(agent: Agent) -> QuerySet[Organisation]:
             & ~Exists(Ticket.objects.filter(organisation=theirs))
         )
     return found
+
+
+def blocks(agent: Agent) -> QuerySet[Block]:
+    """Those of senders of tickets that this agent sees, and those that name no ticket."""
+    return Block.objects.filter(Q(ticket__isnull=True) | Q(by=agent) | Q(ticket__in=tickets(agent)))
 
 
 def get_organisation(agent: Agent, pk: int) -> Organisation:

@@ -71,7 +71,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     }  # fmt: skip
     people = SavedView.objects.create(name="Our people", noun="customers", team=team)
     return {
-        "api-tickets": one_ticket,
+        "api-tickets": {**one_ticket, "link": 1},
         "api-messages": message,
         "api-attachments": {"pk": file.pk},
         "api-customers": one_customer,

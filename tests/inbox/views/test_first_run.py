@@ -28,8 +28,11 @@ def test_they_lead_from_nothing_to_the_first_answer(zoya: Agent) -> None:
 
 
 def test_each_step_is_seen_to_be_done_and_then_they_are_gone(zoya: Agent, support: Channel) -> None:
+    assert "support@example.org" in first_run.steps(zoya)[1].about
     ticket = question(support, "Where?")
-    assert [step.done for step in first_run.steps(zoya)] == [True, True, False, False]
+    steps = first_run.steps(zoya)
+    assert [step.done for step in steps] == [True, True, False, False]
+    assert steps[2].url == f"/tickets/{ticket.pk}/"
     member("Sana", "agent", None)
     reply.reply(ticket, by=zoya, text="Thursday.")
     assert first_run.steps(zoya) == []
