@@ -16,8 +16,8 @@ from django.http import Http404
 
 from inbox.models import (
     Agent,
-    Block,
     Attachment,
+    Block,
     Channel,
     Customer,
     Macro,

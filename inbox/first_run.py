@@ -65,10 +65,10 @@ def _facts(agent: Agent) -> tuple[list[bool], str, int | None]:
         params += values
     sql += [
         "(SELECT addresses[1] FROM inbox_channel ORDER BY id LIMIT 1)",
-        f"(SELECT ticket_id FROM inbox_message WHERE direction = '{Direction.IN}' ORDER BY id LIMIT 1)",
+        "(SELECT ticket_id FROM inbox_message WHERE direction = %s ORDER BY id LIMIT 1)",
     ]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(sql)}", params)
+        cursor.execute(f"SELECT {', '.join(sql)}", [*params, Direction.IN])
         *done, address, ticket = cursor.fetchone()
     return [bool(one) for one in done], address or "", ticket
 

@@ -97,7 +97,7 @@ def test_who_does_not_see_the_ticket_does_not_see_whom_it_blocked(
     client: Client, omar: Agent, bilal: Agent, support: Channel
 ) -> None:
     ticket = question(support, "You again")
-    row = blocks.block(BlockKind.ADDRESS, "ayesha@example.com", by=omar, ticket=ticket)
+    row = blocks.block("address", "ayesha@example.com", by=omar, ticket=ticket)
     client.force_login(bilal)
     assert row.value not in client.get("/settings/blocked/").content.decode()
     assert client.post(f"/settings/blocked/{row.pk}/").status_code == 404
