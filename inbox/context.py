@@ -69,6 +69,7 @@ SCRIPTS = [
         "rich",
         "format",
         "editing",
+        "ahead",
         "suggest",
         "properties",
         "editor",
