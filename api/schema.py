@@ -91,6 +91,7 @@ CODES = {
     "webhook_off": (409, "The webhook is off; turn it on first."),
     "filter_gone": (409, "What the webhook was limited to is gone; choose others first, or none."),
     "already_left": (409, "The message has left, or is leaving."),
+    "written_again": (409, "What had failed was written again; that is what to send."),
     "in_flight": (409, "One of the messages is being sent right now; try again."),
     "in_use": (409, "Something still needs it."),
     "last_admin": (409, "Somebody has to stay who can administer."),

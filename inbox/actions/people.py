@@ -138,7 +138,7 @@ def begin(email: str, name: str, password: str) -> Agent:
         with connection.cursor() as cursor:  # of two who open the link at once, one is the first
             cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [locks.FIRST_PERSON])
         if Agent.objects.filter(is_bot=False).exists():
-            raise ActionError(_("Somebody is here already: log in, or let them invite you."), "not_first")
+            raise ActionError(_("Somebody is here already: log in, or let them invite you."), "agent_exists")
         agent = Agent.objects.create_user(email.strip().lower(), password, name=name, role=Role.ADMIN)
         log.record(None, "agent_created", by=agent, agent=agent.pk, role=agent.role)
     return agent
