@@ -71,6 +71,7 @@ SCRIPTS = [
         "rich",
         "format",
         "editing",
+        "ahead",
         "suggest",
         "properties",
         "editor",

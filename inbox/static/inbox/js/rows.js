@@ -73,6 +73,9 @@ function update(old, row) {
   linkOf(old).replaceChildren(...linkOf(row).cloneNode(true).childNodes)
 }
 
+// Whether it only stayed for the pointer or the focus. An answer of the server may have drawn it anew since, without that mark.
+export const isLeft = (row, rows) => row.matches(".left") || !("hint" in rows.dataset || belongs(row, rows))
+
 export function leave(row, rows) {
   const stays = row.matches("[aria-current], :hover, :focus-within") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
   if (stays) return row.classList.add("left")

@@ -78,7 +78,9 @@ document.addEventListener("rabta:hint", ({ detail }) => {
   if (!form || busy.has(form) || field(form, "text").readOnly) return
   if (detail.version !== versionOf(form) && !changed(form)) pull(form)
 })
-addEventListener("online", () => forms().forEach(soon))
+const back = () => forms().forEach(soon)
+addEventListener("online", back) // the network
+document.addEventListener("rabta:online", back) // the server
 
 // Leaving the page: a save that need not be waited for.
 addEventListener("pagehide", () => {
