@@ -18,6 +18,7 @@ from inbox.bundle import there_is, together
 from inbox.models import (
     Agent,
     Attachment,
+    Block,
     Channel,
     Customer,
     Macro,
@@ -213,6 +214,11 @@ def organisations(agent: Agent) -> QuerySet[Organisation]:
             & there_is(Ticket.objects.filter(organisation=theirs), no=True)
         )
     return found
+
+
+def blocks(agent: Agent) -> QuerySet[Block]:
+    """Those of senders of tickets that this agent sees, and those that name no ticket."""
+    return Block.objects.filter(Q(ticket__isnull=True) | Q(by=agent) | Q(ticket__in=tickets(agent)))
 
 
 def get_organisation(agent: Agent, pk: int) -> Organisation:

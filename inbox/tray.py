@@ -45,6 +45,8 @@ class Card:
     def title(self) -> str:
         if self.job.kind == JobKind.EXPORT:
             return _("Export")
+        if self.job.kind == JobKind.ANSWER:
+            return _("Answer to all incidents")
         verb = VERBS.get(self.job.what.get("verb", ""))
         label = str(verb.label) if verb else ""
         return _("Undo: %(what)s") % {"what": label} if self.job.kind == JobKind.UNDO else label

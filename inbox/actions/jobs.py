@@ -203,7 +203,7 @@ def step(pk: int) -> Job:
 
 def _forget_listing(job: Job) -> None:
     """What somebody typed into a filter may name a customer: it is not kept when it is not needed any more."""
-    job.what = {key: value for key, value in job.what.items() if key not in {"listing", "last"}}
+    job.what = {key: value for key, value in job.what.items() if key not in {"listing", "last", "text"}}
 
 
 def end(job: Job, state: JobState) -> None:

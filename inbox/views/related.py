@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from inbox import access
-from inbox.actions import calls, links, taking_part
+from inbox.actions import calls, jobs, links, taking_part
 from inbox.actions import incidents as acting
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
@@ -122,6 +122,9 @@ def incidents(request: AgentRequest, number: int) -> HttpResponse:
         numbers = access.tickets(request.user).filter(links__target=found).values_list("pk", flat=True)
         ours = acting.of(found, list(numbers[: acting.MOST]))
         solve = data["solve"] == "yes"
+        if len(ours) > jobs.FEW:
+            acting.begin(ours, by=request.user, text=data["text"], solve=solve, client_id=data["client_id"])
+            return
         _done, failed = acting.update(
             ours, by=request.user, text=data["text"], solve=solve, client_id=data["client_id"]
         )
