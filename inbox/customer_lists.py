@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox import access, lists, person
+from inbox.bundle import there_is
 from inbox.models import Agent, Customer, Identity, Message, Organisation, SearchPerson, Status, Ticket
 from inbox.models.base import Stage
 from inbox.models.tickets import CURRENT
@@ -102,10 +103,10 @@ def _attribute(found: Found, value: str) -> Found:
     return found.filter(same)
 
 
-def third_party() -> Q:
-    """Whoever has written in side conversations and has no ticket: found by search, but no customer in a list."""
+def has_a_matter() -> Q:
+    """All but those who have no ticket and wrote in side conversations: found by search, but no customer in a list."""
     said = Message.objects.filter(customer=OuterRef("pk"), side__isnull=False)
-    return ~Exists(Ticket.objects.filter(customer=OuterRef("pk"))) & Exists(said)
+    return Q(there_is(Ticket.objects.filter(customer=OuterRef("pk")))) | Q(there_is(said, no=True))
 
 
 class CustomerListing:
@@ -141,9 +142,9 @@ class CustomerListing:
         if "organisation" in self.filters:
             found = found.filter(organisation=self.organisation) if self.organisation else found.none()
         if not self.typed:
-            found = found.exclude(third_party())
+            found = found.filter(has_a_matter())
         if self.filters.get("open"):
-            found = found.filter(Exists(self._open()))
+            found = found.filter(there_is(self._open()))
         return self._named(found) if self.typed else found
 
     def _open(self) -> QuerySet[Any]:
@@ -184,7 +185,7 @@ class CustomerListing:
     def _ordered(self, before: str) -> Found:
         address = Identity.objects.active().filter(customer=OuterRef("pk")).order_by("pk").values("value")[:1]
         found = self.customers.select_related("organisation").annotate(
-            address=Subquery(address), has_open=Exists(self._open())
+            address=Subquery(address), has_open=there_is(self._open())
         )
         at, _dash, last = before.partition("-")
         pk = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else None
