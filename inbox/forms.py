@@ -80,6 +80,7 @@ class AnswerForm(forms.Form):
     subject = forms.CharField(required=False, max_length=900)
     channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last message its writer knew of
+    event = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last line of the log, likewise
     version = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 2)  # of the draft that it was
     confirmed = forms.CharField(required=False, max_length=5000)  # addresses that the writer was asked about
     later = forms.ChoiceField(required=False, choices=[(key, "") for key in (*moments.KEYS, "at")])

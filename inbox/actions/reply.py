@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +27,7 @@ from inbox.models import (
     Channel,
     DeliveryState,
     Direction,
+    Event,
     Identity,
     Message,
     MessageKey,
@@ -162,6 +163,7 @@ def reply(
     subject: str | None = None,
     automatic: bool = False,
     newest: int | None = None,
+    event: int = 0,
     undoable: bool = False,
     signed: bool = True,
     draft: int | None = None,
@@ -173,7 +175,8 @@ def reply(
     (default AFTER_REPLY_STATUS). With `send_at`, a time to come, it waits, and the ticket stays as it is until then
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
     `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
-    that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
+    that its writer knew of, `event` of the last line of the log: where a customer or colleague has written since, or
+    what they wrote was moved here, it is refused (`Stale`).
     Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
     `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
     what it fills in is there when the ticket is solved.
@@ -186,8 +189,8 @@ def reply(
         first = already(by, client_id, digest)
         if first is not None:
             return first
-        if newest is not None and (since := written_since(row, newest, by)):
-            raise Stale(since)
+        if newest is not None and (since := written_since(row, newest, by, event)):
+            raise Stale(since, Event.objects.filter(ticket=row).aggregate(last=Max("pk"))["last"] or 0)
         solves = not automatic and solving.asks(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
@@ -258,13 +261,33 @@ def _do_also(also: Callable[[Ticket], object], ticket: Ticket, message: Message)
         message.save(update_fields=["payload"])
 
 
-def written_since(ticket: Ticket, newest: int, by: Agent | None) -> list[Message]:
-    """What the customer or a colleague has said in a ticket after the message `newest`, oldest first."""
-    since = Message.objects.filter(ticket=ticket, pk__gt=newest, side__isnull=True).said()
+def written_since(ticket: Ticket, newest: int, by: Agent | None, event: int = 0) -> list[Message]:
+    """What the customer or a colleague has said in a ticket after the message `newest`, oldest first; also what was
+    moved into it after the line `event` of the log, whatever its age.
+    """
+    arrived = Q(pk__gt=newest) | Q(pk__in=_moved_in(ticket, newest, event))
+    since = Message.objects.filter(arrived, ticket=ticket, side__isnull=True).said()
     since = since.exclude(direction=Direction.NOTE).exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
     if by is not None:
         since = since.exclude(agent=by)
     return list(since.select_related("channel").order_by("pk")[:MOST_SINCE])
+
+
+def _moved_in(ticket: Ticket, newest: int, event: int) -> set[int]:
+    """The messages that were moved into a ticket, by themselves or with another ticket, after `event`."""
+    moves = Event.objects.filter(ticket=ticket, pk__gt=event, kind__in=["message_moved", "merged_from"])
+    # A page that shows `newest` shows all that had come by then, though it may tell of none of its lines.
+    shown = Message.objects.filter(pk=newest).values_list("created_at", flat=True).first()
+    if shown is not None:
+        moves = moves.filter(at__gt=shown)
+    found: set[int] = set()
+    for kind, data in moves.values_list("kind", "data"):
+        if kind == "message_moved" and data.get("to") == ticket.pk:
+            found.add(data["message"])
+        elif kind == "merged_from":
+            merged = Event.objects.filter(ticket=data["source"], kind="merged", data__into=ticket.pk)
+            found.update(pk for ids in merged.values_list("data__messages", flat=True) for pk in ids or ())
+    return found
 
 
 def strangers(ticket: Ticket, to: Sequence[dict[str, str]], channel: Channel) -> list[str]:

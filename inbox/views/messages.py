@@ -91,12 +91,13 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
                 send_at=data["send_at"],
                 newest=data["newest"],
+                event=data["event"] or 0,
                 undoable=True,
             )
     except FieldsMissing as error:
         return _refused(request, number, str(error), missing=[one.key for one in error.fields])
     except Stale as stale:
-        return _asked(request, number, {"since": stale.since})
+        return _asked(request, number, {"since": stale.since, "event": stale.event})
     except ActionError as error:
         return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")
     goes_on = data["kind"] == "reply" and _after_send(request.user, data["after_send"]) != "stay"
@@ -122,7 +123,10 @@ def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpRes
     """Nothing was sent yet: there is a question, whose button sends after all. What was asked is not asked again."""
     since = doubt.get("since", [])
     confirmed = " ".join([request.POST.get("confirmed", ""), *doubt.get("strangers", [])]).strip()
-    seen = since[-1].pk if since else request.POST.get("newest", "")
+    known = {name: request.POST.get(name, "") for name in ("newest", "event")}
+    if since:  # whoever asks again has seen all of it
+        newest = max([one.pk for one in since] + [int(known["newest"] or 0)])
+        known = {"newest": newest, "event": doubt["event"]}
     names = directory.of(request.user).names
     question = {
         **doubt,
@@ -131,9 +135,9 @@ def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpRes
         "later": request.POST.get("later", ""),
     }
     if wants_part(request):
-        context = {"question": question, "newest": seen, "confirmed": confirmed}
+        context = {"question": question, **known, "confirmed": confirmed}
         return render(request, "inbox/_question.html", context, status=422)
-    return _page(request, number, {"question": question, "newest": seen, "confirmed": confirmed})
+    return _page(request, number, {"question": question, **known, "confirmed": confirmed})
 
 
 def _refused(
@@ -156,7 +160,7 @@ def _page(request: AgentRequest, number: int, more: dict[str, Any]) -> HttpRespo
     found = access.get_ticket(request.user, number)
     channel = request.POST.get("channel", "")
     context = conversation(request, found, channel=int(channel) if channel.isdecimal() and len(channel) < 19 else None)
-    fields = ("kind", "text", "html", "subject", "client_id", "newest", "confirmed", "at")
+    fields = ("kind", "text", "html", "subject", "client_id", "newest", "event", "confirmed", "at")
     typed: dict[str, Any] = {name: request.POST[name] for name in fields if name in request.POST}
     typed["recipients"] = {name: request.POST[name] for name in ("to", "cc", "bcc") if name in request.POST}
     context["composer"] |= typed | more

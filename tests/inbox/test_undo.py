@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inbox import delivery
+from inbox import delivery, directory, timeline
 from inbox.actions import (
     macros,
     merge,
@@ -231,6 +231,26 @@ def test_a_reply_is_refused_when_somebody_wrote_meanwhile(ticket: Ticket, sana: 
         reply.reply(ticket, by=sana, text="On Thursday.", newest=newest)
     assert [one.pk for one in refused.value.since] == [theirs.pk, customer]
     assert reply.reply(ticket, by=sana, text="On Thursday.", newest=customer)
+
+
+@pytest.mark.parametrize("how", ["message", "ticket"])
+def test_a_reply_is_refused_when_something_older_was_moved_in(
+    ticket: Ticket, sana: Agent, omar: Agent, take: Take, how: str
+) -> None:
+    older = Message.objects.get()
+    here = Ticket.objects.get(pk=take("n1", subject="Another").ticket)
+    newest = Message.objects.order_by("pk").last()
+    assert newest and older.pk < newest.pk
+    if how == "message":
+        messages.move(older, to=here, by=omar)
+    else:
+        merge.merge(ticket, here, by=omar)
+    with pytest.raises(Stale) as refused:
+        reply.reply(here, by=sana, text="On Thursday.", newest=newest.pk)
+    assert [one.pk for one in refused.value.since] == [older.pk]
+    shown = timeline.build(here, directory.of(sana))
+    assert reply.reply(here, by=sana, text="On Thursday.", newest=newest.pk, event=shown.event)
+    assert refused.value.event >= shown.event
 
 
 def test_a_second_click_is_no_stale_reply(ticket: Ticket, sana: Agent) -> None:
