@@ -18,7 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inbox import access, composing, directory
-from inbox.actions import drafts, macros, receive, reply, scheduling, uploads
+from inbox.actions import drafts, macros, parsing, reply, scheduling, uploads
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.solving import FieldsMissing
@@ -294,7 +294,7 @@ def raw(request: AgentRequest, pk: int) -> HttpResponse:
         content = adapter.raw(message)[0] if adapter and not message.ticket.is_erased else None
     elif message.receipt is not None:
         try:
-            content = receive.raw_of(message.receipt)
+            content = parsing.raw_of(message.receipt)
         except FileNotFoundError:
             content = None
     if content is None:
