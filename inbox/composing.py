@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from inbox import access, directory, writing
+from inbox import access, directory, macros, writing
 from inbox.actions import reply
 from inbox.actions.work import typed as people_typed
 from inbox.adapters import adapter_for, kinds
-from inbox.bundle import Row
-from inbox.models import Agent, Channel, Draft, Ticket
+from inbox.bundle import Row, together
+from inbox.models import Agent, Channel, Draft, DraftKind, SideConversation, Ticket
 from inbox.panel import draft as reading
 
 Beside = Mapping[str, list[Row]]
 
 
-def composer(beside: Beside, newest: int) -> dict[str, Any]:
+def composer(beside: Beside, newest: int, agent: Agent) -> dict[str, Any]:
     """The fields of the composer: what its draft says, else empty; `newest` is the last message that is shown."""
     row: Row | None = next(iter(beside["draft"]), None)
     if row is None:
         return {"kind": "reply", "client_id": uuid4().hex, "version": 0, "newest": newest, "recipients": {}}
-    return {**row, "newest": row["newest"] or newest, "files": beside["draft_files"]}
+    return {
+        **row,
+        "newest": row["newest"] or newest,
+        "files": beside["draft_files"],
+        "chips": chips(agent, row["macros"], beside["draft_macros"]),
+    }
+
+
+def chips(agent: Agent, wanted: Sequence[int], rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The macros that a draft names, as they stand in the composer, in their order."""
+    found = {row["pk"]: row for row in rows}
+    named = (found[pk] for pk in wanted if pk in found)
+    return [
+        {"pk": one["pk"], "name": one["name"], "deeds": " · ".join(macros.deeds(one["actions"], agent))}
+        for one in named
+    ]
+
+
+def kept(agent: Agent, ticket: Ticket | None, side: SideConversation | None = None) -> dict[str, Any]:
+    """What stands in the composer of a side conversation or (neither) of a new ticket, by its draft."""
+    read = {"draft": reading.draft, "draft_files": reading.files, "draft_macros": reading.macros}
+    return composer(together({key: part(agent, ticket, side) for key, part in read.items()}), 0, agent)
 
 
 def as_json(draft: Draft | None, agent: Agent) -> dict[str, Any]:
     """A draft as the browser keeps one; without one, its version is 0."""
-    if draft is None or draft.ticket is None:
+    if draft is None:
         return {"version": 0}
-    rows = list(reading.files(agent, draft.ticket))
+    read = {"files": reading.files, "macros": reading.macros}
+    rows = together({key: part(agent, draft.ticket, draft.side) for key, part in read.items()})
     return {
         "version": draft.version,
         "kind": draft.kind,
         "text": draft.text,
         "html": draft.html,
         "subject": draft.subject,
-        "channel": draft.channel_id,
+        "channel": draft.channel.slug if draft.channel and draft.kind == DraftKind.NEW else draft.channel_id,
         "people": draft.recipients,
-        "files": [[row["pk"], row["name"], filesizeformat(row["size"]), row["content_id"]] for row in rows],
+        "files": [[row["pk"], row["name"], filesizeformat(row["size"]), row["content_id"]] for row in rows["files"]],
+        "macros": [[one["pk"], one["name"], one["deeds"]] for one in chips(agent, draft.macros, rows["macros"])],
         "client_id": draft.client_id,
         "newest": draft.newest,
     }

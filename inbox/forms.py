@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox import directory, moments, spoken
-from inbox.actions import drafts
 from inbox.models import Agent, Priority, Status
 from lib import html
 
@@ -63,33 +62,19 @@ class IdsField(forms.TypedMultipleChoiceField):
         return str(value).isdecimal() and len(str(value)) < 19
 
 
-class AnswerForm(forms.Form):
-    """A reply or a note. `client_id` is made with the form, so that a second click sends nothing twice."""
+class WrittenForm(forms.Form):
+    """A text with its files, as an editor or a plain field sends it."""
 
-    kind = forms.ChoiceField(choices=[("reply", ""), ("note", "")])
     text = forms.CharField(required=False, strip=False, max_length=200_000)
     html = forms.CharField(required=False, strip=False, max_length=400_000)  # of an editor; `text` says it plain
-    client_id = forms.CharField(required=False, max_length=64)
-    status = forms.ChoiceField(required=False, choices=CHOSEN_STATUSES)
     attachments = forms.TypedMultipleChoiceField(required=False, coerce=int)
-    to = AddressesField(required=False)
-    cc = AddressesField(required=False)
-    bcc = AddressesField(required=False)
-    macro = IdsField()
     unsigned = forms.BooleanField(required=False)  # without the signature, this once
-    subject = forms.CharField(required=False, max_length=900)
-    channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
-    newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last message its writer knew of
-    event = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last line of the log, likewise
     version = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 2)  # of the draft that it was
-    confirmed = forms.CharField(required=False, max_length=5000)  # addresses that the writer was asked about
-    later = forms.ChoiceField(required=False, choices=[(key, "") for key in (*moments.KEYS, "at")])
-    at = forms.CharField(required=False, max_length=30)
-    after_send = forms.ChoiceField(required=False, choices=Agent._meta.get_field("after_send").choices)  # type: ignore[arg-type]
 
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        ids = [value for value in data.getlist("attachments") if value.isdecimal() and len(value) < 19]
+    def __init__(self, data: Any = None, **told: Any) -> None:
+        super().__init__(data, **told)
+        sent = data.getlist("attachments") if data is not None else []
+        ids = [value for value in sent if value.isdecimal() and len(value) < 19]
         self.fields["attachments"].choices = [(value, "") for value in ids]  # type: ignore[attr-defined]
 
     def clean_html(self) -> str:
@@ -100,12 +85,35 @@ class AnswerForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """What was written with formatting is one text: its plain form is made of it, whatever else came along."""
-        self.cleaned_data["send_at"] = moment_of(self.cleaned_data.get("later", ""), self.cleaned_data.get("at", ""))
         if markup := self.cleaned_data.get("html"):
             self.cleaned_data["text"] = html.to_text(markup)
             if not html.has_formatting(markup):
                 self.cleaned_data["html"] = ""
         return self.cleaned_data
+
+
+class AnswerForm(WrittenForm):
+    """A reply or a note. `client_id` is made with the form, so that a second click sends nothing twice."""
+
+    kind = forms.ChoiceField(choices=[("reply", ""), ("note", "")])
+    client_id = forms.CharField(required=False, max_length=64)
+    status = forms.ChoiceField(required=False, choices=CHOSEN_STATUSES)
+    to = AddressesField(required=False)
+    cc = AddressesField(required=False)
+    bcc = AddressesField(required=False)
+    macro = IdsField()
+    subject = forms.CharField(required=False, max_length=900)
+    channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last message its writer knew of
+    event = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last line of the log, likewise
+    confirmed = forms.CharField(required=False, max_length=5000)  # addresses that the writer was asked about
+    later = forms.ChoiceField(required=False, choices=[(key, "") for key in (*moments.KEYS, "at")])
+    at = forms.CharField(required=False, max_length=30)
+    after_send = forms.ChoiceField(required=False, choices=Agent._meta.get_field("after_send").choices)  # type: ignore[arg-type]
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["send_at"] = moment_of(self.cleaned_data.get("later", ""), self.cleaned_data.get("at", ""))
+        return super().clean()
 
 
 class MacrosForm(forms.Form):
@@ -138,47 +146,6 @@ class TimingForm(forms.Form):
         if later not in {"now", "never"}:
             self.cleaned_data["send_at"] = moment_of(later, self.cleaned_data.get("at", ""))
         return self.cleaned_data
-
-
-class DraftForm(forms.Form):
-    """What stands in a composer, however unfinished. `version` is that of the draft it began with, 0 for none."""
-
-    kind = forms.ChoiceField(choices=[("reply", ""), ("note", "")])
-    text = forms.CharField(required=False, strip=False, max_length=200_000)
-    html = forms.CharField(required=False, strip=False, max_length=400_000)
-    subject = forms.CharField(required=False, max_length=900)
-    to = forms.CharField(required=False, max_length=5000)
-    cc = forms.CharField(required=False, max_length=5000)
-    bcc = forms.CharField(required=False, max_length=5000)
-    channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
-    client_id = forms.CharField(max_length=64)
-    newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)
-    version = forms.IntegerField(min_value=0, max_value=2**31 - 2)
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        self.attachments = [int(one) for one in data.getlist("attachments") if one.isdecimal() and len(one) < 19]
-
-    @property
-    def written(self) -> dict[str, Any]:
-        """As `actions.drafts.save` takes it. The composer sends recipients only where they differ from the usual."""
-        data = self.cleaned_data
-        kept = {name: data[name].replace("\x00", "") for name in ("text", "html", "subject")}
-        return {
-            **kept,
-            "kind": data["kind"],
-            "client_id": data["client_id"],
-            "newest": data["newest"],
-            "channel_id": data["channel"],
-            "recipients": {name: data[name] for name in ("to", "cc", "bcc") if name in self.data},
-            "attachments": list(dict.fromkeys(self.attachments))[: drafts.MOST_FILES],
-        }
-
-    @property
-    def is_empty(self) -> bool:
-        written = self.written
-        said = [written["text"].strip(), written["subject"].strip(), written["recipients"], written["attachments"]]
-        return not any(said) and "<img" not in written["html"]
 
 
 class AssignmentForm(forms.Form):

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
-from django.db.models.functions import JSONObject
+from django.db.models import BigIntegerField, F, OuterRef, Subquery
+from django.db.models.functions import Cast, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -25,6 +25,7 @@ from inbox.models import (
     AuthorKind,
     Direction,
     Event,
+    Macro,
     Message,
     MessageCopy,
     Priority,
@@ -45,7 +46,7 @@ SHOWN = (
     "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
     "unmerged", "unmerged_from", "split", "split_from", "message_scheduled", "message_cancelled", "ticket_erased",
     "link_added", "link_removed", "requester_changed", "participant_added", "participant_removed", "fields_changed",
-    "trashed", "restored", "not_solved",
+    "trashed", "restored", "macro_applied", "not_solved",
 )  # fmt: skip
 
 RULES = {
@@ -200,7 +201,10 @@ def build(
     timeline = Timeline(first=min(ids, default=0), newest=max(ids, default=0))
     if more:
         timeline.earlier = f"{reverse('ticket-earlier', args=[ticket.number])}?before={timeline.first}"
+    # A macro of one's own is nobody else's business: those that others have, too, are called by their names.
+    applied = Macro.objects.filter(owner=None).annotate(applied=Cast(OuterRef("data__macro"), BigIntegerField()))
     events = Event.objects.filter(ticket=ticket, kind__in=SHOWN).order_by("-pk")
+    events = events.annotate(macro=Subquery(applied.filter(pk=F("applied")).values("name")[:1]))
     if more or since is not None or before is not None:
         if messages:
             events = events.filter(at__gte=messages[0].created_at)
@@ -249,7 +253,7 @@ def with_days(entries: list[Entry]) -> list[Entry]:
     return out
 
 
-def lines(events: list[Event], names: dict[int, str]) -> list[Entry]:
+def lines(events: Sequence[Event], names: dict[int, str]) -> list[Entry]:
     """Events in words; what one actor did within seconds is one line."""
     out: list[Entry] = []
     last: Event | None = None
@@ -355,6 +359,9 @@ def sentence(event: Event, names: dict[int, str]) -> str:
             return _("took somebody out of the conversation")
         case "fields_changed":
             return _("changed properties")
+        case "macro_applied":
+            name = getattr(event, "macro", None)
+            return _("applied the macro “%(name)s”") % {"name": name} if name else _("applied a macro")
         case "ticket_erased":
             return _("erased what was said here")
         case "follow_up_of":

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from inbox import log
 from inbox.actions import base, counts, customers, solving, uploads
 from inbox.actions.errors import ActionError
-from inbox.actions.reply import change_status
+from inbox.actions.reply import already, change_status, client_key
 from inbox.models import Agent, AuthorKind, Direction, Engagement, Message, Origin, Ticket
 
 
@@ -30,11 +30,12 @@ def record(
     outcome: str = "",
     attachments: Sequence[int] = (),
     status: str | None = None,
+    client_id: str | None = None,
 ) -> Message:
     """Keep a call, a visit or the like as a message of this ticket, with its engagement.
 
     `direction` says who called; `seconds` how long it took. It answers what the customer waits for, whoever called, but
-    changes no status unless one is named. Raises ActionError.
+    changes no status unless one is named. The same `client_id` again returns the first message. Raises ActionError.
     """
     now = timezone.now()
     at = at or now
@@ -42,6 +43,9 @@ def record(
         raise ActionError(_("That has not happened yet."), "future")
     _keep_customer(ticket)
     with base.locked(ticket) as row:
+        first = already(by, client_id)
+        if first is not None:
+            return first
         if status is not None:
             solving.check(row, status, by=by)
         inward = direction == Direction.IN
@@ -62,6 +66,7 @@ def record(
             received_at=now,
         )
         uploads.attach(message, attachments, by=by)
+        client_key(message, by, client_id)
         ended = None if seconds is None else at + timedelta(seconds=seconds)
         engagement = Engagement.objects.create(
             ticket=row,

@@ -16,7 +16,9 @@ from inbox import live
 from inbox.models import Agent, Attachment, Draft, Message, MessageKey, SideConversation, Ticket
 
 MOST_FILES = 100
-WRITTEN = ("kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "client_id", "newest")
+WRITTEN = (
+    "kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "macros", "client_id", "newest",
+)  # fmt: skip
 
 
 class Superseded(Exception):

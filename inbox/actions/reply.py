@@ -481,8 +481,11 @@ def note(
     attachments: Sequence[int] = (),
     client_id: str | None = None,
     draft: int | None = None,
+    also: Callable[[Ticket], object] | None = None,
 ) -> Message:
-    """Leave a note for colleagues; it never reaches the customer. `draft` as for `reply`. Raises ActionError."""
+    """Leave a note for colleagues; it never reaches the customer. `draft` and `also` are as for a reply. Raises
+    ActionError.
+    """
     if not text.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
     digest = digest_of("note", text, attachments=attachments)
@@ -513,6 +516,8 @@ def note(
         log.record(row, "note_added", by=by, message=message.pk)
         row.message_count += 1
         base.save(row, "message_count")
+        if also is not None:
+            also(row)
         base.announce([row.pk], [message.pk])
         return message
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,7 +14,7 @@ from inbox import log
 from inbox.actions import base, counts, customers, solving, withdrawing
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
-from inbox.actions.reply import already, change_status, inbound_by_hand, reply
+from inbox.actions.reply import already, change_status, client_key, inbound_by_hand, reply
 from inbox.adapters import Party, adapter_for
 from inbox.fields import merged
 from inbox.models import (
@@ -22,8 +22,6 @@ from inbox.models import (
     Agent,
     Channel,
     Customer,
-    Message,
-    MessageKey,
     ParticipantRole,
     Priority,
     Status,
@@ -56,63 +54,99 @@ def open_ticket(
     priority: str | None = None,
     external_id: str | None = None,
     client_id: str | None = None,
+    signed: bool = True,
+    undoable: bool = False,
+    draft: int | None = None,
 ) -> Ticket:
     """Open a ticket with its first message: `out` writes to the customer, `in` records what they said.
 
-    The customer is given, or found or made by `identity`. The same `client_id` again returns the first ticket. Raises
-    ActionError.
+    The customer is given, or found or made by `identity`. `signed`, `undoable` and `draft` are as for a reply. The same
+    `client_id` again returns the first ticket. Raises ActionError.
     """
     adapter = adapter_for(channel.kind)
-    with transaction.atomic():
-        first = already(by, client_id)
-        if first is not None:
-            return first.ticket
-        party = _party(customer, identity, adapter.identity_kind, channel)
-        owner = customers.ensure_identity(party).customer if customer is None else customer
-        ticket = Ticket.objects.create(
-            customer=owner,
-            organisation_id=owner.organisation_id,
-            channel=channel,
-            reply_channel=channel,
-            subject=" ".join(subject.split())[:SUBJECT_LENGTH],
-            priority=priority or Priority.NORMAL,
-            assignee=assignee,
-            team=team or channel.default_team,
-            external_id=external_id,
-        )
-        log.record(ticket, "ticket_created", by=by, channel=channel.pk)
-        customers.join(ticket, party, by=by, role=ParticipantRole.REQUESTER)
-        if tags:
-            set_tags(ticket, tags, by=by)
-        if direction == "out":
-            reply(
-                ticket,
+    try:
+        with transaction.atomic():
+            first = already(by, client_id)
+            if first is not None:
+                return first.ticket
+            party = _party(customer, identity, adapter.identity_kind, channel)
+            ticket = begin(
                 by=by,
-                text=text,
-                html=html,
                 channel=channel,
-                to=[{"name": party.name or owner.name, "address": party.value}],
-                cc=cc,
-                bcc=bcc,
+                customer=customers.ensure_identity(party).customer if customer is None else customer,
+                party=party,
                 subject=subject,
-                attachments=attachments,
-                status=status,
-                client_id=client_id,
+                assignee=assignee,
+                team=team,
+                tags=tags,
+                priority=priority,
+                external_id=external_id,
             )
-        else:
-            ticket.refresh_from_db()
-            message = inbound_by_hand(ticket, party, by=by, text=text, html=html, subject=subject)
-            _remember(message, by, client_id)
-            if status is not None:
-                set_status(ticket, status, by=by)
-        base.announce([ticket.pk])
+            if direction == "out":
+                reply(
+                    ticket,
+                    by=by,
+                    text=text,
+                    html=html,
+                    channel=channel,
+                    to=[{"name": party.name or ticket.customer.name, "address": party.value}],
+                    cc=cc,
+                    bcc=bcc,
+                    subject=subject,
+                    attachments=attachments,
+                    status=status,
+                    client_id=client_id,
+                    signed=signed,
+                    undoable=undoable,
+                    draft=draft,
+                )
+            else:
+                ticket.refresh_from_db()
+                message = inbound_by_hand(ticket, party, by=by, text=text, html=html, subject=subject)
+                client_key(message, by, client_id)
+                if status is not None:
+                    set_status(ticket, status, by=by)
+            base.announce([ticket.pk])
+    except IntegrityError:  # of two clicks at once the second met the first one's id
+        first = already(by, client_id)
+        if first is None:
+            raise
+        return first.ticket
     ticket.refresh_from_db()
     return ticket
 
 
-def _remember(message: Message, by: Agent | None, client_id: str | None) -> None:
-    if client_id:
-        MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
+def begin(
+    *,
+    by: Agent | None,
+    channel: Channel,
+    customer: Customer,
+    party: Party | None,
+    subject: str,
+    assignee: Agent | None = None,
+    team: Team | None = None,
+    tags: Sequence[str] = (),
+    priority: str | None = None,
+    external_id: str | None = None,
+) -> Ticket:
+    """A ticket of this customer in which nothing is said yet, `party` its requester; call it inside a transaction."""
+    ticket = Ticket.objects.create(
+        customer=customer,
+        organisation_id=customer.organisation_id,
+        channel=channel,
+        reply_channel=channel,
+        subject=" ".join(subject.split())[:SUBJECT_LENGTH],
+        priority=priority or Priority.NORMAL,
+        assignee=assignee,
+        team=team or channel.default_team,
+        external_id=external_id,
+    )
+    log.record(ticket, "ticket_created", by=by, channel=channel.pk)
+    if party is not None:
+        customers.join(ticket, party, by=by, role=ParticipantRole.REQUESTER)
+    if tags:
+        set_tags(ticket, tags, by=by)
+    return ticket
 
 
 def _party(customer: Customer | None, identity: Party | None, kind: str, channel: Channel) -> Party:

@@ -29,7 +29,9 @@ class Draft(models.Model):
     subject = models.CharField(max_length=998, blank=True)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
-    recipients = models.JSONField(default=dict, blank=True)  # to, cc, bcc as typed; only what was changed
+    # to, cc, bcc as typed, only what was changed; of a new ticket also customer, agent, team, tags
+    recipients = models.JSONField(default=dict, blank=True)
+    macros = ArrayField(models.BigIntegerField(), default=list, blank=True)  # that are to be applied when it is sent
     attachments = ArrayField(models.BigIntegerField(), default=list, blank=True)
     client_id = models.CharField(max_length=64)
     version = models.PositiveIntegerField(default=1)

@@ -24,6 +24,7 @@ PARTS: dict[str, Part] = {
     "mentioned": mentions.unseen,
     "draft": draft.draft,
     "draft_files": draft.files,
+    "draft_macros": draft.macros,
     "others": people.others,
     "past": past.past,
     "sides": sides.sides,

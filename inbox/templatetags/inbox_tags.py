@@ -185,11 +185,19 @@ def settings_nav(context: template.Context, current: str) -> list[tuple[object, 
     return [(group, pages) for group, pages in preferences.groups(context["user"])]
 
 
-@register.inclusion_tag("settings/_field.html")
-def field(bound: forms.BoundField, quiet: bool = False, **attrs: str) -> dict[str, object]:
+def _is_first_wrong(context: template.Context) -> bool:
+    """Whether no field before was wrong, of whatever form: remembered in what all parts of a page are rendered with."""
+    known = "wrong field" in context.dicts[0]
+    context.dicts[0]["wrong field"] = True
+    return not known
+
+
+@register.inclusion_tag("settings/_field.html", takes_context=True)
+def field(context: template.Context, bound: forms.BoundField, quiet: bool = False, **attrs: str) -> dict[str, object]:
     """One form field with label, help and errors, tied together for screen readers. `quiet` leaves "(optional)" out.
 
-    Further words become attributes of the widget, `_` standing for `-`: `{% field form.host dir="ltr" %}`.
+    Further words become attributes of the widget, `_` standing for `-`: `{% field form.host dir="ltr" %}`. The first
+    one of a page that has errors takes the focus.
     """
     widget = bound.field.widget
     is_check = isinstance(widget, forms.CheckboxInput)
@@ -202,6 +210,8 @@ def field(bound: forms.BoundField, quiet: bool = False, **attrs: str) -> dict[st
         given["aria-describedby"] = " ".join(told)
     if bound.errors:
         given["aria-invalid"] = "true"
+        if not is_group and _is_first_wrong(context):
+            given["autofocus"] = True
     return {
         "field": bound,
         "widget": bound.as_widget(attrs=given),

@@ -9,21 +9,21 @@ from uuid import uuid4
 
 from django.contrib import messages as notices
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, composing, directory
-from inbox.actions import drafts, macros, parsing, reply, scheduling, uploads
+from inbox import access, directory
+from inbox.actions import macros, parsing, reply, scheduling, uploads
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
-from inbox.forms import AnswerForm, DraftForm, MoveForm, TimingForm, problem_of
+from inbox.forms import AnswerForm, MoveForm, TimingForm, problem_of
 from inbox.models import Agent, Channel, Direction, Message, Ticket
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 from inbox.views.tickets import answer, conversation
@@ -62,6 +62,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
             ).pk
             for file in request.FILES.getlist("files")
         ]
+        chosen = macros.wanted(request.user, data["macro"]) if request.user.may_write else []
         if data["kind"] == "note":
             message = reply.note(
                 found,
@@ -70,9 +71,9 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 attachments=ids,
                 client_id=data["client_id"] or None,
                 draft=data["version"],
+                also=partial(macros.apply, macros=chosen, by=request.user) if chosen else None,
             )
         else:
-            chosen = macros.wanted(request.user, data["macro"])
             message = reply.reply(
                 found,
                 by=request.user,
@@ -167,30 +168,6 @@ def _page(request: AgentRequest, number: int, more: dict[str, Any]) -> HttpRespo
     for one in (context["route"] or {}).get("fields", []):
         one["shown"] = typed["recipients"].get(one["name"])
     return render(request, "inbox/inbox.html", {**frame(request, remembered(request)), **context}, status=422)
-
-
-@require_http_methods(["GET", "POST"])
-@agent_only
-def draft(request: AgentRequest, number: int) -> HttpResponse:
-    """What this person has written on a ticket: read, or kept as it is typed. 409 where another tab was first."""
-    found = access.get_ticket(request.user, number)
-    agent = request.user
-    if request.method == "GET":
-        return JsonResponse(composing.as_json(drafts.of(agent, found).first(), agent))
-    form = DraftForm(request.POST)
-    if not form.is_valid():
-        return JsonResponse({"problem": problem_of(form)}, status=400)
-    version = form.cleaned_data["version"]
-    channel = form.cleaned_data["channel"]
-    if channel and not access.channels(agent).filter(pk=channel).exists():
-        form.cleaned_data["channel"] = None
-    try:
-        if form.is_empty:
-            drafts.discard(agent, found, version=version)
-            return JsonResponse({"version": 0})
-        return JsonResponse({"version": drafts.save(agent, found, form.written, version=version).version})
-    except drafts.Superseded as newer:
-        return JsonResponse(composing.as_json(newer.draft, agent), status=409)
 
 
 @require_POST

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +23,7 @@ from inbox.adapters import Party
 from inbox.forms import CHOSEN_STATUSES, AddressesField, NumberField
 from inbox.models import Ticket, TicketLink
 from inbox.properties import MEDIA, MOMENT, RELATIONS
-from inbox.views.shell import AgentRequest, agent_only
+from inbox.views.shell import AgentRequest, agent_only, wants_part
 from inbox.views.tickets import act
 
 
@@ -69,8 +71,13 @@ class CallForm(forms.Form):
     at = forms.DateTimeField(label=gettext_lazy("When"), required=False, input_formats=[MOMENT, f"{MOMENT}:%S"])
     minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=0, max_value=24 * 60)
     outcome = forms.CharField(label=gettext_lazy("Outcome"), required=False, max_length=200)
-    text = forms.CharField(label=gettext_lazy("What was said"), required=False, max_length=100_000, strip=False)
-    status = forms.ChoiceField(required=False, choices=[("", ""), *CHOSEN_STATUSES])
+    text = forms.CharField(
+        label=gettext_lazy("What was said"), required=False, max_length=100_000, strip=False, widget=forms.Textarea
+    )
+    status = forms.ChoiceField(
+        label=gettext_lazy("Then"), required=False, choices=[("", gettext_lazy("leave the status")), *CHOSEN_STATUSES]
+    )
+    client_id = forms.CharField(required=False, max_length=64)
 
     def clean(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)
@@ -150,16 +157,22 @@ def participants(request: AgentRequest, number: int) -> HttpResponse:
 @agent_only
 def call(request: AgentRequest, number: int) -> HttpResponse:
     def do(found: Ticket, data: dict[str, Any]) -> object:
-        return calls.record(
-            found,
-            by=request.user,
-            direction=data["direction"],
-            medium=data["medium"],
-            text=data["text"],
-            at=data["at"],
-            seconds=None if data["minutes"] is None else data["minutes"] * 60,
-            outcome=data["outcome"],
-            status=data["status"] or None,
-        )
+        return calls.record(found, by=request.user, client_id=data["client_id"] or None, **call_of(data))
 
-    return act(request, number, CallForm(request.POST), do)
+    response = act(request, number, CallForm(request.POST), do)
+    if wants_part(request) and response.status_code == 200:  # the next one is another call
+        response.content += render_to_string("inbox/_call_id.html", {"client_id": uuid4().hex}).encode()
+    return response
+
+
+def call_of(data: dict[str, Any]) -> dict[str, Any]:
+    """What a valid CallForm says of the call, as the actions take it."""
+    return {
+        "direction": data["direction"],
+        "medium": data["medium"],
+        "text": data["text"],
+        "at": data["at"],
+        "seconds": None if data["minutes"] is None else data["minutes"] * 60,
+        "outcome": data["outcome"],
+        "status": data["status"] or None,
+    }

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from inbox import access, search, spoken
+from inbox.actions.work import typed as spelled
 from inbox.models import Identity, SearchPerson, Tag, Ticket
 from inbox.search.query import parse
 from inbox.views.shell import AgentRequest, agent_only
@@ -28,6 +29,7 @@ class Option:
     label: str
     about: str = ""
     colour: str = ""
+    customer: int = 0
 
 
 def typed(request: HttpRequest) -> str:
@@ -95,6 +97,28 @@ def organisations(request: AgentRequest) -> HttpResponse:
     begins = Case(When(name__istartswith=asked, then=0), default=1)
     found = access.organisations(request.user).filter(name__icontains=asked).order_by(begins, "name", "pk")
     return answer(request, [Option(one.name, one.name, ", ".join(one.domains[:2])) for one in found[:MOST]])
+
+
+@require_safe
+@agent_only
+def recipients(request: AgentRequest) -> HttpResponse:
+    """Customers as somebody to be written to: those whose e-mail address begins so, then those whom search finds."""
+    asked = typed(request)
+    if len(asked) < 2:
+        return answer(request, [])
+    known = Identity.objects.active().filter(kind__in=["email", "phone"]).order_by("-pk")
+    begins = list(known.filter(kind="email", value__startswith=asked.lower()).values_list("customer", flat=True)[:MOST])
+    found = {one.pk: one for one in access.customers(request.user).filter(pk__in=begins).order_by("pk")}
+    found |= {one.pk: one for one in search.people(request.user, parse(asked), MOST)}
+    values: dict[int, dict[str, str]] = {}
+    for pk, kind, value in known.filter(customer__in=found).values_list("customer", "kind", "value"):
+        values.setdefault(pk, {})[kind] = value  # the oldest of each stays
+    options = []
+    for one in found.values():
+        mail, phone = (values.get(one.pk, {}).get(kind, "") for kind in ("email", "phone"))
+        shown = spelled([{"name": one.name, "address": mail}]) if mail else one.name or phone
+        options.append(Option(shown, one.name or mail or phone, mail or phone, customer=one.pk))
+    return answer(request, [one for one in options if one.value])
 
 
 @require_safe

@@ -85,7 +85,7 @@ def way(request: AgentRequest, number: int) -> HttpResponse:
     """The way that an answer would take on the channel `channel`: what the composer shows once another is chosen."""
     found = access.get_ticket(request.user, number)
     beside = panel.read(request.user, found)
-    draft = composing.composer(beside, 0)
+    draft = composing.composer(beside, 0, request.user)
     channel = _integer(request.GET.get("channel"))
     context = {
         "ticket": found,
@@ -119,7 +119,7 @@ def conversation(
     if beside["mentioned"]:
         mentions.seen(request.user, found)
     stream = timeline.build(found, known, since=since, sides=beside["sides"])
-    draft = composing.composer(beside, stream.newest)
+    draft = composing.composer(beside, stream.newest, request.user)
     way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
     return {
         "ticket": found,
@@ -147,6 +147,7 @@ def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missi
         "properties": properties.lines(found, own, missing),
         "incident_count": sum(one["kind"] == "incident" for one in beside["linked"]),
         "incidents_id": uuid4().hex,
+        "call_id": uuid4().hex,
         "relations": RELATIONS,
         "media": MEDIA,
         "snooze_presets": properties.snooze_presets(),

@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import api, deliver, ingest, live, memory, pages, search
+from tests.bench import api, deliver, ingest, live, load, memory, pages, search
 from tests.bench.house import house
 
 PARTS = ("ingest", "deliver", "pages", "search", "api", "memory", "live", "load")
@@ -51,7 +51,7 @@ def main() -> int:
         if "live" in chosen.what:
             good &= live.measure(servers)
         if "load" in chosen.what:
-            good &= live.load(servers, seconds=chosen.seconds)
+            good &= load.measure(servers, seconds=chosen.seconds)
     return 0 if good else 1
 
 

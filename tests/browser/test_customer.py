@@ -44,6 +44,17 @@ def test_facts_change_by_keyboard_and_nothing_typed_is_lost(
     expect(change).to_be_focused()
     expect(who.locator("#fact-name")).to_contain_text("Ayesha K")
     assert Customer.objects.get().name == "Ayesha K"
+    # What is refused says so beside the field, which keeps what was typed.
+    who.get_by_text("Add details").click()
+    who.get_by_role("button", name="Change: Time zone").click()
+    page.keyboard.type("Karachi")  # at once, while the form is on its way: none of it is a shortcut
+    page.keyboard.press("Enter")
+    expect(who.get_by_role("alert")).to_contain_text("is not a time zone")
+    expect(who.get_by_label("Time zone", exact=True)).to_have_value("Karachi")
+    expect(who.get_by_label("Time zone", exact=True)).to_be_focused()
+    who.get_by_label("Time zone", exact=True).fill("Asia/Karachi")
+    page.keyboard.press("Enter")
+    expect(who.locator("#fact-time_zone")).to_contain_text("Asia/Karachi")
     who.get_by_text("Add note").click()
     who.get_by_label("Note on this customer").fill("Calls back after five.")
     who.get_by_role("button", name="Keep note").click()

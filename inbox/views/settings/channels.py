@@ -134,10 +134,22 @@ def connect(request: AgentRequest, kind: str) -> HttpResponse:
         else:
             messages.success(request, _("“%(name)s” is saved.") % {"name": channel.name})
             return _gone(request, f"{reverse('settings-channel', args=[channel.slug])}?test=new")
-    return render(request, FORM, {**shown, "form": form, "place": place}, status=422)
+    return _refused(request, {**shown, "form": form, "place": place})
 
 
 FORM = "settings/channels/form.html"
+
+
+def _refused(request: AgentRequest, shown: dict[str, Any]) -> HttpResponse:
+    """The form with what is wrong. A page holds no secrets: where it is not put around what was typed (htmx), it says
+    which of them have to be typed again.
+    """
+    form = shown["form"]
+    for name, field in form.fields.items():
+        typed = isinstance(field.widget, forms.PasswordInput) and request.POST.get(form.add_prefix(name))
+        if typed and "HX-Request" not in request.headers:
+            form.add_error(name, _("Type this again: pages do not keep it."))
+    return render(request, FORM, shown, status=422)
 
 
 @require_safe
@@ -189,7 +201,7 @@ def settings(request: AgentRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return _gone(request, f"{reverse('settings-channel', args=[found.slug])}?test=1")
-    return render(request, FORM, {**shown, "form": form, "place": place}, status=422)
+    return _refused(request, {**shown, "form": form, "place": place})
 
 
 @require_POST

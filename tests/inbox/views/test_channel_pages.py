@@ -290,7 +290,11 @@ def test_what_is_wrong_stands_beside_its_field(
     assert 'value="Front"' in page
     assert 'value="imap.example.org"' in page or "imap.host" in change
     assert SECRET not in page
+    assert page.count(" autofocus") == 1
+    assert ("Type this again" in page) == ("imap.password" not in change)
     assert Channel.objects.count() == 1
+    around = as_zoya.client.post(NEW, {**FORM, **change}, headers={"HX-Request": "true"}).content.decode()
+    assert "Type this again" not in around  # what was typed still stands there
 
 
 def test_slugs_come_from_the_name_and_differ(as_zoya: Desk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from inbox.actions import links, reply, tickets
-from inbox.models import Agent, Channel, Event, Identity, Message, Ticket, TicketLink
+from inbox.models import Agent, Channel, Draft, Event, Identity, Message, Ticket, TicketLink
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
 
@@ -106,3 +106,59 @@ def test_one_update_reaches_all_incidents_once(as_sana: Desk, ticket: Ticket, su
         assert (one.status, one.messages.filter(direction="out").count()) == ("solved", 1)
     assert closed.messages.filter(direction="out").count() == 0
     assert ticket.messages.filter(direction="out").count() == 0
+
+
+def test_a_new_ticket_is_kept_while_it_is_written(as_sana: Desk, as_lena: Desk, ticket: Ticket) -> None:
+    customer = ticket.customer
+    written = {"client_id": "n1", "version": 0, "channel": "support", "to": "Dara <dara@example.com>",
+               "subject": "Hello", "text": "Your order", "customer": customer.pk, "tags": "ready"}  # fmt: skip
+    assert as_lena.post("/tickets/new/draft/", written).status_code == 403
+    assert as_sana.post("/tickets/new/draft/", written).json() == {"version": 1}
+    assert as_sana.post("/tickets/new/draft/", {**written, "text": "Old"}).status_code == 409
+    page = as_sana.get("/tickets/new/").content.decode()
+    assert "Your order</textarea>" in page and 'value="ready"' in page and 'value="n1"' in page
+    asked = as_sana.get(f"/tickets/new/?customer={customer.pk}").content.decode()
+    assert "Discard it and begin anew" in asked and "Dara" in asked  # nothing is lost, nothing goes to somebody else
+    assert as_sana.post(f"/tickets/new/?customer={customer.pk}", {"afresh": "yes"}).status_code == 302
+    asked = as_sana.get(f"/tickets/new/?customer={customer.pk}").content.decode()
+    assert "Your order" not in asked and "ayesha@example.com" in asked
+
+
+def test_a_new_ticket_for_a_customer_who_was_picked(as_sana: Desk, ticket: Ticket, sana: Agent) -> None:
+    customer = ticket.customer
+    found = as_sana.get("/people/recipients/?q=aye").content.decode()
+    assert f'data-customer="{customer.pk}"' in found and "ayesha@example.com" in found
+    Draft.objects.create(agent=sana, kind="new", client_id="n1", text="It is")
+    said = {"client_id": "n1", "channel": "support", "customer": customer.pk, "subject": "Ready", "agent": "",
+            "to": "Ayesha Khan <ayesha@example.com>", "html": "<p>It is <b>ready</b>.</p>", "status": "solved",
+            "version": 1}  # fmt: skip
+    went = as_sana.post("/tickets/new/", said, part=True)
+    made = Ticket.objects.exclude(pk=ticket.pk).get()
+    assert went["HX-Redirect"] == f"/tickets/{made.pk}/" and not Draft.objects.exists()
+    [sent] = made.messages.all()
+    assert (made.customer, made.status) == (customer, "solved") and "<b>ready</b>" in sent.html
+    assert as_sana.post("/tickets/new/", said, part=True)["HX-Redirect"] == went["HX-Redirect"]
+    other = as_sana.post("/tickets/new/", {**said, "client_id": "n2", "to": "zain@example.com"}, part=True)
+    assert Ticket.objects.get(pk=int(other["HX-Redirect"].split("/")[2])).customer != customer
+
+
+def test_a_call_is_logged_once_and_opens_a_ticket(as_sana: Desk, as_lena: Desk, ticket: Ticket) -> None:
+    path, call = f"/tickets/{ticket.pk}/calls/", {"medium": "call", "direction": "in", "text": "Where?"}
+    for _twice in range(2):
+        assert as_sana.post(path, {**call, "client_id": "c1"}, part=True).status_code == 200
+    assert Message.objects.filter(ticket=ticket, origin="logged").count() == 1
+
+    call |= {"channel": "support", "subject": "Parcel", "agent": "", "team": "", "tags": "phone"}
+    assert as_lena.get("/tickets/new/call/").status_code == 403
+    assert "What was said" in as_sana.get("/tickets/new/call/").content.decode()
+    for client_id, to, customer in (
+        ("c2", "Ayesha", ticket.customer.pk), ("c3", "+92 300 7654321", ""), ("c4", "Dara Noor", "x"),
+    ):  # fmt: skip
+        said = {**call, "client_id": client_id, "to": to, "customer": customer}
+        first, again = as_sana.post("/tickets/new/call/", said), as_sana.post("/tickets/new/call/", said)
+        assert first.status_code == 302 and first["Location"] == again["Location"]
+    one, two, three = Ticket.objects.exclude(pk=ticket.pk).order_by("pk")
+    assert one.customer == ticket.customer and (one.tags, one.subject) == (["phone"], "Parcel")
+    assert two.customer.identities.get().value == "+923007654321"
+    assert three.customer.name == "Dara Noor" and not three.customer.identities.exists()
+    assert as_sana.post("/tickets/new/call/", {**call, "client_id": "c5", "to": ""}).status_code == 422

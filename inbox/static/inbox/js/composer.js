@@ -1,5 +1,5 @@
 // The composer: Ctrl+Enter sends; a second click sends nothing; what was not sent stays, with the reason.
-import { asked, composer, keep, kindOf } from "./drafts.js"
+import { asked, composer, formOf, forms, keep, kindOf, problemOf } from "./drafts.js"
 import { close } from "./menus.js"
 import { restore, sent } from "./restoring.js"
 import { save, soon } from "./saving.js"
@@ -18,16 +18,16 @@ document.addEventListener("click", event => event.detail && event.target.matches
 
 const question = () => document.querySelector("#composer-problem.question")
 
-let timer
+const timers = new WeakMap() // by form
 document.addEventListener("input", event => {
-  const form = event.target.closest("#composer")
+  const form = formOf(event.target)
   if (!form) return
-  if (!question()) document.getElementById("composer-problem").hidden = true
-  clearTimeout(timer)
-  timer = setTimeout(() => form.isConnected && keep(form, true), 250)
+  if (!question()) problemOf(form).hidden = true
+  clearTimeout(timers.get(form))
+  timers.set(form, setTimeout(() => form.isConnected && keep(form, true), 250))
   soon(form)
 })
-addEventListener("pagehide", () => composer() && keep(composer()))
+addEventListener("pagehide", () => forms().forEach(form => keep(form)))
 
 document.addEventListener("keydown", event => {
   const form = event.target.closest?.("#composer")
@@ -52,30 +52,27 @@ document.addEventListener("click", event => {
 })
 
 // Before the panes change: what was typed a moment ago is kept, even if its timer has not rung.
-document.addEventListener("htmx:before:swap", () => {
-  const form = composer()
-  if (form) keep(form)
-})
+document.addEventListener("htmx:before:swap", () => forms().forEach(form => keep(form)))
 
 document.addEventListener("htmx:before:request", event => {
   const form = event.target
-  if (form.id !== "composer") {
-    if (composer() && event.target.closest?.("a, .row")) save(composer()) // on the way elsewhere
+  if (!form.matches?.("form[data-draft]")) {
+    if (form.closest?.("a, .row")) forms().forEach(save) // on the way elsewhere
     return
   }
   for (const menu of form.querySelectorAll("details.menu[open]")) close(menu)
   surface(form).lock(true)
   form.dataset.tried = asked(form)
-  document.getElementById("composer-problem").hidden = true
+  problemOf(form).hidden = true
   keep(form)
 })
 document.addEventListener("htmx:after:request", event => {
-  if (event.target.id !== "composer" || event.detail.ctx.response.status !== 200) return
-  clearTimeout(timer)
+  if (!event.target.matches?.("form[data-draft]") || event.detail.ctx.response.status !== 200) return
+  clearTimeout(timers.get(event.target))
   sent(event.target)
 })
 document.addEventListener("htmx:finally:request", event => {
-  if (event.target.id !== "composer") return
+  if (!event.target.matches?.("form[data-draft]")) return
   surface(event.target).lock(false)
   restore() // its message may stand there by now, though the answer was lost
 })
@@ -83,7 +80,7 @@ document.addEventListener("htmx:finally:request", event => {
 document.addEventListener("htmx:after:swap", event => {
   restore()
   const source = event.detail.ctx?.sourceElement
-  if (source?.id === "composer" && source.isConnected && !source.dataset.sent) keep(source) // it may have a new id
+  if (source?.matches?.("form[data-draft]") && source.isConnected && !source.dataset.sent) keep(source) // it may have a new id
   if (source?.id === "composer" && question()) question().focus()
 })
 restore()

@@ -1,18 +1,23 @@
 // Drafts: text, recipients and files of each ticket's answer stay in this browser through swaps, reloads and lost
 // connections, until the server has them (saving.js). A draft keeps the form's client id: sent again after a lost answer,
 // it is known to the server.
+import { chips, show as showChips } from "./chips.js"
 import { everybody, inputs, say, usual } from "./recipients.js"
 import { surface } from "./surface.js"
 
 const me = document.body.dataset.me
 const words = document.getElementById("words").dataset
+// Where one writes: the answer of the open conversation, or a new ticket; and beside it the forms of side conversations.
 export const composer = () => document.getElementById("composer")
+export const forms = () => [...document.querySelectorAll("form[data-draft]")]
+export const formOf = element => element.closest?.("form[data-draft]") ?? null
 export const field = (form, name) => form.elements.namedItem(name)
 export const kindOf = form => form.querySelector("[name=kind]:checked")?.value
 export const versionOf = form => Number(field(form, "version")?.value ?? 0)
-const keyOf = form => `draft:${me}:${form.dataset.ticket}`
+const keyOf = form => `draft:${me}:${form.dataset.writes}`
+export const problemOf = form => form.querySelector(".problem, .question")
 const idOf = box => box.querySelector("input").value
-const boxes = form => [...form.querySelectorAll("#uploads [data-upload]")]
+const boxes = form => [...form.querySelectorAll(".uploads [data-upload]")]
 
 export function stored(form) {
   try { return JSON.parse(localStorage.getItem(keyOf(form))) } catch { return null }
@@ -33,10 +38,10 @@ export function written(form) {
   const people = Object.fromEntries(inputs(form).filter(one => one.value !== usual(one)).map(one => [one.name, one.value]))
   const files = boxes(form).map(box => [idOf(box), ...[".truncate", ".quiet"].map(part => box.querySelector(part).textContent), box.dataset.cid ?? ""])
   const subject = field(form, "subject")?.value ?? ""
-  return { text, html, subject, people, files, kind: kindOf(form), channel: field(form, "channel")?.value ?? "" }
+  return { text, html, subject, people, files, macros: chips(form), kind: kindOf(form), channel: field(form, "channel")?.value ?? "" }
 }
-export const isEmpty = ({ text, subject, people, files }) =>
-  !text.trim() && !subject && !files.length && !Object.keys(people).length
+export const isEmpty = ({ text, subject, people, files, macros }) =>
+  !text.trim() && !subject && !files.length && !macros?.length && !Object.keys(people).length
 
 export const changed = form => JSON.stringify(written(form)) !== form.dataset.known // since the server last knew it
 
@@ -47,12 +52,12 @@ export function keep(form, emptied = false) {
   const draft = { ...now, client_id: field(form, "client_id").value, newest: field(form, "newest")?.value, tried: form.dataset.tried,
                   version: versionOf(form), changed: changed(form) }
   const kept = isEmpty(now) ? emptied && store(form, null) : store(form, draft)
-  document.getElementById("saved").textContent = kept ? words.kept : ""
+  form.querySelector(".saved").textContent = kept ? words.kept : ""
   show(form)
 }
 
 export function show(form) {
-  const button = form.querySelector("#discard")
+  const button = form.querySelector("[data-discard]")
   if (button) button.hidden = isEmpty(written(form))
 }
 
@@ -70,7 +75,8 @@ export function fill(form, draft) {
   }
   if (field(form, "subject")) field(form, "subject").value = draft.subject ?? ""
   for (const input of inputs(form)) input.value = draft.people?.[input.name] ?? usual(input)
-  form.querySelector("#uploads").replaceChildren(...(draft.files ?? []).map(boxOf))
+  form.querySelector(".uploads").replaceChildren(...(draft.files ?? []).map(boxOf))
+  showChips(form, draft.macros ?? [])
   show(form)
 }
 
@@ -89,6 +95,6 @@ export const freshId = () => Array.from(crypto.getRandomValues(new Uint32Array(4
 
 export function empty(form) {
   fill(form, { kind: kindOf(form), client_id: freshId(), channel: "" })
-  document.getElementById("composer-problem").hidden = true
+  problemOf(form).hidden = true
   delete form.dataset.tried
 }

@@ -2,8 +2,6 @@
 import { open } from "./popovers.js"
 import { editors } from "./rich.js"
 
-const composer = () => document.getElementById("composer")
-
 const ACTIVE = { bold: "bold", italic: "italic", strike: "strike", link: "link", bullets: "bulletList", numbers: "orderedList", quote: "blockquote", code: "code" }
 const DO = {
   bold: chain => chain.toggleBold(),
@@ -36,7 +34,7 @@ export function format(form, name) {
 }
 
 export function askLink(form) {
-  const box = document.getElementById("link-box")
+  const box = form.querySelector(".link-box")
   const input = box?.querySelector("input")
   if (!input) return false
   input.value = editors.get(form).getAttributes("link").href ?? ""
@@ -51,7 +49,7 @@ export function setLink(form, typed) {
   const editor = editors.get(form)
   const url = typed.trim()
   const href = !url || /^(https?:\/\/|mailto:|tel:)/i.test(url) ? url : /^[^\s@/]+@[^\s@/]+$/.test(url) ? `mailto:${url}` : `https://${url}`
-  document.getElementById("link-box").hidePopover()
+  form.querySelector(".link-box").hidePopover()
   const chain = editor.chain().focus().extendMarkRange("link")
   if (!href) return void chain.unsetLink().run()
   if (editor.state.selection.empty && !editor.isActive("link"))
@@ -60,7 +58,7 @@ export function setLink(form, typed) {
 }
 
 document.addEventListener("keydown", event => {
-  const form = event.target.closest?.("#link-box") && composer()
+  const form = event.target.closest?.(".link-box")?.closest("form")
   if (!form || event.key !== "Enter" || !event.target.matches("input")) return
   event.preventDefault()
   event.stopPropagation()

@@ -1,5 +1,7 @@
 // What we ask of htmx: morphs that keep open what people opened, and failures said in words.
 /* global htmx */
+import { problemOf } from "./drafts.js"
+
 const words = document.getElementById("words").dataset
 
 htmx.registerExtension("rabta", {
@@ -40,7 +42,7 @@ export function notice(text, label, act) {
 
 // A failed answer says so in the composer, where it stays; everything else in a notice.
 function say(source, text) {
-  const problem = source?.id === "composer" && source.isConnected && document.getElementById("composer-problem")
+  const problem = source?.matches?.("form[data-draft]") && source.isConnected && problemOf(source)
   if (!problem) return notice(text)
   problem.textContent = text
   problem.hidden = false
@@ -58,7 +60,7 @@ document.addEventListener("htmx:response:error", event => {
 
 function unsure({ request, sourceElement }) {
   if (request.method.toUpperCase() === "GET") return words.notLoaded
-  return sourceElement.id === "composer" ? words.maybeSent : words.unsure
+  return sourceElement.matches?.("form[data-draft]") ? words.maybeSent : words.unsure
 }
 
 document.addEventListener("htmx:before:request", event => (event.detail.ctx.begun = Date.now()))

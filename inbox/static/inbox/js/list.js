@@ -1,6 +1,6 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
-import { change, leave, linkOf, list, waiting } from "./rows.js"
+import { change, isLeft, leave, linkOf, list, waiting } from "./rows.js"
 /* global htmx */
 
 // Of a list whose rows do not say themselves whether they belong, the server is asked which do: how many are new is
@@ -108,7 +108,7 @@ export function mark() {
     for (const part of [row, linkOf(row)])
       if (row.dataset.number === number) part.setAttribute("aria-current", "true")
       else part.removeAttribute("aria-current")
-    if (row.matches(".left")) leave(row, list())
+    if (isLeft(row, list())) leave(row, list())
   }
   document.dispatchEvent(new Event("rabta:rows"))
 }

@@ -30,7 +30,6 @@ function frame({ rows, changed = [], gone = [], counts: found, reload, beat, sig
   if (rows !== undefined) apply(parse(rows), gone)
   const number = Number(openTicket()?.dataset.ticket)
   if (number && (changed.includes(number) || gone.includes(number))) refresh()
-  times()
 }
 
 // What concerns only this agent (live.hint): whoever cares listens for rabta:hint.

@@ -100,7 +100,7 @@ function take(option) {
   close()
   surface(form).insert({ text, html }, typed + 1)
   surface(form).focus()
-  if (deeds.length && form.querySelector("[name=kind]:checked")?.value === "reply") chip(form, { id: option.dataset.id, name, deeds: deeds.join(" · ") })
+  if (deeds.length) chip(form, { id: option.dataset.id, name, deeds: deeds.join(" · ") })
 }
 
 document.addEventListener("input", event => {

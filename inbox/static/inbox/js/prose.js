@@ -1,5 +1,5 @@
 // Text with formatting: how it stands in the editor, in a mail and as plain text.
-const way = () => document.getElementById("way")
+const way = () => document.querySelector("data.way[data-file]")
 
 // Pictures stand in mail under their content id, and in the page under the address of their file.
 export const MARK = /^(\d+)-[0-9a-f]+@rabta$/

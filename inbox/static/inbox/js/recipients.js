@@ -5,8 +5,8 @@ const isolated = text => `\u2066${text}\u2069` // left-to-right, whatever stands
 const addresses = text => text.match(ADDRESS) ?? (text.trim() ? [text.trim()] : [])
 
 // What a field holds by itself, whatever a draft put into it.
-export const usual = input => input.dataset.usual ?? input.defaultValue
-export const inputs = form => NAMES.map(name => form.elements.namedItem(name)).filter(Boolean)
+export const usual = input => input.dataset.usual ?? input.defaultValue ?? ""
+export const inputs = form => [...NAMES, ...(form.dataset.also?.split(" ") ?? [])].map(name => form.elements.namedItem(name)).filter(Boolean)
 export const everybody = form => inputs(form).flatMap(input => addresses(input.value.toLowerCase())).sort().join()
 
 export function say(form) {

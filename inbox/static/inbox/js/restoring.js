@@ -1,6 +1,6 @@
 // A composer that comes into the page gets back what this browser has and the server has not; what became a message, here
 // or in another tab, leaves it.
-import { asked, changed, composer, empty, field, fill, freshId, keep, store, stored, versionOf, written } from "./drafts.js"
+import { asked, changed, empty, field, fill, forms, freshId, keep, store, stored, versionOf, written } from "./drafts.js"
 import { say } from "./recipients.js"
 import { offer, pull, soon } from "./saving.js"
 
@@ -25,9 +25,9 @@ function begin(form) {
   else if (draft.version > versionOf(form)) pull(form) // the page is older than what another tab has kept
 }
 
-export function restore() {
-  const form = composer()
-  if (!form) return
+export const restore = () => forms().forEach(restoreOne)
+
+function restoreOne(form) {
   if (!form.dataset.restored) begin(form)
   const shown = document.querySelector(`#timeline [data-client-id="${CSS.escape(field(form, "client_id").value)}"]`)
   if (shown && !field(form, "text").readOnly) became(form, form.dataset.tried)
@@ -50,8 +50,8 @@ export function sent(form) {
 }
 
 addEventListener("storage", event => {
-  const form = composer()
-  const said = form && event.key?.startsWith("draft:") && event.key.endsWith(`:${form.dataset.ticket}`) && event.newValue && JSON.parse(event.newValue)
+  const form = event.key?.startsWith("draft:") && forms().find(one => event.key.endsWith(`:${one.dataset.writes}`))
+  const said = form && event.newValue && JSON.parse(event.newValue)
   // The message itself may have come first, by the socket: then this form has a new id already.
   if (!said?.sent || ![field(form, "client_id").value, form.dataset.was].includes(said.sent)) return
   became(form, said.what)

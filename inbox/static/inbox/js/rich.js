@@ -26,7 +26,7 @@ export function start(form, kit, askLink, marks) {
     extensions: extensions(kit, form, askLink),
     content: source.value || (area.value ? toHtml(area.value) : ""),
     editorProps: {
-      attributes: { role: "textbox", "aria-multiline": "true", "aria-label": form.querySelector("label[for=text]").textContent, id: "prose", spellcheck: "true" },
+      attributes: { role: "textbox", "aria-multiline": "true", "aria-label": area.labels[0]?.textContent ?? area.getAttribute("aria-label"), id: form.id === "composer" ? "prose" : `${form.id}-prose`, spellcheck: "true" },
     },
     onUpdate: () => {
       write()
@@ -94,7 +94,7 @@ export function stop(form) {
 // The chips of files that stand in the text as pictures say nothing new.
 function pictures(form) {
   const html = editors.has(form) ? field(form, "html").value : ""
-  for (const chip of form.querySelectorAll("#uploads [data-upload]")) {
+  for (const chip of form.querySelectorAll(".uploads [data-upload]")) {
     const own = chip.dataset.cid ? `cid:${chip.dataset.cid}` : `cid:${chip.querySelector("input").value}-`
     chip.hidden = html.includes(own)
   }

@@ -47,7 +47,7 @@ function steady(rows, change) {
 
 // A short list cannot be scrolled to make up for what comes above the pointer: that waits until the pointer has gone.
 export const waiting = new Map()
-const short = rows => rows.scrollHeight <= rows.clientHeight && rows.matches(":hover")
+const short = rows => rows.matches(":hover") && rows.scrollHeight <= rows.clientHeight
 
 function place(row, rows, isNew) {
   const before = [...rows.querySelectorAll(".row")].find(other => other !== row && isBelow(other, row, rows))
@@ -73,6 +73,9 @@ function update(old, row) {
   linkOf(old).replaceChildren(...linkOf(row).cloneNode(true).childNodes)
 }
 
+// Whether it only stayed for the pointer or the focus. An answer of the server may have drawn it anew since, without that mark.
+export const isLeft = (row, rows) => row.matches(".left") || !("hint" in rows.dataset || belongs(row, rows))
+
 export function leave(row, rows) {
   const stays = row.matches("[aria-current], :hover, :focus-within") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
   if (stays) return row.classList.add("left")
@@ -83,13 +86,14 @@ export function leave(row, rows) {
 // Bring what came and what is gone into the list; says whether new rows stand above.
 export function change(rows, fresh, gone) {
   let above = false
+  const waits = short(rows) // asked once: each look at the height after a change has the browser lay out the list anew
   steady(rows, anchor => {
     for (const row of fresh) {
       const old = document.getElementById(row.id)
       if (old) update(old, row)
       if ("found" in rows.dataset || "hint" in rows.dataset) continue // what a search found stays in its order
       if (old && !belongs(old, rows)) leave(old, rows)
-      else if (short(rows) && belongs(row, rows)) waiting.set(row.id, row)
+      else if (waits && belongs(row, rows)) waiting.set(row.id, row)
       else if (old && old !== anchor) place(old, rows, false)
       else if (!old && belongs(row, rows) && place(row, rows, true)) {
         row.classList.add("fresh")

@@ -1,14 +1,14 @@
 // What stands in the composer is kept on the server a moment after it was typed, so that it is there on any device. Each
 // save names the version it began with; where another tab or device came first, theirs is taken, and ours offered back.
-import { changed, composer, empty, field, fill, isEmpty, keep, show, versionOf, written } from "./drafts.js"
+import { changed, empty, field, fill, formOf, forms, isEmpty, keep, show, versionOf, written } from "./drafts.js"
 import { notice } from "./htmx.js"
 import { inputs, say, usual } from "./recipients.js"
 import { surface } from "./surface.js"
 
 const words = document.getElementById("words").dataset
 const PAUSE = 800
-let timer
-let busy = false
+const timers = new WeakMap() // by form
+const busy = new WeakSet()
 
 function body(form) {
   const data = new FormData(form)
@@ -18,16 +18,16 @@ function body(form) {
 }
 
 export function soon(form) {
-  clearTimeout(timer)
-  timer = setTimeout(() => save(form), PAUSE)
+  clearTimeout(timers.get(form))
+  timers.set(form, setTimeout(() => save(form), PAUSE))
 }
 
 export async function save(form) {
-  clearTimeout(timer)
-  if (form.dataset.sent || !form.dataset.draft || field(form, "text").readOnly || !changed(form)) return
-  if (busy) return soon(form)
+  clearTimeout(timers.get(form))
+  if (form.dataset.sent || field(form, "text").readOnly || !changed(form)) return
+  if (busy.has(form)) return soon(form)
   const now = JSON.stringify(written(form))
-  busy = true
+  busy.add(form)
   try {
     const answer = await fetch(form.dataset.draft, { method: "POST", body: body(form) })
     if (form.dataset.sent) return
@@ -40,7 +40,7 @@ export async function save(form) {
   } catch {
     // Offline: what is typed next is saved with it, and so it is when the connection is back.
   } finally {
-    busy = false
+    busy.delete(form)
   }
 }
 
@@ -57,8 +57,8 @@ function take(form, theirs, ours) {
 
 export function offer(form, ours) {
   notice(words.elsewhere, words.bringBack, () => {
-    const now = composer()
-    if (now?.dataset.ticket !== form.dataset.ticket) return
+    const now = forms().find(one => one.dataset.writes === form.dataset.writes)
+    if (!now) return
     fill(now, { ...ours, client_id: field(now, "client_id").value })
     surface(now).focus()
     soon(now)
@@ -72,20 +72,24 @@ export async function pull(form) {
 }
 
 document.addEventListener("rabta:hint", ({ detail }) => {
-  const form = composer()
-  if (!form || detail.side || detail.draft !== Number(form.dataset.ticket) || busy || field(form, "text").readOnly) return
+  if (!("drafted" in detail)) return
+  const writes = detail.side ? `side-${detail.side}` : String(detail.draft ?? "new")
+  const form = forms().find(one => one.dataset.writes === writes)
+  if (!form || busy.has(form) || field(form, "text").readOnly) return
   if (detail.version !== versionOf(form) && !changed(form)) pull(form)
 })
-addEventListener("online", () => composer() && soon(composer()))
+const back = () => forms().forEach(soon)
+addEventListener("online", back) // the network
+document.addEventListener("rabta:online", back) // the server
 
 // Leaving the page: a save that need not be waited for.
 addEventListener("pagehide", () => {
-  const form = composer()
-  if (form && changed(form) && !form.dataset.sent && !field(form, "text").readOnly) navigator.sendBeacon(form.dataset.draft, body(form))
+  for (const form of forms())
+    if (changed(form) && !form.dataset.sent && !field(form, "text").readOnly) navigator.sendBeacon(form.dataset.draft, body(form))
 })
 
 document.addEventListener("click", event => {
-  const form = event.target.closest("#discard") && composer()
+  const form = event.target.closest("[data-discard]") && formOf(event.target)
   if (!form) return
   const was = written(form)
   empty(form)
@@ -94,5 +98,5 @@ document.addEventListener("click", event => {
   save(form)
   show(form)
   surface(form).focus()
-  notice(words.discarded, words.undo, () => composer() === form && (fill(form, { ...was, client_id: field(form, "client_id").value }), soon(form)))
+  notice(words.discarded, words.undo, () => form.isConnected && (fill(form, { ...was, client_id: field(form, "client_id").value }), soon(form)))
 })

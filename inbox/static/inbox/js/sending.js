@@ -39,7 +39,7 @@ function letGo() {
 document.addEventListener("htmx:after:swap", event => {
   count()
   const source = event.detail.ctx?.sourceElement
-  if (source?.dataset?.sent) setTimeout(letGo) // after htmx has given the focus back to what bears the same id
+  if (source?.id === "composer" && source.dataset.sent) setTimeout(letGo) // after htmx has given the focus back to what bears the same id
   if (!source?.matches?.("[data-back], [data-back] *")) return
   const form = composer()
   if (form) surface(form).focus() // undone: it is written on

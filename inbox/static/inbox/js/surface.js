@@ -45,5 +45,5 @@ export const surface = form => editors.get(form) ?? plain(form)
 // Typed in the plain field: it is what counts, and formatting that a draft brought along is none of it.
 document.addEventListener("input", event => {
   const form = event.target.form
-  if (event.target.id === "text" && form && !isRich(form) && field(form, "html")) field(form, "html").value = ""
+  if (event.target.name === "text" && form?.dataset.draft && !isRich(form) && field(form, "html")) field(form, "html").value = ""
 })

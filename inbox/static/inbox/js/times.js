@@ -14,7 +14,15 @@ const day = format({ weekday: "long", day: "numeric", month: "long" })
 const full = format({ dateStyle: "medium", timeStyle: "short" })
 const key = format({ year: "numeric", month: "2-digit", day: "2-digit" })
 const named = new Intl.RelativeTimeFormat(lang, { numeric: "auto" })
-const unit = (value, name) => new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "narrow" }).format(value)
+
+// Each of them said once: a long list asks for the same few again and again, and making a format takes its time.
+const units = Object.fromEntries(["minute", "hour", "day"].map(name => [name, new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "narrow" })]))
+const said = new Map()
+function unit(value, name) {
+  const about = `${value} ${name}`
+  if (!said.has(about)) said.set(about, units[name].format(value))
+  return said.get(about)
+}
 
 function short(then, now) {
   const minutes = Math.floor((now - then) / 60000)
@@ -51,12 +59,16 @@ function words(element, now) {
   }
 }
 
+const titled = new WeakMap() // for which time an element bears its title
 export function refresh() {
   const now = Date.now()
   for (const element of document.querySelectorAll("time[data-time]")) {
     const text = words(element, now)
     if (element.textContent !== text) element.textContent = text
-    if (element.dateTime) element.title = full.format(new Date(element.dateTime))
+    const { dateTime } = element
+    if (!dateTime || (titled.get(element) === dateTime && element.title)) continue
+    element.title = full.format(new Date(dateTime))
+    titled.set(element, dateTime)
   }
 }
 

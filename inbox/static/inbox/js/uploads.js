@@ -1,13 +1,13 @@
 // Files for the composer: chosen, dropped or pasted, sent at once with their progress, named in the form when done.
-import { keep } from "./drafts.js"
+import { composer, formOf, keep } from "./drafts.js"
 import { surface } from "./surface.js"
 
 const words = document.getElementById("words").dataset
-const csrf = () => document.querySelector("#composer [name=csrfmiddlewaretoken]").value
+const csrf = form => form.querySelector("[name=csrfmiddlewaretoken]").value
 
 function lock(form) {
   const busy = Boolean(form.querySelector("[data-uploading]"))
-  for (const button of form.querySelectorAll("#send-note, [name=status], [name=later]")) button.disabled = busy
+  for (const button of form.querySelectorAll("#send-note, [name=status], [name=later], [data-sends]")) button.disabled = busy
   if (!busy && form.isConnected) keep(form, true)
 }
 
@@ -44,13 +44,13 @@ const PICTURE = /^image\/(png|jpeg|gif|webp)$/
 // `point` is where a picture is to stand in a text with formatting (true: at the cursor).
 function send(form, file, point) {
   const box = chip(file.name)
-  document.getElementById("uploads").append(box)
+  form.querySelector(".uploads").append(box)
   lock(form)
   const body = new FormData()
   body.append("file", file, file.name)
   const request = new XMLHttpRequest() // fetch cannot say how far an upload is
   request.open("POST", form.dataset.uploads)
-  request.setRequestHeader("X-CSRFToken", csrf())
+  request.setRequestHeader("X-CSRFToken", csrf(form))
   request.setRequestHeader("HX-Request", "true")
   request.upload.onprogress = event => (box.querySelector("progress").value = event.loaded / event.total)
   request.onload = () => {
@@ -79,36 +79,39 @@ const inText = element => Boolean(element.closest?.(".prose"))
 const carries = event => [...(event.dataTransfer?.types ?? [])].includes("Files")
 
 document.addEventListener("change", event => {
-  if (!event.target.matches("#composer [name=files]")) return
+  if (event.target.name !== "files" || !formOf(event.target)) return
   sendAll(event.target.form, event.target.files)
   event.target.value = ""
 })
 document.addEventListener("paste", event => {
-  const form = event.target.closest?.("#composer")
+  const form = formOf(event.target)
   if (!form || !event.clipboardData.files.length) return
   if (inText(event.target) && event.clipboardData.getData("text/plain").trim()) return // of a word processor: the text
   event.preventDefault()
   sendAll(form, event.clipboardData.files, inText(event.target))
 })
+// Dropped anywhere in the conversation a file is for the answer to it; in a form of its own, for that one.
+const taker = target => formOf(target) ?? (target.closest?.(".talk") ? composer() : null)
+const settle = () => document.querySelectorAll(".dragging").forEach(one => one.classList.remove("dragging"))
+
 document.addEventListener("dragover", event => {
-  const form = document.getElementById("composer")
-  if (!form || !carries(event)) return
+  if (!composer() || !carries(event)) return
   event.preventDefault()
-  form.classList.toggle("dragging", Boolean(event.target.closest?.(".talk")))
+  const form = taker(event.target)
+  if (!form?.matches(".dragging")) settle()
+  form?.classList.add("dragging")
 })
-document.addEventListener("dragleave", event => {
-  if (!event.relatedTarget) document.getElementById("composer")?.classList.remove("dragging")
-})
+document.addEventListener("dragleave", event => event.relatedTarget || settle())
 document.addEventListener("drop", event => {
-  const form = document.getElementById("composer")
-  if (!form || !carries(event)) return
+  if (!composer() || !carries(event)) return
   event.preventDefault() // a file dropped beside the composer must not open in place of the inbox
-  form.classList.remove("dragging")
-  if (event.target.closest?.(".talk")) sendAll(form, event.dataTransfer.files, inText(event.target) && { x: event.clientX, y: event.clientY })
+  settle()
+  const form = taker(event.target)
+  if (form) sendAll(form, event.dataTransfer.files, inText(event.target) && { x: event.clientX, y: event.clientY })
 })
 document.addEventListener("click", event => {
   const button = event.target.closest("[data-remove-upload]")
-  const form = button?.closest("#composer")
+  const form = button && formOf(button)
   button?.closest(".file").remove()
   if (form) lock(form)
   if (form) surface(form).focus()

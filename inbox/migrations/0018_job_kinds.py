@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0016_ticket_woke_at'),
+        ('inbox', '0017_draft_macros'),
     ]
 
     operations = [

@@ -1,0 +1,178 @@
+"""What an agent does all day, without touching the mouse: the focus is somewhere after every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
+from playwright.sync_api import Page, Route, expect
+
+from inbox.actions import sweeping
+from inbox.actions.work import Outcome
+from inbox.models import Agent, Event, Message, Ticket
+from tests.browser.conftest import Open
+
+Mail = Callable[..., Outcome]
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def held(page: Page) -> None:
+    """Something has the focus: of the body nothing is `:focus`."""
+    expect(page.locator(":focus")).to_have_count(1)
+
+
+def test_ten_tickets(open_as: Open, sana: Agent, mail: Mail) -> None:
+    numbers = [mail(f"Question {n}", "Where is it?", f"Caller {n} <caller{n}@example.com>").ticket for n in range(10)]
+    page = open_as(sana, "/?view=open")
+    to = page.locator("#route-said")
+    text = page.locator("#text")
+    press(page, "j", "Enter")
+    expect(to).to_contain_text("caller9@example.com")
+    press(page, ".")
+    expect(page.locator("#send-menu .panel")).to_be_visible()
+    held(page)
+    page.locator("#send-menu [name=after_send]:checked").focus()
+    press(page, "ArrowRight")
+    expect(page.locator("#send-menu [name=after_send][value=next]")).to_be_checked()
+    press(page, "Escape")
+    held(page)
+    page.locator(f"#row-{numbers[9]} .go").focus()
+    for n in reversed(range(10)):
+        row = page.locator(f"#row-{numbers[n]} .go")
+        expect(row).to_be_focused()
+        expect(page.locator(f"#composer[data-ticket='{numbers[n]}']")).to_be_visible()
+        expect(to).to_contain_text(f"caller{n}@example.com")
+        press(page, "r")
+        expect(text).to_be_focused()
+        page.keyboard.type(f"Answer {n}")
+        press(page, "Control+Shift+Enter" if n % 2 else "Control+Enter")
+        expect(page.locator(f"#composer[data-ticket='{numbers[n]}']")).to_have_count(0 if n else 1)
+        held(page)
+    expect(page.locator("#text")).to_have_value("")
+    sent = Message.objects.filter(direction="out").order_by("pk")
+    assert [[one["address"] for one in message.to] for message in sent] == [
+        [f"caller{n}@example.com"] for n in reversed(range(10))
+    ]
+    assert [message.text for message in sent] == [f"Answer {n}" for n in reversed(range(10))]
+    assert list(sent.values_list("ticket__number", flat=True)) == numbers[::-1]
+    solved = set(Ticket.objects.filter(status="solved").values_list("number", flat=True))
+    assert solved == {numbers[n] for n in (9, 7, 5, 3, 1)}
+
+
+def test_what_is_typed_ahead(open_as: Open, sana: Agent, mail: Mail) -> None:
+    """One who knows the keys does not wait for the page: keys go to what comes, and if it does not come, nowhere."""
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, "/?view=open")
+    waiting: list[Route] = []
+    page.route(f"**/tickets/{number}/", lambda route: waiting.append(route))
+    press(page, "j")
+    with page.expect_request(f"**/tickets/{number}/"):
+        press(page, "Enter")
+    page.keyboard.type("resee to it")  # r, and then what is no shortcut: an e would solve
+    press(page, "Control+Enter", "Control+Enter")
+    waiting[0].continue_()
+    expect(page.locator(".message.out")).to_contain_text("esee to it")
+    expect(page.locator("#text")).to_have_value("")
+    expect(page.locator("#stream")).to_be_focused()
+    page.route("**/sides/", lambda route: waiting.append(route))
+    with page.expect_request("**/sides/"):
+        press(page, "o")
+    press(page, "e", "a")
+    waiting[1].abort()
+    expect(page.locator(".notice")).to_contain_text("cannot be reached")
+    expect(page.locator("#stream")).to_be_focused()
+    assert Ticket.objects.get().status == "pending"
+    press(page, "e")
+    expect(page.locator("#ticket-head .head-facts")).to_contain_text("Solved")
+    held(page)
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_snooze_and_return(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    later = mail("An invoice", sender="b@example.com").ticket
+    page = open_as(sana, "/?view=open")
+    row, other = page.locator(f"#row-{number}"), page.locator(f"#row-{later}")
+    press(page, "j", "j", "Enter")
+    expect(page.locator(f"#composer[data-ticket='{number}']")).to_be_visible()
+    press(page, "s")
+    expect(page.locator("#snooze-when")).to_be_focused()
+    page.keyboard.type("in 3 days at 9")
+    expect(page.locator("#snooze-understood")).to_contain_text("9:00")
+    press(page, "Enter")
+    expect(page.locator("#ticket-head .head-facts")).to_contain_text("9:00")
+    held(page)
+    press(page, "g", "z")
+    expect(page.locator("#list h2").first).to_have_text("Snoozed")
+    expect(row).to_be_visible()
+    held(page)
+    press(page, "g", "o")
+    expect(page.locator("#list h2").first).to_have_text("Open")
+    expect(other).to_be_visible()
+    expect(row).to_have_count(0)
+    # The customer writes: it is back at once, and says why.
+    mail(f"Re: Where is my parcel? #{number}", "It is not here yet.")
+    expect(row).to_contain_text("It is not here yet.")
+    assert Ticket.objects.get(pk=number).snoozed_until is None
+    # By mouse, and until its time is over.
+    other.locator(".go").click()
+    expect(page.locator(f"#composer[data-ticket='{later}']")).to_be_visible()
+    page.locator("#snooze-menu summary").click()
+    page.locator("#snooze-presets .option").first.click()
+    expect(page.locator("#ticket-head .head-facts .chip svg")).to_be_visible()
+    row.locator(".go").click()
+    page.mouse.move(900, 500)  # a short list waits for the pointer to go
+    expect(other).to_have_count(0)
+    Ticket.objects.filter(pk=later).update(snoozed_until=timezone.now() - timedelta(seconds=1))
+    assert sweeping.end_snoozes() == 1
+    expect(other).to_be_visible()
+    assert Event.objects.filter(kind__startswith="snooze").count() >= 2
+
+
+def test_urdu_from_log_in_to_reply(open_as: Open, sana: Agent, mail: Mail) -> None:
+    sana.set_password("correct horse battery")
+    sana.language = "ur"
+    sana.save()
+    number = mail("میرا پارسل کہاں ہے؟", "منگل کو آنا تھا۔", "عائشہ خان <ayesha@example.com>").ticket
+    page = open_as(None, "/", locale="ur-PK")
+    html = page.locator("html")
+    expect(html).to_have_attribute("dir", "rtl")
+    expect(page.locator("#id_login")).to_be_focused()
+    page.keyboard.type("sana@example.org")
+    press(page, "Tab")
+    page.keyboard.type("wrong")
+    press(page, "Enter")
+    expect(page.locator(".errorlist")).to_be_visible()
+    held(page)
+    press(page, "Tab")
+    page.keyboard.type("correct horse battery")
+    press(page, "Enter")
+    page.locator("#live[data-on]").wait_for(state="attached")
+    expect(html).to_have_attribute("dir", "rtl")
+    expect(page.locator("#views h1")).to_have_text("ان باکس")
+    views, listing = page.locator("#views").bounding_box(), page.locator("#list").bounding_box()
+    assert views and listing and views["x"] > listing["x"]
+    press(page, "j", "Enter")
+    expect(page.locator("#ticket-head h1")).to_have_text("میرا پارسل کہاں ہے؟")
+    press(page, "r")
+    editor = page.locator("#prose")
+    expect(editor).to_be_focused()
+    page.keyboard.type("آپ کا پارسل جمعرات کو پہنچے گا۔")
+    assert editor.locator("p").evaluate("e => getComputedStyle(e).direction") == "rtl"
+    press(page, "Control+Enter")
+    expect(page.locator(".message.out")).to_contain_text("جمعرات")
+    held(page)
+    message = Message.objects.get(direction="out")
+    assert message.text == "آپ کا پارسل جمعرات کو پہنچے گا۔"
+    assert [one["address"] for one in message.to] == ["ayesha@example.com"]
+    assert message.ticket.number == number
+    page.locator(".profile summary").focus()
+    press(page, "Enter")
+    page.locator(".profile form[action*=logout] button").focus()
+    press(page, "Enter")
+    expect(page.locator("#id_login")).to_be_focused()
