@@ -18,7 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, directory
-from inbox.actions import macros, parsing, reply, scheduling, uploads
+from inbox.actions import macros, parsing, recipients, reply, scheduling, uploads
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.solving import FieldsMissing
@@ -109,7 +109,7 @@ def _unknown(found: Ticket, channel: Channel | None, data: Mapping[str, Any]) ->
     """The addresses in To of which nobody knows whose they are, but for those that the writer was asked about."""
     asked = set(data["confirmed"].lower().split())
     typed = [one for one in data["to"] if one["address"].lower() not in asked]
-    return reply.strangers(found, typed, channel or reply.choose_channel(found)[0]) if typed else []
+    return recipients.strangers(found, typed, channel or recipients.choose_channel(found)[0]) if typed else []
 
 
 def _after_send(agent: Agent, chosen: str) -> str:

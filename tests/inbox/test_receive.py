@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from inbox import access, files
-from inbox.actions import parsing, receive, reply, retrying, tickets
+from inbox.actions import parsing, receive, recipients, reply, retrying, tickets
 from inbox.actions.work import Outcome
 from inbox.models import (
     Agent,
@@ -165,14 +165,14 @@ def test_token_brings_a_stranger_in_unverified(take: Take, desk: Channel, sana: 
     assert (outcome.ticket, outcome.rule) == (created.ticket, "token")
     message = Message.objects.get(pk=outcome.message)
     assert message.unverified
-    to, cc = reply.default_recipients(Ticket.objects.get())
+    to, cc = recipients.default_recipients(Ticket.objects.get())
     assert [one["address"] for one in to] == ["ayesha@example.com"]
     assert cc == []
     assert take("m3", sender="colleague@example.net", references=["m2"]).ticket != created.ticket
     from inbox.actions import messages
 
     messages.confirm_sender(message, by=sana)
-    assert [one["address"] for one in reply.default_recipients(Ticket.objects.get(pk=created.ticket))[1]] == [
+    assert [one["address"] for one in recipients.default_recipients(Ticket.objects.get(pk=created.ticket))[1]] == [
         "colleague@example.net"
     ]
 

@@ -16,6 +16,7 @@ from inbox.actions import (
     macros,
     merge,
     messages,
+    recipients,
     reply,
     scheduling,
     split,
@@ -109,12 +110,12 @@ def test_undo_puts_everything_back(ticket: Ticket, sana: Agent, desk: Channel) -
 def test_whom_an_undone_reply_brought_in_is_out_again(ticket: Ticket, sana: Agent) -> None:
     slip = [{"name": "", "address": "ayesha@gmial.com"}]
     held = reply.reply(ticket, by=sana, text="Here.", to=slip, undoable=True)
-    assert reply.default_recipients(ticket)[1] == slip
+    assert recipients.default_recipients(ticket)[1] == slip
     draft = scheduling.take_back(held, by=sana)
-    assert draft.recipients["to"] == "ayesha@gmial.com" and reply.default_recipients(ticket)[1] == []
-    assert reply.strangers(ticket, slip, held.channel) == ["ayesha@gmial.com"]
+    assert draft.recipients["to"] == "ayesha@gmial.com" and recipients.default_recipients(ticket)[1] == []
+    assert recipients.strangers(ticket, slip, held.channel) == ["ayesha@gmial.com"]
     reply.reply(ticket, by=sana, text="After all.", to=slip)
-    assert reply.default_recipients(ticket)[1] == slip
+    assert recipients.default_recipients(ticket)[1] == slip
 
 
 def test_undo_puts_back_what_sending_and_its_macro_changed(ticket: Ticket, sana: Agent, omar: Agent) -> None:
