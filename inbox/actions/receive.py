@@ -20,7 +20,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from inbox import files, locks, wake
-from inbox.actions import erasing
+from inbox.actions import erased_receipts
 from inbox.actions import messages as message_actions
 from inbox.actions.intake import Batch
 from inbox.actions.parsing import Item, earlier, end, parse_all, words
@@ -314,7 +314,7 @@ def _finish(outcomes: Sequence[Outcome]) -> None:
         receipt.state, receipt.done_at, receipt.reason = state, now, outcome.reason or outcome.status
         receipt.save(update_fields=["meta", "state", "done_at", "reason"])
         if outcome.erased is not None:
-            erasing.forget_repeat(receipt, outcome.erased)
+            erased_receipts.forget_repeat(receipt, outcome.erased)
 
 
 _own: ContextVar[frozenset[str] | None] = ContextVar("own addresses", default=None)
