@@ -18,13 +18,14 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, directory
-from inbox.actions import macros, parsing, recipients, reply, scheduling, uploads
+from inbox.actions import macros, parsing, recipients, reply, scheduling
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
 from inbox.forms import AnswerForm, MoveForm, TimingForm, problem_of
 from inbox.models import Agent, Channel, Direction, Message, Ticket
+from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 from inbox.views.tickets import answer, conversation
 from lib import html
@@ -56,12 +57,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
     if data["kind"] == "reply" and (unknown := _unknown(found, channel, data)):
         return _asked(request, number, {"strangers": unknown})
     try:
-        ids = data["attachments"] + [
-            uploads.upload(
-                by=request.user, name=file.name or "", content_type=file.content_type or "", content=file.read()
-            ).pk
-            for file in request.FILES.getlist("files")
-        ]
+        ids = data["attachments"] + uploaded(request)
         chosen = macros.wanted(request.user, data["macro"]) if request.user.may_write else []
         if data["kind"] == "note":
             message = reply.note(
