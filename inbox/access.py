@@ -8,12 +8,14 @@ tickets are seen by its members alone. Whoever owns a ticket sees it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 from django.http import Http404
 
+from inbox.bundle import together
 from inbox.models import (
     Agent,
     Attachment,
@@ -48,12 +50,20 @@ def team_rows() -> TeamRows:
 class Sight:
     """What an agent does not see: ids of channels and of private teams; and which teams are theirs.
 
-    Two queries, kept for the agent's request.
+    One query, kept for the agent's request.
     """
 
+    _channels: list[int] | None
+
     def __init__(self, agent: Agent) -> None:
-        mine = set(agent.teams.values_list("pk", flat=True))
-        self._look(mine, agent.role == Role.ADMIN, team_rows())
+        rows = together({
+            "mine": agent.teams.order_by().values("pk"),
+            "teams": Team.objects.order_by().values("pk", "private", "channels"),
+            "channels": Channel.objects.order_by().values("pk"),
+        })  # fmt: skip
+        teams = [(row["pk"], row["private"], row["channels"]) for row in rows["teams"]]
+        self._look({row["pk"] for row in rows["mine"]}, agent.role == Role.ADMIN, teams)
+        self._channels = [row["pk"] for row in rows["channels"] if row["pk"] not in self.hidden_channels]
 
     @classmethod
     def of(cls, mine: Collection[int], is_admin: bool, rows: TeamRows) -> Sight:
@@ -71,11 +81,11 @@ class Sight:
             with_teams = {channel for _, _, channel in rows if channel}
             seen = {channel for team, _, channel in rows if channel and team in mine}
             self.hidden_channels = with_teams - seen
-        self._channels: list[int] | None = None
+        self._channels = None
 
     @property
     def channels(self) -> list[int]:
-        """Ids of the channels that are seen; asked for only where some are hidden."""
+        """Ids of the channels that are seen."""
         if self._channels is None:
             self._channels = list(Channel.objects.exclude(pk__in=self.hidden_channels).values_list("pk", flat=True))
         return self._channels
@@ -172,8 +182,16 @@ def customers(agent: Agent) -> QuerySet[Customer]:
     hidden = sight(agent)
     if hidden.hidden_channels or hidden.hidden_teams:
         any_ticket = Ticket.objects.filter(customer=OuterRef("pk"))
-        found = found.filter(Exists(tickets(agent).filter(customer=OuterRef("pk"))) | ~Exists(any_ticket))
+        # No EXISTS: PostgreSQL would rather gather the customers of all tickets there are than ask for the few shown.
+        found = found.filter(
+            IsNull(_first(tickets(agent).filter(customer=OuterRef("pk"))), False) | IsNull(_first(any_ticket), True)
+        )
     return found
+
+
+def _first(found: QuerySet[Any]) -> Subquery:
+    """Whether there is one, row by row: see `customers`."""
+    return Subquery(found.order_by().values("pk")[:1])
 
 
 def get_customer(agent: Agent, pk: int) -> Customer:
@@ -198,10 +216,10 @@ def organisations(agent: Agent) -> QuerySet[Organisation]:
     if hidden.hidden_channels or hidden.hidden_teams:
         theirs = OuterRef("pk")
         found = found.filter(
-            Exists(customers(agent).filter(organisation=theirs))
-            | Exists(tickets(agent).filter(organisation=theirs))
-            | ~Exists(Customer.objects.filter(organisation=theirs))
-            & ~Exists(Ticket.objects.filter(organisation=theirs))
+            IsNull(_first(customers(agent).filter(organisation=theirs)), False)
+            | IsNull(_first(tickets(agent).filter(organisation=theirs)), False)
+            | IsNull(_first(Customer.objects.filter(organisation=theirs)), True)
+            & IsNull(_first(Ticket.objects.filter(organisation=theirs)), True)
         )
     return found
 

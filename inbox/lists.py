@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, When
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from inbox import access, directory
 from inbox.adapters import kinds
 from inbox.filtering import Filters
 from inbox.filtering import tickets as filtering
-from inbox.models import Agent, Draft, LinkKind, Mention, Status, Ticket, TicketFollower, TicketLink
+from inbox.models import Agent, Draft, Mention, Status, Ticket, TicketFollower
 from inbox.models.tickets import TicketQuerySet
 from inbox.search.finding import TooSlow, bounded
 from inbox.sorting import NEWEST, SORTS, Sort
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PAGE = 40
 MOST = 1000  # what a count says at most, as "1,000+"
+MOST_OWN = 1000  # of an agent's mentions, drafts, and tickets followed: the newest, which their lists put in order
 COUNTING = 0.5  # seconds for counting what filters leave
 MOST_GROUPS = 20  # teams and channels that the sidebar lists
 BESIDE = frozenset({"view", "sort", "before", "again", "q", "among", "saved"})  # parameters that are no filters
@@ -76,7 +77,7 @@ def mentioned(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
     """Those with a note that mentions this agent; `unseen` is 1 where they have not seen it yet."""
     mine = Mention.objects.filter(agent=agent)
     waits = When(Exists(mine.filter(ticket=OuterRef("pk"), seen_at__isnull=True)), then=1)
-    found = found.filter(pk__in=mine.values("ticket"))
+    found = found.filter(pk__in=mine.order_by("-pk").values("ticket")[:MOST_OWN])
     return found.annotate(unseen=Case(waits, default=0, output_field=IntegerField()))
 
 
@@ -86,11 +87,13 @@ def unseen(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
 
 
 def followed(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
-    return found.filter(pk__in=TicketFollower.objects.filter(agent=agent).values("ticket"))
+    newest = TicketFollower.objects.filter(agent=agent).order_by("-pk").values("ticket")
+    return found.filter(pk__in=newest[:MOST_OWN])
 
 
 def drafted(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
-    return found.filter(pk__in=Draft.objects.filter(agent=agent, ticket__isnull=False).values("ticket"))
+    newest = Draft.objects.filter(agent=agent, ticket__isnull=False).order_by("-pk").values("ticket")
+    return found.filter(pk__in=newest[:MOST_OWN])
 
 
 LIVE = {"spam": "no", "merged": "no", "trashed": "no"}
@@ -254,18 +257,8 @@ def page(
 
 
 def beside(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
-    """Rows that say in `siblings` whether their customer has another open ticket that this agent sees, and in
-    `linked_as` whether they are a "duplicate" of one, or "linked" with one in another way.
-    """
-    links = TicketLink.objects.exclude(kind=LinkKind.MERGED)
-    to = links.filter(source=OuterRef("pk"), target__in=access.tickets(agent))
-    back = links.filter(target=OuterRef("pk"), source__in=access.tickets(agent))
-    linked = Case(
-        When(Exists(to.filter(kind=LinkKind.DUPLICATE)), then=Value("duplicate")),
-        When(Exists(to) | Exists(back), then=Value("linked")),
-        default=Value(""),
-    )
-    return found.annotate(siblings=Exists(_siblings(agent)), linked_as=linked)
+    """Rows that say in `siblings` whether their customer has another open ticket that this agent sees."""
+    return found.annotate(siblings=Exists(_siblings(agent)))
 
 
 def _siblings(agent: Agent) -> TicketQuerySet:

@@ -1,4 +1,5 @@
-"""What an agent has not read, and what they have begun to write: asked for the rows of one page at a time.
+"""What an agent has not read, and what they have begun to write: asked for the rows of one page at a time, with what
+links them to others.
 
 A row is unread when its last message is younger than the moment up to which its agent has read. Live rows are the same
 for everybody; the page compares their `data-at` with what it knows of its own agent, and marks their drafts itself.
@@ -12,6 +13,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from inbox import linked
 from inbox.bundle import Row, together
 from inbox.models import Agent, Draft, Ticket, TicketSeen
 
@@ -47,13 +49,18 @@ def drafted(agent: Agent) -> QuerySet[Draft, Any]:
 
 
 def mark(agent: Agent, tickets: list[Ticket]) -> None:
-    """Let the rows of these tickets say what is unread and where a draft waits: sets `seen_until`, `unread` and
-    `drafted` on each. One query, or none.
+    """Let the rows of these tickets say what is unread, where a draft waits and what is linked: sets `seen_until`,
+    `unread`, `drafted` and `linked_as` on each. One query, or none.
     """
     if not tickets:
         return
     numbers = [ticket.pk for ticket in tickets]
-    found = together({"read": _read(agent, numbers), "drafts": drafted(agent).filter(ticket__in=numbers)})
+    found = together({
+        "read": _read(agent, numbers),
+        "drafts": drafted(agent).filter(ticket__in=numbers),
+        **linked.parts(agent, numbers),
+    })  # fmt: skip
+    linked.mark(tickets, found)
     moments = _until(agent, numbers, found["read"])
     begun = {row["ticket_id"] for row in found["drafts"]}
     for ticket in tickets:

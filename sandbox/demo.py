@@ -14,7 +14,7 @@ from sandbox.models import SandboxMail
 
 SUPPORT = "support@karvaan.example"
 PASSWORD = "demo-karvaan"  # printed at every start
-TAGS = {"refund": "amber", "delivery": "blue", "vip": "violet", "invoice": "", "discount": "green"}
+TAGS = {"refund": "#d97706", "delivery": "#2563eb", "vip": "#7c3aed", "invoice": "", "discount": "#16a34a"}
 PEOPLE = (
     ("sana@karvaan.example", "Sana Malik", Role.AGENT, "Sana Malik\nKarvaan Customer Care"),
     ("omar@karvaan.example", "Omar Farooq", Role.MANAGER, "Omar Farooq\nKarvaan Customer Care"),

@@ -160,10 +160,13 @@ def write(cursor: Any, plan: Plan, say: Callable[[str, int, int], None]) -> None
     if agents:
         view = THEIRS.format(agents="{" + ",".join(map(str, agents)) + "}", seed=plan.seed, count=len(agents), **values)
         cursor.execute(view.replace("%%", "%"))
+    # Without indexes, and before anything is counted, PostgreSQL would read whole tables for each row of another.
+    cursor.execute("SET LOCAL enable_nestloop = off")
     for place, (what, sql) in enumerate(STEPS.items()):
         say(f"Writing {what}", place, len(STEPS))
         if agents or what not in OF_AGENTS:
             cursor.execute(sql.format(**chances), values)
+    cursor.execute("SET LOCAL enable_nestloop = on")
     if agents:
         cursor.execute("DROP VIEW theirs")
         _views(plan, agents)

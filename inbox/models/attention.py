@@ -32,12 +32,15 @@ class TicketFollower(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["agent", "ticket"], name="ticket_follower_once"),)
+        indexes = (models.Index(fields=["agent", "-id"], name="ticket_follower_newest"),)
 
 
 class Mention(models.Model):
     """An agent whom a colleague's note names. Done once they have seen it."""
 
-    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions")
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions", db_index=False
+    )
     ticket = models.ForeignKey("inbox.Ticket", on_delete=models.CASCADE, related_name="mentions")
     message = models.ForeignKey("inbox.Message", on_delete=models.CASCADE, related_name="mentions")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -49,6 +52,7 @@ class Mention(models.Model):
         verbose_name_plural = _("mentions")
         constraints = (models.UniqueConstraint(fields=["agent", "message"], name="mention_once"),)
         indexes = (
+            models.Index(fields=["agent", "-id"], name="mention_newest"),
             models.Index(fields=["agent", "ticket"], name="mention_unseen", condition=models.Q(seen_at__isnull=True)),
         )
 

@@ -41,8 +41,8 @@ class Customer(models.Model):
 
     name = models.CharField(_("name"), max_length=200, blank=True)
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
-    )
+        Organisation, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers", db_index=False
+    )  # customer_of_organisation
     stage = models.CharField(_("stage"), max_length=12, choices=Stage, default=Stage.LEAD)
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True)
@@ -65,6 +65,13 @@ class Customer(models.Model):
                 models.F("id").desc(),
                 name="customer_by_last_seen",
                 condition=LIVING,
+            ),
+            models.Index(
+                models.F("organisation"),
+                models.F("last_seen_at").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="customer_of_organisation",
+                condition=models.Q(organisation__isnull=False),
             ),
             models.Index(Upper("name"), models.F("id"), name="customer_by_name", condition=LIVING),
             models.Index(fields=["stage"], name="customer_stage", condition=~models.Q(stage="lead")),

@@ -106,8 +106,8 @@ class Message(models.Model):
 
     author_kind = models.CharField(max_length=8, choices=AuthorKind)
     customer = models.ForeignKey(
-        "inbox.Customer", on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
-    )
+        "inbox.Customer", on_delete=models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False
+    )  # message_of_customer
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
     )
@@ -163,6 +163,9 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         indexes = (
             models.Index(fields=["ticket", "id"], name="message_of_ticket"),
+            models.Index(
+                fields=["customer", "id"], name="message_of_customer", condition=models.Q(customer__isnull=False)
+            ),
             models.Index(fields=["side", "id"], name="message_of_side", condition=models.Q(side__isnull=False)),
             models.Index(fields=["external_id"], name="message_external_id", condition=~models.Q(external_id="")),
             models.Index(

@@ -91,8 +91,13 @@ class Ticket(models.Model):
         "inbox.Customer", on_delete=models.PROTECT, related_name="tickets", db_index=False
     )  # ticket_of_customer
     organisation = models.ForeignKey(
-        "inbox.Organisation", on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
-    )
+        "inbox.Organisation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        db_index=False,
+    )  # ticket_of_organisation
     channel = models.ForeignKey(
         "inbox.Channel", on_delete=models.PROTECT, related_name="tickets", db_index=False
     )  # ticket_channel_updated
@@ -207,6 +212,11 @@ class Ticket(models.Model):
             models.Index(fields=["-updated_at", "-number"], name="ticket_spam_updated", condition=models.Q(spam=True)),
             models.Index(fields=["created_at", "number"], name="ticket_created"),
             models.Index(fields=["customer", "-last_message_at"], name="ticket_of_customer"),
+            models.Index(
+                fields=["organisation", "-last_message_at", "-number"],
+                name="ticket_of_organisation",
+                condition=models.Q(organisation__isnull=False),
+            ),
             models.Index(
                 fields=["customer"], name="ticket_open_of_customer", condition=CURRENT & models.Q(status="open")
             ),

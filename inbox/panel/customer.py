@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from inbox import access
@@ -31,11 +31,12 @@ def cards(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[C
 
 
 def colleagues(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[Customer, Any]:
-    """Others of the same organisation."""
+    """Others of the same organisation, those first who wrote last."""
     if customer.organisation_id is None:
         return Customer.objects.none().values("pk", "name")
     found = access.customers(agent).filter(organisation=customer.organisation_id).exclude(pk=customer.pk)
-    return found.order_by("-pk").values("pk", "name")[: MOST_COLLEAGUES + 1]
+    newest = (F("last_seen_at").desc(nulls_last=True), "-pk")  # as customer_of_organisation has them
+    return found.order_by(*newest).values("pk", "name")[: MOST_COLLEAGUES + 1]
 
 
 def fields(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[Field, Any]:

@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--looks", type=int, default=20, help="of each page and each search")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="databases that stay, and are used again")
     parser.add_argument("--seconds", type=int, default=60, help="of load")
-    parser.add_argument("--explain", action="store_true", help="the plan of a search that misses its goal")
+    parser.add_argument("--explain", action="store_true", help="the plans of what breaks a limit")
     chosen = parser.parse_args()
     good = True
     with house(chosen.keep) as servers:
@@ -41,7 +41,7 @@ def main() -> int:
         if "deliver" in chosen.what:
             good &= deliver.measure(servers, replies=chosen.replies, runs=chosen.runs)
         if "pages" in chosen.what:
-            good &= pages.measure(servers, sizes=chosen.tickets, runs=chosen.looks)
+            good &= pages.measure(servers, sizes=chosen.tickets, runs=chosen.looks, explain=chosen.explain)
         if "search" in chosen.what:
             good &= search.measure(servers, sizes=chosen.search_tickets, runs=chosen.looks, explain=chosen.explain)
         if "api" in chosen.what:

@@ -68,7 +68,9 @@ def test_a_letter_with_formatting_a_picture_and_a_macro(open_as: Open, sana: Age
 def test_a_colleague_is_named_and_told(open_as: Open, sana: Agent, omar: Agent, bilal: Agent, mail: Mail) -> None:
     page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
     page.keyboard.press("n")
-    page.keyboard.type("Ask @om")
+    page.keyboard.type("Ask @")
+    expect(page.locator("#mention-list [aria-selected=true]")).to_be_visible()
+    page.keyboard.type("om")
     expect(page.locator("#mention-list [aria-selected=true]")).to_contain_text("Omar")
     page.keyboard.press("Enter")
     page.keyboard.type("and @Bilal")

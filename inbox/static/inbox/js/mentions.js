@@ -8,7 +8,7 @@ const box = () => byId("mention-box")
 const isOpen = () => box()?.matches(":popover-open")
 const SIGN = /(?:^|[^\p{L}\p{N}@.])@([^@\n]{0,40})$/u
 const isNote = form => form.querySelector("[name=kind]:checked")?.value === "note"
-let given = "" // what Esc was pressed at
+let given = null // what Esc was pressed at
 
 async function show(form, query) {
   if (!isOpen()) open(box(), byId("text").getBoundingClientRect())
@@ -48,7 +48,7 @@ document.addEventListener("input", event => {
   const match = box() && isNote(form) && SIGN.exec(surface(form).before() ?? "")
   if (match && match[1] !== given && !match[1].endsWith("  ")) show(form, match[1])
   else close()
-  if (!match) given = ""
+  if (!match) given = null
 })
 
 document.addEventListener("keydown", event => {
@@ -56,7 +56,7 @@ document.addEventListener("keydown", event => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
   if (step) walk(byId("mention-list"), step, event.target)
   else if (event.key === "Escape") {
-    given = SIGN.exec(surface(event.target.form).before() ?? "")?.[1] ?? ""
+    given = SIGN.exec(surface(event.target.form).before() ?? "")?.[1] ?? null
     close()
   } else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey && chosen(byId("mention-list"))) take(chosen(byId("mention-list")))
   else return

@@ -25,7 +25,7 @@ function actions() {
     const menu = element.closest("details.menu")
     const summary = menu?.querySelector("summary")
     const heading = summary && summary !== element ? (summary.querySelector(".visually-hidden")?.textContent ?? nameOf(summary)) : ""
-    return { label: nameOf(element), group: heading, icon: element.querySelector("svg"), key: element.dataset.key ?? menu?.dataset.key ?? "", run: () => perform(element) }
+    return { label: nameOf(element), group: heading, icon: element.querySelector("svg, .avatar"), key: element.dataset.key ?? menu?.dataset.key ?? "", run: () => perform(element) }
   }).filter(one => one.label)
 }
 

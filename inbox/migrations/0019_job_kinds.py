@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0017_draft_macros'),
+        ('inbox', '0018_bounded_lists'),
     ]
 
     operations = [

@@ -1,0 +1,276 @@
+"""`make screens`: pictures of every screen, each light, dark, in Urdu and on a phone, of a demo that starts for them.
+
+    python -m tests.screens [--out docs/screenshots] [--only NAME…] [--at http://localhost:8000]
+
+With `--at` they are those of a demo that runs already. A picture is at most MOST bytes: fewer colours where it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.instance import Instance
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from sandbox.demo import PASSWORD  # noqa: E402
+from tests.browser.conftest import CHROMIUM, FLAGS  # noqa: E402
+
+MOST = 300_000
+COLOURS = 128
+QUIET = "document.fonts.status === 'loaded' && !document.querySelector('.htmx-request')"
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    width: int = 1440
+    height: int = 900
+    scheme: str = "light"
+    language: str = "en"
+
+
+VARIANTS = (
+    Variant("light"),
+    Variant("dark", scheme="dark"),
+    Variant("urdu", language="ur"),
+    Variant("phone", width=390, height=844),
+)
+Steps = Callable[[Page], None]
+
+
+def nothing(page: Page) -> None:
+    del page
+
+
+def keys(*pressed: str, shows: str = "") -> Steps:
+    """Press these, then wait for what they show."""
+
+    def steps(page: Page) -> None:
+        for key in pressed:
+            page.keyboard.press(key)
+        if shows:
+            page.locator(shows).first.wait_for()
+
+    return steps
+
+
+def composer(text: str, *, tab: str = "r", shows: str = "") -> Steps:
+    def steps(page: Page) -> None:
+        page.keyboard.press(tab)
+        page.locator("#composer :focus").wait_for()
+        page.keyboard.type(text)
+        if shows:
+            page.locator(shows).first.wait_for()
+
+    return steps
+
+
+def choose(selector: str, shows: str) -> Steps:
+    """Press what may stand in a menu that is folded."""
+
+    def steps(page: Page) -> None:
+        page.locator(selector).first.evaluate("element => element.click()")
+        page.locator(shows).first.wait_for()
+
+    return steps
+
+
+@dataclass(frozen=True)
+class Screen:
+    name: str
+    path: str
+    who: str = "sana"
+    steps: Steps = nothing
+    wide: bool = False  # has no other shape on a phone: a matter of keys
+
+
+INBOX = (
+    Screen("inbox", "/"),
+    Screen("ticket", "/tickets/3/"),
+    Screen("ticket-html-mail", "/tickets/10/"),
+    Screen("ticket-picture", "/tickets/11/"),
+    Screen("ticket-urdu", "/tickets/4/"),
+    Screen("ticket-solved", "/tickets/2/"),
+    Screen("reply", "/tickets/12/", steps=composer("Dear Tom, thank you for telling us.")),
+    Screen("macros", "/tickets/9/", steps=composer("/", shows="#macro-list [role=option]")),
+    Screen("note", "/tickets/5/", steps=composer("@", tab="n", shows="#mention-list [role=option]")),
+    Screen("assign", "/tickets/7/", steps=keys("a", shows="#assign-menu[open] .option")),
+    Screen("snooze", "/tickets/7/", steps=keys("s", shows="details.menu[open] .option")),
+    Screen("merge", "/tickets/9/", steps=choose("a[href$='/merge/']", "#sheet form")),
+    Screen("side-conversation", "/tickets/3/", steps=choose("[href*='/sides/'], [hx-get*='/sides/']", "#sheet form")),
+    Screen("log-a-call", "/tickets/3/", steps=choose("[data-open=call]", "dialog[open]")),
+    Screen("palette", "/tickets/7/", steps=keys("Control+k", shows="dialog[open]"), wide=True),
+    Screen("shortcuts", "/", steps=keys("?", shows="dialog[open]"), wide=True),
+    Screen("selection", "/", steps=keys("j", "x", "j", "x", shows="#bulk:not([hidden])"), wide=True),
+    Screen("filters", "/?view=all&status=open,pending&tag=delivery"),
+    Screen("search", "/?q=order+from:ayesha"),
+    Screen("nothing-found", "/?q=zeppelin"),
+    Screen("snoozed", "/?view=snoozed"),
+    Screen("new-ticket", "/tickets/new/"),
+    Screen("notifications", "/notifications/"),
+    Screen("jobs", "/jobs/"),
+)
+CUSTOMERS = (
+    Screen("customers", "/customers/"),
+    Screen("customer", "/customers/{customer}/"),
+    Screen("organisation", "/organisations/1/"),
+    Screen("new-customer", "/customers/new/"),
+)
+SETTINGS = tuple(
+    Screen(f"settings-{name}".rstrip("-"), f"/settings/{path}", who="zara")
+    for name, path in {
+        "": "",
+        "profile": "profile/",
+        "notifications": "notifications/",
+        "security": "security/",
+        "channels": "channels/",
+        "channel": "channels/support/",
+        "connect": "channels/new/email/",
+        "people": "people/",
+        "invite": "people/invite/",
+        "teams": "teams/",
+        "team": "teams/1/",
+        "macros": "macros/",
+        "macro": "macros/1/",
+        "brands": "brands/",
+        "brand": "brands/1/",
+        "tags": "tags/",
+        "fields": "fields/",
+        "field": "fields/1/",
+        "views": "views/",
+        "blocked": "blocked/",
+        "tokens": "tokens/",
+        "webhooks": "webhooks/",
+        "webhook": "webhooks/new/",
+        "audit": "audit/",
+    }.items()
+)
+OUTSIDE = (
+    Screen("log-in", "/accounts/login/", who=""),
+    Screen("not-found", "/tickets/99999/"),
+    Screen("first-run", "/", who="zara"),
+    Screen("sandbox-mail", "/sandbox/", who="zara"),
+    Screen("components", "/sandbox/components/", who="zara"),
+)
+SCREENS = INBOX + CUSTOMERS + SETTINGS + OUTSIDE
+
+
+@contextmanager
+def demo(at: str) -> Iterator[str]:
+    """The address of a demo; one of its own, in a folder that goes with it, where none is named."""
+    if at:
+        yield at
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        running = Instance(Path(folder)).start()
+        try:
+            yield running.url
+        finally:
+            running.stop()
+
+
+def log_in(page: Page, who: str, variant: Variant) -> None:
+    page.goto("/accounts/login/")
+    page.locator("input[name=login]").fill(f"{who}@karvaan.example")
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("#live[data-on]").wait_for(state="attached")
+    page.evaluate(
+        """async language => {
+            const body = new FormData()
+            const said = {csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value,
+                          language, theme: "system", time_zone: "Asia/Karachi", next: "/"}
+            for (const [name, value] of Object.entries(said)) body.append(name, value)
+            await fetch("/profile/", {method: "POST", body})
+        }""",
+        variant.language,
+    )
+
+
+def shoot(browser: Browser, address: str, variant: Variant, out: Path, only: list[str]) -> list[str]:
+    """Picture the screens in this variant; returns what went wrong, a line for each."""
+    wrong = []
+    for who in ("", "sana", "zara"):
+        wanted = [one for one in SCREENS if one.who == who and (not only or one.name in only)]
+        wanted = [one for one in wanted if not (one.wide and variant.name == "phone")]
+        if not wanted:
+            continue
+        context = browser.new_context(
+            viewport={"width": variant.width, "height": variant.height},
+            base_url=address,
+            color_scheme="dark" if variant.scheme == "dark" else "light",
+            locale="ur-PK" if variant.language == "ur" else "en-GB",
+            reduced_motion="reduce",
+            has_touch=variant.name == "phone",
+            is_mobile=variant.name == "phone",
+        )
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        if who:
+            log_in(page, who, variant)
+        customer = ""
+        if who == "sana":
+            page.goto("/customers/")
+            customer = str(page.locator("a[href^='/customers/']:has-text('Ayesha')").first.get_attribute("href"))
+        for screen in wanted:
+            try:
+                page.goto(screen.path.replace("/customers/{customer}/", customer))
+                if who:
+                    page.wait_for_load_state("networkidle")
+                screen.steps(page)
+                page.wait_for_function(QUIET)
+                page.wait_for_timeout(300)
+                save(page.screenshot(), out / f"{screen.name}.{variant.name}.png")
+            except Exception as error:  # noqa: BLE001 - the others are pictured all the same
+                wrong.append(f"{screen.name}.{variant.name}: {str(error).splitlines()[0]}")
+        context.close()
+    return wrong
+
+
+def save(picture: bytes, path: Path) -> None:
+    """Write it with as many colours as fit into MOST bytes."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    colours = COLOURS
+    while True:
+        held = io.BytesIO()
+        image.quantize(colours, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
+        if held.tell() <= MOST or colours <= 16:
+            break
+        colours //= 2
+    path.write_bytes(held.getvalue())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--at", default="")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    wrong: list[str] = []
+    with demo(chosen.at) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for variant in VARIANTS:
+            wrong += shoot(browser, address, variant, chosen.out, chosen.only)
+        browser.close()
+    print(f"{len(list(chosen.out.glob('*.png')))} pictures in {chosen.out}.")
+    print(*wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
