@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # The servers may have to be readable by the user they run as, whatever the umask of who installs.
 INSTALL = umask 022; $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help run test bench fuzz screens lint format
+.PHONY: help run test bench fuzz axe screens lint format
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -27,6 +27,9 @@ bench: $(VENV)/.installed-dev ## speed of e-mail in and out, beside bare loops o
 
 fuzz: $(VENV)/.installed-dev ## thousands of requests made from the API's description; EXAMPLES=200 for each operation and reader
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) exec $(BIN)/pytest -q tests/api/test_schemathesis.py $(ARGS)
+
+axe: $(VENV)/.installed-dev ## axe on every page, in both themes and both directions (minutes)
+	@AXE=all exec $(BIN)/pytest -q tests/browser/test_every_page.py $(ARGS)
 
 screens: $(VENV)/.installed-dev ## pictures of every screen into docs/screenshots, of a demo that starts for them
 	@exec $(BIN)/python -m tests.screens $(ARGS)

@@ -19,6 +19,7 @@ from inbox.bundle import together
 from inbox.models import (
     Agent,
     Attachment,
+    Block,
     Channel,
     Customer,
     Macro,
@@ -222,6 +223,11 @@ def organisations(agent: Agent) -> QuerySet[Organisation]:
             & IsNull(_first(Ticket.objects.filter(organisation=theirs)), True)
         )
     return found
+
+
+def blocks(agent: Agent) -> QuerySet[Block]:
+    """Those of senders of tickets that this agent sees, and those that name no ticket."""
+    return Block.objects.filter(Q(ticket__isnull=True) | Q(by=agent) | Q(ticket__in=tickets(agent)))
 
 
 def get_organisation(agent: Agent, pk: int) -> Organisation:

@@ -17,11 +17,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from inbox import locks, wake
-from inbox.actions import (
-    exporting,
-    incidents,  # noqa: F401 (which registers its step)
-    jobs,
-)
+from inbox.actions import exporting, jobs
+from inbox.actions import incidents as incidents  # whose jobs are worked on, too
 from inbox.models import Job, JobState
 from inbox.models.jobs import TO_DO
 

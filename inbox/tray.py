@@ -43,7 +43,7 @@ class Card:
 
     @property
     def title(self) -> str:
-        if self.job.kind in {JobKind.EXPORT, JobKind.INCIDENTS}:
+        if self.job.kind in {JobKind.EXPORT, JobKind.ANSWER}:
             return self.job.get_kind_display()
         verb = VERBS.get(self.job.what.get("verb", ""))
         label = str(verb.label) if verb else ""
@@ -70,7 +70,7 @@ class Card:
         parts = [job.error, _("Stopped.") if job.state == JobState.CANCELLED else ""]
         if job.kind == JobKind.UNDO:
             parts.append(ngettext("%(count)s put back.", "%(count)s put back.", job.done) % {"count": job.done})
-        elif job.kind == JobKind.INCIDENTS:
+        elif job.kind == JobKind.ANSWER:
             parts.append(ngettext("%(count)s reached.", "%(count)s reached.", job.done) % {"count": job.done})
         elif job.changed or not job.error:
             parts.append(ngettext("%(count)s changed.", "%(count)s changed.", job.changed) % {"count": job.changed})

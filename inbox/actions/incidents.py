@@ -14,7 +14,7 @@ from inbox.actions.errors import ActionError
 from inbox.models import Agent, Job, JobItem, JobKind, JobState, LinkKind, Status, Ticket
 from inbox.rights import Right, may
 
-MOST = 500  # incidents of one problem that are reached at once
+MOST = 5_000  # incidents of one problem that are reached at once
 
 
 def of(problem: Ticket, seen: Sequence[int] | None = None) -> list[Ticket]:
@@ -35,7 +35,7 @@ def update(problem: Ticket, *, by: Agent, text: str, solve: bool, client_id: str
     asked = sha256("\n".join([str(problem.pk), client_id, str(solve), text]).encode()).hexdigest()
     at_once = len(incidents) <= jobs.FEW
     with transaction.atomic():
-        job, is_new = jobs.made(by, JobKind.INCIDENTS, {"text": text, "solve": solve}, asked)
+        job, is_new = jobs.made(by, JobKind.ANSWER, {"text": text, "solve": solve}, asked)
         if not is_new:
             return job
         JobItem.objects.bulk_create([JobItem(job=job, ticket=one) for one in incidents])
@@ -75,4 +75,4 @@ def _reach(incident: Ticket, job: Job, agent: Agent) -> None:
         tickets.set_status(incident, Status.SOLVED, by=agent)
 
 
-jobs.STEPS[JobKind.INCIDENTS] = _reach_next
+jobs.STEPS[JobKind.ANSWER] = _reach_next

@@ -1,4 +1,4 @@
-"""axe finds nothing serious on any screen, in either theme, nor right-to-left."""
+"""What axe finds on a phone, and what it does not see. Every page: test_every_page.py."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from inbox.actions import reply, tickets
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Message, Ticket
+from inbox.models import Agent
 from tests.browser.conftest import Open
 
 
@@ -23,39 +22,6 @@ def check(page: Page) -> None:
         if one["impact"] in {"serious", "critical"}
     ]
     assert not problems
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "ur"])
-def test_the_inbox(
-    open_as: Open, mail: Callable[..., Outcome], sana: Agent, omar: Agent, scheme: str, language: str
-) -> None:
-    sana.language = language
-    sana.save()
-    number = mail("Where is my parcel?", "It said Tuesday.\n\n> You wrote:\n> Tuesday").ticket
-    mail("An invoice", "x", sender="b@example.com", html="<p>An <b>invoice</b></p>")
-    ticket = Ticket.objects.get(pk=number)
-    reply.note(ticket, by=omar, text="Ask the warehouse")
-    sent = reply.reply(ticket, by=omar, text="On Thursday.")
-    Message.objects.filter(pk=sent.pk).update(state="failed", error="no such mailbox")
-    tickets.set_priority(ticket, "urgent", by=omar)
-    tickets.set_tags(ticket, ["delivery"], by=omar)
-    page = open_as(sana, f"/tickets/{number}/", color_scheme=scheme)
-    check(page)
-    page.locator("#more-menu summary").click()
-    check(page)
-    page.goto("/?view=spam")
-    check(page)
-    page.goto(f"/customers/{ticket.customer_id}/")
-    check(page)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_that_stand_alone(open_as: Open, scheme: str) -> None:
-    page = open_as(None, "/accounts/login/", color_scheme=scheme)
-    check(page)
-    page.goto("/nowhere/")
-    check(page)
 
 
 def test_a_phone(open_as: Open, mail: Callable[..., Outcome], sana: Agent) -> None:

@@ -21,10 +21,12 @@ def worker(transactional_db: None) -> Iterator[None]:
     over = Event()
 
     def work() -> None:
-        while not over.wait(0.1):
-            for pk in workers.due().values_list("pk", flat=True):
-                workers.work(pk)
-        connection.close()
+        try:
+            while not over.wait(0.1):
+                for pk in workers.due().values_list("pk", flat=True):
+                    workers.work(pk)
+        finally:
+            connection.close()  # whatever happened: else the database cannot be dropped at the end
 
     thread = Thread(target=work)
     thread.start()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from playwright.sync_api import BrowserContext, Page, expect
 
-from inbox import log, second_factor
-from inbox.actions import people, teams
-from inbox.models import Agent, Channel, Role, Team
-from lib import signing
+from inbox.actions import people
+from inbox.models import Agent, Role
 from tests.browser.conftest import Open
 from tests.browser.test_accessible import check
 
@@ -168,59 +165,9 @@ def test_ending_a_log_in_closes_its_page(open_as: Open, person: Agent) -> None:
 # axe -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def house(zoya: Agent, sana: Agent, omar: Agent, support: Channel, team: Team) -> dict[str, Any]:
-    """Something of everything that these pages show."""
-    people.invite("noor@example.org", Role.LIGHT, by=zoya, name="Noor", teams=[team])
-    people.change(omar, by=zoya, role=Role.MANAGER)
-    people.switch_off(omar, by=zoya)
-    teams.create("Returns", by=zoya, private=True, members=[sana])
-    log.record(None, "something_new", by=zoya, agent=sana.pk)
-    Authenticator.objects.create(user=zoya, type="totp", data={"secret": signing.seal("JBSWY3DPEHPK3PXP")})
-    Authenticator.objects.create(
-        user=zoya, type="recovery_codes", data={"seed": signing.seal("0" * 80), "used_mask": 0}
-    )
-    assert second_factor.has(zoya)
-    return {"person": sana.pk, "team": team.pk}
-
-
-PATHS = [
-    "/settings/",
-    "/settings/people/",
-    "/settings/people/invite/",
-    "/settings/people/{person}/",
-    "/settings/teams/",
-    "/settings/teams/{team}/",
-    "/settings/audit/",
-    "/settings/profile/",
-    "/settings/security/",
-]
-
-
-@pytest.mark.parametrize(
-    ("scheme", "language", "width"), [("light", "en", 1440), ("dark", "en", 390), ("light", "ur", 390)]
-)
-def test_axe_finds_nothing(
-    open_as: Open, house: dict[str, Any], zoya: Agent, scheme: str, language: str, width: int
-) -> None:
-    zoya.language = language
-    zoya.save()
-    page = open_as(zoya, "/settings/", color_scheme=scheme, width=width)
-    for path in PATHS:
-        page.goto(path.format(**house))
-        check(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-    page.goto("/settings/people/invite/")
-    page.fill("[name=email]", "next@example.org")
-    page.locator("form.box .button.primary").click()
-    page.locator("#link").wait_for()
-    check(page)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_way_in(open_as: Open, zoya: Agent, person: Agent, scheme: str) -> None:
+def test_axe_finds_nothing_on_the_way_in(open_as: Open, zoya: Agent, person: Agent) -> None:
     _invitation, token = people.invite("noor@example.org", Role.AGENT, by=zoya)
-    page = open_as(None, f"/invitation/{token}/", color_scheme=scheme, width=390)
+    page = open_as(None, f"/invitation/{token}/", color_scheme="dark", width=390)
     check(page)
     page.goto("/invitation/nothing/")
     check(page)

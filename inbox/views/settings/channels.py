@@ -132,7 +132,8 @@ def connect(request: AgentRequest, kind: str) -> HttpResponse:
         except ValidationError as error:
             _add(form, error)
         else:
-            messages.success(request, _("“%(name)s” is saved.") % {"name": channel.name})
+            if "HX-Request" not in request.headers:  # else the test that begins at once says so, and how it went
+                messages.success(request, _("“%(name)s” is saved.") % {"name": channel.name})
             return _gone(request, f"{reverse('settings-channel', args=[channel.slug])}?test=new")
     return _refused(request, {**shown, "form": form, "place": place})
 

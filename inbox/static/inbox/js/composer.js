@@ -46,8 +46,10 @@ document.addEventListener("keydown", event => {
 
 document.addEventListener("click", event => {
   if (!event.target.closest("[data-dismiss-question]")) return
-  question().hidden = true
-  question().classList.remove("question")
+  const box = question()
+  box.hidden = true
+  box.className = "problem"
+  box.replaceChildren() // with the button that Ctrl+Enter looks for
   surface(composer()).focus()
 })
 

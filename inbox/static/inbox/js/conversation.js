@@ -80,5 +80,7 @@ document.addEventListener("htmx:after:swap", event => {
     delete box.dataset.below
   }
   if (event.detail.ctx?.sourceElement?.id === "composer" && box) box.scrollTop = box.scrollHeight
+  // Where the link to it stood in what it replaced, the keyboard goes on in it.
+  if (event.detail.ctx?.target?.id === "conversation" && document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true })
 })
 opened()
