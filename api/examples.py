@@ -169,6 +169,8 @@ EXAMPLES: dict[str, Any] = {
     },
     "PatchedTicketPatch": {"status": "solved", "assignee": "me", "tags": ["parcel", "late"]},
     "MergeIn": {"into": 4700},
+    "LinkIn": {"relation": "duplicate", "of": 4700},
+    "Link": {"id": 12, "ticket": 4711, "relation": "duplicate", "of": 4700, "created_at": LATER},
     "SplitIn": {"messages": [9021], "subject": "The invoice"},
     "Message": MESSAGE,
     "MessageIn": {"kind": "reply", "text": "It left our warehouse today.", "status": "pending"},

@@ -58,6 +58,7 @@ STATES = {
     "team_exists",
     "webhook_off",
     "window_closed",
+    "written_again",
 }
 
 

@@ -18,7 +18,6 @@ urlpatterns = [
     path("customers/<int:pk>/identities/<int:identity>/", facts.identity, name="customer-identity"),
     path("customers/<int:pk>/notes/", customer_notes.notes, name="customer-notes"),
     path("customers/<int:pk>/notes/<int:note>/", customer_notes.note, name="customer-note"),
-    path("customers/options/", joining.options, name="customer-options"),
     path("customers/suggestions/", suggestions.customers, name="customer-suggestions"),
     path("organisations/suggestions/", suggestions.organisations, name="organisation-suggestions"),
     path("customers/<int:pk>/merge/", joining.choose, name="customer-merge-with"),

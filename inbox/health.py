@@ -293,7 +293,11 @@ def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -
         )
     elif waiting and channel["cannot_send"]:
         found.append(
-            _("%(channel)s: %(count)s replies wait. %(error)s")
+            ngettext(
+                "%(channel)s: %(count)s reply waits. %(error)s",
+                "%(channel)s: %(count)s replies wait. %(error)s",
+                waiting["waiting"],
+            )
             % {"channel": channel["name"], "count": waiting["waiting"], "error": channel["cannot_send"]}
         )
     elif waiting and waiting["seconds"] > LATE_AFTER.total_seconds():

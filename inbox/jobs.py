@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from inbox import locks, wake
 from inbox.actions import exporting, jobs
+from inbox.actions import incidents as incidents  # whose jobs are worked on, too
 from inbox.models import Job, JobState
 from inbox.models.jobs import TO_DO
 

@@ -16,6 +16,7 @@ WEBHOOKS: Final = 20004  # 0 for the pump, 1 for a claim
 TOKEN_RENEWAL: Final = 20005  # a mailbox whose OAuth token is renewed, by its channel's id
 MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id; 0 for the worker that counts
 SEARCH_PARTITIONS: Final = 20007  # whoever makes or exchanges a partition
+FIRST_PERSON: Final = 20008  # whoever makes themselves the first admin
 
 
 def lost_race(error: Exception) -> bool:

@@ -158,6 +158,7 @@ urlpatterns = [
     path("settings/views/<int:pk>/delete/", settings_views.delete, name="settings-view-delete"),
     path("settings/audit/", audit.log, name="settings-audit"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
+    path("welcome/<str:token>/", entrance.welcome, name="welcome"),
     path("notifications/", notifications.index, name="notifications"),
     path("notifications/bell/", notifications.bell, name="bell"),
     path("notifications/read/", notifications.read, name="notifications-read"),

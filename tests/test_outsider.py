@@ -71,7 +71,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     }  # fmt: skip
     people = SavedView.objects.create(name="Our people", noun="customers", team=team)
     return {
-        "api-tickets": one_ticket,
+        "api-tickets": {**one_ticket, "link": 1},
         "api-messages": message,
         "api-attachments": {"pk": file.pk},
         "api-customers": one_customer,
@@ -106,6 +106,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         },
         "settings-unblock": {"pk": 2**40},
         "invitation": {"token": "nobody-was-told"},
+        "welcome": {"token": "nobody-was-told"},
         "job": {"pk": jobs.begin(sana, "priority", "high", chosen=[ticket.pk]).pk},
         "ticket": one_ticket,
         "message": message,

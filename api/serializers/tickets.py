@@ -30,6 +30,7 @@ from api.serializers.common import (
 )
 from api.strict import Choice, Codes, Filters, StrictSerializer
 from inbox import search
+from inbox.actions import links
 from inbox.adapters import Party, adapter_for
 from inbox.models import (
     SUBJECT_LENGTH,
@@ -239,6 +240,24 @@ class SplitIn(StrictSerializer):
 
 class MergeIn(StrictSerializer):
     into = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
+
+
+HANGS = [(kind.value, kind.label) for kind in LinkKind if kind in links.BY_HAND]
+
+
+class LinkIn(StrictSerializer):
+    relation = Choice(choices=HANGS, help_text="What this ticket is of the other one.")
+    of = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID, help_text="Number of the other ticket.")
+
+
+class LinkOut(serializers.Serializer[TicketLink]):
+    """`ticket` is a follow-up, duplicate, incident or child of `of`, or was merged into it."""
+
+    id = serializers.IntegerField()
+    ticket = serializers.IntegerField(source="source_id")
+    relation = serializers.ChoiceField(source="kind", choices=LinkKind.choices)
+    of = serializers.IntegerField(source="target_id")
+    created_at = serializers.DateTimeField()
 
 
 class ActorOut(serializers.Serializer[Event]):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -15,11 +16,21 @@ from rest_framework.response import Response
 from api import concurrency
 from api.serializers.common import address
 from api.serializers.messages import MessageIn, MessageOut
-from api.serializers.tickets import EventOut, MergeIn, SplitIn, TicketFilters, TicketIn, TicketOut, TicketPatch
+from api.serializers.tickets import (
+    EventOut,
+    LinkIn,
+    LinkOut,
+    MergeIn,
+    SplitIn,
+    TicketFilters,
+    TicketIn,
+    TicketOut,
+    TicketPatch,
+)
 from api.views.base import View
 from inbox import access
-from inbox.actions import blocks, calls, erasing, merge, reply, split, tickets, trash
-from inbox.models import Agent, Message, Ticket
+from inbox.actions import blocks, calls, erasing, links, merge, reply, split, tickets, trash
+from inbox.models import Agent, Message, Ticket, TicketLink
 from inbox.rights import Right
 
 IF_MATCH = OpenApiParameter(
@@ -28,6 +39,7 @@ IF_MATCH = OpenApiParameter(
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what you have; 304 when it is still so."
 )
+LINK = OpenApiParameter("link", int, OpenApiParameter.PATH, description="The id of the link.")
 OWNER = {"assignee": "agent", "team": "team"}
 
 
@@ -183,3 +195,38 @@ class TicketView(View):
         new = split.split(ticket, by=self.agent, **self.taken(SplitIn))
         done = TicketOut.with_all(Ticket.objects.all()).get(pk=new.pk)
         return self.made(TicketOut(done).data, f"tickets/{new.pk}/")
+
+    def _links(self, ticket: Ticket) -> QuerySet[TicketLink]:
+        """What hangs together with a ticket, as far as this agent sees the other one."""
+        seen = access.tickets(self.agent)
+        ends = Q(source=ticket, target__in=seen) | Q(target=ticket, source__in=seen)
+        return TicketLink.objects.filter(ends).order_by("pk")
+
+    @extend_schema(operation_id="tickets_links_list", responses=LinkOut(many=True))
+    @action(detail=True, methods=["get"], url_path="links")
+    def links(self, request: Request, number: int) -> Response:
+        """Follow-ups, duplicates, incidents of a problem, children, and what was merged; in both directions."""
+        return self.page(self._links(access.get_ticket(self.agent, number)), LinkOut)
+
+    @extend_schema(operation_id="tickets_links_add", request=LinkIn, responses={201: LinkOut})
+    @links.mapping.post
+    def add_link(self, request: Request, number: int) -> Response:
+        """Say what this ticket is of another one; said again, it is the same link."""
+        ticket, asked = access.writable_ticket(self.agent, number), self.taken(LinkIn)
+        try:
+            other = access.writable_ticket(self.agent, asked["of"])
+        except Http404 as error:
+            raise ValidationError({"of": [_("There is no such ticket, or not for you.")]}) from error
+        row = links.link(ticket, other, asked["relation"], by=self.agent)
+        return self.made(LinkOut(row).data, f"tickets/{ticket.pk}/links/{row.pk}/")
+
+    @extend_schema(operation_id="tickets_links_remove", responses={204: None}, parameters=[LINK])
+    @action(detail=True, methods=["delete"], url_path="links/<int:link>")
+    def remove_link(self, request: Request, number: int, link: int) -> Response:
+        """Take a link away; that of a merge goes with the merge."""
+        ticket = access.writable_ticket(self.agent, number)
+        row = self._links(ticket).select_related("source", "target").filter(pk=link).first()
+        if row is None:
+            raise Http404
+        links.unlink(row, by=self.agent)
+        return Response(status=204)

@@ -196,6 +196,18 @@ def retire_identity(identity: Identity, *, by: Agent | None) -> Identity:
         return row
 
 
+def share_identity(identity: Identity, shared: bool, *, by: Agent | None) -> Identity:
+    """Say whether several people write from this address, such as purchasing@."""
+    with transaction.atomic():
+        row = Identity.objects.select_for_update(no_key=True).get(pk=identity.pk)
+        if row.shared != shared:
+            row.shared = shared
+            row.save(update_fields=["shared"])
+            log.record(None, "customer_changed", by=by, customer=row.customer_id, fields=["identities"])
+            announce(row.customer_id)
+        return row
+
+
 def _lock_address(address: tuple[str, str, str]) -> None:
     """Wait for whoever makes the same address at the same time; held until the transaction ends."""
     with connection.cursor() as cursor:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from inbox import log
@@ -29,6 +32,26 @@ def link(source: Ticket, target: Ticket, kind: str, *, by: Agent | None) -> Tick
             log.record(target, "link_added", by=by, kind=kind, source=source.pk)
             base.announce([source.pk, target.pk])
     return row
+
+
+def move(gone: Ticket, kept: Ticket, only: Iterable[int] | None = None) -> list[int]:
+    """Let what hangs on `gone` by hand hang on `kept`; returns the ids of the links that moved.
+
+    With `only`, no others. What would link a ticket with itself, or say twice the same, stays. Both are locked already.
+    """
+    here = TicketLink.objects.filter(Q(source=gone) | Q(target=gone), kind__in=BY_HAND).order_by("pk")
+    found = list(here if only is None else here.filter(pk__in=only))
+    there = TicketLink.objects.filter(Q(source=kept) | Q(target=kept))
+    said = {(frozenset((one.source_id, one.target_id)), one.kind) for one in there}
+    moved = []
+    for row in found:
+        source, target = (kept.pk if one == gone.pk else one for one in (row.source_id, row.target_id))
+        if source == target or (frozenset((source, target)), row.kind) in said:
+            continue
+        row.source_id, row.target_id = source, target
+        moved.append(row)
+    TicketLink.objects.bulk_update(moved, ["source", "target"])
+    return [row.pk for row in moved]
 
 
 def unlink(row: TicketLink, *, by: Agent | None) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, calls, counts, drafts, mentions
+from inbox.actions import base, calls, counts, drafts, links, mentions
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
 from inbox.models import (
@@ -61,10 +61,12 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
             [TicketFollower(agent_id=agent, ticket=kept) for agent in followers], ignore_conflicts=True
         )
         drafts.move(gone, kept)
+        linked = links.move(gone, kept)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()
         gone.status, gone.merged_into, gone.closed_at, gone.waiting_since = Status.CLOSED, kept, now, None
-        log.record(gone, "merged", by=by, into=kept.pk, was=before, messages=sorted(moved), engagements=engagements)
+        what = {"messages": sorted(moved), "engagements": engagements, "links": linked}
+        log.record(gone, "merged", by=by, into=kept.pk, was=before, **what)
         log.record(kept, "merged_from", by=by, source=gone.pk)
         base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
         kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
@@ -132,6 +134,7 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
         SideConversation.objects.filter(messages__in=moved).update(ticket=back)
         Message.objects.filter(side__ticket=back, ticket=kept).update(ticket=back)  # what was said there since
         TicketLink.objects.filter(source=back, target=kept, kind=LinkKind.MERGED).delete()
+        links.move(kept, back, only=was.get("links", ()))
         back.merged_into, back.closed_at = None, None
         back.status = str(was.get("was") or Status.OPEN)
         if back.status == Status.CLOSED:

@@ -15,12 +15,12 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import files, live, log, sessions
+from inbox import files, live, locks, log, sessions
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Invitation, Role, Team
 
@@ -129,6 +129,18 @@ def accept(token: str, name: str, password: str | None) -> Agent:
             None, "invitation_accepted", by=agent, invitation=row.pk, role=agent.role, teams=sorted(t.pk for t in teams)
         )
         row.delete()
+    return agent
+
+
+def begin(email: str, name: str, password: str) -> Agent:
+    """The first person of a new organisation, an admin. Raises ActionError when somebody is here already."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # of two who open the link at once, one is the first
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [locks.FIRST_PERSON])
+        if Agent.objects.filter(is_bot=False).exists():
+            raise ActionError(_("Somebody is here already: log in, or let them invite you."), "agent_exists")
+        agent = Agent.objects.create_user(email.strip().lower(), password, name=name, role=Role.ADMIN)
+        log.record(None, "agent_created", by=agent, agent=agent.pk, role=agent.role)
     return agent
 
 

@@ -10,6 +10,7 @@ class JobKind(models.TextChoices):
     BULK = "bulk", _("Change of many tickets")
     UNDO = "undo", _("Undo of a change of many tickets")
     EXPORT = "export", _("Export")
+    ANSWER = "answer", _("Answer to all incidents")
 
 
 class JobState(models.TextChoices):

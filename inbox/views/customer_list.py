@@ -20,6 +20,7 @@ from inbox.customer_forms import CustomerForm, languages
 from inbox.customer_lists import SEEN, SORTS, CustomerListing
 from inbox.models import SavedView
 from inbox.models.base import Stage
+from inbox.rights import Right, may
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 
 MOST_VIEWS = 30
@@ -45,13 +46,15 @@ def index(request: AgentRequest) -> HttpResponse:
 def _choices(request: AgentRequest, listing: CustomerListing) -> dict[str, Any]:
     views = kept.views(request.user, "customers")[:MOST_VIEWS]
     return {
-        "views": [{"view": one, "current": one.query == listing.query, "mine": one.owner_id == request.user.pk,
+        "views": [{"view": one, "current": one.query == listing.query, "may_forget": kept.may_change(request.user, one),
+                   "shared": one.owner_id is None,
                    "url": CustomerListing(request.user, one.query).url} for one in views],
         "stages": Stage.choices,
         "sorts": SORTS.items(),
         "seen_choices": SEEN.items(),
         "languages": languages(),
         "may_edit": request.user.may_write,
+        "sharing": kept.for_whom(request.user) if may(request.user, Right.SHARE) else [],
     }  # fmt: skip
 
 
@@ -76,13 +79,14 @@ def new(request: AgentRequest) -> HttpResponse:
 @require_POST
 @agent_only
 def keep(request: AgentRequest) -> HttpResponse:
-    """Keep the filter as a view of one's own."""
+    """Keep the filter as a view: one's own, or, by who may share, a team's or everybody's."""
     listing = CustomerListing(request.user, request.POST)
     name = " ".join(request.POST.get("name", "").replace("\0", " ").split())[:120]
-    if not name:
-        messages.error(request, _("Give the view a name."))
+    whom = kept.fields_for(request.user, request.POST.get("view-for", "me"))
+    if not name or whom is None:
+        messages.error(request, _("Give the view a name.") if whom else _("You cannot keep a view for them."))
     else:
-        keeping.create(SavedView, by=request.user, noun="customers", name=name, query=listing.query, owner=request.user)
+        keeping.create(SavedView, by=request.user, noun="customers", name=name, query=listing.query, **whom)
     return redirect(listing.url)
 
 

@@ -12,14 +12,15 @@ from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from inbox import limits, post
+from inbox import first_run, limits, post
 from inbox.actions import people
 from inbox.actions.errors import ActionError
-from inbox.views.settings.forms import AcceptForm
+from inbox.views.settings.forms import AcceptForm, FirstForm
 
 
 @never_cache
@@ -49,6 +50,29 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "account/invitation.html", {"form": form, "invitation": found})
 
 
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def welcome(request: HttpRequest, token: str) -> HttpResponse:
+    """The first screen of a new organisation: who opens the link that `up` prints becomes its admin, once."""
+    if not limits.allow(request, "accept"):
+        return limits.too_many(request)
+    if settings.OIDC_ONLY or not first_run.is_welcome(token):
+        reason = _("Somebody is here already, or it is too old: starting Rabta prints a new one as long as nobody is.")
+        return render(request, "account/invitation_gone.html", {"reason": reason}, status=404)
+    form = FirstForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        try:
+            agent = people.begin(told["email"], told["name"], told["password"])
+        except ActionError as error:
+            return render(request, "account/invitation_gone.html", {"reason": error.reason}, status=404)
+        record_authentication(request, agent, method="welcome")
+        answer: HttpResponse = perform_login(request, Login(user=agent, redirect_url="/"))
+        return answer
+    return render(request, "account/welcome.html", {"form": form})
+
+
 class LoginView(account.LoginView):
     """The log-in page, with the organisation's own log-in beside the password or, by OIDC_ONLY, in its place."""
 
@@ -65,6 +89,7 @@ class LoginView(account.LoginView):
             "OIDC_NAME": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
             "OIDC_ONLY": settings.OIDC_ONLY,
             "may_mail": not settings.OIDC_ONLY and post.available(),
+            "is_empty": not settings.OIDC_ONLY and first_run.is_empty(),
         }
 
 

@@ -144,14 +144,16 @@ def identities(request: AgentRequest, pk: int) -> HttpResponse:
 @require_POST
 @agent_only
 def identity(request: AgentRequest, pk: int, identity: int) -> HttpResponse:
-    """An address is no longer theirs, or is theirs for certain (`confirm`)."""
+    """An address is theirs for certain (`confirm`), `shared` by several people or not, or no longer theirs."""
     found = writable(request, pk)
     theirs = get_object_or_404(Identity, customer=found, pk=identity)
     problem = ""
     try:
         if "confirm" in request.POST:
             customers.add_identity(found, Party(theirs.kind, theirs.value, theirs.name, theirs.scope), by=request.user)
-        else:
+        elif "shared" in request.POST:
+            customers.share_identity(theirs, request.POST["shared"] == "yes", by=request.user)
+        elif "retire" in request.POST:
             customers.retire_identity(theirs, by=request.user)
     except ActionError as error:
         problem = str(error)

@@ -52,7 +52,7 @@ def described(request: AgentRequest) -> dict[str, Any]:
     if isinstance(listing, Listing):
         return {"chosen": (), "listing": listing.query}
     if listing.results.slow:
-        raise ActionError(listing.nothing, "slow")
+        raise ActionError(listing.nothing, "search")
     return {"chosen": listing.results.numbers, "unseen": True}
 
 

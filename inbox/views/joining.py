@@ -11,17 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import access, lists, panel, person, search
+from inbox import access, lists, panel, person
 from inbox.actions import joining
 from inbox.actions.errors import ActionError
 from inbox.customer_forms import NUMBERED
 from inbox.models import Card, Customer, CustomerEvent, CustomerNote, FieldNoun, Identity, Ticket
-from inbox.search.query import parse
 from inbox.views.facts import writable
 from inbox.views.shell import AgentRequest, agent_only
 
 MOST_TICKETS = 4
-MOST_OPTIONS = 8
 
 
 @require_safe
@@ -40,15 +38,6 @@ def choose(request: AgentRequest, pk: int) -> HttpResponse:
         messages.error(request, _("Choose a customer from the list, or type the whole of an address."))
         return redirect("customer", pk)
     return redirect("customer-merge", one.pk, found[0].pk)
-
-
-@require_safe
-@agent_only
-def options(request: AgentRequest) -> HttpResponse:
-    """Whom search finds by what was typed, as options of a field."""
-    found = search.people(request.user, parse(request.GET.get("other", "")), MOST_OPTIONS)
-    rows = [(one.pk, str(one), str(one.organisation or "")) for one in found]
-    return render(request, "inbox/_options.html", {"options": [(f"{name} (#{pk})", firm) for pk, name, firm in rows]})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -329,6 +329,36 @@ def test_merge(as_sana: Api, support: Channel, ticket: Ticket) -> None:
     assert list(problem(as_sana.post(f"/tickets/{ticket.number}/merge/", {"into": 999}), 400)["errors"]) == ["into"]
 
 
+def test_links(as_sana: Api, as_bilal: Api, as_lena: Api, support: Channel, ticket: Ticket) -> None:
+    problem_ticket, third = question(support, "The server is down"), question(support, "Me too")
+    path = f"/tickets/{ticket.number}/links/"
+    made = as_sana.post(path, {"relation": "incident", "of": problem_ticket.number})
+    assert made.status_code == 201
+    link = made.json()
+    assert (link["ticket"], link["relation"], link["of"]) == (ticket.number, "incident", problem_ticket.number)
+    assert as_sana.post(path, {"relation": "incident", "of": problem_ticket.number}).json()["id"] == link["id"]
+    there = f"/tickets/{problem_ticket.number}/links/"
+    assert as_sana.get(path).json()["results"] == as_sana.get(there).json()["results"] == [link]
+    problem(as_sana.post(there, {"relation": "incident", "of": ticket.number}), 409, "linked")
+    problem(as_sana.post(path, {"relation": "child", "of": ticket.number}), 422, "same")
+    for wrong in ({"relation": "merged", "of": third.number}, {"relation": "child", "of": 999}, {"of": third.number}):
+        assert as_sana.post(path, wrong).status_code == 400
+    as_sana.post(f"/tickets/{ticket.number}/merge/", {"into": third.number})  # the link goes along, and comes back
+    [moved] = as_sana.get(there).json()["results"]
+    assert (moved["id"], moved["ticket"]) == (link["id"], third.number)
+    merged = as_sana.get(f"/tickets/{third.number}/links/").json()["results"][-1]
+    problem(as_sana.delete(f"/tickets/{third.number}/links/{merged['id']}/"), 409, "in_use")
+    as_sana.post(f"/tickets/{ticket.number}/unmerge/")
+    assert as_sana.get(there).json()["results"] == [link]
+    assert as_sana.get(f"/tickets/{third.number}/links/").json()["results"] == []
+    gone = f"{path}{link['id']}/"
+    problem(as_bilal.delete(gone), 404)
+    problem(as_lena.delete(gone), 403)
+    problem(as_sana.delete(f"/tickets/{third.number}/links/{link['id']}/"), 404)
+    assert as_sana.delete(gone).status_code == 204
+    problem(as_sana.delete(gone), 404)
+
+
 @pytest.mark.parametrize("wrong", ["opne", "", "\ud800", 5, None, ["open"], {"a": 1}, "x" * 10_000])
 def test_a_wrong_choice_is_told_which_there_are(as_sana: Api, ticket: Ticket, wrong: Any) -> None:
     [said] = problem(as_sana.patch(f"/tickets/{ticket.number}/", {"status": wrong}), 400, "invalid")["errors"]["status"]

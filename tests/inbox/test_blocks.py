@@ -12,7 +12,10 @@ from inbox.actions import blocks, erasing, receive, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Block, Channel, Role, Status, Ticket, TicketLink
+from tests.cast import bilal, omar, question, support, team
 from tests.paper import raw
+
+__all__ = ["bilal", "omar", "support", "team"]
 
 pytestmark = pytest.mark.django_db
 Take = Callable[..., Outcome]
@@ -88,3 +91,15 @@ def test_the_page_adds_and_lifts(client: Client, sana: Agent, desk: Channel) -> 
     sana.role = Role.LIGHT
     sana.save()
     assert client.get("/settings/blocked/").status_code == 403
+
+
+def test_who_does_not_see_the_ticket_does_not_see_whom_it_blocked(
+    client: Client, omar: Agent, bilal: Agent, support: Channel
+) -> None:
+    ticket = question(support, "You again")
+    row = blocks.block("address", "ayesha@example.com", by=omar, ticket=ticket)
+    client.force_login(bilal)
+    assert row.value not in client.get("/settings/blocked/").content.decode()
+    assert client.post(f"/settings/blocked/{row.pk}/").status_code == 404
+    client.force_login(omar)
+    assert row.value in client.get("/settings/blocked/").content.decode()

@@ -28,6 +28,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config import assets, embedded, local, options, supervision
 from config.translations import compile_translations
+from inbox import first_run
 from inbox.models import Agent
 
 STOP_WITHIN = 9.0  # seconds, then SIGKILL: the whole takes less than ten
@@ -142,13 +143,10 @@ class Command(BaseCommand):
             width = max((len(email) for email, _, _ in people), default=0)
             lines += [f"  {email:{width}}  {password}  ({role})" for email, password, role in people]
             lines += ["", f"Be a customer in the browser:  {settings.BASE_URL}/sandbox/"]
-        else:
-            lines += [
-                "Make the first person who can log in (its password comes from standard input):",
-                f"  DATA_DIR={settings.DATA_DIR} {sys.executable} manage.py createagent EMAIL --role admin "
-                "--password-stdin",
-                "",
-            ]
+        elif first_run.is_empty():
+            # Whoever can read this may administer it anyway.
+            lines += ["Nobody is here yet. Open this to begin as its first admin:"]
+            lines += [f"  {settings.BASE_URL}{first_run.welcome_path()}", ""]
         where = f"{reached(settings.SMTP_IN_HOST)}:{settings.SMTP_IN_PORT}"
         lines += [f"Mail comes in by SMTP at:      {where}{', for ' + mailbox if mailbox else ''}"]
         if mailbox:

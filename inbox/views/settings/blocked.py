@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from inbox import access
 from inbox.actions import blocks
 from inbox.actions.errors import ActionError
 from inbox.forms import BlockForm, problem_of
@@ -38,7 +39,9 @@ def blocked(request: AgentRequest) -> HttpResponse:
             else:
                 messages.success(request, _("Blocked: %(who)s") % {"who": row.value})
                 return redirect("settings-blocked")
-    found = Block.objects.select_related("by").order_by(F("last_hit_at").desc(nulls_last=True), "-pk")[:MOST]
+    found = (
+        access.blocks(request.user).select_related("by").order_by(F("last_hit_at").desc(nulls_last=True), "-pk")[:MOST]
+    )
     context = {**HERE, "blocks": found, "problem": problem, "typed": typed, "domains": may(request.user, Right.SHARE)}
     return render(request, "settings/blocked.html", context, status=422 if problem else 200)
 
@@ -55,7 +58,7 @@ def _add(agent: Agent, value: str) -> Block:
 @agent_only
 @needs(Right.ANSWER)
 def unblock(request: AgentRequest, pk: int) -> HttpResponse:
-    row = Block.objects.filter(pk=pk).first()
+    row = access.blocks(request.user).filter(pk=pk).first()
     if row is None:
         raise Http404
     if row.kind == BlockKind.DOMAIN:

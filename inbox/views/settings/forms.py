@@ -65,17 +65,31 @@ class AcceptForm(forms.Form):
 
     def __init__(self, *args: Any, email: str, with_password: bool, **told: Any) -> None:
         super().__init__(*args, **told)
-        self.email = email
+        self.address = email
         if not with_password:
             del self.fields["password"]
 
     def clean(self) -> dict[str, Any]:
         if password := self.cleaned_data.get("password"):
             try:
-                validate_password(password, Agent(email=self.email, name=self.cleaned_data.get("name", "")))
+                validate_password(password, Agent(email=self.address, name=self.cleaned_data.get("name", "")))
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return self.cleaned_data
+
+
+class FirstForm(AcceptForm):
+    """As AcceptForm, of who begins: nobody knows their address yet."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    field_order = ("name", "email", "password")
+
+    def __init__(self, *args: Any, **told: Any) -> None:
+        super().__init__(*args, email="", with_password=True, **told)
+
+    def clean(self) -> dict[str, Any]:
+        self.address = self.cleaned_data.get("email", "")
+        return super().clean()
 
 
 class SignatureField(forms.CharField):

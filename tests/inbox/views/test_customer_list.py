@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from inbox.actions import tickets
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Customer, Organisation, SavedView, Ticket
+from inbox.models import Agent, Channel, Customer, Organisation, Role, SavedView, Team, Ticket
 from inbox.search import documents
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
@@ -125,6 +125,27 @@ def test_views_are_kept_and_forgotten(as_sana: Desk, as_bilal: Desk, people: dic
     assert as_bilal.post(f"/customers/views/{view.pk}/").status_code == 404
     as_sana.post(f"/customers/views/{view.pk}/")
     assert not SavedView.objects.exists()
+
+
+def test_views_are_shared_by_who_may(
+    as_sana: Desk, as_bilal: Desk, sana: Agent, team: Team, people: dict[str, Customer]
+) -> None:
+    def keep(whom: str) -> None:
+        as_sana.post("/customers/views/", {"name": f"For {whom}", "f_tag": "vip", "view-for": whom})
+
+    keep("all")
+    assert not SavedView.objects.exists(), "an agent shares nothing"
+    sana.role = Role.MANAGER
+    sana.save()
+    assert 'name="view-for"' in as_sana.get("/customers/?f_tag=vip").content.decode()
+    keep("all")
+    keep(str(team.pk))
+    html = as_bilal.get("/customers/?f_tag=vip").content.decode()
+    assert "For all" in html and f"For {team.pk}" not in html and "Delete this view" not in html
+    shared = SavedView.objects.get(name="For all")
+    assert as_bilal.post(f"/customers/views/{shared.pk}/").status_code == 403
+    as_sana.post(f"/customers/views/{shared.pk}/")
+    assert SavedView.objects.get().team == team
 
 
 def test_a_customer_is_entered(as_sana: Desk, ticket: Ticket) -> None:

@@ -128,6 +128,10 @@ def test_addresses_are_added_confirmed_and_retired(as_sana: Desk, support: Chann
     as_sana.post(f"{here}{claim.pk}/", {"confirm": "yes"}, part=True)
     claim.refresh_from_db()
     assert claim.verified
+    for shared in ("yes", "no", "yes"):
+        html = as_sana.post(f"{here}{claim.pk}/", {"shared": shared}, part=True).content.decode()
+        claim.refresh_from_db()
+        assert claim.shared == (shared == "yes") == ("Only they write from it" in html)
     as_sana.post(f"{here}{claim.pk}/", {"retire": "yes"}, part=True)
     claim.refresh_from_db()
     assert claim.retired_at is not None
@@ -288,8 +292,8 @@ def test_whoever_is_not_suggested_can_be_found_to_merge_with(
 
     other = question(support, "Hi", Party("email", "dawud@example.net", "Dawud Aziz")).customer
     documents.write_people([other.pk])
-    assert f"Dawud Aziz (#{other.pk})" in as_sana.get("/customers/options/?other=dawud", part=True).content.decode()
-    assert "Dawud" not in as_bilal.get("/customers/options/?other=dawud", part=True).content.decode()
+    assert f"Dawud Aziz (#{other.pk})" in as_sana.get("/customers/suggestions/?q=dawud", part=True).content.decode()
+    assert "Dawud" not in as_bilal.get("/customers/suggestions/?q=dawud", part=True).content.decode()
     here, compared = f"/customers/{ticket.customer_id}/merge/", f"/customers/{ticket.customer_id}/merge/{other.pk}/"
     for typed in (f"Dawud Aziz (%23{other.pk})", f"%23{other.pk}", "Dawud@example.net"):
         assert as_sana.get(f"{here}?other={typed}")["Location"] == compared, typed

@@ -28,8 +28,11 @@ def test_they_lead_from_nothing_to_the_first_answer(zoya: Agent) -> None:
 
 
 def test_each_step_is_seen_to_be_done_and_then_they_are_gone(zoya: Agent, support: Channel) -> None:
+    assert "support@example.org" in first_run.steps(zoya)[1].about
     ticket = question(support, "Where?")
-    assert [step.done for step in first_run.steps(zoya)] == [True, True, False, False]
+    steps = first_run.steps(zoya)
+    assert [step.done for step in steps] == [True, True, False, False]
+    assert steps[2].url == f"/tickets/{ticket.pk}/"
     member("Sana", "agent", None)
     reply.reply(ticket, by=zoya, text="Thursday.")
     assert first_run.steps(zoya) == []
@@ -41,3 +44,20 @@ def test_only_who_connects_channels_sees_them_or_puts_them_away(zoya: Agent, san
     assert first_run.steps(zoya)
     client_of(zoya).post("/first-run/")
     assert WORDS not in client_of(zoya).get("/").content.decode()
+
+
+def test_the_first_person_comes_by_the_link_that_is_printed_once() -> None:
+    link, page = first_run.welcome_path(), Client()
+    assert "/welcome/" in page.get("/accounts/login/").content.decode()
+    assert page.get(link).status_code == 200 and page.get(f"{link[:-2]}x/").status_code == 404
+    told = {"name": "نور", "email": " Noor@Example.org ", "password": "two-rivers-meet"}
+    for wrong in ({"email": "noor"}, {"password": "noor@example.org"}, {"password": "short"}, {"name": " "}):
+        assert page.post(link, {**told, **wrong}).status_code == 200 and not Agent.objects.exists()
+    assert page.post(link, told)["Location"] == "/"
+    noor = Agent.objects.get()
+    assert (noor.email, noor.name, noor.role) == ("noor@example.org", "نور", "admin")
+    assert WORDS in page.get("/").content.decode(), "logged in, and led on"
+    for again in (page, Client()):
+        assert again.get(link).status_code == again.post(link, {**told, "email": "b@example.org"}).status_code == 404
+    assert "/welcome/" not in Client().get("/accounts/login/").content.decode()
+    assert Agent.objects.count() == 1

@@ -46,6 +46,7 @@ const folded = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase(
 const nameOf = option => folded((option.querySelector(".truncate") ?? option.lastChild).textContent.trim())
 const begins = name => name.startsWith(typed) || name.split(/[\s-]+/u).some(word => word.startsWith(typed))
 
+document.addEventListener("toggle", event => event.target.matches?.("details.menu") && (typed = ""), true) // another menu
 document.addEventListener("keydown", event => {
   const menu = event.target.closest?.("details.menu[open]")
   if (!menu || event.target.matches("input, select, textarea") || event.isComposing) return
