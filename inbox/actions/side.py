@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from inbox import access, forwarding, log, wake
 from inbox.actions import base, counts, customers, drafts, messages, uploads
 from inbox.actions.errors import ActionError
-from inbox.actions.reply import Recipients, already, client_key, digest_of, once
+from inbox.actions.once import already, client_key, digest_of, once
+from inbox.actions.recipients import Recipients
 from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import is_ours, typed
 from inbox.adapters import Adapter, adapter_for

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from inbox import access, composing, directory, forwarding, timeline
 from inbox.actions import side as actions
-from inbox.actions import uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.work import typed as people_typed
 from inbox.adapters import adapter_for
 from inbox.forms import SideAnswerForm, SideClosedForm, SideForm, problem_of
 from inbox.models import Message, Ticket
+from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 from inbox.views.tickets import answer, may_change
 
@@ -43,7 +43,7 @@ def start(request: AgentRequest, number: int) -> HttpResponse:
             subject=data["subject"],
             text=data["text"],
             html=data["html"],
-            attachments=[*data["attachments"], *_uploaded(request)],
+            attachments=[*data["attachments"], *uploaded(request)],
             forwards=_forwards(request, found),
             client_id=data["client_id"] or None,
         )
@@ -66,15 +66,6 @@ def _forwards(request: AgentRequest, found: Ticket) -> list[Message]:
     if len(chosen) != len(set(ids)):
         raise Http404
     return chosen
-
-
-def _uploaded(request: AgentRequest) -> list[int]:
-    return [
-        uploads.upload(
-            by=request.user, name=file.name or "", content_type=file.content_type or "", content=file.read()
-        ).pk
-        for file in request.FILES.getlist("files")
-    ]
 
 
 def _sheet(request: AgentRequest, found: Ticket, forwards: list[Message], **typed: Any) -> HttpResponse:
@@ -146,7 +137,7 @@ def _answer(request: AgentRequest, pk: int) -> HttpResponse:
             html=data["html"],
             to=data["to"] if "to" in request.POST else None,
             cc=data["cc"] if "cc" in request.POST else None,
-            attachments=[*data["attachments"], *_uploaded(request)],
+            attachments=[*data["attachments"], *uploaded(request)],
             client_id=data["client_id"] or None,
             draft=data["version"],
             undoable=True,
