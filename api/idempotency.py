@@ -27,7 +27,7 @@ from rest_framework.response import Response
 
 from api.models import KEPT_FOR, ApiToken, IdempotencyKey
 from api.problems import Conflict, Unprocessable
-from inbox.actions import erasing
+from inbox.actions import erasing, naming
 from lib import signing
 
 HEADER = "Idempotency-Key"
@@ -108,7 +108,7 @@ def _again(row: IdempotencyKey, target: str, digest: str, view: Any, named: Mapp
 
 
 @erasing.also
-def forget(person: erasing.Person) -> None:
+def forget(person: naming.Person) -> None:
     """Any answer may name them, and is sealed: that each was given is known still, but no more what it said."""
     IdempotencyKey.objects.exclude(answer="").update(answer="")
 

@@ -17,7 +17,8 @@ from channels_email.render import render
 from channels_email.sending import Link
 from channels_email.servers import address_of, server
 from inbox import post
-from inbox.actions.receive import own_addresses, raw_of
+from inbox.actions.parsing import raw_of
+from inbox.actions.receive import own_addresses
 from inbox.adapters import (
     AUTOMATIC,
     Adapter,

@@ -16,7 +16,7 @@ from imapclient import IMAPClient
 
 from channels_email import fetching, imap, tokens
 from channels_email.fetching import Header
-from inbox.actions import receive
+from inbox.actions import receive, retrying
 from inbox.adapters import DeliveryUpdate, Ignore, Inbound, RawReceipt, adapter_for
 from inbox.models import Channel, Message, MessageKey, Receipt, ReceiptState
 
@@ -148,7 +148,7 @@ def _by_bytes(source: Source, raws: Sequence[RawReceipt], asked: Sequence[int], 
     again = [silent[name] for name in missing if name in silent]
     new = [raw for name, raw in missing.items() if name not in silent]
     found.missing += len(missing)
-    found.caught_up += receive.take_in_again(again) if again else 0
+    found.caught_up += retrying.take_in_again(again) if again else 0
     stored = receive.store(source.channel, new) if new else []
     found.caught_up += sum(one.created for one, raw in zip(stored, new, strict=True) if not _is_withheld(raw))
     given = [fetching.unread(source.meta, raw.meta["uid"], "").external_id for raw in raws if not _is_withheld(raw)]

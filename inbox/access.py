@@ -8,14 +8,13 @@ tickets are seen by its members alone. Whoever owns a ticket sees it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.lookups import IsNull
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from inbox.bundle import together
+from inbox.bundle import there_is, together
 from inbox.models import (
     Agent,
     Attachment,
@@ -183,16 +182,8 @@ def customers(agent: Agent) -> QuerySet[Customer]:
     hidden = sight(agent)
     if hidden.hidden_channels or hidden.hidden_teams:
         any_ticket = Ticket.objects.filter(customer=OuterRef("pk"))
-        # No EXISTS: PostgreSQL would rather gather the customers of all tickets there are than ask for the few shown.
-        found = found.filter(
-            IsNull(_first(tickets(agent).filter(customer=OuterRef("pk"))), False) | IsNull(_first(any_ticket), True)
-        )
+        found = found.filter(there_is(tickets(agent).filter(customer=OuterRef("pk"))) | there_is(any_ticket, no=True))
     return found
-
-
-def _first(found: QuerySet[Any]) -> Subquery:
-    """Whether there is one, row by row: see `customers`."""
-    return Subquery(found.order_by().values("pk")[:1])
 
 
 def get_customer(agent: Agent, pk: int) -> Customer:
@@ -217,10 +208,10 @@ def organisations(agent: Agent) -> QuerySet[Organisation]:
     if hidden.hidden_channels or hidden.hidden_teams:
         theirs = OuterRef("pk")
         found = found.filter(
-            IsNull(_first(customers(agent).filter(organisation=theirs)), False)
-            | IsNull(_first(tickets(agent).filter(organisation=theirs)), False)
-            | IsNull(_first(Customer.objects.filter(organisation=theirs)), True)
-            & IsNull(_first(Ticket.objects.filter(organisation=theirs)), True)
+            there_is(customers(agent).filter(organisation=theirs))
+            | there_is(tickets(agent).filter(organisation=theirs))
+            | there_is(Customer.objects.filter(organisation=theirs), no=True)
+            & there_is(Ticket.objects.filter(organisation=theirs), no=True)
         )
     return found
 

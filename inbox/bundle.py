@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, models
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 Row = dict[str, Any]
 
@@ -16,6 +17,15 @@ CONVERTERS: dict[type[models.Field[Any, Any]], Callable[[str], Any]] = {
     models.DateTimeField: datetime.fromisoformat,
     models.DateField: date.fromisoformat,
 }
+
+
+def there_is(found: QuerySet[Any], no: bool = False) -> IsNull:
+    """Whether a row of this subquery is there, or is not, asked for each row of the query around it.
+
+    As EXISTS, PostgreSQL would rather gather all that could be asked for, of millions of rows, than ask for the few
+    that a page shows: it does not think of the LIMIT.
+    """
+    return IsNull(Subquery(found.order_by().values("pk")[:1]), no)
 
 
 def together(wanted: Mapping[str, QuerySet[Any, Any]]) -> dict[str, list[Row]]:

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from inbox import access, directory, macros, writing
-from inbox.actions import reply
+from inbox.actions import recipients
 from inbox.actions.work import typed as people_typed
 from inbox.adapters import adapter_for, kinds
 from inbox.bundle import Row, together
@@ -85,7 +85,7 @@ def chosen(agent: Agent, ticket: Ticket, beside: Beside, pk: int | None) -> Chan
     """The channel with this id, if an answer may take it; None is the one that it takes by itself."""
     if (
         pk is None
-        or pk == reply.choose_channel(ticket)[0].pk
+        or pk == recipients.choose_channel(ticket)[0].pk
         or pk not in {one.pk for one in ways(agent, ticket, beside)}
     ):
         return None
@@ -99,14 +99,14 @@ def route(
 
     `pk` is a channel that was chosen, `typed` holds recipients that stand in the composer in place of the usual ones.
     """
-    channel, why = reply.choose_channel(ticket)
+    channel, why = recipients.choose_channel(ticket)
     if other := chosen(agent, ticket, beside, pk):
         channel, why = other, _("You chose this channel")
     found: dict[str, Any] = {"channel": channel, "why": why, "ways": ways(agent, ticket, beside)}
     if channel.kind not in kinds():
         return {**found, "to": [], "cc": [], "editable": False, "warning": "", "rich": False, "known": []}
     adapter = adapter_for(channel.kind)
-    to, cc = reply.default_recipients(ticket, channel)
+    to, cc = recipients.default_recipients(ticket, channel)
     verdicts = (adapter.may_reply(ticket), adapter.may_send(channel))
     warning = next((str(verdict.reason) for verdict in verdicts if not verdict.allowed), "")
     if not warning and channel.out_failing_since is not None:

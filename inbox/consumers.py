@@ -12,9 +12,10 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from inbox import hub, second_factor
+from inbox import hub, second_factor, sockets
 from inbox.models import Agent
 from inbox.presence import DOING
+from lib.websocket import WRITE
 
 LONGEST = 500  # characters of what a page says
 BURST, PER_SECOND = 20, 4  # of messages; a page says two things when a ticket is opened, and one every four seconds
@@ -37,7 +38,7 @@ def moment(value: object) -> datetime | None:
 
 class LiveConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"  # the hub listens for all sockets: no subscription of its own for each
-    socket: hub.Socket | None = None
+    socket: sockets.Socket | None = None
     allowance = float(BURST)
     counted_at = 0.0
     in_vain = 0
@@ -46,13 +47,19 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.accept()
         agent = self.scope.get("user")
         if agent is None or not agent.is_authenticated or not agent.is_active:
-            await self.close(hub.LOGGED_OUT)  # said on an open socket: the page cannot read a refusal's status
+            await self.close(sockets.LOGGED_OUT)  # said on an open socket: the page cannot read a refusal's status
             return
         if await database_sync_to_async(second_factor.is_missing)(cast(Agent, agent)):
             return  # they set up their second factor before they are told anything
-        asked = parse_qs(self.scope.get("query_string", b"").decode()).get("language", [""])[0]
+        asked = parse_qs(self.scope.get("query_string", b"").decode(errors="replace")).get("language", [""])[0]
         language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-        self.socket = hub.Socket(agent.pk, self.scope["session"].session_key or "", language, cast(Any, self.base_send))
+        self.socket = sockets.Socket(
+            agent.pk,
+            self.scope["session"].session_key or "",
+            language,
+            cast(Any, self.base_send),
+            cast(Any, (self.scope.get("extensions") or {}).get(WRITE, {}).get("write")),
+        )
         hub.current().join(self.socket)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -82,7 +89,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.allowance -= 1
         return True
 
-    def _hear(self, socket: hub.Socket, said: dict[str, Any]) -> None:
+    def _hear(self, socket: sockets.Socket, said: dict[str, Any]) -> None:
         here = hub.current()
         if "since" in said:
             sight = said.get("sight")

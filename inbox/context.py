@@ -43,7 +43,9 @@ SCRIPTS = [
     for name in (
         "times",
         "htmx",
+        "meanwhile",
         "menus",
+        "meanwhile",
         "conversation",
         "rows",
         "list",

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox import access, lists, person
+from inbox.bundle import there_is
 from inbox.models import Agent, Customer, Identity, Organisation, SearchPerson, Status
 from inbox.models.base import Stage
 from inbox.models.tickets import CURRENT
@@ -135,7 +136,7 @@ class CustomerListing:
         if "organisation" in self.filters:
             found = found.filter(organisation=self.organisation) if self.organisation else found.none()
         if self.filters.get("open"):
-            found = found.filter(Exists(self._open()))
+            found = found.filter(there_is(self._open()))
         return self._named(found) if self.typed else found
 
     def _open(self) -> QuerySet[Any]:
@@ -176,7 +177,7 @@ class CustomerListing:
     def _ordered(self, before: str) -> Found:
         address = Identity.objects.active().filter(customer=OuterRef("pk")).order_by("pk").values("value")[:1]
         found = self.customers.select_related("organisation").annotate(
-            address=Subquery(address), has_open=Exists(self._open())
+            address=Subquery(address), has_open=there_is(self._open())
         )
         at, _dash, last = before.partition("-")
         pk = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else None

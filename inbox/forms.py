@@ -105,6 +105,7 @@ class AnswerForm(WrittenForm):
     subject = forms.CharField(required=False, max_length=900)
     channel = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     newest = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last message its writer knew of
+    event = forms.IntegerField(required=False, min_value=0, max_value=2**62)  # the last line of the log, likewise
     confirmed = forms.CharField(required=False, max_length=5000)  # addresses that the writer was asked about
     later = forms.ChoiceField(required=False, choices=[(key, "") for key in (*moments.KEYS, "at")])
     at = forms.CharField(required=False, max_length=30)

@@ -21,6 +21,7 @@ from django.utils.crypto import constant_time_compare
 from inbox import access, lists, second_factor
 from inbox.actions import attention
 from inbox.models import Agent, Event, Mention, Role, Ticket
+from inbox.models.tickets import TicketQuerySet
 from inbox.templatetags.inbox_tags import face
 
 LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
@@ -71,15 +72,21 @@ def with_sight(agents: set[int]) -> list[Agent]:
 Rights = tuple[frozenset[int], frozenset[int]]
 
 
-def rights_by(agent: Agent) -> Rights:
-    """What decides what this person sees, to compare with what it was."""
-    sight = access.sight(agent)
+def rights_by(sight: access.Sight) -> Rights:
+    """What decides what somebody sees, to compare with what it was."""
     return frozenset(sight.hidden_teams), frozenset(sight.hidden_channels)
 
 
 def rights_of(agents: set[int]) -> dict[int, Rights]:
     """The same of several; missing is who is switched off, or has to set up a second factor first."""
-    return {agent.pk: rights_by(agent) for agent in with_sight(agents) if not second_factor.is_missing(agent)}
+    lacking = second_factor.who_lack_one(agents)
+    return {
+        agent: rights
+        for sight, members in groups_of(agents)
+        for rights in [rights_by(sight)]
+        for agent in members
+        if agent not in lacking
+    }
 
 
 @dataclass(frozen=True)
@@ -92,9 +99,13 @@ class Sees:
 
 
 STANDING = """
-SELECT coalesce((SELECT json_agg(json_build_array(agent.id, agent.role, (
-    SELECT coalesce(json_agg(team_id), '[]'::json) FROM inbox_team_members WHERE agent_id = agent.id
-))) FROM inbox_agent agent WHERE agent.id = ANY(%s) AND agent.is_active), '[]'::json),
+SELECT coalesce((SELECT json_agg(json_build_array(is_admin, teams, agents)) FROM (
+    SELECT is_admin, teams, array_agg(id) AS agents FROM (
+        SELECT agent.id, agent.role = 'admin' AS is_admin, array_agg(mine.team_id ORDER BY mine.team_id) AS teams
+        FROM inbox_agent agent LEFT JOIN inbox_team_members mine ON mine.agent_id = agent.id
+        WHERE agent.id = ANY(%s) AND agent.is_active GROUP BY agent.id
+    ) standing GROUP BY is_admin, teams
+) alike), '[]'::json),
 coalesce((SELECT json_agg(json_build_array(team.id, team.private, link.channel_id)) FROM inbox_team team
     LEFT JOIN inbox_channel_teams link ON link.team_id = team.id), '[]'::json)
 """
@@ -103,16 +114,16 @@ coalesce((SELECT json_agg(json_build_array(team.id, team.private, link.channel_i
 def groups_of(agents: set[int]) -> list[tuple[access.Sight, list[int]]]:
     """These agents as they are now, together with whom they share what they see: one query however many they are.
 
-    Rows instead of objects: this is asked before each frame, and building hundreds of objects would take longer than
-    all the rest of it.
+    The database lays them together: this is asked before each frame, and hundreds of rows, let alone of objects, would
+    take longer than all the rest of it.
     """
     with connection.cursor() as cursor:
         cursor.execute(STANDING, [list(agents)])
-        people, teams = cursor.fetchone()
-    found: dict[tuple[bool, frozenset[int]], list[int]] = {}
-    for pk, role, mine in people:
-        found.setdefault((role == Role.ADMIN, frozenset(mine)), []).append(pk)
-    return [(access.Sight.of(mine, is_admin, teams), members) for (is_admin, mine), members in found.items()]
+        alike, teams = cursor.fetchone()
+    return [
+        (access.Sight.of({team for team in mine if team is not None}, is_admin, teams), members)
+        for is_admin, mine, members in alike
+    ]
 
 
 def prepare(
@@ -144,7 +155,7 @@ def prepare(
     for sight, members in groups_of(agents):
         shown = frozenset(ticket.number for ticket in tickets if sight.shows(ticket))
         was_shown = frozenset(old.number for old in former if sight.shows(old))
-        rights = (frozenset(sight.hidden_teams), frozenset(sight.hidden_channels))
+        rights = rights_by(sight)
         shared = Sees(shown, was_shown - shown, rights)
         for agent in members:
             if agent in theirs or agent in once_theirs:
@@ -182,10 +193,15 @@ def as_they_were(tickets: list[Ticket]) -> list[Ticket]:
     return former
 
 
-def missed(since: datetime, most: int) -> set[int] | None:
-    """Tickets that changed since then, or None if they are more than `most`."""
+def missed(since: datetime, most: int) -> list[tuple[int, datetime]]:
+    """Tickets that changed since then, each with when, the newest first: `most`, and one more if there are more."""
     changed = Ticket.objects.filter(updated_at__gt=since - LOOK_BACK).order_by("-updated_at")
-    found = set(changed.values_list("number", flat=True)[: most + 1])
+    return list(changed.values_list("number", "updated_at")[: most + 1])
+
+
+def since(changed: list[tuple[int, datetime]], moment: datetime, most: int) -> set[int] | None:
+    """Of what `missed` found, what changed since this moment, or None if that is more than `most`."""
+    found = {number for number, at in changed if at > moment - LOOK_BACK}
     return found if len(found) <= most else None
 
 
@@ -195,12 +211,11 @@ def see(claims: dict[tuple[int, int], int | None]) -> None:
     attention.see({key: message for key, message in claims.items() if key[1] in sees.get(key[0], ())})
 
 
-def faces(agents: set[int]) -> dict[int, dict[str, str]]:
-    """Names and avatars of these agents, for whoever looks."""
-    return {
-        agent.pk: {"name": str(agent), "face": str(face(agent, agent.pk))}
-        for agent in Agent.objects.filter(pk__in=agents)
-    }
+def faces(agents: set[int]) -> tuple[dict[int, dict[str, str]], set[int]]:
+    """Names and avatars of these agents, for whoever looks; and those of them who say that they are away."""
+    found = Agent.objects.in_bulk(agents)
+    shown = {pk: {"name": str(agent), "face": str(face(agent, pk))} for pk, agent in found.items()}
+    return shown, {pk for pk, agent in found.items() if agent.away}
 
 
 def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
@@ -208,21 +223,25 @@ def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
 
     A fixed number of queries for each group, and none for an agent: this runs every two seconds for all who are here.
     """
-    found: dict[int, dict[str, str]] = {}
-    shared: dict[int, dict[str, str]] = {}
-    people = with_sight(agents)
+    groups = groups_of(agents)
     mine = mine_of(agents)
     waits = set(Mention.objects.filter(agent__in=agents, seen_at__isnull=True).values_list("agent", flat=True))
-    mentions = lists.counts(
-        {str(one.pk): lists.to_count(one, lists.VIEWS["mentions"]) for one in people if one.pk in waits}
-    )
-    for agent in people:
-        sight = access.sight(agent)
-        if id(sight) not in shared:
-            views = lists.counted(agent, own=False)
-            shared[id(sight)] = lists.counts({key: lists.to_count(agent, view) for key, view in views.items()})
-        own = {"mine": lists.spoken(mine.get(agent.pk, 0)), "mentions": mentions.get(str(agent.pk), "")}
-        found[agent.pk] = {**shared[id(sight)], **own}
+    # Objects only of one agent of each group, and of those who are mentioned.
+    people = Agent.objects.in_bulk({members[0] for _sight, members in groups} | waits)
+    found: dict[int, dict[str, str]] = {}
+    mentioned: dict[str, TicketQuerySet] = {}
+    for sight, members in groups:
+        for pk in members:
+            if pk in people:
+                people[pk]._sight = sight  # type: ignore[attr-defined]
+            if pk in waits:
+                mentioned[str(pk)] = lists.to_count(people[pk], lists.VIEWS["mentions"])
+        one = people[members[0]]
+        views = lists.counted(one, own=False)
+        shared = lists.counts({key: lists.to_count(one, view) for key, view in views.items()})
+        found |= {pk: {**shared, "mine": lists.spoken(mine.get(pk, 0)), "mentions": ""} for pk in members}
+    for key, number in lists.counts(mentioned).items():
+        found[int(key)]["mentions"] = number
     return found
 
 

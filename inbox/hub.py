@@ -12,122 +12,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import logging
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from types import coroutine
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection
 from django.utils import timezone
 
 from inbox import frames, live
 from inbox.marks import Marks
+from inbox.sockets import LOGGED_OUT, Message, Socket, frame
 
 logger = logging.getLogger(__name__)
 
-GATHER = 0.25  # seconds between two frames
+GATHER = 0.25  # seconds from one frame to the next
+BREATH = 0.05  # seconds that pages and requests have to themselves between two frames, however long one takes
 COUNTS_EVERY = 2.0  # seconds between two counts
 LOOK_EVERY = 5.0  # seconds between two looks at what changed lately
 BEAT_EVERY = 20.0  # seconds between two signs of life; log-ins are checked with them
 MOST_ROWS = 100  # changed at once; above that pages fetch their list anew
-MOST_FRAMES = 60  # waiting for one slow socket before it is given up
 RECENT = timedelta(minutes=2)  # pages that lost their connection within it are told together what they missed
 
 T = TypeVar("T")
-Message = dict[str, Any]  # of ASGI
-LOGGED_OUT = 4401  # close code: log in again
-TOO_SLOW = 4408
-
-
-def frame(content: dict[str, Any]) -> Message:
-    """A frame as it goes to however many sockets: made once."""
-    return {"type": "websocket.send", "text": json.dumps(content, ensure_ascii=False, separators=(",", ":"))}
-
-
-@coroutine
-def _handed_on(waiting_for: Any) -> Generator[Any, None, None]:
-    yield waiting_for
-
-
-@dataclass(eq=False)
-class Socket:
-    """One open page: whose it is, in which language, what it said of itself, and what still has to be sent to it."""
-
-    agent: int
-    session: str
-    language: str
-    send: Callable[[Message], Awaitable[None]]
-    rights: frames.Rights | None = None  # what decided the last frame; a change of it makes the page start over
-    counts: dict[str, str] = field(default_factory=dict)  # as last sent
-    since: datetime | None = None  # it knows nothing of what happened after that
-    sight: str | None = None  # by which rights it was told what it knows
-    shows: int | None = None  # the ticket before the agent
-    allowed: int | None = None  # the ticket that was found to be theirs to see
-    doing: str = "view"
-    away: bool = False
-    spoke: float = 0.0
-    waiting: deque[Message] | None = None  # frames of a socket that does not keep up
-    relay: asyncio.Task[None] | None = None
-    closed: bool = False
-
-    def put(self, message: Message) -> None:
-        """Send, or queue behind what is still being sent. Who does not keep up is closed; the page asks again.
-
-        Writing to a socket that keeps up waits for nothing, so that no task is needed for it: at hundreds of sockets
-        switching between tasks would cost more than the sending.
-        """
-        if self.closed:
-            return
-        if self.waiting is not None:
-            self.waiting.append(message)
-            if len(self.waiting) > MOST_FRAMES:
-                self.waiting.clear()
-                self.close(TOO_SLOW)
-            return
-        sending = self.send(message)
-        assert isinstance(sending, Coroutine)
-        try:
-            waits_for = sending.send(None)
-        except StopIteration:
-            return
-        except Exception as error:  # noqa: BLE001 - whatever a broken connection raises; its consumer hears of it
-            logger.debug("a socket is gone: %r", error)
-            self.closed = True
-            return
-        self.waiting = deque()
-        self.relay = asyncio.get_running_loop().create_task(self._rest(sending, waits_for))
-
-    def close(self, code: int) -> None:
-        self.put({"type": "websocket.close", "code": code})
-        self.closed = True
-
-    async def _rest(self, sending: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        """Finish what began to be sent, then send what has come meanwhile."""
-        try:
-            while True:
-                await _handed_on(waits_for)
-                try:
-                    waits_for = sending.send(None)
-                except StopIteration:
-                    break
-            while self.waiting:
-                await self.send(self.waiting.popleft())
-        except Exception as error:  # noqa: BLE001
-            logger.debug("a socket is gone: %r", error)
-            self.closed = True
-        finally:
-            sending.close()
-            self.waiting = None
 
 
 class Hub:
@@ -146,7 +58,6 @@ class Hub:
         self.seen: dict[tuple[int, int], int | None] = {}  # (agent, ticket): newest message that was before them
         self.reader: asyncio.Task[None] | None = None
         self.log = logger
-        self.frame = frame
 
     # Who is here -------------------------------------------------------------------------------------------------
 
@@ -222,25 +133,31 @@ class Hub:
             self.sent = {number: at for number, at in self.sent.items() if at > timezone.now() - 2 * frames.LOOK_BACK}
 
     async def _tell_missed(self, fresh: set[Socket]) -> None:
-        """What pages missed that were just opened, or lost their connection for a while."""
+        """What pages missed that were just opened, or lost their connection for a while.
+
+        One question for all of them, and two frames at most: for those who were away for moments, and the others.
+        """
+        if not fresh:
+            return
+        now, oldest = time.time(), min((socket.since for socket in fresh if socket.since), default=None)
+        changed = await self.in_thread(partial(frames.missed, oldest, MOST_ROWS)) if oldest else []
+        found = {since: frames.since(changed, since, MOST_ROWS) for since in {one.since for one in fresh} if since}
         border = timezone.now() - RECENT
-        lately = {socket for socket in fresh if socket.since is not None and socket.since > border}
-        late: dict[datetime | None, set[Socket]] = {}
-        for socket in fresh - lately:
-            late.setdefault(socket.since, set()).add(socket)
-        groups = [(min(one.since for one in lately if one.since), lately)] if lately else []
-        for since, sockets in [*groups, *late.items()]:
-            now = time.time()
-            missed = await self.in_thread(partial(frames.missed, since, MOST_ROWS)) if since else None
-            if missed:
-                await self._send_rows(missed, sockets, since)
-            rights = await self.in_thread(partial(frames.rights_of, {socket.agent for socket in sockets}))
-            for socket in sockets:
-                socket.rights = rights.get(socket.agent)
-                sight = sight_of(socket.rights)
-                if missed is None or socket.sight not in (None, sight):
-                    socket.put(RELOAD)
-                socket.put(frame({"beat": now, "sight": sight}))
+        for recent in (True, False):
+            told = {one for one in fresh if one.since and found[one.since] and (one.since > border) == recent}
+            if told:
+                await self._send_rows(
+                    set().union(*(found[one.since] or () for one in told if one.since)),
+                    told,
+                    min(one.since for one in told if one.since),
+                )
+        rights = await self.in_thread(partial(frames.rights_of, {socket.agent for socket in fresh}))
+        for socket in fresh:
+            socket.rights = rights.get(socket.agent)
+            sight = sight_of(socket.rights)
+            if socket.since is None or found[socket.since] is None or socket.sight not in (None, sight):
+                socket.put(RELOAD)
+            socket.put(frame({"beat": now, "sight": sight}))
 
     async def _beat(self) -> None:
         while True:
@@ -303,6 +220,7 @@ class Hub:
         try:
             while self.changed and self.sockets:
                 batch, self.changed = self.changed, set()
+                began = time.monotonic()
                 try:
                     await self._send_rows(batch, set(self.sockets))
                 except Exception:  # the database is away: keep the batch, screens are late but complete
@@ -310,7 +228,7 @@ class Hub:
                     self.changed |= batch
                     await asyncio.sleep(1)
                 self._count_soon()
-                await asyncio.sleep(GATHER)
+                await asyncio.sleep(max(began + GATHER - time.monotonic(), BREATH))
         finally:
             self.flusher = None
 
@@ -377,7 +295,7 @@ class Hub:
             finally:
                 connection.close()  # back into the pool of the web process
 
-        return await sync_to_async(run, thread_sensitive=False, executor=self.thread)()
+        return await asyncio.get_running_loop().run_in_executor(self.thread, run)
 
 
 RELOAD = frame({"reload": 1})

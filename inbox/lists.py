@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from inbox import access, directory
 from inbox.adapters import kinds
+from inbox.bundle import there_is
 from inbox.filtering import Filters
 from inbox.filtering import tickets as filtering
 from inbox.models import Agent, Draft, Mention, Status, Ticket, TicketFollower
@@ -77,7 +78,7 @@ def mentioned(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
     """Those with a note that mentions this agent; `unseen` is 1 where they have not seen it yet."""
     mine = Mention.objects.filter(agent=agent)
     waits = When(Exists(mine.filter(ticket=OuterRef("pk"), seen_at__isnull=True)), then=1)
-    found = found.filter(pk__in=mine.order_by("-pk").values("ticket")[:MOST_OWN])
+    found = found.filter(pk__in=mine.order_by("-created_at").values("ticket")[:MOST_OWN])
     return found.annotate(unseen=Case(waits, default=0, output_field=IntegerField()))
 
 
@@ -87,7 +88,7 @@ def unseen(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
 
 
 def followed(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
-    newest = TicketFollower.objects.filter(agent=agent).order_by("-pk").values("ticket")
+    newest = TicketFollower.objects.filter(agent=agent).order_by("-created_at").values("ticket")
     return found.filter(pk__in=newest[:MOST_OWN])
 
 
@@ -258,7 +259,7 @@ def page(
 
 def beside(agent: Agent, found: TicketQuerySet) -> TicketQuerySet:
     """Rows that say in `siblings` whether their customer has another open ticket that this agent sees."""
-    return found.annotate(siblings=Exists(_siblings(agent)))
+    return found.annotate(siblings=there_is(_siblings(agent)))
 
 
 def _siblings(agent: Agent) -> TicketQuerySet:

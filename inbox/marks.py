@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import RedisError
 
 from inbox import frames, live, presence
-from inbox.presence import State
+from inbox.presence import AWAY, State
+from inbox.sockets import Socket, frame
 
 if TYPE_CHECKING:
-    from inbox.hub import Hub, Socket
+    from inbox.hub import Hub
 
 GATHER = 0.25  # seconds between two frames
 SILENT = 7.0  # seconds without a word after which a page shows nothing any more; it speaks every four
@@ -33,6 +34,7 @@ class Marks:
         self.told = State()  # what the pages know
         self.fresh: set[Socket] = set()  # pages that know nothing yet
         self.people: dict[int, dict[str, str]] = {}
+        self.away: set[int] = set()  # those of them who say that they are
         self.people_until = 0.0
         self.moved = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
@@ -137,6 +139,11 @@ class Marks:
         now = time.monotonic()
         self.others = {hub: said for hub, said in self.others.items() if said[0] > now}
         known = presence.joined([self.mine, *(state for _until, state in self.others.values())])
+        wanted = {*known.here, *(agent for people in known.marks.values() for agent in people)}
+        if time.monotonic() > self.people_until or not wanted <= self.people.keys():
+            self.people, self.away = await self.hub.in_thread(partial(frames.faces, wanted | self.people.keys()))
+            self.people_until = time.monotonic() + NAMES_FOR
+        known.here.update(dict.fromkeys(self.away & known.here.keys(), AWAY))
         marks = {
             ticket: known.marks.get(ticket, {})
             for ticket in {*known.marks, *self.told.marks}
@@ -153,18 +160,10 @@ class Marks:
         if not fresh and not told:
             return
         agents = {socket.agent for socket in fresh | told}
-        wanted = {*known.here, *(agent for people in known.marks.values() for agent in people)}
-        sees = await self.hub.in_thread(
-            partial(self._ask, {*marks, *known.marks} if fresh else {*marks}, agents, wanted)
-        )
+        asked = {*marks, *known.marks} if fresh else {*marks}
+        sees = await self.hub.in_thread(partial(frames.who_sees, asked, agents)) if asked else {}
         for sockets, what, whole in ((told, State(here, marks), False), (fresh, known, True)):
             self._send(sockets, what, sees, whole)
-
-    def _ask(self, tickets: set[int], agents: set[int], wanted: set[int]) -> dict[int, frozenset[int]]:
-        if time.monotonic() > self.people_until or not wanted <= self.people.keys():
-            self.people = frames.faces(wanted | self.people.keys())
-            self.people_until = time.monotonic() + NAMES_FOR
-        return frames.who_sees(tickets, agents) if tickets else {}
 
     def _send(self, sockets: set[Socket], what: State, sees: dict[int, frozenset[int]], whole: bool) -> None:
         made: dict[frozenset[int], Any] = {}
@@ -174,10 +173,10 @@ class Marks:
             if visible not in made:
                 marks = {ticket: list(what.marks[ticket].items()) for ticket in visible}
                 people = {*what.here, *(agent for ticket in visible for agent in what.marks[ticket])}
-                frame: dict[str, Any] = {"people": {one: self.people[one] for one in people if one in self.people}}
-                frame |= {"marks": marks} if marks else {}
-                frame |= {"here": what.here} if what.here else {}
-                frame |= {"whole": 1} if whole else {}
-                made[visible] = self.hub.frame(frame) if len(frame) > 1 else None
+                told: dict[str, Any] = {"people": {one: self.people[one] for one in people if one in self.people}}
+                told |= {"marks": marks} if marks else {}
+                told |= {"here": what.here} if what.here else {}
+                told |= {"whole": 1} if whole else {}
+                made[visible] = frame(told) if len(told) > 1 else None
             if made[visible] is not None:
                 socket.put(made[visible])

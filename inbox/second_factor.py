@@ -22,7 +22,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from inbox import log
-from inbox.models import Agent
+from inbox.models import Agent, Role
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # Where somebody may be who has no second factor yet but must: what sets one up, log-in and log-out, and what programs
@@ -41,6 +41,17 @@ def is_required(agent: Agent) -> bool:
 def is_missing(agent: Agent) -> bool:
     """Whether this person must set one up before anything else. One query, where one is required at all."""
     return is_required(agent) and not has(agent)
+
+
+def who_lack_one(agents: set[int]) -> set[int]:
+    """The same of several. One query, where one is required at all."""
+    if settings.REQUIRE_MFA not in {"all", "admins"}:
+        return set()
+    people = Agent.objects.filter(pk__in=agents)
+    if settings.REQUIRE_MFA == "admins":
+        people = people.filter(role=Role.ADMIN)
+    having = Authenticator.objects.filter(type__in=FACTORS).values("user")
+    return set(people.exclude(pk__in=having).values_list("pk", flat=True))
 
 
 def _use(agent: Agent, code: str) -> None:

@@ -153,6 +153,7 @@ class Timeline:
     first: int = 0  # id of the oldest message in it
     earlier: str = ""  # address of what came before, empty at the start
     newest: int = 0  # id of the newest message in it
+    event: int = 0  # id of the newest line of the log in it
 
 
 def _found(messages: MessageQuerySet) -> MessageQuerySet:
@@ -215,7 +216,9 @@ def build(
     ]
     first = messages[0].created_at if messages and (more or since is not None or before is not None) else None
     entries += asides(sides, first, messages[-1].created_at if messages and before is not None else None)
-    entries += lines(list(events[:MOST_EVENTS])[::-1], names)
+    told = list(events[:MOST_EVENTS])[::-1]
+    timeline.event = told[-1].pk if told else 0
+    entries += lines(told, names)
     entries.sort(key=lambda entry: entry.at)
     timeline.entries = with_days(entries)
     return timeline

@@ -43,10 +43,8 @@ class Card:
 
     @property
     def title(self) -> str:
-        if self.job.kind == JobKind.EXPORT:
-            return _("Export")
-        if self.job.kind == JobKind.ANSWER:
-            return _("Answer to all incidents")
+        if self.job.kind in {JobKind.EXPORT, JobKind.ANSWER}:
+            return self.job.get_kind_display()
         verb = VERBS.get(self.job.what.get("verb", ""))
         label = str(verb.label) if verb else ""
         return _("Undo: %(what)s") % {"what": label} if self.job.kind == JobKind.UNDO else label
@@ -72,6 +70,8 @@ class Card:
         parts = [job.error, _("Stopped.") if job.state == JobState.CANCELLED else ""]
         if job.kind == JobKind.UNDO:
             parts.append(ngettext("%(count)s put back.", "%(count)s put back.", job.done) % {"count": job.done})
+        elif job.kind == JobKind.ANSWER:
+            parts.append(ngettext("%(count)s reached.", "%(count)s reached.", job.done) % {"count": job.done})
         elif job.changed or not job.error:
             parts.append(ngettext("%(count)s changed.", "%(count)s changed.", job.changed) % {"count": job.changed})
         if job.kind == JobKind.BULK and (same := job.done - job.changed):

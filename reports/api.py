@@ -15,7 +15,7 @@ from api.serializers.common import BIGGEST_ID, CustomerRef
 from api.strict import Choice, Filters
 from api.views.base import View
 from inbox import access
-from inbox.actions import erasing
+from inbox.actions import erasing, naming
 from inbox.models import Agent, Customer
 from reports.models import Answer, Survey, SurveyKind
 
@@ -84,7 +84,7 @@ def told(agent: Agent, customer: Customer) -> Iterable[dict[str, Any]]:
 
 
 @erasing.also
-def forget(person: erasing.Person) -> None:
+def forget(person: naming.Person) -> None:
     """Of an erased person's answers the values stay, which are figures; what they wrote goes."""
     Answer.objects.filter(Q(customer__in=person.customers) | Q(ticket__in=person.tickets)).update(comment="")
 

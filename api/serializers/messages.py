@@ -19,7 +19,7 @@ from api.serializers.common import (
     usable_address,
 )
 from api.strict import Choice, StrictSerializer
-from inbox.actions.reply import choose_channel
+from inbox.actions.recipients import choose_channel
 from inbox.adapters import adapter_for
 from inbox.models import Attachment, AuthorKind, DeliveryState, Direction, EngagementKind, Message, Origin, Status
 

@@ -25,7 +25,7 @@ from api.serializers.channels import (
 from api.serializers.common import address
 from api.views.base import View
 from inbox import access
-from inbox.actions import channels, receive
+from inbox.actions import channels, retrying
 from inbox.rights import Right
 
 
@@ -126,5 +126,5 @@ class ReceiptView(View):
         """Take a failed receipt in again, in the background."""
         receipt = access.get_receipt(self.agent, pk)
         self.require(Right.ANSWER)
-        receive.retry(receipt, by=self.agent)
+        retrying.retry(receipt, by=self.agent)
         return Response(ReceiptOut(access.get_receipt(self.agent, pk)).data, status=202)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from functools import partial
 from typing import Final
 
 from django.db import transaction
@@ -24,9 +23,34 @@ class Keep(Enum):
 KEEP: Final = Keep.KEEP
 
 
+class Announcement:
+    """What one transaction has changed, told once when it is committed, however many steps changed it."""
+
+    def __init__(self) -> None:
+        self.tickets: set[int] = set()
+        self.messages: set[int] = set()
+
+    def tell(self) -> None:
+        live.announce(sorted(self.tickets), messages=sorted(self.messages))
+
+
 def announce(tickets: Iterable[int], messages: Iterable[int] = ()) -> None:
     """On commit, tell open screens what changed. Never an error: a screen asks again by itself."""
-    transaction.on_commit(partial(live.announce, list(tickets), messages=list(messages)), robust=True)
+    waiting = _waiting()
+    telling = waiting or Announcement()
+    telling.tickets.update(tickets)
+    telling.messages.update(messages)
+    if waiting is None:
+        transaction.on_commit(telling.tell, robust=True)
+
+
+def _waiting() -> Announcement | None:
+    """What waits to be told already. A rollback that would forget it is one to a savepoint that we stand in as well."""
+    for _savepoints, told, *_robust in transaction.get_connection().run_on_commit:
+        telling = getattr(told, "__self__", None)
+        if isinstance(telling, Announcement):
+            return telling
+    return None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import reply, tickets
+from inbox.actions import recipients, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import is_ours, our_addresses
 from inbox.adapters import adapter_for
@@ -62,7 +62,7 @@ def unblock(row: Block, *, by: Agent | None) -> None:
 
 def sender_of(ticket: Ticket) -> tuple[str, str] | None:
     """(kind of identity, value) of whoever wrote last to this ticket, or opened it."""
-    last = reply.last_inbound(ticket)
+    last = recipients.last_inbound(ticket)
     if last is None or not last.author_address:
         return None
     return adapter_for(last.channel.kind).identity_kind, last.author_address.lower()

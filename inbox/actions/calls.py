@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from inbox import log
 from inbox.actions import base, counts, customers, solving, uploads
 from inbox.actions.errors import ActionError
-from inbox.actions.reply import already, change_status, client_key
+from inbox.actions.once import already, client_key
+from inbox.actions.reply import change_status
 from inbox.models import Agent, AuthorKind, Direction, Engagement, Message, Origin, Ticket
 
 

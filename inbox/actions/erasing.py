@@ -6,21 +6,19 @@ Other apps that keep something of customers register what they forget with `also
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Case, Max, Q, Value, When
 from django.utils import timezone
 
-from inbox import files, locks, log
+from inbox import locks, log
 from inbox.actions import base, drafts, keeping
-from inbox.actions.naming import ERASED, Naming, without
+from inbox.actions.erased_receipts import OVERLAP, delete_files, forget_bytes, forget_receipts, receipts_naming
+from inbox.actions.naming import ERASED, Naming, Person, without
 from inbox.actions.reply import change_status
-from inbox.actions.work import our_addresses
 from inbox.models import (
     Agent,
     Attachment,
@@ -46,10 +44,6 @@ from inbox.models import (
 
 TRIES = 3  # where somebody else's locks got in the way
 BATCH = 500
-FEW = 50  # receipts with their bytes
-OVERLAP = 10_000  # ids of receipts: whoever got one of the newest may commit a little later
-UNDONE = (ReceiptState.NEW, ReceiptState.FAILED)
-HEAD_BYTES = 64 * 1024  # of a receipt in storage: its head and more
 # What a message says or names; all else of it are ids, times and codes.
 BLANK: dict[str, Any] = {
     "author_name": "",
@@ -70,31 +64,6 @@ BLANK: dict[str, Any] = {
     "thread_detail": "",
     "error": "",
 }
-
-
-@dataclass(frozen=True)
-class Person:
-    """Whom to forget: their rows, and the words by which others' rows name them."""
-
-    customers: frozenset[int]  # they themselves, and everybody who was merged into them
-    tickets: frozenset[int]
-    messages: frozenset[int]  # in their tickets, and what they wrote elsewhere
-    addresses: frozenset[str]
-    names: frozenset[str]
-    naming: Naming  # of the addresses those that are looked for in what others wrote
-    elsewhere: frozenset[int] = frozenset()  # others' tickets that they took part in, or that name them
-
-    @cached_property
-    def message_names(self) -> frozenset[str]:
-        """The ids of the messages as receipts hold them."""
-        return frozenset(map(str, self.messages))
-
-    @property
-    def words(self) -> re.Pattern[str] | None:
-        """What is taken out of others' text; None where there is nothing."""
-        names = [re.escape(name) for name in sorted(self.names, key=len, reverse=True)]
-        parts = [part for part in (self.naming.pattern, *names) if part]
-        return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 
 Forget = Callable[[Person], None]
@@ -127,11 +96,11 @@ def _erase(pk: int, by: Agent | None) -> None:
     with transaction.atomic():
         newest = Receipt.objects.aggregate(newest=Max("pk"))["newest"] or 0
         known = _person(_everyone(pk))
-        receipts = _receipts_naming(known)
+        receipts = receipts_naming(known)
         ids = _locked(pk)
         person = _person(ids)
         same = person.naming.needles == known.naming.needles
-        receipts |= _receipts_naming(person, after=newest - OVERLAP if same else 0)
+        receipts |= receipts_naming(person, after=newest - OVERLAP if same else 0)
         stored = _forget(person, receipts)
         # Their tickets are locked from here on. What somebody said in them until then goes, too.
         late = Message.objects.filter(ticket__in=person.tickets).exclude(pk__in=person.messages)
@@ -162,7 +131,7 @@ def _erase(pk: int, by: Agent | None) -> None:
         )
         log.record(None, "customer_erased", by=by, customer=pk, customers=sorted(ids))
         base.announce(person.tickets)
-        transaction.on_commit(lambda: _delete(stored), robust=True)
+        transaction.on_commit(lambda: delete_files(stored), robust=True)
 
 
 def erase_ticket(ticket: Ticket, *, by: Agent | None) -> None:
@@ -176,7 +145,7 @@ def erase_ticket(ticket: Ticket, *, by: Agent | None) -> None:
     stored = _forget(what, set())
     _blank_tickets(what, by)
     base.announce([ticket.pk])
-    transaction.on_commit(lambda: _delete(stored), robust=True)
+    transaction.on_commit(lambda: delete_files(stored), robust=True)
 
 
 def lock_messages(ticket: Ticket) -> None:
@@ -191,7 +160,7 @@ def _forget(person: Person, receipts: set[int]) -> set[str]:
     `receipts` are those that may name them, beside those that their messages came in.
     """
     stored = _forget_files(person)
-    emptied, mentioned = _forget_receipts(person, receipts)
+    emptied, mentioned = forget_receipts(person, receipts)
     elsewhere = _elsewhere(person, mentioned)
     # As everybody does: messages that may be on their way, then tickets, by number.
     sent = Message.objects.filter(pk__in=person.messages, state__in=[DeliveryState.QUEUED, DeliveryState.SENDING])
@@ -255,112 +224,6 @@ def _forget_files(person: Person) -> set[str]:
     return stored - {""}
 
 
-def _receipts_naming(person: Person, after: int = 0) -> set[int]:
-    """Receipts (ids above `after`) that may be theirs or name them: of the many others the database leaves out most.
-
-    What no message tells of is looked at in itself, in whatever case it spells an address. Locks nothing.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id
-            FROM inbox_receipt
-            WHERE id > %(after)s AND (
-               meta ->> 'message' = ANY(%(messages)s::text[])
-               OR state IN ('new', 'failed') OR (stored <> '' AND state <> 'done')
-               OR EXISTS (
-                   SELECT FROM unnest(%(needles)s::text[]) AS one (value)
-                   WHERE position(convert_to(value, 'UTF8') IN raw) > 0 OR strpos(lower(meta::text), lower(value)) > 0
-                      OR strpos(lower(reason), lower(value)) > 0
-               )
-            )
-            """,
-            {
-                "after": after,
-                "messages": [str(pk) for pk in person.messages],
-                "needles": person.naming.needles,
-            },
-        )
-        return {pk for (pk,) in cursor.fetchall()}
-
-
-def _forget_receipts(person: Person, perhaps: set[int]) -> tuple[set[str], set[int]]:
-    """Empty every receipt that carried one of these messages, or that the person wrote and no message was made of.
-
-    What others wrote and names the person stays as it is until it was taken in: their mail is not lost. After that its
-    bytes go, and nothing else. What is being taken in at this moment is left alone: whoever does so holds the receipt
-    and waits for the customer. Returns stored files, and the ids of others' receipts that named them.
-    """
-    carried = set(Message.objects.filter(pk__in=person.messages).values_list("receipt", flat=True))
-    carried |= set(MessageCopy.objects.filter(message__in=person.messages).values_list("receipt", flat=True))
-    theirs = sorted(carried - {None})
-    ids = sorted(perhaps - carried)
-    own = our_addresses()
-    mentioned: list[Receipt] = []
-    for place in range(0, len(ids), FEW):
-        some = Receipt.objects.filter(pk__in=ids[place : place + FEW])
-        undone = some.filter(state__in=UNDONE).select_for_update(no_key=True, skip_locked=True)
-        free = set(undone.order_by("pk").values_list("pk", flat=True))
-        for receipt in some.select_related("channel"):
-            if receipt.state in UNDONE and receipt.pk not in free:
-                continue
-            if str(receipt.meta.get("message")) in person.message_names:
-                theirs.append(receipt.pk)
-                continue
-            raw = _head(receipt)
-            if not any(person.naming.is_in(said) for said in (raw, receipt.meta, receipt.reason)):
-                continue
-            if receipt.state != ReceiptState.DONE and person.naming.wrote(receipt, raw, own):
-                theirs.append(receipt.pk)
-            elif receipt.state in {ReceiptState.DONE, ReceiptState.IGNORED}:
-                receipt.raw = None
-                mentioned.append(receipt)
-            elif person.words is not None and receipt.reason:
-                reason = person.words.sub(ERASED, receipt.reason)
-                Receipt.objects.filter(pk=receipt.pk).update(reason=reason)
-    stored: set[str] = set()
-    for place in range(0, len(theirs), BATCH):
-        some = Receipt.objects.filter(pk__in=theirs[place : place + BATCH])
-        stored |= set(some.values_list("stored", flat=True))
-        some.update(raw=None, stored="", key="", meta={}, reason="erased", size=0)
-        some.filter(state__in=UNDONE).update(state=ReceiptState.IGNORED)
-    stored |= {receipt.stored for receipt in mentioned}
-    for receipt in mentioned:
-        _forget_bytes(receipt, person)
-    return stored - {""}, {receipt.pk for receipt in mentioned}
-
-
-def forget_repeat(receipt: Receipt, attached: Sequence[str]) -> None:
-    """What was erased came once more: of this copy, too, nothing stays but which message it repeats.
-
-    `attached` are its attachments in storage. Run it inside the transaction that takes the copy in.
-    """
-    stored = {receipt.stored, *attached} - {""}
-    receipt.raw, receipt.stored, receipt.key, receipt.size, receipt.reason = None, "", "", 0, "erased"
-    receipt.meta = {name: receipt.meta[name] for name in ("ticket", "message") if name in receipt.meta}
-    receipt.save(update_fields=["raw", "stored", "key", "size", "reason", "meta"])
-    transaction.on_commit(lambda: _delete(stored), robust=True)
-
-
-def _head(receipt: Receipt) -> bytes:
-    """The bytes that arrived; of large ones their beginning, unless their message tells what they say."""
-    if receipt.raw is not None:
-        return bytes(receipt.raw)
-    try:
-        return files.get(receipt.stored, HEAD_BYTES) if receipt.state != ReceiptState.DONE else b""
-    except FileNotFoundError:
-        return b""
-
-
-def _forget_bytes(receipt: Receipt, person: Person) -> None:
-    """Of somebody else's receipt the bytes go, and what names the person; where it came from and its state stay."""
-    words = person.words
-    receipt.raw, receipt.stored, receipt.size = None, "", 0
-    if words is not None:
-        receipt.meta, receipt.reason = without(receipt.meta, words), words.sub(ERASED, receipt.reason)
-    receipt.save(update_fields=["raw", "stored", "size", "meta", "reason"])
-
-
 def _elsewhere(person: Person, receipts: set[int]) -> set[int]:
     """Others' tickets that they took part in, or that one of `receipts` says something in."""
     found = set(Participant.objects.filter(identity__customer__in=person.customers).values_list("ticket", flat=True))
@@ -416,7 +279,7 @@ def _mention_no_more(person: Person, elsewhere: set[int]) -> set[str]:
     stored: set[str] = set()
     for receipt in Receipt.objects.filter(pk__in=held - {None}, state=ReceiptState.DONE).defer("raw"):
         stored.add(receipt.stored)
-        _forget_bytes(receipt, person)
+        forget_bytes(receipt, person)
     return stored - {""}
 
 
@@ -458,12 +321,3 @@ def _blank_tickets(person: Person, by: Agent | None) -> None:
         base.save(ticket, *fields)
     Engagement.objects.filter(ticket__in=person.tickets).update(external_id="", transfers=[])
     SideConversation.objects.filter(ticket__in=person.tickets).update(subject="", closed_at=timezone.now())
-
-
-def _delete(stored: Sequence[str] | set[str]) -> None:
-    """Delete these files, apart from what a row of somebody else holds, too."""
-    names = set(stored)
-    held = set(Attachment.objects.filter(stored__in=names).values_list("stored", flat=True))
-    held |= set(Receipt.objects.filter(stored__in=names).values_list("stored", flat=True))
-    for name in names - held:
-        files.erase(name)

@@ -23,8 +23,11 @@ class ActionError(ValueError):
 
 
 class Stale(ActionError):
-    """Somebody wrote publicly while this was being written; `since` is what they said, oldest first."""
+    """Somebody wrote publicly while this was being written; `since` is what they said, oldest first, and `event` the
+    last line of the log by then.
+    """
 
-    def __init__(self, since: Sequence[Message]) -> None:
+    def __init__(self, since: Sequence[Message], event: int) -> None:
         super().__init__(_("Somebody wrote in this ticket meanwhile."), "stale")
         self.since = since
+        self.event = event

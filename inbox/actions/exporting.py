@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import access, exports, files, log
-from inbox.actions import erasing, jobs
+from inbox.actions import erasing, jobs, naming
 from inbox.actions.errors import ActionError
 from inbox.actions.naming import without
 from inbox.models import Agent, Job, JobItem, JobKind, JobState, Ticket
@@ -167,7 +167,7 @@ def expire() -> int:
 
 
 @erasing.also
-def _forget_person(person: erasing.Person) -> None:
+def _forget_person(person: naming.Person) -> None:
     _forget_in_files(person)
     # One that was begun meanwhile read the rows as they were.
     transaction.on_commit(partial(_forget_in_files, person), robust=True)
@@ -175,7 +175,7 @@ def _forget_person(person: erasing.Person) -> None:
         _forget_in_words(person.words)
 
 
-def _forget_in_files(person: erasing.Person) -> None:
+def _forget_in_files(person: naming.Person) -> None:
     """Files with a ticket that was theirs, or that they took part in, go; what is being written begins again."""
     with transaction.atomic():
         written = Job.objects.filter(kind=JobKind.EXPORT).exclude(stored="")

@@ -1,8 +1,9 @@
-"""A problem and its incidents: one answer to all of them, and solving them with it."""
+"""A problem and its incidents: one answer to all, and solving them with it, as a job that outlives its worker."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -24,61 +25,54 @@ def of(problem: Ticket, seen: Sequence[int] | None = None) -> list[Ticket]:
     return list(found.exclude(status=Status.CLOSED).order_by("pk")[:MOST])
 
 
-def update(
-    incidents: Sequence[Ticket], *, by: Agent, text: str, solve: bool, client_id: str
-) -> tuple[int, dict[int, str]]:
-    """Answer each incident with this text on its own channel, or solve it where there is none, or both.
+def update(problem: Ticket, *, by: Agent, text: str, solve: bool, client_id: str) -> Job:
+    """Answer each incident that `by` sees with this text on its own channel, or solve it where there is none, or both.
 
-    Each is a transaction of its own and is answered once under one `client_id`, so that what was interrupted is asked
-    for again. Returns how many were reached, and why others were not, by number.
+    The same again under the same `client_id` is the same job; few are reached at once. Raises ActionError.
     """
-    done, failed = 0, dict[int, str]()
-    for incident in incidents:
-        try:
-            if text.strip():
-                status = Status.SOLVED.value if solve else incident.status
-                reply.reply(incident, by=by, text=text, status=status, client_id=f"{client_id}:{incident.pk}")
-            elif solve:
-                tickets.set_status(incident, Status.SOLVED, by=by)
-            done += 1
-        except ActionError as error:
-            failed[incident.pk] = str(error.reason)
-    return done, failed
-
-
-def begin(incidents: Sequence[Ticket], *, by: Agent, text: str, solve: bool, client_id: str) -> Job:
-    """As `update`, by a worker: for more of them than an agent waits for."""
-    what = {"text": text, "solve": solve, "client_id": client_id}
+    seen = access.tickets(by).filter(links__target=problem).values_list("pk", flat=True)
+    incidents = of(problem, list(seen[:MOST]))
+    asked = sha256("\n".join([str(problem.pk), client_id, str(solve), text]).encode()).hexdigest()
+    at_once = len(incidents) <= jobs.FEW
     with transaction.atomic():
-        job, is_new = jobs.made(by, JobKind.ANSWER, what, f"incidents:{client_id}")
-        if is_new:
-            items = JobItem.objects.bulk_create([JobItem(job=job, ticket=incident) for incident in incidents])
-            job.total, job.state, job.lease_until = len(items), JobState.RUNNING, None
-            job.save(update_fields=["total", "state", "lease_until"])
+        job, is_new = jobs.made(by, JobKind.ANSWER, {"text": text, "solve": solve}, asked)
+        if not is_new:
+            return job
+        JobItem.objects.bulk_create([JobItem(job=job, ticket=one) for one in incidents])
+        job.total, job.state = len(incidents), JobState.RUNNING
+        job.lease_until = job.lease_until if at_once else None
+        job.save(update_fields=["total", "state", "lease_until"])
+        if not at_once:
             jobs.hand_over(job)
-    return job
+    return jobs.finish_now(job) if at_once else job
 
 
-def _answer_next(job: Job, agent: Agent) -> None:
-    """One incident: a reply locks more than its ticket."""
+def _reach_next(job: Job, agent: Agent) -> None:
     if not may(agent, Right.ANSWER):
         raise ActionError(_("You may not do that."), "right")
     item = job.items.filter(ticket__gt=job.after).order_by("ticket").first()
-    if item is not None:
-        incident = access.tickets(agent).filter(pk=item.ticket_id).first()
-        if incident is None:
-            item.error = _("You may not see this ticket any more.")
-        else:
-            _done, failed = update([incident], by=agent, **job.what)
-            item.error = failed.get(incident.pk, "")[:300]
-        item.before = None if item.error else {}
-        item.save(update_fields=["before", "error"])
-        job.failed += bool(item.error)
-        job.done += not item.error
-        job.changed += not item.error
-        job.after = item.ticket_id
-    if item is None or job.done + job.failed >= job.total:
-        jobs.end(job, JobState.DONE)
+    if item is None:
+        return jobs.end(job, JobState.DONE)
+    incident = access.tickets(agent).filter(pk=item.ticket_id).first()
+    if incident is None:
+        item.error = _("You may not see this ticket any more.")
+    else:
+        item.error = jobs.why_not(lambda: _reach(incident, job, agent))
+    item.before = None if item.error else {}
+    item.save(update_fields=["before", "error"])
+    job.failed += bool(item.error)
+    job.done += not item.error
+    job.changed += not item.error
+    job.after = item.ticket_id
 
 
-jobs.STEPS[JobKind.ANSWER] = _answer_next
+def _reach(incident: Ticket, job: Job, agent: Agent) -> None:
+    if job.what["text"].strip():
+        status = Status.SOLVED.value if job.what["solve"] else incident.status
+        once = f"job:{job.pk}:{incident.pk}"
+        reply.reply(incident, by=agent, text=job.what["text"], status=status, client_id=once)
+    else:
+        tickets.set_status(incident, Status.SOLVED, by=agent)
+
+
+jobs.STEPS[JobKind.ANSWER] = _reach_next

@@ -201,15 +201,15 @@ def step(pk: int) -> Job:
     return job
 
 
-def _forget_listing(job: Job) -> None:
-    """What somebody typed into a filter may name a customer: it is not kept when it is not needed any more."""
+def _forget_words(job: Job) -> None:
+    """What somebody typed may name a customer: it is not kept when it is not needed any more."""
     job.what = {key: value for key, value in job.what.items() if key not in {"listing", "last", "text"}}
 
 
 def end(job: Job, state: JobState) -> None:
     """It is over."""
     job.state, job.finished_at, job.lease_until = state, timezone.now(), None
-    _forget_listing(job)
+    _forget_words(job)
     job.save()
     transaction.on_commit(partial(tell, job), robust=True)
 
@@ -250,7 +250,7 @@ def _plan(job: Job, agent: Agent) -> None:
     job.after = numbers[-1] if numbers else job.after
     if len(numbers) < PLAN:
         job.state, job.after = JobState.RUNNING, 0
-        _forget_listing(job)
+        _forget_words(job)
 
 
 def _rows(found: TicketQuerySet, numbers: Sequence[int], verb: Verb) -> dict[int, Ticket]:
@@ -264,7 +264,7 @@ def _change_one(item: JobItem, before: State, row: Ticket, verb: Verb, value: An
         changed = row if verb.many is not None else verb.do(row, value, agent)
         _remember(item, before, verb.state(changed, agent))
 
-    item.error = _said(change)
+    item.error = why_not(change)
 
 
 def _remember(item: JobItem, before: State, after: State) -> None:
@@ -272,7 +272,7 @@ def _remember(item: JobItem, before: State, after: State) -> None:
         item.before, item.after = before, after
 
 
-def _said(do: Callable[[], object]) -> str:
+def why_not(do: Callable[[], object]) -> str:
     """Why it could not be done; nothing when it was. What nobody foresaw leaves out one ticket, not all the others."""
     try:
         do()  # actions are savepoints themselves
@@ -325,7 +325,7 @@ def _put_back_one(item: JobItem, row: Ticket | None, verb: Verb, agent: Agent, t
     if verb.many is not None:
         together[was["is"]].append(row.pk)
         return ""
-    return _said(lambda: verb.back(row, was, agent))
+    return why_not(lambda: verb.back(row, was, agent))
 
 
 STEPS[JobKind.BULK] = _change

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses
+from functools import cached_property
 from typing import Any
 
 from inbox.actions.work import is_ours
@@ -76,3 +78,28 @@ def without(value: Any, words: re.Pattern[str]) -> Any:
     if isinstance(value, dict):
         return {key: without(inner, words) for key, inner in value.items()}
     return [without(inner, words) for inner in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom to forget: their rows, and the words by which others' rows name them."""
+
+    customers: frozenset[int]  # they themselves, and everybody who was merged into them
+    tickets: frozenset[int]
+    messages: frozenset[int]  # in their tickets, and what they wrote elsewhere
+    addresses: frozenset[str]
+    names: frozenset[str]
+    naming: Naming  # of the addresses those that are looked for in what others wrote
+    elsewhere: frozenset[int] = frozenset()  # others' tickets that they took part in, or that name them
+
+    @cached_property
+    def message_names(self) -> frozenset[str]:
+        """The ids of the messages as receipts hold them."""
+        return frozenset(map(str, self.messages))
+
+    @property
+    def words(self) -> re.Pattern[str] | None:
+        """What is taken out of others' text; None where there is nothing."""
+        names = [re.escape(name) for name in sorted(self.names, key=len, reverse=True)]
+        parts = [part for part in (self.naming.pattern, *names) if part]
+        return re.compile("|".join(parts), re.IGNORECASE) if parts else None

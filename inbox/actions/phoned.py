@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from inbox.actions import calls, customers, tickets
-from inbox.actions.reply import already
+from inbox.actions.once import already
 from inbox.adapters import Party, adapter_for
 from inbox.models import Agent, Channel, Customer, Team, Ticket
 

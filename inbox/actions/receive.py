@@ -10,9 +10,8 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
@@ -20,25 +19,22 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from inbox import files, locks, log, wake
-from inbox.actions import erasing
+from inbox import files, locks, wake
+from inbox.actions import erased_receipts
 from inbox.actions import messages as message_actions
-from inbox.actions.errors import ActionError
 from inbox.actions.intake import Batch
-from inbox.actions.work import Outcome, StoredFile, Work, our_addresses
-from inbox.adapters import DeliveryError, DeliveryUpdate, Ignore, Inbound, Parsed, RawReceipt, adapter_for
-from inbox.models import MAX_INLINE_BYTES, Agent, Channel, Receipt, ReceiptState
+from inbox.actions.parsing import Item, earlier, end, parse_all, words
+from inbox.actions.work import Outcome, Work, our_addresses
+from inbox.adapters import Ignore, Inbound, Parsed, RawReceipt, adapter_for
+from inbox.models import MAX_INLINE_BYTES, Channel, Receipt, ReceiptState
 from inbox.threads import referenced
 
 logger = logging.getLogger(__name__)
 
-STORE_AGAIN = timedelta(seconds=15)  # after the storage of files was away
-MAX_ATTEMPTS = 5  # claims that never came back: the receipt itself stops the worker
 BATCH_SIZE = 50
 BATCH_BYTES = 16 * 1024 * 1024
 WAIT_FOR_PARENT = timedelta(minutes=2)
 GIVE_BACK_TRIES = 20  # half a second apart
-MOST_FETCHED = 20  # receipts without their bytes that one Retry of all asks the channel's server for
 ARRIVALS_EVERY = timedelta(minutes=1)
 TRIES = 5  # of a transaction that lost a race for a lock or a key
 
@@ -110,11 +106,6 @@ def _note_arrival(channel: Channel, now: datetime) -> None:
         channel.last_in_at = now
 
 
-def raw_of(receipt: Receipt) -> bytes:
-    """The bytes as they arrived. Raises FileNotFoundError when storage lost them."""
-    return bytes(receipt.raw) if receipt.raw is not None else files.get(receipt.stored)
-
-
 def claim(limit: int = BATCH_SIZE) -> list[int]:
     """Take the next due receipts for this worker until their lease runs out; returns their ids, oldest first.
 
@@ -180,7 +171,7 @@ def take_in(receipt_ids: Sequence[int], *, patient: bool = True) -> list[Outcome
     for chunk in _chunks(receipt_ids):
         asked = _own.set(our_addresses())
         try:
-            parsed = _parse_all(chunk, outcomes)
+            parsed = parse_all(chunk, outcomes)
             if parsed:
                 ready = _postpone(parsed, outcomes) if patient else parsed
                 for outcome in _apply(ready):
@@ -221,88 +212,6 @@ def _chunks(receipt_ids: Sequence[int]) -> Iterator[list[Receipt]]:
 
 def _load(ids: Sequence[int]) -> list[Receipt]:
     return list(Receipt.objects.filter(pk__in=ids).select_related("channel").order_by("pk"))
-
-
-Item = tuple[Receipt, list[Work], list[DeliveryUpdate]]
-
-
-def _parse_all(receipts: Sequence[Receipt], outcomes: dict[int, Outcome]) -> list[Item]:
-    ready: list[Item] = []
-    for receipt in receipts:
-        if receipt.state != ReceiptState.NEW:
-            outcomes[receipt.pk] = _earlier(receipt)
-            continue
-        if receipt.attempts > MAX_ATTEMPTS:
-            outcomes[receipt.pk] = _end(receipt, ReceiptState.FAILED, f"stopped the worker {MAX_ATTEMPTS} times")
-            continue
-        try:
-            ready.append(_parse(receipt))
-        except Ignore as reason:
-            outcomes[receipt.pk] = _end(receipt, ReceiptState.IGNORED, str(reason), keep=reason.keep)
-        except (OperationalError, InterfaceError):
-            raise
-        except files.StoreAway as error:
-            outcomes[receipt.pk] = _later(receipt, error)
-        except Exception as error:  # noqa: BLE001 (whatever a parser trips over is kept with the receipt)
-            logger.warning("receipt %s cannot be parsed: %r", receipt.pk, error)
-            outcomes[receipt.pk] = _end(receipt, ReceiptState.FAILED, _words(error))
-    return ready
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:1000].replace("\x00", "")
-
-
-def _parse(receipt: Receipt) -> Item:
-    adapter = adapter_for(receipt.channel.kind)
-    works, updates = [], []
-    for value in adapter.parse(receipt, raw_of(receipt)):
-        if isinstance(value, DeliveryUpdate):
-            updates.append(value)
-            continue
-        stored = tuple(
-            StoredFile(file.name, file.content_type, len(file.content), digest, name, file.inline, file.content_id)
-            for file in value.files
-            for name, digest in [files.put("attachments", file.content)]
-        )
-        bare = tuple(replace(file, content=b"") for file in value.files)  # bytes are on disk now: keep memory flat
-        works.append(Work(receipt, receipt.channel, adapter, replace(value, files=bare), stored))
-    receipt.raw = None if receipt.stored else receipt.raw
-    return receipt, works, updates
-
-
-def _earlier(receipt: Receipt) -> Outcome:
-    """What became of a receipt that somebody has already taken in."""
-    message = receipt.messages.order_by("pk").first()
-    status = "duplicate" if receipt.state == ReceiptState.DONE else receipt.state
-    return Outcome(
-        receipt.pk,
-        status,
-        receipt.reason,
-        ticket=message.ticket_id if message else receipt.meta.get("ticket"),
-        message=message.pk if message else receipt.meta.get("message"),
-        rule=message.thread_rule if message else "",
-        detail=message.thread_detail if message else "",
-    )
-
-
-def _later(receipt: Receipt, error: files.StoreAway) -> Outcome:
-    """Nothing is wrong with the receipt: it stays new, and is tried again when the storage may be back."""
-    logger.warning("receipt %s has to wait: %s", receipt.pk, error)
-    Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.NEW).update(
-        attempts=Greatest(F("attempts") - 1, 0), reason=str(error)[:1000], next_attempt_at=timezone.now() + STORE_AGAIN
-    )
-    return Outcome(receipt.pk, ReceiptState.FAILED, f"stored, not yet taken in: {error}")
-
-
-def _end(receipt: Receipt, state: str, reason: str, *, keep: bool = True) -> Outcome:
-    forgotten: dict[str, Any] = {} if keep else {"raw": b"", "stored": "", "digest": ""}
-    ended = Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.NEW).update(
-        state=state, reason=reason, done_at=timezone.now(), **forgotten
-    )
-    if ended and not keep and receipt.stored and not Receipt.objects.filter(stored=receipt.stored).exists():
-        files.erase(receipt.stored)
-    return Outcome(receipt.pk, state, reason)
 
 
 def _postpone(items: Sequence[Item], outcomes: dict[int, Outcome]) -> list[Item]:
@@ -362,7 +271,7 @@ def _apply(items: Sequence[Item]) -> list[Outcome]:
     except (InterfaceError, OperationalError):
         raise
     except Exception as error:  # noqa: BLE001 (as above: it blocks nothing behind it)
-        return [_end(receipt, ReceiptState.FAILED, _words(error))]
+        return [end(receipt, ReceiptState.FAILED, words(error))]
 
 
 def _apply_once(items: Sequence[Item]) -> list[Outcome]:
@@ -380,7 +289,7 @@ def _apply_once(items: Sequence[Item]) -> list[Outcome]:
         for receipt, found, updates in items:
             if receipt.pk not in mine:
                 receipt.refresh_from_db()
-                outcomes[receipt.pk] = _earlier(receipt)
+                outcomes[receipt.pk] = earlier(receipt)
                 continue
             known = [message_actions.delivery_update(receipt.channel, update) for update in updates]
             if not found:
@@ -405,7 +314,7 @@ def _finish(outcomes: Sequence[Outcome]) -> None:
         receipt.state, receipt.done_at, receipt.reason = state, now, outcome.reason or outcome.status
         receipt.save(update_fields=["meta", "state", "done_at", "reason"])
         if outcome.erased is not None:
-            erasing.forget_repeat(receipt, outcome.erased)
+            erased_receipts.forget_repeat(receipt, outcome.erased)
 
 
 _own: ContextVar[frozenset[str] | None] = ContextVar("own addresses", default=None)
@@ -428,7 +337,7 @@ def preview(channel: Channel, raw: RawReceipt) -> Outcome:
     except Ignore as reason:
         return Outcome(0, "ignored", str(reason))
     except Exception as error:  # noqa: BLE001 (as take_in would say)
-        return Outcome(0, "failed", _words(error))
+        return Outcome(0, "failed", words(error))
     inbounds = [value for value in values if isinstance(value, Inbound)]
     if not inbounds:
         return Outcome(0, "ignored", "delivery report")
@@ -441,74 +350,3 @@ def preview(channel: Channel, raw: RawReceipt) -> Outcome:
         outcome.ticket = None
     outcome.message = None
     return outcome
-
-
-def retry(receipt: Receipt, *, by: Agent | None) -> Receipt:
-    """Take a failed or ignored receipt in again, now, after fetching what was not to be had when it arrived.
-
-    Raises ActionError when that still cannot be had. It asks the channel's server: hold no ticket's lock meanwhile.
-    """
-    fetched = None
-    if receipt.state in {ReceiptState.FAILED, ReceiptState.IGNORED}:
-        try:
-            fetched = adapter_for(receipt.channel.kind).refetch(receipt)
-        except (DeliveryError, OSError) as error:
-            raise ActionError(str(error), "not_fetched") from error
-    with transaction.atomic():
-        row = Receipt.objects.select_for_update(no_key=True).defer("raw").get(pk=receipt.pk)
-        if row.state in {ReceiptState.NEW, ReceiptState.DONE}:
-            return row
-        changed = ["state", "attempts", "reason", "next_attempt_at"]
-        row.state, row.attempts, row.reason, row.next_attempt_at = ReceiptState.NEW, 0, "", timezone.now()
-        if fetched is not None:
-            _keep_bytes(row, fetched)
-            changed += ["raw", "stored", "digest", "size", "key", "meta", "at"]
-        row.save(update_fields=changed)
-        log.record(None, "receipt_retried", by=by, receipt=row.pk)
-        wake.take_in()
-    return row
-
-
-def retry_failed(channel: Channel, *, by: Agent | None) -> tuple[int, str]:
-    """Take in again all that failed on a channel: (how many, why the first of the rest could not be fetched).
-
-    Those that came without their bytes are fetched one by one, oldest first, up to MOST_FETCHED and the first failure.
-    """
-    failed = Receipt.objects.filter(channel=channel, state=ReceiptState.FAILED)
-    with transaction.atomic():
-        whole = list(
-            failed.filter(size__gt=0).select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
-        )
-        Receipt.objects.filter(pk__in=whole).update(
-            state=ReceiptState.NEW, attempts=0, reason="", next_attempt_at=timezone.now()
-        )
-        if whole:
-            log.record(None, "receipts_retried", by=by, channel=channel.pk, count=len(whole))
-            wake.take_in()
-    done = len(whole)
-    for receipt in failed.filter(size=0).select_related("channel").order_by("pk")[:MOST_FETCHED]:
-        try:
-            retry(receipt, by=by)
-        except ActionError as error:
-            return done, str(error.reason)
-        done += 1
-    return done, ""
-
-
-def take_in_again(receipt_ids: Sequence[int]) -> int:
-    """Take in anew what was done once and whose message is no longer there; returns how many receipts that are."""
-    with transaction.atomic():
-        count = Receipt.objects.filter(pk__in=receipt_ids, state=ReceiptState.DONE).update(
-            state=ReceiptState.NEW, attempts=0, reason="", next_attempt_at=timezone.now(), done_at=None
-        )
-        if count:
-            wake.take_in()
-    return count
-
-
-def _keep_bytes(row: Receipt, fetched: RawReceipt) -> None:
-    large = len(fetched.raw) > MAX_INLINE_BYTES
-    row.stored, row.digest = files.put("receipts", fetched.raw) if large else ("", "")
-    row.raw, row.size = None if large else fetched.raw, len(fetched.raw)
-    row.key, row.meta = fetched.key[:500], dict(fetched.meta)
-    row.at = min(fetched.at or row.at, timezone.now())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,29 +15,26 @@ from inbox import counting, log, mentions, wake
 from inbox.actions import attention, base, customers, drafts, solving, states, uploads
 from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError, Stale
+from inbox.actions.meanwhile import written_since
+from inbox.actions.once import already, client_key, digest_of, once
+from inbox.actions.recipients import Recipients, choose_channel, default_recipients, last_inbound
 from inbox.actions.work import is_ours
-from inbox.adapters import AUTOMATIC, Adapter, Party, adapter_for
+from inbox.adapters import Adapter, Party, adapter_for
 from inbox.models import (
     PREVIEW_LENGTH,
     Agent,
-    Attachment,
     AuthorKind,
     Channel,
     DeliveryState,
     Direction,
-    Identity,
+    Event,
     Message,
-    MessageKey,
-    Origin,
     Participant,
-    ParticipantRole,
     Status,
     Ticket,
 )
 from lib import html as markup
 
-Recipients = list[dict[str, str]]
-MOST_SINCE = 20  # messages that a stale reply is shown
 # What is put back of a ticket when a reply is taken back: what sending it changed, and what its macros did.
 SENDING_CHANGES = ("status", "solved_at", "reopen_count", "snoozed_until", "assignee_id")
 MACROS_CHANGE = (
@@ -47,102 +42,6 @@ MACROS_CHANGE = (
     "due_at", "language",
 )  # fmt: skip
 LONGEST_WAIT = timedelta(days=366)  # of a reply that is to leave later
-
-
-def already(by: Agent | None, client_id: str | None, digest: str = "") -> Message | None:
-    """The message that a client-made id has become: what makes a second click harmless.
-
-    Raises ActionError when it has become a message of another `digest`: that one must not pass for this one.
-    """
-    if not client_id:
-        return None
-    scope = f"client:{by.pk if by else 0}"
-    key = MessageKey.objects.filter(scope=scope, key=client_id[:200]).select_related("message__ticket").first()
-    if key is None:
-        return None
-    first = key.message.payload.get("client_digest", "")
-    if first and digest and first != digest:
-        raise ActionError(
-            _("An earlier version of this was already sent; this one was not. Send again if it shall go out as well."),
-            "already_sent",
-        )
-    return key.message
-
-
-def digest_of(
-    kind: str, text: str, html: str = "", recipients: Sequence[Recipients | None] = (), attachments: Sequence[int] = ()
-) -> str:
-    """What a person asked to send, as a hash in hex; a file is the same file when it was uploaded again."""
-    people = [None if some is None else sorted(one["address"].lower() for one in some) for some in recipients]
-    files = sorted(Attachment.objects.filter(pk__in=attachments).values_list("name", "digest")) if attachments else []
-    asked = [kind, " ".join(text.split()), html, people, files]
-    return sha256(json.dumps(asked).encode()).hexdigest()
-
-
-def once(client_id: str | None, digest: str) -> dict[str, str]:
-    """What a message's payload keeps of the client-made id it came with."""
-    return {"client_id": client_id[:200], "client_digest": digest} if client_id else {}
-
-
-def choose_channel(ticket: Ticket) -> tuple[Channel, str]:
-    """The channel a reply leaves on unless the agent picks another, and why that one."""
-    if ticket.last_customer_message_at is None:
-        return ticket.channel, _("The channel of this ticket")
-    return ticket.reply_channel, _("The channel of the customer's last message")
-
-
-def last_inbound(ticket: Ticket, channel: Channel | None = None) -> Message | None:
-    """The newest message from a participant, on one channel if given."""
-    found = Message.objects.conversation().filter(ticket=ticket, direction=Direction.IN, unverified=False)
-    found = found.filter(deleted_at__isnull=True)
-    found = found.exclude(origin=Origin.LOGGED)  # a call has no address to answer to
-    if channel is not None:
-        found = found.filter(channel=channel)
-    return found.order_by("-id").first()
-
-
-def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[Recipients, Recipients]:
-    """Whom a reply goes to: the requester (where they asked to be answered), and in copy all confirmed participants."""
-    channel = channel or choose_channel(ticket)[0]
-    adapter = adapter_for(channel.kind)
-    kind, own = adapter.identity_kind, adapter.own_addresses(channel)
-    requester: Recipients = []
-    others: Recipients = []
-    for participant in (
-        Participant.objects.filter(ticket=ticket, confirmed=True, until__isnull=True, identity__kind=kind)
-        .select_related("identity")
-        .order_by("pk")
-    ):
-        if is_ours(participant.identity.value, own):
-            continue
-        one = {"name": participant.identity.name, "address": participant.identity.value}
-        (requester if participant.role == ParticipantRole.REQUESTER else others).append(one)
-    if not requester:
-        requester = [{"name": "", "address": value} for value in customers.active_values(ticket.customer_id, kind)[:1]]
-    asked = _asked_reply_to(ticket, channel, requester, own)
-    known = {one["address"] for one in asked}
-    return asked, [one for one in others if one["address"] not in known]
-
-
-def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients, own: Collection[str]) -> Recipients:
-    """Where the requester's own last message asked for answers (Reply-To), else their address."""
-    if not requester:
-        return requester
-    # A sender is easily forged, and a forged Reply-To would take the answer away: only what opened the ticket, or
-    # came back with our signature, may ask for that.
-    proven = Message.objects.conversation().filter(
-        ticket=ticket,
-        channel=channel,
-        direction=Direction.IN,
-        unverified=False,
-        author_address=requester[0]["address"],
-        thread_rule__in=["new", "follow_up", "token", "manual", "blocked"],
-    )
-    last = proven.order_by("-id").first()
-    if last is None:
-        return requester
-    asked = [one for one in last.reply_to if not is_ours(one["address"], own)]
-    return asked[:5] or requester
 
 
 def reply(
@@ -162,6 +61,7 @@ def reply(
     subject: str | None = None,
     automatic: bool = False,
     newest: int | None = None,
+    event: int = 0,
     undoable: bool = False,
     signed: bool = True,
     draft: int | None = None,
@@ -173,7 +73,8 @@ def reply(
     (default AFTER_REPLY_STATUS). With `send_at`, a time to come, it waits, and the ticket stays as it is until then
     (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
     `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
-    that its writer knew of: where a customer or colleague has written since, it is refused (`Stale`).
+    that its writer knew of, `event` of the last line of the log: where a customer or colleague has written since, or
+    what they wrote was moved here, it is refused (`Stale`).
     Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
     `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
     what it fills in is there when the ticket is solved.
@@ -186,8 +87,8 @@ def reply(
         first = already(by, client_id, digest)
         if first is not None:
             return first
-        if newest is not None and (since := written_since(row, newest, by)):
-            raise Stale(since)
+        if newest is not None and (since := written_since(row, newest, by, event)):
+            raise Stale(since, Event.objects.filter(ticket=row).aggregate(last=Max("pk"))["last"] or 0)
         solves = not automatic and solving.asks(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
@@ -256,26 +157,6 @@ def _do_also(also: Callable[[Ticket], object], ticket: Ticket, message: Message)
     if changed := states.changes(before, states.of(ticket, MACROS_CHANGE)):
         message.payload["acts"] = changed
         message.save(update_fields=["payload"])
-
-
-def written_since(ticket: Ticket, newest: int, by: Agent | None) -> list[Message]:
-    """What the customer or a colleague has said in a ticket after the message `newest`, oldest first."""
-    since = Message.objects.filter(ticket=ticket, pk__gt=newest, side__isnull=True).said()
-    since = since.exclude(direction=Direction.NOTE).exclude(kind__in=AUTOMATIC).exclude(origin=Origin.LOGGED)
-    if by is not None:
-        since = since.exclude(agent=by)
-    return list(since.select_related("channel").order_by("pk")[:MOST_SINCE])
-
-
-def strangers(ticket: Ticket, to: Sequence[dict[str, str]], channel: Channel) -> list[str]:
-    """Those of these addresses that neither the customer has nor anybody who takes part in the ticket."""
-    asked = [one["address"] for one in default_recipients(ticket, channel)[0]]
-    theirs = Identity.objects.filter(
-        Q(customer=ticket.customer_id, retired_at__isnull=True)
-        | Q(pk__in=Participant.objects.filter(ticket=ticket, until__isnull=True).values("identity"))
-    )
-    known = {value.lower() for value in [*asked, *theirs.values_list("value", flat=True)]}
-    return [one["address"] for one in to if one["address"].lower() not in known]
 
 
 def check_time(send_at: datetime) -> None:
@@ -390,11 +271,6 @@ def _takes(ticket: Ticket, by: Agent | None) -> bool:
     return ticket.assignee_id is None and by is not None and by.is_active and not by.is_bot
 
 
-def client_key(message: Message, by: Agent | None, client_id: str | None) -> None:
-    if client_id:
-        MessageKey.objects.create(scope=f"client:{by.pk if by else 0}", key=client_id[:200], message=message)
-
-
 def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None, automatic: bool) -> None:
     """What a reply does to its ticket."""
     show(ticket, message)
@@ -497,32 +373,3 @@ def note(
             also(row)
         base.announce([row.pk], [message.pk])
         return message
-
-
-def inbound_by_hand(ticket: Ticket, party: Party, *, by: Agent | None, text: str, html: str, subject: str) -> Message:
-    """The customer's first message of a ticket that somebody opened on their behalf; call it inside the transaction."""
-    now = timezone.now()
-    message = Message.objects.create(
-        ticket=ticket,
-        first_ticket=ticket,
-        direction=Direction.IN,
-        origin=Origin.CHANNEL,
-        channel=ticket.channel,
-        author_kind=AuthorKind.CUSTOMER,
-        customer=ticket.customer,
-        author_name=party.name[:200] or ticket.customer.name,
-        author_address=party.value[:320],
-        subject=subject[:998],
-        text=text.replace("\x00", ""),
-        visible_text=text.replace("\x00", ""),
-        html=html.replace("\x00", ""),
-        thread_rule="manual",
-        created_at=now,
-        received_at=now,
-    )
-    show(ticket, message)
-    ticket.waiting_since = ticket.last_customer_message_at = now
-    ticket.save()
-    customers.seen({ticket.customer_id: now})
-    log.record(ticket, "message_received", by=by, message=message.pk, channel=ticket.channel_id)
-    return message

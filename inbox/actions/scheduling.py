@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, counts, drafts, messages, reply, solving, undoing, uploads, withdrawing
+from inbox.actions import base, counts, drafts, messages, recipients, reply, solving, undoing, uploads, withdrawing
 from inbox.actions.errors import ActionError
 from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import typed
@@ -107,7 +107,7 @@ def take_back(message: Message, *, by: Agent) -> Draft:
 
 def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:
     """As they would be typed; only what differs from the recipients that an answer has by itself."""
-    to, cc = reply.default_recipients(ticket, row.channel)
+    to, cc = recipients.default_recipients(ticket, row.channel)
     return {
         name: typed(people)
         for name, people, usual in (("to", row.to, to), ("cc", row.cc, cc), ("bcc", row.bcc, []))

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from inbox import access, forwarding, log, wake
 from inbox.actions import base, customers, uploads
 from inbox.actions.errors import ActionError
-from inbox.actions.reply import Recipients, already, client_key, digest_of, once
+from inbox.actions.once import already, client_key, digest_of, once
+from inbox.actions.recipients import Recipients
 from inbox.actions.work import is_ours
 from inbox.adapters import Adapter, adapter_for
 from inbox.models import (

@@ -14,14 +14,19 @@ from inbox import log
 from inbox.actions import base, counts, customers, solving, withdrawing
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
-from inbox.actions.reply import already, change_status, client_key, inbound_by_hand, reply
+from inbox.actions.once import already, client_key
+from inbox.actions.reply import change_status, reply, show
 from inbox.adapters import Party, adapter_for
 from inbox.fields import merged
 from inbox.models import (
     SUBJECT_LENGTH,
     Agent,
+    AuthorKind,
     Channel,
     Customer,
+    Direction,
+    Message,
+    Origin,
     ParticipantRole,
     Priority,
     Status,
@@ -147,6 +152,35 @@ def begin(
     if tags:
         set_tags(ticket, tags, by=by)
     return ticket
+
+
+def inbound_by_hand(ticket: Ticket, party: Party, *, by: Agent | None, text: str, html: str, subject: str) -> Message:
+    """The customer's first message of a ticket that somebody opened on their behalf; call it inside the transaction."""
+    now = timezone.now()
+    message = Message.objects.create(
+        ticket=ticket,
+        first_ticket=ticket,
+        direction=Direction.IN,
+        origin=Origin.CHANNEL,
+        channel=ticket.channel,
+        author_kind=AuthorKind.CUSTOMER,
+        customer=ticket.customer,
+        author_name=party.name[:200] or ticket.customer.name,
+        author_address=party.value[:320],
+        subject=subject[:998],
+        text=text.replace("\x00", ""),
+        visible_text=text.replace("\x00", ""),
+        html=html.replace("\x00", ""),
+        thread_rule="manual",
+        created_at=now,
+        received_at=now,
+    )
+    show(ticket, message)
+    ticket.waiting_since = ticket.last_customer_message_at = now
+    ticket.save()
+    customers.seen({ticket.customer_id: now})
+    log.record(ticket, "message_received", by=by, message=message.pk, channel=ticket.channel_id)
+    return message
 
 
 def _party(customer: Customer | None, identity: Party | None, kind: str, channel: Channel) -> Party:

@@ -11,19 +11,8 @@ from django.utils.translation import gettext as _
 
 from inbox import access, directory
 from inbox.adapters import kinds
-from inbox.filtering.conditions import (
-    Age,
-    Attribute,
-    Codes,
-    Condition,
-    OneOf,
-    Option,
-    Reference,
-    Text,
-    Words,
-    YesNo,
-    period,
-)
+from inbox.filtering.attributes import Attribute
+from inbox.filtering.conditions import Age, Codes, Condition, OneOf, Option, Reference, Text, Words, YesNo, period
 from inbox.models import (
     Agent,
     Attachment,

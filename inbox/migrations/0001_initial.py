@@ -5,10 +5,11 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import inbox.models.base
-import inbox.models.channels
 from django.conf import settings
 from django.db import migrations, models
+
+import inbox.models.base
+import inbox.models.channels
 
 
 class Migration(migrations.Migration):

@@ -1,4 +1,5 @@
 import datetime
+
 import django.db.models.functions.comparison
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models

@@ -36,8 +36,19 @@ class Migration(migrations.Migration):
                 fields=["customer", "id"], name="message_of_customer", condition=models.Q(customer__isnull=False)
             ),
         ),
-        AddIndexConcurrently("mention", models.Index(fields=["agent", "-id"], name="mention_newest")),
-        AddIndexConcurrently("ticketfollower", models.Index(fields=["agent", "-id"], name="ticket_follower_newest")),
+        AddIndexConcurrently("mention", models.Index(fields=["agent", "-created_at"], name="mention_newest")),
+        AddIndexConcurrently(
+            "ticketfollower", models.Index(fields=["agent", "-created_at"], name="ticket_follower_newest")
+        ),
+        AddIndexConcurrently(
+            "ticket",
+            models.Index(
+                fields=["-last_message_at", "-number"],
+                name="ticket_put_away",
+                condition=models.Q(spam=False, merged_into__isnull=True, trashed_at__isnull=True)
+                & models.Q(status="open", snoozed_until__isnull=False),
+            ),
+        ),
         # Their own indexes are no longer needed: those above begin with them.
         migrations.AlterField(
             model_name="ticket",

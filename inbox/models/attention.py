@@ -32,7 +32,7 @@ class TicketFollower(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["agent", "ticket"], name="ticket_follower_once"),)
-        indexes = (models.Index(fields=["agent", "-id"], name="ticket_follower_newest"),)
+        indexes = (models.Index(fields=["agent", "-created_at"], name="ticket_follower_newest"),)
 
 
 class Mention(models.Model):
@@ -52,7 +52,7 @@ class Mention(models.Model):
         verbose_name_plural = _("mentions")
         constraints = (models.UniqueConstraint(fields=["agent", "message"], name="mention_once"),)
         indexes = (
-            models.Index(fields=["agent", "-id"], name="mention_newest"),
+            models.Index(fields=["agent", "-created_at"], name="mention_newest"),
             models.Index(fields=["agent", "ticket"], name="mention_unseen", condition=models.Q(seen_at__isnull=True)),
         )
 

@@ -225,6 +225,11 @@ class Ticket(models.Model):
                 fields=["channel", "thread_key"], name="ticket_thread_key", condition=~models.Q(thread_key="")
             ),
             models.Index(
+                fields=["-last_message_at", "-number"],
+                name="ticket_put_away",
+                condition=CURRENT & models.Q(status="open", snoozed_until__isnull=False),
+            ),
+            models.Index(
                 fields=["snoozed_until"], name="ticket_snoozed", condition=models.Q(snoozed_until__isnull=False)
             ),
             GinIndex(fields=["tags"], name="ticket_tags"),

@@ -1,7 +1,10 @@
 """`/attachments/<id>/` and `/uploads/`: files out and in. What strangers sent never runs here."""
 
+from __future__ import annotations
+
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -10,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from inbox import access, files
 from inbox.actions import uploads
 from inbox.files import PICTURES
-from inbox.models import Agent
+from inbox.models import Agent, Attachment
 from inbox.views.shell import AgentRequest, agent_only
 
 
@@ -64,7 +67,14 @@ def upload(request: AgentRequest) -> HttpResponse:
         return HttpResponse(_("Choose a file."), status=400, content_type="text/plain; charset=utf-8")
     if file.size is None or file.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return HttpResponse(_("This file is too large."), status=413, content_type="text/plain; charset=utf-8")
-    kept = uploads.upload(
-        by=request.user, name=file.name or "", content_type=file.content_type or "", content=file.read()
-    )
-    return render(request, "inbox/_upload.html", {"file": kept}, status=201)
+    return render(request, "inbox/_upload.html", {"file": _kept(request, file)}, status=201)
+
+
+def uploaded(request: AgentRequest) -> list[int]:
+    """The files that came along with a plain form, as waiting uploads of its agent."""
+    return [_kept(request, file).pk for file in request.FILES.getlist("files")]
+
+
+def _kept(request: AgentRequest, file: UploadedFile[bytes]) -> Attachment:
+    name, kind = file.name or "", file.content_type or ""
+    return uploads.upload(by=request.user, name=name, content_type=kind, content=file.read())

@@ -18,13 +18,14 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, directory
-from inbox.actions import macros, receive, reply, scheduling, uploads
+from inbox.actions import macros, parsing, recipients, reply, scheduling
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
 from inbox.forms import AnswerForm, MoveForm, TimingForm, problem_of
 from inbox.models import Agent, Channel, Direction, Message, Ticket
+from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 from inbox.views.tickets import answer, conversation
 from lib import html
@@ -56,12 +57,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
     if data["kind"] == "reply" and (unknown := _unknown(found, channel, data)):
         return _asked(request, number, {"strangers": unknown})
     try:
-        ids = data["attachments"] + [
-            uploads.upload(
-                by=request.user, name=file.name or "", content_type=file.content_type or "", content=file.read()
-            ).pk
-            for file in request.FILES.getlist("files")
-        ]
+        ids = data["attachments"] + uploaded(request)
         chosen = macros.wanted(request.user, data["macro"]) if request.user.may_write else []
         if data["kind"] == "note":
             message = reply.note(
@@ -92,12 +88,13 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
                 send_at=data["send_at"],
                 newest=data["newest"],
+                event=data["event"] or 0,
                 undoable=True,
             )
     except FieldsMissing as error:
         return _refused(request, number, str(error), missing=[one.key for one in error.fields])
     except Stale as stale:
-        return _asked(request, number, {"since": stale.since})
+        return _asked(request, number, {"since": stale.since, "event": stale.event})
     except ActionError as error:
         return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")
     goes_on = data["kind"] == "reply" and _after_send(request.user, data["after_send"]) != "stay"
@@ -108,7 +105,7 @@ def _unknown(found: Ticket, channel: Channel | None, data: Mapping[str, Any]) ->
     """The addresses in To of which nobody knows whose they are, but for those that the writer was asked about."""
     asked = set(data["confirmed"].lower().split())
     typed = [one for one in data["to"] if one["address"].lower() not in asked]
-    return reply.strangers(found, typed, channel or reply.choose_channel(found)[0]) if typed else []
+    return recipients.strangers(found, typed, channel or recipients.choose_channel(found)[0]) if typed else []
 
 
 def _after_send(agent: Agent, chosen: str) -> str:
@@ -123,7 +120,10 @@ def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpRes
     """Nothing was sent yet: there is a question, whose button sends after all. What was asked is not asked again."""
     since = doubt.get("since", [])
     confirmed = " ".join([request.POST.get("confirmed", ""), *doubt.get("strangers", [])]).strip()
-    seen = since[-1].pk if since else request.POST.get("newest", "")
+    known = {name: request.POST.get(name, "") for name in ("newest", "event")}
+    if since:  # whoever asks again has seen all of it
+        newest = max([one.pk for one in since] + [int(known["newest"] or 0)])
+        known = {"newest": newest, "event": doubt["event"]}
     names = directory.of(request.user).names
     question = {
         **doubt,
@@ -132,9 +132,9 @@ def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpRes
         "later": request.POST.get("later", ""),
     }
     if wants_part(request):
-        context = {"question": question, "newest": seen, "confirmed": confirmed}
+        context = {"question": question, **known, "confirmed": confirmed}
         return render(request, "inbox/_question.html", context, status=422)
-    return _page(request, number, {"question": question, "newest": seen, "confirmed": confirmed})
+    return _page(request, number, {"question": question, **known, "confirmed": confirmed})
 
 
 def _refused(
@@ -157,7 +157,7 @@ def _page(request: AgentRequest, number: int, more: dict[str, Any]) -> HttpRespo
     found = access.get_ticket(request.user, number)
     channel = request.POST.get("channel", "")
     context = conversation(request, found, channel=int(channel) if channel.isdecimal() and len(channel) < 19 else None)
-    fields = ("kind", "text", "html", "subject", "client_id", "newest", "confirmed", "at")
+    fields = ("kind", "text", "html", "subject", "client_id", "newest", "event", "confirmed", "at")
     typed: dict[str, Any] = {name: request.POST[name] for name in fields if name in request.POST}
     typed["recipients"] = {name: request.POST[name] for name in ("to", "cc", "bcc") if name in request.POST}
     context["composer"] |= typed | more
@@ -267,7 +267,7 @@ def raw(request: AgentRequest, pk: int) -> HttpResponse:
         content = adapter.raw(message)[0] if adapter and not message.ticket.is_erased else None
     elif message.receipt is not None:
         try:
-            content = receive.raw_of(message.receipt)
+            content = parsing.raw_of(message.receipt)
         except FileNotFoundError:
             content = None
     if content is None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from inbox import access, addresses, composing, directory, writing
-from inbox.actions import customers, drafts, phoned, tickets, uploads
+from inbox.actions import customers, drafts, phoned, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import typed
 from inbox.adapters import Party, kinds
@@ -24,6 +24,7 @@ from inbox.forms import CHOSEN_STATUSES, AddressesField, WrittenForm, problem_of
 from inbox.models import Agent, Customer, Ticket
 from inbox.properties import MEDIA
 from inbox.rights import Right, needs
+from inbox.views.files import uploaded
 from inbox.views.related import CallForm, call_of
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 
@@ -164,10 +165,7 @@ def _went(request: AgentRequest, number: int) -> HttpResponse:
 def _open(request: AgentRequest, data: dict[str, Any], whom: dict[str, Any]) -> int:
     channel = access.get_channel(request.user, data["channel"])
     customer, party = _recipient(request.user, data, kinds()[channel.kind].identity_kind)
-    files = [
-        uploads.upload(by=request.user, name=one.name or "", content_type=one.content_type or "", content=one.read()).pk
-        for one in request.FILES.getlist("files")
-    ]
+    files = uploaded(request)
     made = tickets.open_ticket(
         by=request.user,
         channel=channel,

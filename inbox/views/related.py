@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from inbox import access
-from inbox.actions import calls, jobs, links, taking_part
+from inbox.actions import calls, links, taking_part
 from inbox.actions import incidents as acting
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
@@ -119,17 +119,11 @@ def incidents(request: AgentRequest, number: int) -> HttpResponse:
     """One text to all incidents of this problem that the agent sees, each on its own channel; `solve` solves them."""
 
     def do(found: Ticket, data: dict[str, Any]) -> None:
-        numbers = access.tickets(request.user).filter(links__target=found).values_list("pk", flat=True)
-        ours = acting.of(found, list(numbers[: acting.MOST]))
         solve = data["solve"] == "yes"
-        if len(ours) > jobs.FEW:
-            acting.begin(ours, by=request.user, text=data["text"], solve=solve, client_id=data["client_id"])
-            return
-        _done, failed = acting.update(
-            ours, by=request.user, text=data["text"], solve=solve, client_id=data["client_id"]
-        )
-        if failed:
-            which = ", ".join(f"#{pk} ({why})" for pk, why in list(failed.items())[:5])
+        job = acting.update(found, by=request.user, text=data["text"], solve=solve, client_id=data["client_id"])
+        if job.is_over and job.failed:
+            left = job.items.exclude(error="").order_by("ticket").values_list("ticket", "error")[:5]
+            which = ", ".join(f"#{number} ({why})" for number, why in left)
             raise ActionError(_("Some were not reached: %(which)s") % {"which": which}, "in_use")
 
     return act(request, number, IncidentsForm(request.POST), do)

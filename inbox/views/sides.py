@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from inbox import access, directory, forwarding, timeline
 from inbox.actions import side as actions
-from inbox.actions import uploads
 from inbox.actions.errors import ActionError
 from inbox.forms import SideAnswerForm, SideClosedForm, SideForm, problem_of
 from inbox.models import Message, Ticket
+from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 from inbox.views.tickets import answer, may_change
 
@@ -40,7 +40,7 @@ def start(request: AgentRequest, number: int) -> HttpResponse:
             cc=data["cc"],
             subject=data["subject"],
             text=data["text"],
-            attachments=_uploaded(request),
+            attachments=uploaded(request),
             forwards=_forwards(request, found),
             client_id=data["client_id"] or None,
         )
@@ -63,15 +63,6 @@ def _forwards(request: AgentRequest, found: Ticket) -> list[Message]:
     if len(chosen) != len(set(ids)):
         raise Http404
     return chosen
-
-
-def _uploaded(request: AgentRequest) -> list[int]:
-    return [
-        uploads.upload(
-            by=request.user, name=file.name or "", content_type=file.content_type or "", content=file.read()
-        ).pk
-        for file in request.FILES.getlist("files")
-    ]
 
 
 def _sheet(request: AgentRequest, found: Ticket, forwards: list[Message], **typed: Any) -> HttpResponse:
@@ -139,7 +130,7 @@ def _answer(request: AgentRequest, pk: int) -> HttpResponse:
             text=data["text"],
             to=data["to"] if "to" in request.POST else None,
             cc=data["cc"] if "cc" in request.POST else None,
-            attachments=_uploaded(request),
+            attachments=uploaded(request),
             client_id=data["client_id"] or None,
         )
     except ActionError as error:

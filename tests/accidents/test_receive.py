@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from inbox.actions import receive
+from inbox.actions import parsing, receive
 from inbox.models import Channel, Customer, Message, Receipt, ReceiptState, Ticket
 from tests.paper import raw
 
@@ -89,9 +89,9 @@ def test_the_same_mail_by_two_ways_at_once_is_one_message(desk: Channel) -> None
 def test_who_was_in_hand_with_one_that_stops_workers_is_not_set_aside(desk: Channel) -> None:
     stored = [one.receipt_id for one in receive.store(desk, [raw("bad"), raw("a"), raw("b")])]
     bad = stored[0]
-    for _death in range(receive.MAX_ATTEMPTS + 2):
+    for _death in range(parsing.MAX_ATTEMPTS + 2):
         while ids := receive.claim():
-            if bad in ids and Receipt.objects.get(pk=bad).attempts <= receive.MAX_ATTEMPTS:
+            if bad in ids and Receipt.objects.get(pk=bad).attempts <= parsing.MAX_ATTEMPTS:
                 break  # the worker is gone, with all that it held
             receive.take_in(ids)
         Receipt.objects.filter(state=ReceiptState.NEW).update(next_attempt_at=timezone.now() - timedelta(seconds=1))

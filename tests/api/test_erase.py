@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client, TestCase
 
 from inbox import files
-from inbox.actions import cards, customer_notes, keeping, receive, reply, uploads
+from inbox.actions import cards, customer_notes, keeping, receive, reply, retrying, uploads
 from inbox.adapters import Party, RawReceipt
 from inbox.models import (
     Agent,
@@ -296,7 +296,7 @@ def test_waiting_mail_of_others_that_names_them_is_taken_in(as_zoya: Api, suppor
     assert (kept.state, kept.raw is not None, kept.reason) == ("failed", True, "[erased]: odd")
     assert [outcome.status for outcome in receive.take_in([new])] == ["created"]
     assert Message.objects.get(author_address="dawud@example.net").text.strip() == "ask zub@x.example"
-    receive.retry(kept, by=None)
+    retrying.retry(kept, by=None)
     assert [outcome.status for outcome in receive.take_in([failed])] == ["created"]
 
 

@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="databases that stay, and are used again")
     parser.add_argument("--seconds", type=int, default=60, help="of load")
     parser.add_argument("--explain", action="store_true", help="the plans of what breaks a limit")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="of pages: those whose names it fits")
     chosen = parser.parse_args()
     good = True
     with house(chosen.keep) as servers:
@@ -41,7 +42,9 @@ def main() -> int:
         if "deliver" in chosen.what:
             good &= deliver.measure(servers, replies=chosen.replies, runs=chosen.runs)
         if "pages" in chosen.what:
-            good &= pages.measure(servers, sizes=chosen.tickets, runs=chosen.looks, explain=chosen.explain)
+            good &= pages.measure(
+                servers, sizes=chosen.tickets, runs=chosen.looks, explain=chosen.explain, only=chosen.only
+            )
         if "search" in chosen.what:
             good &= search.measure(servers, sizes=chosen.search_tickets, runs=chosen.looks, explain=chosen.explain)
         if "api" in chosen.what:

@@ -31,7 +31,7 @@ def measure(house: House, *, agents: int = 500, rounds: int = 25) -> bool:
         web.stop()
         writer.kill()
         writer.communicate()
-    web = Web("tests.bench.sockets:bare", dict(os.environ))
+    web = Web("tests.bench.sockets:bare", dict(os.environ), bare=True)
     try:
         plain, _text = asyncio.run(_rounds(web, cookies, text, rounds))
     finally:

@@ -97,11 +97,12 @@ async def connect(port: int, cookies: list[str], heard: Heard) -> list[Client]:
 
 
 class Web:
-    """One uvicorn with the options of the Procfile."""
+    """One uvicorn with the options of the Procfile; `bare` without those that are ours."""
 
-    def __init__(self, application: str, environment: dict[str, str]) -> None:
+    def __init__(self, application: str, environment: dict[str, str], *, bare: bool = False) -> None:
         self.port = free_port()
         options = ["--lifespan", "off", "--no-access-log", "--log-level", "error", "--ws-per-message-deflate", "false"]
+        options += [] if bare else ["--ws", "lib.websocket:Protocol"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", application, "--port", str(self.port), *options],
             cwd=BASE_DIR,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from inbox.actions import reply, tickets
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, Ticket
+from inbox.models import Agent, Channel, Message, Ticket
 from tests.browser.conftest import Open, Server
 
 Mail = Callable[..., Outcome]
@@ -108,19 +108,71 @@ def test_delivery_ticks_follow(open_as: Open, mail: Mail, sana: Agent) -> None:
         expect(ticks).to_contain_text(words)
 
 
-def test_after_a_lost_connection_the_page_catches_up(open_as: Open, mail: Mail, sana: Agent, server: Server) -> None:
+def test_after_a_lost_connection_the_page_catches_up(
+    open_as: Open, mail: Mail, sana: Agent, omar: Agent, server: Server
+) -> None:
+    """It says so, keeps a reply that is tried meanwhile, and then has all there is, once, in its order."""
     number = mail("The first").ticket
     page = open_as(sana, f"/tickets/{number}/")
-    page.locator("#text").fill("not sent yet")
+    page.locator("#text").fill("On Thursday.")
     server.stop()
     expect(page.locator(".offline")).to_be_visible(timeout=30000)
-    reply.note(Ticket.objects.get(pk=number), by=sana, text="Written meanwhile")
-    second = mail("The second", sender="late@example.com").ticket
+    page.locator("#text").press("Control+Enter")
+    expect(page.locator("#composer-problem")).to_contain_text("What you wrote is kept here")
+    expect(page.locator("#text")).to_have_value("On Thursday.")
+    reply.note(Ticket.objects.get(pk=number), by=omar, text="Written meanwhile")
+    late = [mail(f"Late {n}", sender=f"late{n}@example.com").ticket for n in range(3)]
     server.start()
     expect(page.locator(".offline")).to_be_hidden(timeout=30000)
-    expect(page.locator(f"#row-{second}")).to_be_visible()
+    expect(page.locator(f"#row-{late[0]}")).to_be_visible()
     expect(page.locator("#timeline")).to_contain_text("Written meanwhile")
-    expect(page.locator("#text")).to_have_value("not sent yet")
+    expect(page.locator("#text")).to_have_value("On Thursday.")
+    rows = "[...document.querySelectorAll('#rows .row')].map(row => Number(row.dataset.number))"
+    assert page.evaluate(rows) == [*reversed(late), number]
+    page.locator("#text").press("Control+Enter")
+    expect(page.locator("#timeline .message.out")).to_contain_text("On Thursday.")
+    shown = "[...document.querySelectorAll('#timeline .message')].map(one => Number(one.id.slice(2)))"
+    assert page.evaluate(shown) == list(
+        Message.objects.filter(ticket=number).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def test_an_old_answer_does_not_hide_what_came_meanwhile(open_as: Open, mail: Mail, sana: Agent, omar: Agent) -> None:
+    """A list and a conversation that were read before a change, and come after the page has heard of it."""
+    first, second = mail("The first").ticket, mail("The second", sender="b@example.com").ticket
+    page = open_as(sana, "/?view=open")
+    page.evaluate(
+        """() => {
+            const say = (name, value) => document.body.dataset[name] = value
+            const on = (name, what) => document.addEventListener(name, ({ detail }) => what(detail))
+            on("htmx:before:ws:message", ({ message }) => say("heard", message.json?.changed))
+            on("htmx:after:swap", ({ ctx }) => say("swapped", ctx.target?.id))
+        }"""
+    )
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/?view=open", lambda route: held.append((route, route.fetch())))
+    page.route(f"**/tickets/{second}/", lambda route: held.append((route, route.fetch())))
+
+    def answered(swapped: str) -> None:
+        route, answer = held.pop()
+        route.fulfill(response=answer)
+        expect(page.locator(f"body[data-swapped={swapped}]")).to_be_attached()
+
+    def asked(link: str) -> None:
+        page.locator(link).click()
+        while not held:
+            page.wait_for_timeout(20)
+
+    asked(".views a[href='/?view=open']")
+    tickets.set_status(Ticket.objects.get(pk=first), "solved", by=omar)
+    expect(page.locator(f"#row-{first}")).to_have_count(0)
+    answered("list")
+    expect(page.locator(f"#row-{first}")).to_have_count(0)
+    asked(f"#row-{second} .go")
+    reply.note(Ticket.objects.get(pk=second), by=omar, text="Written meanwhile")
+    expect(page.locator(f"body[data-heard='{second}']")).to_be_attached()
+    answered("conversation")
+    expect(page.locator("#timeline")).to_contain_text("Written meanwhile")
 
 
 def test_more_than_one_page_of_changes_at_once(open_as: Open, support: Channel, mail: Mail, sana: Agent) -> None:

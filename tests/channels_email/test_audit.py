@@ -16,7 +16,7 @@ from django.utils import timezone
 from channels_email import audit, fetching, tasks, tokens
 from channels_email.models import MailboxAudit, MovedMails
 from inbox import polling, wake
-from inbox.actions import erasing, receive, sweeping
+from inbox.actions import erasing, receive, retrying, sweeping
 from inbox.models import Agent, Channel, Customer, Event, Identity, Message, MessageCopy, Receipt
 from tests.channels_email.conftest import MakeChannel, imap_settings, mail
 from tests.servers.dovecot import Dovecot
@@ -190,7 +190,7 @@ def test_a_withheld_mail_that_somebody_fetched_by_retry_is_known(
     dovecot.append(mailbox, mail("x\n" * 10_000))
     with override_settings(SMTP_IN_MAX_BYTES=10_000):
         taken_in(channel)
-    receive.retry(Receipt.objects.get(), by=None)
+    retrying.retry(Receipt.objects.get(), by=None)
     receive.take_in_waiting()
     assert Message.objects.count() == 1
     assert figures(counted(channel)) == (1, 1, 0, 0)

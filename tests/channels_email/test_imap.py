@@ -12,7 +12,7 @@ from django.utils import timezone
 from channels_email import imap
 from channels_email.servers import Server, server
 from inbox import polling
-from inbox.actions import receive
+from inbox.actions import parsing, receive, retrying
 from inbox.actions.errors import ActionError
 from inbox.adapters import adapter_for
 from inbox.models import Channel, Message, Receipt
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
 
 
 def raws() -> list[bytes]:
-    return [receive.raw_of(receipt) for receipt in Receipt.objects.order_by("pk")]
+    return [parsing.raw_of(receipt) for receipt in Receipt.objects.order_by("pk")]
 
 
 def test_what_is_new_comes_once_and_nothing_is_marked(
@@ -273,12 +273,12 @@ def test_a_mail_too_large_for_us_is_fetched_once_the_limit_is_raised(
         polling.poll(channel.pk)
         receive.take_in_waiting()
         with pytest.raises(ActionError, match="SMTP_IN_MAX_BYTES"):
-            receive.retry(Receipt.objects.get(), by=None)
+            retrying.retry(Receipt.objects.get(), by=None)
     assert Receipt.objects.get().state == "failed"
-    receive.retry(Receipt.objects.get(), by=None)
+    retrying.retry(Receipt.objects.get(), by=None)
     receive.take_in_waiting()
     receipt = Receipt.objects.get()
-    assert (receipt.state, receive.raw_of(receipt)) == ("done", large)
+    assert (receipt.state, parsing.raw_of(receipt)) == ("done", large)
     assert Message.objects.count() == 1
 
 
@@ -292,7 +292,7 @@ def test_a_mail_set_aside_that_is_gone_says_so(dovecot: Dovecot, mailbox: str, m
         client.delete_messages([1])
         client.expunge()
     with pytest.raises(ActionError, match="no longer in the mailbox"):
-        receive.retry(Receipt.objects.get(), by=None)
+        retrying.retry(Receipt.objects.get(), by=None)
 
 
 def test_another_mailbox_is_read_from_its_start(dovecot: Dovecot, mailbox: str, make_channel: MakeChannel) -> None:

@@ -10,7 +10,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from channels_email import imap, moving
 from channels_email.models import MovedMails
 from inbox import health, polling
-from inbox.actions import receive
+from inbox.actions import receive, retrying
 from inbox.adapters import adapter_for
 from inbox.models import Agent, Channel, Message, Receipt, Role
 from tests.channels_email.conftest import MakeChannel, imap_settings, mail
@@ -198,7 +198,7 @@ def test_a_mail_whose_bytes_we_do_not_have_stays(
     receive.take_in_waiting()
     assert dovecot.mails(mailbox) == [large]
     settings.SMTP_IN_MAX_BYTES = 1_000_000
-    receive.retry(Receipt.objects.get(state="failed"), by=None)
+    retrying.retry(Receipt.objects.get(state="failed"), by=None)
     polling.poll(channel.pk)
     assert dovecot.mails(mailbox) == []
 

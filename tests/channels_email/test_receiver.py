@@ -16,7 +16,7 @@ from django.db import OperationalError
 from channels_email import directory
 from channels_email import receiver as module
 from channels_email.receiver import Receiver
-from inbox.actions import receive
+from inbox.actions import parsing, receive
 from inbox.models import Channel, Heartbeat, Receipt
 from tests.channels_email.conftest import ALI, SUPPORT, MakeChannel, database_url, mail, receiving
 from tests.servers import certificates
@@ -37,7 +37,7 @@ def client(receiver: Receiver) -> smtplib.SMTP:
 
 
 def stored() -> list[bytes]:
-    return [receive.raw_of(receipt) for receipt in Receipt.objects.order_by("pk")]
+    return [parsing.raw_of(receipt) for receipt in Receipt.objects.order_by("pk")]
 
 
 def test_a_mail_is_stored_byte_for_byte_with_its_envelope(receiver: Receiver) -> None:

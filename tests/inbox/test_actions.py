@@ -9,7 +9,19 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from inbox import acknowledge, files, log
-from inbox.actions import base, customers, keeping, merge, messages, organisations, reply, sweeping, tickets, uploads
+from inbox.actions import (
+    base,
+    customers,
+    keeping,
+    merge,
+    messages,
+    organisations,
+    recipients,
+    reply,
+    sweeping,
+    tickets,
+    uploads,
+)
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
 from inbox.adapters import Party
@@ -212,10 +224,10 @@ def test_an_archive_is_not_acknowledged(desk: Channel, take: Take) -> None:
 def test_a_forged_reply_to_takes_no_answer_away(ticket: Ticket, sana: Agent, take: Take) -> None:
     forged = take("m2", subject=f"#{ticket.pk}", reply_to=["mallory@example.net"])
     assert forged.ticket == ticket.pk
-    assert [one["address"] for one in reply.default_recipients(ticket)[0]] == ["ayesha@example.com"]
+    assert [one["address"] for one in recipients.default_recipients(ticket)[0]] == ["ayesha@example.com"]
     signed = take("m3", payload={"signed_tickets": [ticket.pk]}, reply_to=["other@example.com"])
     assert signed.ticket == ticket.pk
-    assert [one["address"] for one in reply.default_recipients(ticket)[0]] == ["other@example.com"]
+    assert [one["address"] for one in recipients.default_recipients(ticket)[0]] == ["other@example.com"]
 
 
 def test_a_tag_renamed_or_deleted_is_a_change_of_each_ticket_that_carries_it(

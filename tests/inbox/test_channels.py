@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inbox.actions import channels, receive
+from inbox.actions import channels, receive, retrying
 from inbox.actions.channels import Place
 from inbox.adapters import DeliveryError, RawReceipt
 from inbox.models import Agent, Brand, Channel, Event, Message, Receipt, ReceiptState, Team
@@ -148,14 +148,14 @@ def test_all_that_failed_is_taken_in_again(desk: Channel, sana: Agent, monkeypat
         raise DeliveryError("It is no longer there.", permanent=True)
 
     monkeypatch.setattr(Paper, "refetch", refetch)
-    assert receive.retry_failed(desk, by=sana) == (2, "It is no longer there.")
+    assert retrying.retry_failed(desk, by=sana) == (2, "It is no longer there.")
     assert last("receipts_retried").data == {"channel": desk.pk, "count": 2}
     assert receive.take_in_waiting() == 2
     assert list(Receipt.objects.order_by("pk").values_list("state", flat=True)) == ["done", "done", "failed"]
     monkeypatch.setattr(Paper, "refetch", lambda self, receipt: raw("k2"))
-    assert receive.retry_failed(desk, by=sana) == (1, "")
+    assert retrying.retry_failed(desk, by=sana) == (1, "")
     assert receive.take_in_waiting() == 1
-    assert receive.retry_failed(desk, by=sana) == (0, "")
+    assert retrying.retry_failed(desk, by=sana) == (0, "")
     assert Message.objects.count() == 3
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from inbox import jobs as workers
 from inbox import wake
-from inbox.actions import jobs, tickets
+from inbox.actions import incidents, jobs, links, reply, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.verbs import VERBS
 from inbox.models import (
@@ -25,6 +26,7 @@ from inbox.models import (
     Job,
     JobItem,
     JobState,
+    Message,
     Role,
     Status,
     Team,
@@ -113,6 +115,37 @@ def test_a_worker_that_dies_leaves_nothing_undone_and_nothing_done_twice(
     run(job)
     assert (job.state, job.changed) == (JobState.DONE, 8)
     assert changed("tags_changed") == [one.pk for one in many]
+
+
+@pytest.mark.parametrize("dies_at", [1, 4])
+def test_an_answer_to_all_incidents_outlives_its_worker_and_reaches_each_once(
+    dies_at: int, many: list[Ticket], sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, *others = many
+    for one in others:
+        links.link(one, problem, "incident", by=sana)
+    Field.objects.create(noun="ticket", key="size", label="Size", kind="text", required=True)
+    Ticket.objects.exclude(pk=others[-1].pk).update(attributes={"size": "S"})
+    say: dict[str, Any] = {"by": sana, "text": "It works again, Zubaida.", "solve": True}
+    job = incidents.update(problem, client_id="a", **say)
+    assert incidents.update(problem, client_id="a", **say).pk == job.pk and job.total == 7
+    written = reply.reply
+
+    def killed(ticket: Ticket, **told: Any) -> Message:
+        found = written(ticket, **told)
+        if ticket.pk == others[dies_at].pk:
+            raise KeyboardInterrupt
+        return found
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(reply, "reply", killed)
+        run(job)
+    run(job)
+    assert (job.state, job.done, job.failed) == (JobState.DONE, 6, 1)
+    assert job.items.get(ticket=others[-1]).error == "Fill in first: Size."
+    sent = Message.objects.filter(direction="out").order_by("ticket").values_list("ticket", flat=True)
+    assert list(sent) == [one.pk for one in others[:-1]]
+    assert "Zubaida" not in str(job.what), "what was written is not kept a second time"
 
 
 def test_a_job_whose_worker_died_is_found(many: list[Ticket], sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,19 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from inbox import polling
-from inbox.actions import base, calls, erasing, joining, merge, messages, receive, reply, scheduling
+from inbox.actions import (
+    base,
+    calls,
+    erased_receipts,
+    erasing,
+    joining,
+    merge,
+    messages,
+    naming,
+    receive,
+    reply,
+    scheduling,
+)
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Channel, Customer, DeliveryState, Event, Message, Ticket
@@ -262,15 +274,15 @@ def test_an_erasure_waits_for_nobody_who_waits_for_it(
     """Mail from them is taken in, holds its receipt and waits for the customer, long before the erasure comes to it."""
     customer = Ticket.objects.get(pk=take("m1").ticket).customer
     (late,) = receive.store(desk, [raw("m2", text="Ayesha again.")], claim=True)
-    real = erasing._forget_receipts
+    real = erased_receipts.forget_receipts
 
     def erase(come: Callable[[], None]) -> None:
-        def forget(person: erasing.Person, perhaps: set[int]) -> Any:
+        def forget(person: naming.Person, perhaps: set[int]) -> Any:
             come()
             threading.Event().wait(1.5)  # the other side has looked for a deadlock, found none, and looks no more
             return real(person, perhaps)
 
-        monkeypatch.setattr(erasing, "_forget_receipts", forget)
+        monkeypatch.setattr(erasing, "forget_receipts", forget)
         erasing.erase(customer, by=sana)
 
     at_once(erase, lambda: receive.take_in([late.receipt_id]))
@@ -286,7 +298,7 @@ def test_an_erasure_is_tried_again_when_others_were_in_the_way(
     tries: list[int] = []
     real = erasing._blank_messages
 
-    def blank(person: erasing.Person) -> None:
+    def blank(person: naming.Person) -> None:
         tries.append(1)
         if len(tries) == 1:
             with connection.cursor() as cursor:

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from inbox import access, files
-from inbox.actions import receive, reply, tickets
+from inbox.actions import parsing, receive, recipients, reply, retrying, tickets
 from inbox.actions.work import Outcome
 from inbox.models import (
     Agent,
@@ -101,13 +101,13 @@ def test_one_that_cannot_be_applied_fails_alone(desk: Channel) -> None:
     outcomes = receive.take_in(ids)
     assert [outcome.status for outcome in outcomes] == ["created", "failed", "created"]
     assert Receipt.objects.get(pk=ids[1]).state == ReceiptState.FAILED
-    receive.retry(Receipt.objects.get(pk=ids[1]), by=None)
+    retrying.retry(Receipt.objects.get(pk=ids[1]), by=None)
     assert Receipt.objects.get(pk=ids[1]).state == ReceiptState.NEW
 
 
 def test_a_receipt_that_stops_workers_is_set_aside(desk: Channel) -> None:
     pk = receive.store(desk, [raw("m1")], claim=True)[0].receipt_id
-    Receipt.objects.update(attempts=receive.MAX_ATTEMPTS, next_attempt_at=timezone.now())
+    Receipt.objects.update(attempts=parsing.MAX_ATTEMPTS, next_attempt_at=timezone.now())
     assert receive.claim() == [pk]
     assert receive.take_in([pk])[0].status == "failed"
 
@@ -165,14 +165,14 @@ def test_token_brings_a_stranger_in_unverified(take: Take, desk: Channel, sana: 
     assert (outcome.ticket, outcome.rule) == (created.ticket, "token")
     message = Message.objects.get(pk=outcome.message)
     assert message.unverified
-    to, cc = reply.default_recipients(Ticket.objects.get())
+    to, cc = recipients.default_recipients(Ticket.objects.get())
     assert [one["address"] for one in to] == ["ayesha@example.com"]
     assert cc == []
     assert take("m3", sender="colleague@example.net", references=["m2"]).ticket != created.ticket
     from inbox.actions import messages
 
     messages.confirm_sender(message, by=sana)
-    assert [one["address"] for one in reply.default_recipients(Ticket.objects.get(pk=created.ticket))[1]] == [
+    assert [one["address"] for one in recipients.default_recipients(Ticket.objects.get(pk=created.ticket))[1]] == [
         "colleague@example.net"
     ]
 

@@ -11,11 +11,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inbox import delivery
+from inbox import delivery, directory, timeline
 from inbox.actions import (
     macros,
     merge,
     messages,
+    recipients,
     reply,
     scheduling,
     split,
@@ -109,12 +110,12 @@ def test_undo_puts_everything_back(ticket: Ticket, sana: Agent, desk: Channel) -
 def test_whom_an_undone_reply_brought_in_is_out_again(ticket: Ticket, sana: Agent) -> None:
     slip = [{"name": "", "address": "ayesha@gmial.com"}]
     held = reply.reply(ticket, by=sana, text="Here.", to=slip, undoable=True)
-    assert reply.default_recipients(ticket)[1] == slip
+    assert recipients.default_recipients(ticket)[1] == slip
     draft = scheduling.take_back(held, by=sana)
-    assert draft.recipients["to"] == "ayesha@gmial.com" and reply.default_recipients(ticket)[1] == []
-    assert reply.strangers(ticket, slip, held.channel) == ["ayesha@gmial.com"]
+    assert draft.recipients["to"] == "ayesha@gmial.com" and recipients.default_recipients(ticket)[1] == []
+    assert recipients.strangers(ticket, slip, held.channel) == ["ayesha@gmial.com"]
     reply.reply(ticket, by=sana, text="After all.", to=slip)
-    assert reply.default_recipients(ticket)[1] == slip
+    assert recipients.default_recipients(ticket)[1] == slip
 
 
 def test_undo_puts_back_what_sending_and_its_macro_changed(ticket: Ticket, sana: Agent, omar: Agent) -> None:
@@ -231,6 +232,26 @@ def test_a_reply_is_refused_when_somebody_wrote_meanwhile(ticket: Ticket, sana: 
         reply.reply(ticket, by=sana, text="On Thursday.", newest=newest)
     assert [one.pk for one in refused.value.since] == [theirs.pk, customer]
     assert reply.reply(ticket, by=sana, text="On Thursday.", newest=customer)
+
+
+@pytest.mark.parametrize("how", ["message", "ticket"])
+def test_a_reply_is_refused_when_something_older_was_moved_in(
+    ticket: Ticket, sana: Agent, omar: Agent, take: Take, how: str
+) -> None:
+    older = Message.objects.get()
+    here = Ticket.objects.get(pk=take("n1", subject="Another").ticket)
+    newest = Message.objects.order_by("pk").last()
+    assert newest and older.pk < newest.pk
+    if how == "message":
+        messages.move(older, to=here, by=omar)
+    else:
+        merge.merge(ticket, here, by=omar)
+    with pytest.raises(Stale) as refused:
+        reply.reply(here, by=sana, text="On Thursday.", newest=newest.pk)
+    assert [one.pk for one in refused.value.since] == [older.pk]
+    shown = timeline.build(here, directory.of(sana))
+    assert reply.reply(here, by=sana, text="On Thursday.", newest=newest.pk, event=shown.event)
+    assert refused.value.event >= shown.event
 
 
 def test_a_second_click_is_no_stale_reply(ticket: Ticket, sana: Agent) -> None:

@@ -47,6 +47,10 @@ class Server:
                 str(self.port),
                 "--log-level",
                 "warning",
+                "--ws",
+                "lib.websocket:Protocol",
+                "--ws-per-message-deflate",
+                "false",
             ],
             cwd=ROOT,
             env={

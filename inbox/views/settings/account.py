@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import log, second_factor, sessions
+from inbox import live, log, second_factor, sessions
 from inbox.actions import people as acting
 from inbox.actions.errors import ActionError
 from inbox.models import LogIn
@@ -40,6 +40,10 @@ def profile(request: AgentRequest) -> HttpResponse:
         agent.save(update_fields=changed)
         if told := [name for name in changed if name in {"name", "signature"}]:
             log.record(None, "profile_changed", by=agent, fields=told)
+        if "away" in changed:
+            live.announce_people([agent.pk])
+        if "theme" in changed:
+            live.hint([agent.pk], theme=agent.theme)
         with translation.override(agent.language or translation.get_language()):
             messages.success(request, _("Saved."))
         return redirect("settings-profile")

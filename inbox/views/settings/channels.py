@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from inbox import access, care
 from inbox.actions import channels as actions
-from inbox.actions import receive
+from inbox.actions import parsing, retrying
 from inbox.actions.errors import ActionError
 from inbox.adapters import Adapter, Check, kinds
 from inbox.models import Agent, Brand, Channel, Receipt, ReceiptState, Team
@@ -252,7 +252,7 @@ def disconnect(request: AgentRequest, slug: str) -> HttpResponse:
 @needs(Right.CARE)
 def retry_all(request: AgentRequest, slug: str) -> HttpResponse:
     """Take in again whatever failed here."""
-    done, why = receive.retry_failed(_get(request, slug), by=request.user)
+    done, why = retrying.retry_failed(_get(request, slug), by=request.user)
     if done:
         text = ngettext("%(count)d message is read again.", "%(count)d messages are read again.", done)
         messages.success(request, text % {"count": done})
@@ -268,7 +268,7 @@ def retry(request: AgentRequest, slug: str, pk: int) -> HttpResponse:
     """Take one failed receipt in again."""
     receipt = _receipt(request, slug, pk)
     try:
-        receive.retry(receipt, by=request.user)
+        retrying.retry(receipt, by=request.user)
     except ActionError as error:
         messages.error(request, str(error.reason))
     else:
@@ -283,7 +283,7 @@ def raw(request: AgentRequest, slug: str, pk: int) -> HttpResponse:
     """The bytes of a failed receipt as a download, which nothing runs."""
     receipt = _receipt(request, slug, pk)
     try:
-        content = receive.raw_of(receipt)
+        content = parsing.raw_of(receipt)
     except FileNotFoundError as error:
         raise Http404 from error
     response = HttpResponse(content, content_type="application/octet-stream")

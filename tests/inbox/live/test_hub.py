@@ -13,8 +13,9 @@ from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
 
-from inbox import frames, hub, live
+from inbox import frames, hub, live, sockets
 from inbox.actions import people, teams, tickets
 from inbox.models import Agent, Channel, LogIn, Team, Ticket
 from inbox.routing import websocket_urlpatterns
@@ -32,7 +33,7 @@ class Socket(ApplicationCommunicator):
         scope: dict[str, Any] = {
             "type": "websocket",
             "path": "/ws/",
-            "query_string": f"language={language}".encode(),
+            "query_string": f"language={language}".encode(errors="surrogateescape"),
             "headers": [],
             "user": agent,
             "session": session,
@@ -119,7 +120,7 @@ async def test_rights_are_looked_at_anew_for_each_frame(support: Channel, team: 
     assert await silent(socket)
     await call(Agent.objects.filter(pk=sana.pk).update)(is_active=False)
     await call(tickets.set_priority)(ticket, "low", by=None)
-    assert await frame(socket, "never") == hub.LOGGED_OUT
+    assert await frame(socket, "never") == sockets.LOGGED_OUT
     await socket.disconnect()
 
 
@@ -165,10 +166,10 @@ async def test_a_channel_given_to_a_team_leaves_all_others(sana: Agent, bilal: A
 async def test_a_log_in_that_ends_takes_its_page_with_it(sana: Agent, zoya: Agent) -> None:
     here, there = await connect(sana), await connect(sana)
     assert await call(people.end_sessions)(sana, by=sana, only=there.session) == 1
-    assert await frame(there, "never") == hub.LOGGED_OUT
+    assert await frame(there, "never") == sockets.LOGGED_OUT
     await settled(here)  # it stays, and may start over
     await call(people.switch_off)(sana, by=zoya)
-    assert await frame(here, "never") == hub.LOGGED_OUT
+    assert await frame(here, "never") == sockets.LOGGED_OUT
     for socket in (here, there):
         await socket.disconnect()
 
@@ -184,7 +185,7 @@ async def test_who_must_set_up_a_second_factor_is_told_nothing(
     assert await without.receive_nothing(timeout=0.6)  # type: ignore[no-untyped-call]
     await call(Authenticator.objects.all().delete)()
     live.announce_people([omar.pk])
-    assert await frame(having, "never") == hub.LOGGED_OUT
+    assert await frame(having, "never") == sockets.LOGGED_OUT
     for socket in (without, having):
         await socket.disconnect()
 
@@ -197,7 +198,7 @@ async def settled(socket: Socket) -> None:
 
 async def test_strangers_are_told_to_log_in() -> None:
     socket = await connect(None)
-    assert await frame(socket, "never") == hub.LOGGED_OUT
+    assert await frame(socket, "never") == sockets.LOGGED_OUT
 
 
 async def test_what_redis_lost_is_found(support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +227,7 @@ async def test_a_slow_socket_keeps_its_order_and_is_given_up() -> None:
         await writable.wait()
         written.append(message.get("text") or str(message["code"]))
 
-    socket = hub.Socket(1, "session", "en", send)
+    socket = sockets.Socket(1, "session", "en", send)
     for name in "abc":
         socket.put({"text": name})
     assert written == []
@@ -236,13 +237,48 @@ async def test_a_slow_socket_keeps_its_order_and_is_given_up() -> None:
     socket.put({"text": "d"})
     assert written == ["a", "b", "c", "d"]
     writable.clear()
-    for _again in range(hub.MOST_FRAMES + 2):
+    for _again in range(sockets.MOST_FRAMES + 2):
         socket.put({"text": "late"})
     writable.set()
     await socket.relay
-    assert written[4:] == ["late", str(hub.TOO_SLOW)]
+    assert written[4:] == ["late", str(sockets.TOO_SLOW)]
     socket.put({"text": "never"})
-    assert written[-1] == str(hub.TOO_SLOW)
+    assert written[-1] == str(sockets.TOO_SLOW)
+
+
+async def test_bytes_that_are_no_text_in_its_address_hurt_nobody(sana: Agent) -> None:
+    socket = await connect(sana, "\udcff&language=\udc80")
+    await socket.send_input({"type": "websocket.receive", "text": '{"since": 1}'})  # type: ignore[no-untyped-call]
+    assert (await frame(socket, "sight"))["beat"] > 0
+    await socket.disconnect()
+
+
+def test_those_who_were_away_are_told_by_one_question(support: Channel, django_assert_num_queries: Any) -> None:
+    """However long each was away; whoever missed more than is told one by one asks for all."""
+    numbers = [question(support, f"Question {n}").pk for n in range(3)]
+    times = list(Ticket.objects.order_by("number").values_list("updated_at", flat=True))
+    early, late = (times[at] + frames.LOOK_BACK for at in (0, 1))
+    with django_assert_num_queries(1):
+        changed = frames.missed(early, 2)
+    assert frames.since(changed, early, 2) == set(numbers[1:])
+    assert frames.since(changed, late, 2) == {numbers[2]}
+    assert frames.since(frames.missed(times[0], 2), times[0], 2) is None
+
+
+def test_a_transaction_is_told_of_once(support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what a savepoint took back takes nothing with it."""
+    told: list[list[int]] = []
+    monkeypatch.setattr(live, "announce", lambda numbers, messages=(): told.append(list(numbers)))
+    ticket, other = question(support, "Where is my parcel?"), question(support, "And mine?")
+    told.clear()
+    with transaction.atomic():
+        with pytest.raises(RuntimeError), transaction.atomic():
+            tickets.assign(other, by=sana, agent=sana)
+            raise RuntimeError
+        tickets.assign(ticket, by=sana, agent=sana)
+        tickets.set_status(ticket, "solved", by=sana)
+        tickets.set_priority(other, "high", by=sana)
+    assert told == [[ticket.pk, other.pk]]
 
 
 def test_announcing_costs_nothing_and_never_fails(settings: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from inbox import consumers, frames, hub, marks, presence
+from inbox import consumers, frames, hub, live, marks, presence
 from inbox.actions import tickets
 from inbox.models import Agent, Channel, TicketSeen
 from inbox.presence import State
@@ -51,6 +51,11 @@ async def test_colleagues_see_who_views_and_who_writes(
     assert "marks" not in await frame(late, "whole")
     await say(hers, shows=ticket.pk, doing="note", away=True)
     assert await mark(late, ticket.pk) == [[sana.pk, "note"]]
+    await call(Agent.objects.filter(pk=omar.pk).update)(away=True)
+    live.announce_people([omar.pk])
+    assert (await frame(late, "here"))["here"][
+        str(omar.pk)
+    ] == "away"  # who says so of themselves, at their desk or not
     await hers.disconnect()
     assert await mark(late, ticket.pk) == []
     assert await silent(outside)

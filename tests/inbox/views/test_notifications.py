@@ -69,7 +69,7 @@ def test_answers_tell_whose_ticket_it_is_and_who_follows(
     for one in (omar, bilal):  # Bilal lost the sight of it
         TicketFollower.objects.create(agent=one, ticket=ticket)
     ticket.refresh_from_db()
-    reply.inbound_by_hand(ticket, AYESHA, by=None, text="And?", html="", subject="")
+    tickets.inbound_by_hand(ticket, AYESHA, by=None, text="And?", html="", subject="")
     reply.note(ticket, by=sana, text="Looking.")
     read_log()
     assert told(sana)[-1:] == ["reply"]

@@ -1,5 +1,7 @@
 // The open conversation: where it is scrolled to, and fetching what is new without touching what is being typed.
 /* global htmx */
+import { since } from "./meanwhile.js"
+
 const stream = () => document.getElementById("stream")
 const atEnd = box => box.scrollHeight - box.scrollTop - box.clientHeight < 80
 
@@ -74,6 +76,9 @@ document.addEventListener("htmx:before:swap", event => {
 })
 document.addEventListener("htmx:after:swap", event => {
   opened()
+  const { target, begun } = event.detail.ctx ?? {}
+  const number = Number(openTicket()?.dataset.ticket)
+  if (target?.id === "conversation" && since(begun).some(({ changed, gone }) => changed.includes(number) || gone.includes(number))) refresh()
   const box = stream()
   if (box?.dataset.below) {
     box.scrollTop = box.scrollHeight - Number(box.dataset.below)

@@ -1,6 +1,7 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
-import { change, isLeft, leave, linkOf, list, waiting } from "./rows.js"
+import { since } from "./meanwhile.js"
+import { change, isLeft, leave, linkOf, list, parse, waiting } from "./rows.js"
 /* global htmx */
 
 // Of a list whose rows do not say themselves whether they belong, the server is asked which do: how many are new is
@@ -23,6 +24,8 @@ export function apply(fresh, gone = []) {
   }
   mark()
 }
+
+export const bring = ({ rows, gone }) => apply(parse(rows), gone)
 
 async function ask() {
   const rows = list()
@@ -78,6 +81,7 @@ const page = async url => {
 // scrolled down for very long the end is left off, and comes again when it is scrolled to.
 export async function again() {
   const rows = list()
+  const begun = Date.now()
   const shown = new Set([...rows.querySelectorAll(".row")].map(row => row.id)) // what comes meanwhile stays
   let found = await page(`${rows.dataset.url}&again`)
   const fresh = found ? found.rows : []
@@ -96,9 +100,11 @@ export async function again() {
   const lost = [...rows.querySelectorAll(".row")].filter(row => shown.has(row.id) && !known.has(row.id))
   rows.querySelector(".more")?.remove()
   apply(fresh, lost.map(row => row.dataset.number))
-  if (!found.more) return
-  rows.insertBefore(found.more, rows.querySelector(".empty"))
-  htmx.process(found.more)
+  if (found.more) {
+    rows.insertBefore(found.more, rows.querySelector(".empty"))
+    htmx.process(found.more)
+  }
+  since(begun).forEach(bring)
 }
 
 // The row of the open ticket is the current one; rows that only stayed for the pointer go now.
@@ -114,11 +120,14 @@ export function mark() {
 }
 
 document.addEventListener("htmx:after:swap", event => {
-  if (["list", "listing"].includes(event.detail.ctx?.target?.id)) {
+  const { target, begun } = event.detail.ctx ?? {}
+  const whole = ["list", "listing"].includes(target?.id)
+  if (whole) {
     waiting.clear()
     news.clear()
     unsure.clear()
   }
+  if (whole || target?.matches?.(".more")) since(begun).forEach(bring)
   mark()
 })
 document.addEventListener("pointerout", event => {

@@ -2,8 +2,8 @@
 /* global htmx */
 import { openTicket, refresh } from "./conversation.js"
 import * as line from "./line.js"
-import { again, apply } from "./list.js"
-import { parse } from "./rows.js"
+import { again, bring } from "./list.js"
+import { note } from "./meanwhile.js"
 import { refresh as times } from "./times.js"
 
 const LOGGED_OUT = 4401
@@ -27,13 +27,19 @@ function frame({ rows, changed = [], gone = [], counts: found, reload, beat, sig
   if (beat) told = beat
   if (rights) sight = rights
   if (reload) setTimeout(catchUp, Math.random() * 2000)
-  if (rows !== undefined) apply(parse(rows), gone)
+  if (rows !== undefined) {
+    note({ rows, changed, gone })
+    bring({ rows, gone })
+  }
   const number = Number(openTicket()?.dataset.ticket)
   if (number && (changed.includes(number) || gone.includes(number))) refresh()
 }
 
 // What concerns only this agent (live.hint): whoever cares listens for rabta:hint.
-const hint = found => document.dispatchEvent(new CustomEvent("rabta:hint", { detail: found }))
+function hint(found) {
+  if (found.theme) document.documentElement.dataset.theme = found.theme // chosen in another tab
+  document.dispatchEvent(new CustomEvent("rabta:hint", { detail: found }))
+}
 
 async function catchUp() {
   await Promise.allSettled([document.getElementById("rows") && again(), refresh()])

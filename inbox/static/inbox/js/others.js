@@ -21,11 +21,13 @@ function face(id) {
   return holder.content.firstElementChild
 }
 
+const away = () => document.querySelector("#colleagues template")?.content.cloneNode(true) ?? ""
+
 function above() {
   const place = document.getElementById("others-here")
   if (!place) return
   const found = others(openTicket()?.dataset.ticket ?? "")
-  const key = JSON.stringify(found)
+  const key = JSON.stringify(found.map(([id, what]) => [id, what, here.get(id)]))
   if (place.dataset.shown === key) return
   place.dataset.shown = key
   place.classList.toggle("writes", found.some(([, what]) => what !== "view"))
@@ -35,6 +37,7 @@ function above() {
     const text = document.createElement("span")
     text.textContent = sentences[what].replace("{name}", people.get(id)?.name ?? "")
     one.append(face(id) ?? "", text)
+    if (here.get(id) === "away") one.append(away())
     return one
   }))
   if (found.length > MOST) place.append(words.andOthers.replace("{count}", found.length - MOST))
@@ -77,7 +80,7 @@ function inSidebar() {
     name.className = "truncate"
     name.textContent = people.get(id).name
     one.append(face(id), name)
-    if (state === "away") one.append(place.querySelector("template").content.cloneNode(true))
+    if (state === "away") one.append(away())
     return one
   }))
 }

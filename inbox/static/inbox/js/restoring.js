@@ -34,7 +34,10 @@ function restoreOne(form) {
   const newest = field(form, "newest")
   const ids = [...document.querySelectorAll("#timeline > .message")].map(one => Number(one.id.slice(2)))
   // Whoever begins to write now has seen all that stands there.
-  if (newest && ids.length && !changed(form) && !surfaceText(form)) newest.value = Math.max(...ids)
+  if (newest && ids.length && !changed(form) && !surfaceText(form)) {
+    newest.value = Math.max(...ids)
+    field(form, "event").value = document.getElementById("last-event").value
+  }
   say(form)
 }
 
