@@ -54,9 +54,9 @@ STEPS = {
     """,
     "what they began to write": """
         INSERT INTO inbox_draft (agent_id, ticket_id, kind, channel_id, subject, text, html, recipients, attachments,
-                                 client_id, version, newest, updated_at)
+                                 macros, client_id, version, newest, updated_at)
         SELECT agent, number, 'reply', channel_id, '', 'Thank you for your patience, I have just asked the', '', '{{}}',
-               '{{}}', 'seed-' || number, 1, NULL, %(end)s
+               '{{}}', '{{}}', 'seed-' || number, 1, NULL, %(end)s
         FROM theirs WHERE status IN ('open', 'pending') AND NOT spam AND trashed_at IS NULL AND {chance5} < 40
         ORDER BY 1, 2
     """,
