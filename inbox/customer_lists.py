@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import access, lists, person
+from inbox import access, default_views, person
 from inbox.bundle import there_is
 from inbox.models import Agent, Customer, Identity, Message, Organisation, SearchPerson, Status, Ticket
 from inbox.models.base import Stage
@@ -176,7 +176,7 @@ class CustomerListing:
             with bounded():
                 rows = list(self._ordered(before)[: PAGE + 1])
                 if not before:
-                    self.count = lists.counts({"customers": self.customers})["customers"] or "0"
+                    self.count = default_views.counts({"customers": self.customers})["customers"] or "0"
         except TooSlow:
             self.slow = not rows
         more = f"{self.url}{'&' if self.query else ''}before={self._cursor(rows[PAGE - 1])}" if len(rows) > PAGE else ""

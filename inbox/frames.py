@@ -18,7 +18,7 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 
-from inbox import access, lists, second_factor
+from inbox import access, default_views, lists, second_factor
 from inbox.actions import attention
 from inbox.models import Agent, Event, Mention, Role, Ticket
 from inbox.models.tickets import TicketQuerySet
@@ -235,12 +235,12 @@ def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
             if pk in people:
                 people[pk]._sight = sight  # type: ignore[attr-defined]
             if pk in waits:
-                mentioned[str(pk)] = lists.to_count(people[pk], lists.VIEWS["mentions"])
+                mentioned[str(pk)] = default_views.to_count(people[pk], default_views.VIEWS["mentions"])
         one = people[members[0]]
-        views = lists.counted(one, own=False)
-        shared = lists.counts({key: lists.to_count(one, view) for key, view in views.items()})
-        found |= {pk: {**shared, "mine": lists.spoken(mine.get(pk, 0)), "mentions": ""} for pk in members}
-    for key, number in lists.counts(mentioned).items():
+        views = default_views.counted(one, own=False)
+        shared = default_views.counts({key: default_views.to_count(one, view) for key, view in views.items()})
+        found |= {pk: {**shared, "mine": default_views.spoken(mine.get(pk, 0)), "mentions": ""} for pk in members}
+    for key, number in default_views.counts(mentioned).items():
         found[int(key)]["mentions"] = number
     return found
 
@@ -248,7 +248,7 @@ def count_for(agents: set[int]) -> dict[int, dict[str, str]]:
 def mine_of(agents: set[int]) -> dict[int, int]:
     """How many open tickets are given to each of these agents, counted up to what a count says at most."""
     theirs = Ticket.objects.of(OuterRef("pk")).filter(snoozed_until__isnull=True)
-    some = ArraySubquery(theirs.values("pk")[: lists.MOST + 1])
+    some = ArraySubquery(theirs.values("pk")[: default_views.MOST + 1])
     people = Agent.objects.filter(pk__in=agents).annotate(
         n=Func(some, function="cardinality", output_field=IntegerField())
     )

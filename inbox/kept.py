@@ -11,7 +11,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from inbox import access, directory, lists
+from inbox import access, default_views, directory, lists
 from inbox.models import Agent, SavedView
 from inbox.rights import Right, may
 from inbox.search.finding import TooSlow, bounded
@@ -48,7 +48,7 @@ def views(agent: Agent, noun: str = "tickets") -> list[SavedView]:
 
 def words(view: SavedView) -> dict[str, str]:
     """The list that it keeps, as `lists.of` takes it. One kept without a view narrows all tickets."""
-    return {"view": lists.EVERYTHING.key, **{str(key): str(value) for key, value in view.query.items()}}
+    return {"view": default_views.EVERYTHING.key, **{str(key): str(value) for key, value in view.query.items()}}
 
 
 def address(view: SavedView) -> str:
@@ -117,14 +117,14 @@ def counts(agent: Agent) -> dict[str, str]:
     wanted = {key: found for key, found in wanted.items() if f"slow-{key}" not in slow}
     try:
         with bounded(PATIENCE):
-            return lists.counts(wanted)
+            return default_views.counts(wanted)
     except TooSlow:
         pass
     found: dict[str, str] = {}
     for key, tickets in wanted.items():
         try:
             with bounded(PATIENCE_EACH):
-                found |= lists.counts({key: tickets})
+                found |= default_views.counts({key: tickets})
         except TooSlow:
             cache.set(f"slow-{key}", 1, SLOW_FOR)
     return found

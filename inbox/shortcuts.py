@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from inbox import lists
+from inbox import default_views
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -74,7 +74,7 @@ GROUPS = (
         one(gettext_lazy("Every action and place"), "Ctrl K"),
         *(
             Shortcut(format_lazy(gettext_lazy("Go to {place}"), place=view.label), ("g", view.go), in_turn=True)
-            for view in lists.VIEWS.values()
+            for view in default_views.VIEWS.values()
             if view.go
         ),
         one(gettext_lazy("This list"), "?"),

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from api.serializers.common import AgentRef, SafeHtml, SeenTeam, TeamRef, Words, text_of
 from api.serializers.tickets import TicketPatch
 from api.strict import Choice, Filters, StrictSerializer
-from inbox import lists
+from inbox import default_views, lists
 from inbox.models import Agent, Macro, SavedView, Tag
 
 
@@ -139,7 +139,7 @@ class Query(serializers.DictField):
         }:
             raise serializers.ValidationError(beside)
         try:
-            listing = lists.of(agent, {"view": lists.EVERYTHING.key, **given})
+            listing = lists.of(agent, {"view": default_views.EVERYTHING.key, **given})
         except Http404:
             raise serializers.ValidationError({"view": [_("There is no such view, or not for you.")]}) from None
         if listing.wrong:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import access, lists, panel, person
+from inbox import access, default_views, panel, person
 from inbox.actions import joining
 from inbox.actions.errors import ActionError
 from inbox.customer_forms import NUMBERED
@@ -93,7 +93,7 @@ def _back(request: AgentRequest, pk: int) -> HttpResponse:
 def _side(request: AgentRequest, found: Customer) -> dict[str, Any]:
     rows = panel.read_customer(request.user, found, "identities", "fields")
     tickets = access.tickets(request.user).filter(customer=found, merged_into__isnull=True, trashed_at__isnull=True)
-    counts = lists.counts({
+    counts = default_views.counts({
         "tickets": tickets,
         "identities": Identity.objects.filter(customer=found),
         "events": CustomerEvent.objects.filter(customer=found),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from inbox import access, lists, preferences
+from inbox import access, default_views, lists, preferences
 from inbox.found import Found
 from inbox.search.query import MOST_TYPED
 from inbox.views.shell import AgentRequest, agent_only
@@ -31,7 +31,7 @@ def places(request: AgentRequest) -> list[Place]:
     """Every page this person may open, by its group."""
     views = [
         Place(str(view.label), str(label or _("Inbox")), view.icon, view.url, f"g {view.go}" if view.go else "")
-        for label, group in lists.groups(request.user)
+        for label, group in default_views.groups(request.user)
         for view in group
     ]
     pages = [

@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import resolve_url
 
-from inbox import kept, lists, seen, selection
+from inbox import default_views, kept, lists, seen, selection
 from inbox.filtering.filters import joined
 from inbox.found import Found
 from inbox.models import Agent
@@ -73,7 +73,9 @@ def remembered(request: AgentRequest) -> lists.Listing | Found:
 
 def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, Any]:
     """The views with their counts, all of them in one query; how many a narrowed list has, in another."""
-    found = lists.counts({key: lists.to_count(request.user, view) for key, view in lists.counted(request.user).items()})
+    found = default_views.counts(
+        {key: default_views.to_count(request.user, view) for key, view in default_views.counted(request.user).items()}
+    )
     if isinstance(listing, Found):
         listing.count = listing.results.count_words if listing.results.query and not listing.results.slow else ""
     elif not listing.filters and listing.view.counted and listing.view.key != "mentions":
@@ -88,13 +90,13 @@ def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, 
                 "aside": [shown(view, found) for view in views if view.aside],
                 "open": any(view.aside and view.key == listing.key for view in views),
             }
-            for label, views in lists.groups(request.user)
+            for label, views in default_views.groups(request.user)
         ],
         **kept.sidebar(request.user, listing),
     }
 
 
-def shown(view: lists.View, counts: Mapping[str, str]) -> dict[str, Any]:
+def shown(view: default_views.View, counts: Mapping[str, str]) -> dict[str, Any]:
     """A view as the sidebar has it."""
     return {"key": view.key, "label": view.label, "icon": view.icon, "url": view.url, "go": view.go,
             "count": counts.get(view.key, "")}  # fmt: skip

@@ -178,7 +178,7 @@ def addresses() -> Iterator[tuple[str, Asked]]:
     from django.test import Client
 
     from api.models import ApiToken
-    from inbox import lists
+    from inbox import default_views
     from inbox.models import Agent, Customer, Ticket
 
     agent = Agent.objects.order_by("pk")[0]
@@ -190,7 +190,7 @@ def addresses() -> Iterator[tuple[str, Asked]]:
     newest = Ticket.objects.current().filter(channel__slug="support").order_by("-last_message_at", "-number")
     plain = newest.filter(status="open", message_count__lt=4).exclude(pk=long)[0].pk
     crowded = newest.filter(customer=whose)[0].pk
-    for view in lists.VIEWS.values():
+    for view in default_views.VIEWS.values():
         yield f"view: {view.key}", Asked(browser, view.url)
     yield "view: open, switched to", Asked(browser, "/?view=open", part=True)
     yield "view: team", Asked(browser, "/?team=orders")
@@ -202,7 +202,7 @@ def addresses() -> Iterator[tuple[str, Asked]]:
     yield "ticket of a customer of hundreds", Asked(browser, f"/tickets/{crowded}/", part=True)
     for number, which in ((plain, "it"), (crowded, "theirs")):
         yield f"tickets like {which}", Asked(browser, f"/tickets/{number}/similar/", part=True)
-    for view in lists.VIEWS.values():
+    for view in default_views.VIEWS.values():
         for sort in view.sorts[1:]:
             yield f"sorted: {view.key}, {sort}", Asked(browser, f"{view.url}&sort={sort}", part=True)
     for key, sort in (("open", "newest"), ("closed", "newest"), ("closed", "oldest"), ("closed", "priority"),

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
-from inbox import lists, search
+from inbox import default_views, search
 from inbox.actions import merge, messages, reply, scheduling, tickets, trash, uploads
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
@@ -30,9 +30,12 @@ def test_it_leaves_every_list_and_search_and_comes_back_as_it_was(ticket: Ticket
     before = Ticket.objects.get(pk=ticket.pk)
     trash.trash(ticket, by=sana)
     follower.write([ticket.pk])
-    shown = {key: set(lists.select(sana, view.match).values_list("pk", flat=True)) for key, view in lists.VIEWS.items()}
+    shown = {
+        key: set(default_views.select(sana, view.match).values_list("pk", flat=True))
+        for key, view in default_views.VIEWS.items()
+    }
     assert not any(found for key, found in shown.items() if key != "trash")
-    assert list(lists.select(sana, {"trashed": "yes"})) == [ticket]
+    assert list(default_views.select(sana, {"trashed": "yes"})) == [ticket]
     assert search.find(sana, "zebra").numbers == []
     trash.restore(ticket, by=sana)
     follower.write([ticket.pk])

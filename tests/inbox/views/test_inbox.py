@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from inbox import lists, timeline
+from inbox import default_views, lists, timeline
 from inbox.actions import tickets
-from inbox.lists import VIEWS
+from inbox.default_views import VIEWS
 from inbox.models import Agent, Message, Team, Ticket
 from tests.inbox.views.conftest import PART, Desk
 
@@ -111,8 +111,10 @@ def test_a_broken_cursor_is_the_first_page(as_sana: Desk, ticket: Ticket) -> Non
 
 
 def test_counts_stop(as_sana: Desk, sana: Agent, many: Many) -> None:
-    many(lists.MOST + 2)
-    found = lists.counts({"open": lists.select(sana, lists.VIEWS["open"].match), "none": Ticket.objects.none()})
+    many(default_views.MOST + 2)
+    found = default_views.counts(
+        {"open": default_views.select(sana, default_views.VIEWS["open"].match), "none": Ticket.objects.none()}
+    )
     assert found == {"open": "1,000+", "none": ""}
 
 

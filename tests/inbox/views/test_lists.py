@@ -15,7 +15,7 @@ from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inbox import found, lists
+from inbox import default_views, found, lists
 from inbox.actions import links, reply, sweeping
 from inbox.actions import tickets as acting
 from inbox.models import (
@@ -123,7 +123,7 @@ def test_what_means_nothing_is_said_and_left_out(as_sana: Desk, ticket: Ticket) 
     assert as_sana.get("/?view=nonsense").status_code == 404
 
 
-@pytest.mark.parametrize("sort", lists.ORDERS)
+@pytest.mark.parametrize("sort", default_views.ORDERS)
 def test_every_order_pages_over_each_ticket_once(as_sana: Desk, sana: Agent, many: Many, sort: str) -> None:
     made = many(lists.PAGE * 2 + 7)
     for place, one in enumerate(made):

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from inbox import lists, selection
+from inbox import default_views, selection
 from inbox.models import Agent, Channel
 from inbox.shortcuts import GROUPS
 from tests.cast import question
@@ -56,4 +56,4 @@ def test_the_help_names_every_key_that_does_something() -> None:
     bar = {one.key for one in selection._more({"spam": "no"}) if one.key}
     assert bar and bar <= told
     led = {one.keys for group in GROUPS for one in group.shortcuts if one.in_turn}
-    assert led == {("g", view.go) for view in lists.VIEWS.values() if view.go}
+    assert led == {("g", view.go) for view in default_views.VIEWS.values() if view.go}
