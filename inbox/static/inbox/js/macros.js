@@ -2,7 +2,7 @@
 // is; what else they do is shown, and done together with the sending, or at once.
 import { apply, chip } from "./deeds.js"
 import { chosen, folded, open, walk } from "./popovers.js"
-import { isRich, surface } from "./surface.js"
+import { isRich, spot, surface } from "./surface.js"
 
 const byId = id => document.getElementById(id)
 const composer = () => byId("composer")
@@ -70,12 +70,7 @@ async function show(how, from, query = "") {
   if (!isOpen()) return
   const found = filter(how === "sign" ? query : byId("macro-search").value)
   if (how === "sign" && !found && query.length > 2) return close()
-  open(box(), place(from))
-}
-
-function place(from) {
-  if (from instanceof Element) return from.getBoundingClientRect()
-  return surface(composer()).at?.() ?? byId("text").getBoundingClientRect()
+  open(box(), from instanceof Element ? from.getBoundingClientRect() : spot(composer()))
 }
 
 function close(back = false) {

@@ -1,7 +1,7 @@
 // @ in a note: colleagues who see the ticket, and teams. What stands in the note afterwards is their name; the server
 // finds it there.
 import { chosen, folded, open, walk } from "./popovers.js"
-import { surface } from "./surface.js"
+import { spot, surface } from "./surface.js"
 
 const byId = id => document.getElementById(id)
 const box = () => byId("mention-box")
@@ -11,7 +11,7 @@ const isNote = form => form.querySelector("[name=kind]:checked")?.value === "not
 let given = null // what Esc was pressed at
 
 async function show(form, query) {
-  if (!isOpen()) open(box(), byId("text").getBoundingClientRect())
+  if (!isOpen()) open(box(), spot(form))
   if (!byId("mention-list").childElementCount) {
     const answer = await fetch(box().dataset.url, { headers: { "HX-Request": "true" } })
     if (!answer.ok || !isOpen()) return close()
@@ -26,7 +26,7 @@ async function show(form, query) {
   }
   if (options.length && options.every(option => option.hidden)) return close()
   walk(byId("mention-list"), 0, byId("text"))
-  open(box(), byId("text").getBoundingClientRect())
+  open(box(), spot(form))
 }
 
 function close() {

@@ -40,6 +40,12 @@ const plain = form => ({
   },
 })
 
+// Where a list for what is being typed opens: at the cursor, else at the field, or the form while an editor takes its place.
+export function spot(form) {
+  const area = field(form, "text")
+  return surface(form).at?.() ?? (area.checkVisibility() ? area : form).getBoundingClientRect()
+}
+
 export const surface = form => editors.get(form) ?? plain(form)
 
 // Typed in the plain field: it is what counts, and formatting that a draft brought along is none of it.
