@@ -70,8 +70,10 @@ async function show(how, from, query = "") {
   if (!isOpen()) return
   const found = filter(how === "sign" ? query : byId("macro-search").value)
   if (how === "sign" && !found && query.length > 2) return close()
-  open(box(), from instanceof Element ? from.getBoundingClientRect() : spot(composer()))
+  open(box(), place(from))
 }
+
+const place = from => (from instanceof Element ? from.getBoundingClientRect() : spot(composer()))
 
 function close(back = false) {
   if (!isOpen()) return
