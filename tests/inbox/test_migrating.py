@@ -1,6 +1,7 @@
 """Migrations leave the tables usable while they run, and are done by running them again after an accident."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -54,7 +55,6 @@ def test_an_index_is_replaced_beside_work_and_again_after_an_accident(monkeypatc
 
 
 RELEASED = "0007_api_indexes"  # the newest migration that was written without the operations tested here
-BEFORE_DROPS = "0017_draft_macros"
 # Of each migration that builds indexes of older tables one, with its table: their builds are broken off.
 BROKEN = {
     "ticket_trash": "inbox_ticket",
@@ -125,23 +125,32 @@ def test_an_installation_with_data_and_accidents_ends_as_a_new_one_begins(
         for name, table in BROKEN.items():  # two rows that are the same: the build fails, its index stays
             with pytest.raises(IntegrityError):
                 cursor.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ((1))")
-    migrate(BEFORE_DROPS)
-    before = schema()
-    with connection.cursor() as cursor:  # as a drop leaves it that is interrupted
-        cursor.execute(
+        cursor.execute(  # as a drop leaves it that is interrupted
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid::regclass::text LIKE 'inbox_message_customer_id_%'"
         )
         assert cursor.rowcount == 1
 
     sent, _ = migrate(newest)
     assert schema() == fresh and {valid for *_, valid in fresh} == {"true"}
-    assert "DROP INDEX CONCURRENTLY" in sent and "CONSTRAINT" not in sent, "no foreign key is checked again"
-    with connection.cursor() as cursor:  # interrupted just before it was noted as done
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'inbox' AND name > %s", [BEFORE_DROPS])
-    sent, _ = migrate(newest)
-    assert schema() == fresh and " INDEX " not in sent
-    migrate(BEFORE_DROPS)
-    assert schema() == before
+    assert "DROP INDEX CONCURRENTLY" in sent and "DROP CONSTRAINT" not in sent, "no foreign key is checked again"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_own_index_is_dropped_and_comes_back_whatever_was_done_already() -> None:
+    (drop,) = (
+        one
+        for one in import_module("inbox.migrations.0018_bounded_lists").Migration.operations
+        if isinstance(one, DropOwnIndex) and one.model_name == "message"
+    )
+    after, state = schema(), ProjectState.from_apps(apps)
+    with connection.schema_editor(atomic=False) as editor:
+        for _again in range(2):
+            drop.database_backwards("inbox", editor, state, state)
+            (own,) = schema() - after
+            assert own[0].startswith("inbox_message_customer_id_") and own[1].endswith("USING btree (customer_id)")
+        for _again in range(2):
+            drop.database_forwards("inbox", editor, state, state)
+            assert schema() == after
 
 
 def test_no_migration_keeps_everybody_waiting() -> None:
