@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -59,8 +59,10 @@ class BeginningForm(forms.Form):
         """The form's new `client_id`, where its own has become something else: what stands in it can still be sent."""
         if refused.code != "already_sent":
             return ""
-        self.data = {**self.data.dict(), "client_id": uuid4().hex}  # type: ignore[union-attr]
-        return str(self.data["client_id"])
+        data = cast("QueryDict", self.data).copy()
+        data["client_id"] = fresh = uuid4().hex
+        self.data = data
+        return fresh
 
     def for_whom(self, agent: Agent) -> dict[str, Any]:
         """Assignee, team and tags, as the actions take them."""
