@@ -82,7 +82,7 @@ def reply(
     ActionError.
     """
     # An automatic reply is one reply for good, even where its words have been changed since.
-    digest = "" if automatic else digest_of("reply", text, html, (to, cc, bcc or []), attachments)
+    digest = "" if automatic else asked_by(text, html, (to, cc, bcc), attachments, subject)
     with base.locked(ticket) as row:
         first = already(by, client_id, digest)
         if first is not None:
@@ -134,6 +134,19 @@ def reply(
             solving.require(row)
         base.announce([row.pk], [message.pk])
         return message
+
+
+def asked_by(
+    text: str,
+    html: str,
+    recipients: tuple[Recipients | None, Recipients | None, Recipients | None],
+    attachments: Sequence[int],
+    subject: str | None,
+    kind: str = "reply",
+) -> str:
+    """The digest of a reply, or of the message that a ticket begins with."""
+    to, cc, bcc = recipients
+    return digest_of(kind, text, html, (to, cc, bcc or []), attachments, [subject] if subject else [])
 
 
 def _replace_failed(ticket: Ticket, message: Message, client_id: str | None) -> None:
