@@ -24,6 +24,7 @@ from inbox.models import (
     SideConversation,
     Ticket,
 )
+from lib import html as markup
 
 MOST_FILES = 100
 WRITTEN = (
@@ -128,8 +129,12 @@ def sent(message: Message, client_id: str | None, version: int | None = None) ->
 def _is_said(row: Draft, message: Message) -> bool:
     """Whether a message says all that stands in a draft, which a tab keeps a moment later than it is typed."""
     said = " ".join(message.visible_text.split())
+    try:  # as the text of a message is made; the browser's own differs, in numbered lists for one
+        text = markup.to_text(markup.tight(markup.clean(row.html))) if row.html else row.text
+    except markup.TooComplex:
+        return False
     files = set(message.attachments.values_list("pk", flat=True))
-    return said.startswith(" ".join(row.text.split())) and files.issuperset(row.attachments)
+    return said.startswith(" ".join(text.split())) and files.issuperset(row.attachments)
 
 
 def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any], side: SideConversation | None = None) -> Draft:
@@ -139,7 +144,7 @@ def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any], side: Sid
         if row is None:
             row = Draft.objects.create(agent=agent, ticket=ticket, side=side, client_id=uuid4().hex, **written)
         else:
-            since = {"text": row.text, "html": row.html, "attachments": row.attachments}
+            since = _said_in(row)
             for name, value in written.items():
                 setattr(row, name, value)
             _append(row, since)
@@ -174,10 +179,15 @@ def is_written_again(message: Message) -> bool:
     return Draft.objects.filter(client_id=again).exists() or left.exists()
 
 
+def _said_in(row: Draft) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("text", "html", "attachments", "macros")}
+
+
 def _append(row: Draft, more: Mapping[str, Any]) -> None:
     row.text = "\n\n".join(text for text in (row.text.rstrip(), more["text"]) if text.strip())
     row.html = row.html + more["html"]
     row.attachments = list(dict.fromkeys([*row.attachments, *more["attachments"]]))
+    row.macros = list(dict.fromkeys([*row.macros, *more["macros"]]))
 
 
 def move(gone: Ticket, kept: Ticket) -> None:
@@ -188,7 +198,7 @@ def move(gone: Ticket, kept: Ticket) -> None:
             row.ticket = kept
             row.save(update_fields=["ticket"])
             continue
-        _append(there, {"text": row.text, "html": row.html, "attachments": row.attachments})
+        _append(there, _said_in(row))
         there.version += 1
         there.save()
         _renamed(kept, row.client_id, there.client_id)

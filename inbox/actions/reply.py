@@ -66,6 +66,7 @@ def reply(
     signed: bool = True,
     draft: int | None = None,
     also: Callable[[Ticket], object] | None = None,
+    macros: Sequence[int] = (),
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
@@ -77,7 +78,8 @@ def reply(
     what they wrote was moved here, it is refused (`Stale`).
     Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
     `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
-    what it fills in is there when the ticket is solved.
+    what it fills in is there when the ticket is solved. `macros` names what `also` applies: taken back, they stand in
+    the composer again.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
@@ -112,7 +114,8 @@ def reply(
             automatic,
             once(client_id, digest)
             | _then(row, status, by, now=send_at is None and not automatic)
-            | ({} if signed else {"unsigned": True}),
+            | ({} if signed else {"unsigned": True})
+            | ({"macros": list(macros)} if macros else {}),
             hold,
         )
         client_key(message, by, client_id)

@@ -85,7 +85,8 @@ def take_back(message: Message, *, by: Agent) -> Draft:
         _to_the_customer(row)
         if row.is_held and row.agent_id != by.pk:
             raise ActionError(_("Only whoever wrote this can undo it."), "not_yours")
-        if row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}:
+        undone = row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}
+        if undone:
             ticket, row = _not_yet_tried(message)
             _cancel(ticket, row, by=by)
         else:
@@ -109,6 +110,8 @@ def take_back(message: Message, *, by: Agent) -> Draft:
                 "html": row.payload.get("written_html", row.html),
                 "recipients": _changed_recipients(row, ticket),
                 "attachments": uploads.again(row, by=by),
+                # What they did was put back, where it was undone; else it is done already.
+                "macros": row.payload.get("macros", []) if undone and row.agent_id == by.pk else [],
             },
         )
         if row.state == DeliveryState.CANCELLED:

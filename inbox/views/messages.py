@@ -86,6 +86,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 signed=not data["unsigned"],
                 draft=data["version"],
                 also=partial(macros.apply, macros=chosen, by=request.user, status=False) if chosen else None,
+                macros=[one.pk for one in chosen],
                 send_at=data["send_at"],
                 newest=data["newest"],
                 event=data["event"] or 0,

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.http import QueryDict
 from django.utils import timezone
 
 from inbox.actions import drafts, erasing, merge, reply, sweeping, uploads
 from inbox.actions.work import Outcome
+from inbox.forms import AnswerForm
 from inbox.models import Agent, Attachment, Channel, Draft, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +63,17 @@ def test_sending_an_older_text_keeps_what_another_tab_wrote(ticket: Ticket, sana
     assert not Draft.objects.exists(), "its own tab knew it, and changed it"
 
 
+@pytest.mark.parametrize("numbered", ["First", 'See <img src="cid:label" alt="label">'])
+def test_what_a_list_says_is_no_draft_once_it_is_sent(ticket: Ticket, sana: Agent, numbered: str) -> None:
+    """The browser's own text of what it is writing is not that of the message: 1. and not a dash."""
+    html = f"<ol><li><p>{numbered}</p></li><li><p>Second</p></li></ol><hr><p>Bye</p>"
+    drafts.save(sana, ticket, written("1. First\n2. Second\nBye", html=html), version=0)
+    sent = AnswerForm(QueryDict(urlencode({"kind": "reply", "html": html, "client_id": "c1"})))
+    assert sent.is_valid(), sent.errors
+    reply.reply(ticket, by=sana, text=sent.cleaned_data["text"], html=sent.cleaned_data["html"], client_id="c1")
+    assert not Draft.objects.exists()
+
+
 def test_a_refused_message_keeps_its_draft(ticket: Ticket, sana: Agent) -> None:
     drafts.save(sana, ticket, written("On Thursday"), version=0)
     with pytest.raises(ValueError, match="no longer there"):
@@ -86,10 +100,11 @@ def test_files_of_drafts_are_not_swept_away(ticket: Ticket, sana: Agent) -> None
 def test_a_merge_takes_drafts_along(ticket: Ticket, sana: Agent, take: Take) -> None:
     kept = Ticket.objects.get(pk=take("n1", subject="Also").ticket)
     omar = Agent.objects.create_user("omar@example.org", name="Omar")
-    drafts.save(sana, ticket, written("There"), version=0)
+    drafts.save(sana, ticket, written("There", macros=[2, 3]), version=0)
     drafts.save(omar, ticket, written("His"), version=0)
-    drafts.save(sana, kept, written("Here", "c2"), version=0)
+    drafts.save(sana, kept, written("Here", "c2", macros=[1, 2]), version=0)
     merge.merge(ticket, kept, by=omar)
+    assert Draft.objects.get(agent=sana).macros == [1, 2, 3]
     assert sorted(Draft.objects.values_list("ticket", "text")) == [(kept.pk, "Here\n\nThere"), (kept.pk, "His")]
 
 

@@ -132,11 +132,12 @@ def test_undo_puts_back_what_sending_and_its_macro_changed(ticket: Ticket, sana:
         ],
     )
     also = partial(macros.apply, macros=[macro], by=sana, status=False)
-    held = reply.reply(ticket, by=sana, text="Here.", undoable=True, also=also)
+    held = reply.reply(ticket, by=sana, text="Here.", undoable=True, also=also, macros=[macro.pk])
     ticket.refresh_from_db()
     assert (ticket.status, ticket.assignee, ticket.priority) == ("pending", sana, "urgent")
     tickets.set_fields(ticket, by=omar, topic="Lost")
-    scheduling.take_back(held, by=sana)
+    begun = drafts.save(sana, ticket, {"kind": "reply", "text": "And", "client_id": "c2", "macros": [7]}, version=0)
+    assert scheduling.take_back(held, by=sana).macros == [macro.pk, *begun.macros], "to be done when it is sent again"
     ticket.refresh_from_db()
     assert (ticket.status, ticket.assignee, ticket.snoozed_until) == ("on_hold", None, later)
     assert (ticket.priority, ticket.tags, ticket.topic) == ("normal", ["a"], "Lost"), "what others changed stays"
