@@ -119,16 +119,17 @@ def reply(
         drafts.sent(message, client_id, draft)
         _replace_failed(row, message, client_id)
         if send_at is None:
-            log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
+            began = log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
             after(row, message, by, status, automatic)
             if not hold:  # else the sweep finds it when its time has come
                 wake.deliver(channel.pk, channel.kind)
         else:
-            log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
+            began = log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
             row.message_count += 1
             base.save(row, "message_count")
         if also is not None:
             _do_also(also, row, message)
+        states.mark(message, began, "changed", "acts")
         if solves:
             solving.require(row)
         base.announce([row.pk], [message.pk])

@@ -309,7 +309,7 @@ def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None, afresh: bool = Tru
     """
     with transaction.atomic():
         if spam:
-            withdrawing.cancel_waiting(ticket)
+            withdrawing.cancel_waiting(ticket, by=by)
         with base.locked(ticket, even_if_closed=True, even_if_trashed=True) as row:
             if row.spam == spam:
                 return row
