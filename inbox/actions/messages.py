@@ -184,10 +184,13 @@ def retry(message: Message, *, by: Agent | None) -> Message:
             Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=row.ticket_id).update(until=None)
             row.created_at = timezone.now()
             row.save(update_fields=["created_at"])
+        for name in ("changed", "acts", "since"):  # the ticket went its way without it
+            row.payload.pop(name, None)
         advance(
             row,
             DeliveryState.QUEUED,
             by=by,
+            payload=row.payload,
             error="",
             delayed=False,
             trying_since=None,

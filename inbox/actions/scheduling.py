@@ -16,7 +16,20 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, counts, drafts, messages, recipients, reply, solving, undoing, uploads, withdrawing
+from inbox.actions import (
+    base,
+    counts,
+    drafts,
+    macros,
+    messages,
+    recipients,
+    reply,
+    solving,
+    states,
+    undoing,
+    uploads,
+    withdrawing,
+)
 from inbox.actions.errors import ActionError
 from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import typed
@@ -144,7 +157,8 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: st
 
 def _unsay(ticket: Ticket, row: Message, *, by: Agent | None, said: bool = True, acts: bool = True) -> None:
     """A reply is not said after all: its ticket is as it was, and counted anew where it had been `said`."""
-    undoing.put_back(ticket, row, by=by, acts=acts and by is not None)
+    setter = macros.put_back if acts and by is not None else None
+    undoing.put_back(ticket, row, by=by, macros=setter, keep_acts=not acts)
     if said:
         counts.recount(ticket)
 
@@ -157,7 +171,9 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     """
     now = timezone.now()
     writer = row.agent
-    log.record(ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False)
+    began = log.record(
+        ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False
+    )
     status = row.payload.get("after")
     if solving.asks(ticket, status or settings.AFTER_REPLY_STATUS, by=writer) and solving.missing(ticket):
         log.record(ticket, "not_solved", message=row.pk)
@@ -168,6 +184,7 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     row.save(update_fields=["next_attempt_at", "created_at", "received_at", "payload"])
     ticket.message_count -= 1  # counted when it was written; counted again as what is said
     reply.after(ticket, row, writer, status, automatic=False)
+    states.mark(row, began, "changed")
     base.announce([ticket.pk], [row.pk])
     wake.deliver(row.channel_id, row.channel.kind)
 

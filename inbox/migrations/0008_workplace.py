@@ -4,6 +4,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from inbox.migrating import BOUND_LOCKS
+
 
 class Migration(migrations.Migration):
 
@@ -12,8 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Rather fail, and be run again, than let everybody wait behind a query that takes minutes.
-        migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
+        BOUND_LOCKS,
         migrations.CreateModel(
             name='Block',
             fields=[

@@ -1,9 +1,8 @@
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models import Q
 
-from inbox.migrating import ReplaceIndex
+from inbox.migrating import BuildIndex, ReplaceIndex
 
 BEFORE = Q(merged_into__isnull=True, spam=False)
 CURRENT = Q(merged_into__isnull=True, spam=False, trashed_at__isnull=True)
@@ -68,10 +67,10 @@ class Migration(migrations.Migration):
             models.Index(fields=NEWEST, name="ticket_spam", condition=Q(spam=True)),
             models.Index(fields=NEWEST, name="ticket_spam", condition=Q(spam=True, trashed_at__isnull=True)),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "ticket", models.Index(fields=NEWEST, name="ticket_trash", condition=Q(trashed_at__isnull=False))
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "ticket",
             GinIndex(
                 fields=["attributes"],
@@ -80,7 +79,7 @@ class Migration(migrations.Migration):
                 condition=~Q(attributes={}),
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "message",
             models.Index(fields=["side", "id"], name="message_of_side", condition=Q(side__isnull=False)),
         ),

@@ -1,7 +1,8 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models.functions import Upper
+
+from inbox.migrating import BuildIndex
 
 LIVING = models.Q(merged_into__isnull=True, erased_at__isnull=True)
 
@@ -14,7 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        BuildIndex(
             "customer",
             models.Index(
                 models.F("last_seen_at").desc(nulls_last=True),
@@ -23,21 +24,21 @@ class Migration(migrations.Migration):
                 condition=LIVING,
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "customer", models.Index(Upper("name"), models.F("id"), name="customer_by_name", condition=LIVING)
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "customer",
             models.Index(fields=["stage"], name="customer_stage", condition=~models.Q(("stage", "lead"))),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "customer",
             models.Index(fields=["language"], name="customer_language", condition=~models.Q(("language", ""))),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "customer", GinIndex(fields=["tags"], name="customer_tags", condition=~models.Q(("tags", [])))
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "customer",
             GinIndex(
                 fields=["attributes"],
@@ -46,7 +47,7 @@ class Migration(migrations.Migration):
                 condition=~models.Q(("attributes", {})),
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "organisation", GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_name")
         ),
     ]

@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from inbox.migrating import BOUND_LOCKS
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -7,6 +9,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        BOUND_LOCKS,
         migrations.AddField(
             model_name='ticket',
             name='woke_at',

@@ -3,6 +3,8 @@
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
+from inbox.migrating import BOUND_LOCKS
+
 
 class Migration(migrations.Migration):
 
@@ -11,6 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        BOUND_LOCKS,
         migrations.AddField(
             model_name='draft',
             name='macros',

@@ -1,7 +1,8 @@
 import django.db.models.deletion
 from django.conf import settings
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from inbox.migrating import BuildIndex, DropOwnIndex
 
 
 class Migration(migrations.Migration):
@@ -12,7 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        BuildIndex(
             "ticket",
             models.Index(
                 fields=["organisation", "-last_message_at", "-number"],
@@ -20,7 +21,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(organisation__isnull=False),
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "customer",
             models.Index(
                 models.F("organisation"),
@@ -30,17 +31,17 @@ class Migration(migrations.Migration):
                 condition=models.Q(organisation__isnull=False),
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "message",
             models.Index(
                 fields=["customer", "id"], name="message_of_customer", condition=models.Q(customer__isnull=False)
             ),
         ),
-        AddIndexConcurrently("mention", models.Index(fields=["agent", "-created_at"], name="mention_newest")),
-        AddIndexConcurrently(
+        BuildIndex("mention", models.Index(fields=["agent", "-created_at"], name="mention_newest")),
+        BuildIndex(
             "ticketfollower", models.Index(fields=["agent", "-created_at"], name="ticket_follower_newest")
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             "ticket",
             models.Index(
                 fields=["-last_message_at", "-number"],
@@ -49,8 +50,8 @@ class Migration(migrations.Migration):
                 & models.Q(status="open", snoozed_until__isnull=False),
             ),
         ),
-        # Their own indexes are no longer needed: those above begin with them.
-        migrations.AlterField(
+        # No longer needed: the indexes above begin with these columns. Their foreign keys stay as they are.
+        DropOwnIndex(
             model_name="ticket",
             name="organisation",
             field=models.ForeignKey(
@@ -62,7 +63,7 @@ class Migration(migrations.Migration):
                 to="inbox.organisation",
             ),
         ),
-        migrations.AlterField(
+        DropOwnIndex(
             model_name="customer",
             name="organisation",
             field=models.ForeignKey(
@@ -74,7 +75,7 @@ class Migration(migrations.Migration):
                 to="inbox.organisation",
             ),
         ),
-        migrations.AlterField(
+        DropOwnIndex(
             model_name="mention",
             name="agent",
             field=models.ForeignKey(
@@ -84,7 +85,7 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
-        migrations.AlterField(
+        DropOwnIndex(
             model_name="message",
             name="customer",
             field=models.ForeignKey(

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inbox import delivery, directory, timeline
+from inbox import delivery, directory, notify, timeline
 from inbox.actions import (
     drafts,
     macros,
@@ -28,7 +28,7 @@ from inbox.actions import (
 )
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, DeliveryState, Draft, Macro, Message, Ticket
+from inbox.models import Agent, Channel, DeliveryState, Draft, Event, Macro, Message, Notification, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +163,63 @@ def test_what_is_held_does_not_leave_from_the_trash(
     assert (held.state, held.error) == ("cancelled", withdrawing.put_away())
     ticket.refresh_from_db()
     assert ticket.waiting_since is not None, "nobody answered"
+
+
+def test_from_the_trash_a_ticket_comes_back_unanswered_and_the_writer_is_told(
+    ticket: Ticket, sana: Agent, omar: Agent
+) -> None:
+    held = [reply.reply(ticket, by=sana, text="Here.", status=to, undoable=True) for to in ("pending", "solved")]
+    since = Event.objects.latest("pk").pk
+    trash.trash(ticket, by=omar)
+    notify.tell(list(Event.objects.filter(pk__gt=since).order_by("pk")))
+    trash.restore(ticket, by=omar)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee, ticket.solved_at) == ("open", None, None) and ticket.waiting_since
+    told = Notification.objects.order_by("pk")
+    assert [(one.agent, one.kind, one.message) for one in told] == [(sana, "failed", one) for one in held]
+
+
+def test_undo_of_one_reply_leaves_the_ticket_to_the_next(ticket: Ticket, sana: Agent) -> None:
+    first, second = (reply.reply(ticket, by=sana, text=text, undoable=True) for text in ("One", "Two"))
+    scheduling.take_back(first, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee) == ("pending", sana), "the second leaves"
+    second.refresh_from_db()
+    scheduling.take_back(second, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee) == ("open", None), "neither left"
+
+
+def test_undo_of_the_last_reply_and_then_of_the_first(ticket: Ticket, sana: Agent) -> None:
+    held = [reply.reply(ticket, by=sana, text=to, status=to, undoable=True) for to in ("pending", "solved")]
+    found = []
+    for one in reversed(held):
+        scheduling.take_back(one, by=sana)
+        ticket.refresh_from_db()
+        found.append((ticket.status, ticket.assignee))
+    assert found == [("pending", sana), ("open", None)]
+
+
+def test_undo_leaves_what_somebody_chose_since(ticket: Ticket, sana: Agent, omar: Agent) -> None:
+    held = reply.reply(ticket, by=sana, text="Here.", status="solved", undoable=True)
+    for to in ("open", "solved"):
+        tickets.set_status(ticket, to, by=omar)
+    scheduling.take_back(held, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee) == ("solved", None), "omar solved it"
+
+
+@pytest.mark.parametrize("how", ["edit", "retry"])
+def test_what_was_overtaken_undoes_nothing_later(ticket: Ticket, sana: Agent, omar: Agent, how: str) -> None:
+    held = reply.reply(ticket, by=sana, text="Here.", undoable=True)
+    trash.trash(ticket, by=omar)
+    trash.restore(ticket, by=omar)
+    reply.reply(ticket, by=omar, text="There.", status="solved")
+    if how == "retry":
+        messages.retry(held, by=sana)
+    scheduling.take_back(held, by=sana)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.assignee) == ("solved", omar)
 
 
 def test_undo_keeps_what_was_begun_since(ticket: Ticket, sana: Agent) -> None:
