@@ -73,7 +73,7 @@ def test_a_letter_with_formatting_a_picture_and_a_macro(open_as: Open, sana: Age
 
 
 def test_each_ticket_shows_its_own(open_as: Open, sana: Agent, omar: Agent, mail: Mail) -> None:
-    """Gone to another ticket and back: one editor with all that was written, and fields that say what this ticket has."""
+    """Gone to another ticket and back: one editor with what was written, and fields that say what this ticket has."""
     kinds = {"order": "text", "about": "long", "size": "choice", "with": "choices"}
     for key, kind in kinds.items():
         Field.objects.create(noun="ticket", key=key, label=key.title(), kind=kind, choices=["S", "L"])
