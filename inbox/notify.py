@@ -65,7 +65,6 @@ HEARD = FOLLOWED | {
     "side_message_received",
     "message_failed",
     "message_unknown",
-    "message_cancelled",
     "snoozed",
     "ticket_created",
     "not_solved",
@@ -153,8 +152,6 @@ def _told(event: Event, around: Around) -> Iterable[tuple[str, int]]:
         case "message_failed" | "message_unknown" if message is not None and message.direction == Direction.OUT:
             if message.agent_id:
                 yield Kind.FAILED, message.agent_id
-        case "message_cancelled" if message is not None and message.agent_id and data.get("cause") != message.agent_id:
-            yield Kind.FAILED, message.agent_id
         case "not_solved" if message is not None and message.agent_id:
             yield Kind.UNSOLVED, message.agent_id
         case "snoozed" if _is_back(event):
@@ -175,9 +172,7 @@ def tell(events: list[Event]) -> None:
     wanted: dict[tuple[int, int], tuple[str, Event]] = {}
     for event in fresh:
         ticket = around.tickets.get(event.ticket_id or 0)
-        if ticket is None:
-            continue
-        if (ticket.spam or ticket.trashed_at is not None) and event.kind != "message_cancelled":
+        if ticket is None or ticket.spam or ticket.trashed_at is not None:
             continue
         for kind, agent in _told(event, around):
             if event.actor_kind == ActorKind.AGENT and event.actor_id == agent:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from inbox import log
 from inbox.actions import base, counts, customers, solving, uploads
 from inbox.actions.errors import ActionError
-from inbox.actions.once import already, client_key, digest_of, once
+from inbox.actions.once import already, client_key
 from inbox.actions.reply import change_status
 from inbox.models import Agent, AuthorKind, Direction, Engagement, Message, Origin, Ticket
 
@@ -32,22 +32,19 @@ def record(
     attachments: Sequence[int] = (),
     status: str | None = None,
     client_id: str | None = None,
-    digest: str = "",
 ) -> Message:
     """Keep a call, a visit or the like as a message of this ticket, with its engagement.
 
     `direction` says who called; `seconds` how long it took. It answers what the customer waits for, whoever called, but
-    changes no status unless one is named. The same `client_id` again returns the first message, or is refused if it
-    comes with something else: of what a ticket began with `digest` tells. Raises ActionError.
+    changes no status unless one is named. The same `client_id` again returns the first message. Raises ActionError.
     """
     now = timezone.now()
-    digest = digest or digest_of_call(direction, medium, text, at, seconds, outcome, attachments)
     at = at or now
     if at > now:
         raise ActionError(_("That has not happened yet."), "future")
     _keep_customer(ticket)
     with base.locked(ticket) as row:
-        first = already(by, client_id, digest)
+        first = already(by, client_id)
         if first is not None:
             return first
         if status is not None:
@@ -65,7 +62,7 @@ def record(
             author_name=row.customer.name if inward else by.name,
             text=text.replace("\x00", ""),
             visible_text=text.replace("\x00", ""),
-            payload={"medium": medium, "seconds": seconds, "outcome": outcome} | once(client_id, digest),
+            payload={"medium": medium, "seconds": seconds, "outcome": outcome},
             created_at=at,
             received_at=now,
         )
@@ -90,20 +87,6 @@ def record(
             base.save(row, *fields)
         base.announce([row.pk], [message.pk])
         return message
-
-
-def digest_of_call(
-    direction: str,
-    medium: str,
-    text: str,
-    at: datetime | None,
-    seconds: int | None,
-    outcome: str,
-    attachments: Sequence[int] = (),
-    about: Sequence[object] = (),
-) -> str:
-    """What a person asked to keep of a call, as `digest_of`; `about` is whom and what a new ticket is about."""
-    return digest_of("call", text, "", (), attachments, [direction, medium, at, seconds, outcome, *about])
 
 
 def _keep_customer(ticket: Ticket) -> None:

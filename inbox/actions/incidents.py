@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from inbox import access
 from inbox.actions import jobs, reply, tickets
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Job, JobKind, JobState, LinkKind, Status, Ticket
-from inbox.models.tickets import TicketQuerySet
+from inbox.models import Agent, Job, JobItem, JobKind, JobState, LinkKind, Status, Ticket
 from inbox.rights import Right, may
 
-AT_FIRST = 2_000  # incidents that are written down while their agent waits; a worker writes down the others
+MOST = 5_000  # incidents of one problem that are reached at once
 
 
-def of(problem: int, agent: Agent) -> TicketQuerySet:
-    """The incidents of a problem (its number) that can still change and that this agent sees."""
-    found = access.tickets(agent).current().exclude(status=Status.CLOSED)
-    return found.filter(links__target=problem, links__kind=LinkKind.INCIDENT)
+def of(problem: Ticket, seen: Sequence[int] | None = None) -> list[Ticket]:
+    """The incidents of a problem that can still change; `seen` narrows them to these numbers."""
+    found = Ticket.objects.current().filter(links__target=problem, links__kind=LinkKind.INCIDENT)
+    if seen is not None:
+        found = found.filter(pk__in=seen)
+    return list(found.exclude(status=Status.CLOSED).order_by("pk")[:MOST])
 
 
 def update(problem: Ticket, *, by: Agent, text: str, solve: bool, client_id: str) -> Job:
@@ -29,16 +30,18 @@ def update(problem: Ticket, *, by: Agent, text: str, solve: bool, client_id: str
 
     The same again under the same `client_id` is the same job; few are reached at once. Raises ActionError.
     """
+    seen = access.tickets(by).filter(links__target=problem).values_list("pk", flat=True)
+    incidents = of(problem, list(seen[:MOST]))
     asked = sha256("\n".join([str(problem.pk), client_id, str(solve), text]).encode()).hexdigest()
-    newest = Ticket.objects.aggregate(last=Max("pk"))["last"] or 0
-    what = {"text": text, "solve": solve, "problem": problem.pk, "last": newest}
+    at_once = len(incidents) <= jobs.FEW
     with transaction.atomic():
-        job, is_new = jobs.made(by, JobKind.ANSWER, what, asked)
+        job, is_new = jobs.made(by, JobKind.ANSWER, {"text": text, "solve": solve}, asked)
         if not is_new:
             return job
-        at_once = jobs.plan(job, of(problem.pk, by), AT_FIRST) and job.total <= jobs.FEW
+        JobItem.objects.bulk_create([JobItem(job=job, ticket=one) for one in incidents])
+        job.total, job.state = len(incidents), JobState.RUNNING
         job.lease_until = job.lease_until if at_once else None
-        job.save(update_fields=["total", "state", "after", "lease_until"])
+        job.save(update_fields=["total", "state", "lease_until"])
         if not at_once:
             jobs.hand_over(job)
     return jobs.finish_now(job) if at_once else job
@@ -47,9 +50,6 @@ def update(problem: Ticket, *, by: Agent, text: str, solve: bool, client_id: str
 def _reach_next(job: Job, agent: Agent) -> None:
     if not may(agent, Right.ANSWER):
         raise ActionError(_("You may not do that."), "right")
-    if job.state == JobState.QUEUED:
-        jobs.plan(job, of(job.what["problem"], agent), AT_FIRST)
-        return None
     item = job.items.filter(ticket__gt=job.after).order_by("ticket").first()
     if item is None:
         return jobs.end(job, JobState.DONE)

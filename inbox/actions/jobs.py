@@ -243,20 +243,14 @@ def _change(job: Job, agent: Agent) -> None:
 
 
 def _plan(job: Job, agent: Agent) -> None:
-    if plan(job, matching(agent, job.what["listing"]), PLAN):
-        _forget_words(job)
-
-
-def plan(job: Job, meant: TicketQuerySet, most: int) -> bool:
-    """Write down the next tickets of a job that is about `meant`; at the last, it runs, and True is returned."""
-    left = meant.filter(pk__gt=job.after, pk__lte=job.what["last"])
-    numbers = list(left.order_by("pk").values_list("pk", flat=True).distinct()[:most])
+    meant = matching(agent, job.what["listing"]).filter(pk__gt=job.after, pk__lte=job.what["last"])
+    numbers = list(meant.order_by("pk").values_list("pk", flat=True).distinct()[:PLAN])
     JobItem.objects.bulk_create([JobItem(job=job, ticket_id=number) for number in numbers])
     job.total += len(numbers)
     job.after = numbers[-1] if numbers else job.after
-    if len(numbers) < most:
+    if len(numbers) < PLAN:
         job.state, job.after = JobState.RUNNING, 0
-    return not job.after
+        _forget_words(job)
 
 
 def _rows(found: TicketQuerySet, numbers: Sequence[int], verb: Verb) -> dict[int, Ticket]:

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from inbox import access, log, variables
-from inbox.actions import base, states, tickets
+from inbox.actions import base, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import note
 from inbox.models import Agent, Macro, Team, Ticket
@@ -43,30 +43,6 @@ def apply(ticket: Ticket, macros: Sequence[Macro], *, by: Agent, status: bool = 
             tickets.set_status(row, to, by=by)
     row.refresh_from_db()
     return row
-
-
-def put_back(ticket: Ticket, was: states.State, by: Agent | None) -> None:
-    """Set what macros had changed of a ticket, with a reply that was taken back, as it was."""
-    owners: dict[str, Any] = {}
-    if "assignee_id" in was:
-        owners["agent"] = Agent.objects.filter(pk=was["assignee_id"]).first()
-    if "team_id" in was:
-        owners["team"] = Team.objects.filter(pk=was["team_id"]).first()
-    if owners:
-        tickets.assign(ticket, by=by, **owners)
-    if "priority" in was:
-        tickets.set_priority(ticket, was["priority"], by=by)
-    if "subject" in was:
-        tickets.set_subject(ticket, was["subject"], by=by)
-    if "tags" in was:
-        tickets.set_tags(ticket, was["tags"], by=by)
-    if fields := {name: value for name, value in was.items() if name in tickets.FIELDS}:
-        if "due_at" in fields:
-            fields["due_at"] = states.moment(fields["due_at"])
-        tickets.set_fields(ticket, by=by, **fields)
-    if "snoozed_until" in was:
-        until = states.moment(was["snoozed_until"])
-        tickets.snooze(ticket, until if until and until > timezone.now() else None, by=by)
 
 
 def _do(ticket: Ticket, action: Action, by: Agent) -> None:

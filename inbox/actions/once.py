@@ -39,21 +39,13 @@ def already(by: Agent | None, client_id: str | None, digest: str = "") -> Messag
 
 
 def digest_of(
-    kind: str,
-    text: str,
-    html: str = "",
-    recipients: Sequence[Recipients | None] = (),
-    attachments: Sequence[int] = (),
-    more: Sequence[object] = (),
+    kind: str, text: str, html: str = "", recipients: Sequence[Recipients | None] = (), attachments: Sequence[int] = ()
 ) -> str:
-    """What a person asked to send, as a hash in hex; a file is the same file when it was uploaded again.
-
-    `more` is what else makes it something different: its subject, or whom a call was with.
-    """
+    """What a person asked to send, as a hash in hex; a file is the same file when it was uploaded again."""
     people = [None if some is None else sorted(one["address"].lower() for one in some) for some in recipients]
     files = sorted(Attachment.objects.filter(pk__in=attachments).values_list("name", "digest")) if attachments else []
-    asked = [kind, " ".join(text.split()), html, people, files, *more]
-    return sha256(json.dumps(asked, default=str).encode()).hexdigest()
+    asked = [kind, " ".join(text.split()), html, people, files]
+    return sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def once(client_id: str | None, digest: str) -> dict[str, str]:

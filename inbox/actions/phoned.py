@@ -36,13 +36,11 @@ def open_ticket(
     """Open a ticket with what was said; an answer in writing will leave on `channel`.
 
     The customer is given, or found or made by `identity`, or by `name` alone somebody new. The same `client_id` again
-    returns the first ticket, or is refused if it comes with something else. Raises ActionError.
+    returns the first ticket. Raises ActionError.
     """
-    who = [customer.pk if customer else None, identity.value if identity else None, name, subject]
-    digest = calls.digest_of_call(direction, medium, text, at, seconds, outcome, about=who)
     try:
         with transaction.atomic():
-            first = already(by, client_id, digest)
+            first = already(by, client_id)
             if first is not None:
                 return first.ticket
             if customer is None:
@@ -72,10 +70,9 @@ def open_ticket(
                 outcome=outcome,
                 status=status,
                 client_id=client_id,
-                digest=digest,
             )
     except IntegrityError:  # of two clicks at once the second met the first one's id
-        first = already(by, client_id, digest)
+        first = already(by, client_id)
         if first is None:
             raise
         return first.ticket

@@ -82,7 +82,7 @@ def reply(
     ActionError.
     """
     # An automatic reply is one reply for good, even where its words have been changed since.
-    digest = "" if automatic else asked_by(text, html, (to, cc, bcc), attachments, subject)
+    digest = "" if automatic else digest_of("reply", text, html, (to, cc, bcc or []), attachments)
     with base.locked(ticket) as row:
         first = already(by, client_id, digest)
         if first is not None:
@@ -119,34 +119,20 @@ def reply(
         drafts.sent(message, client_id, draft)
         _replace_failed(row, message, client_id)
         if send_at is None:
-            began = log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
+            log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
             after(row, message, by, status, automatic)
             if not hold:  # else the sweep finds it when its time has come
                 wake.deliver(channel.pk, channel.kind)
         else:
-            began = log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
+            log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
             row.message_count += 1
             base.save(row, "message_count")
         if also is not None:
             _do_also(also, row, message)
-        states.mark(message, began, "changed", "acts")
         if solves:
             solving.require(row)
         base.announce([row.pk], [message.pk])
         return message
-
-
-def asked_by(
-    text: str,
-    html: str,
-    recipients: tuple[Recipients | None, Recipients | None, Recipients | None],
-    attachments: Sequence[int],
-    subject: str | None,
-    kind: str = "reply",
-) -> str:
-    """The digest of a reply, or of the message that a ticket begins with."""
-    to, cc, bcc = recipients
-    return digest_of(kind, text, html, (to, cc, bcc or []), attachments, [subject] if subject else [])
 
 
 def _replace_failed(ticket: Ticket, message: Message, client_id: str | None) -> None:

@@ -16,20 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import (
-    base,
-    counts,
-    drafts,
-    macros,
-    messages,
-    recipients,
-    reply,
-    solving,
-    states,
-    undoing,
-    uploads,
-    withdrawing,
-)
+from inbox.actions import base, counts, drafts, messages, recipients, reply, solving, undoing, uploads, withdrawing
 from inbox.actions.errors import ActionError
 from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import typed
@@ -79,12 +66,8 @@ def take_back(message: Message, *, by: Agent) -> Draft:
     again, and is put into a composer once. Raises ActionError once it has left, or is leaving.
     """
     with transaction.atomic():
-        # The draft they stand in becomes another one by this: they are locked with it, before the ticket.
-        both = Message.objects.filter(pk=message.pk) | drafts.waiting_failures(message.ticket_id)
-        row = {one.pk: one for one in both.select_for_update(no_key=True).order_by("pk")}[message.pk]
+        row = messages.lock(message.pk)
         _to_the_customer(row)
-        if row.is_held and row.agent_id != by.pk:
-            raise ActionError(_("Only whoever wrote this can undo it."), "not_yours")
         if row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}:
             ticket, row = _not_yet_tried(message)
             _cancel(ticket, row, by=by)
@@ -117,8 +100,7 @@ def take_back(message: Message, *, by: Agent) -> Draft:
             counts.recount(ticket)
             base.announce([ticket.pk], [row.pk])
         else:
-            # Whatever this becomes replaces it.
-            row.payload |= {"written_again": draft.client_id, "again_by": by.pk}
+            row.payload["written_again"] = draft.client_id  # whatever this becomes replaces it
             row.save(update_fields=["payload"])
         return draft
 
@@ -157,8 +139,7 @@ def _cancel(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: st
 
 def _unsay(ticket: Ticket, row: Message, *, by: Agent | None, said: bool = True, acts: bool = True) -> None:
     """A reply is not said after all: its ticket is as it was, and counted anew where it had been `said`."""
-    setter = macros.put_back if acts and by is not None else None
-    undoing.put_back(ticket, row, by=by, macros=setter, keep_acts=not acts)
+    undoing.put_back(ticket, row, by=by, acts=acts and by is not None)
     if said:
         counts.recount(ticket)
 
@@ -171,9 +152,7 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     """
     now = timezone.now()
     writer = row.agent
-    began = log.record(
-        ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False
-    )
+    log.record(ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False)
     status = row.payload.get("after")
     if solving.asks(ticket, status or settings.AFTER_REPLY_STATUS, by=writer) and solving.missing(ticket):
         log.record(ticket, "not_solved", message=row.pk)
@@ -184,7 +163,6 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     row.save(update_fields=["next_attempt_at", "created_at", "received_at", "payload"])
     ticket.message_count -= 1  # counted when it was written; counted again as what is said
     reply.after(ticket, row, writer, status, automatic=False)
-    states.mark(row, began, "changed")
     base.announce([ticket.pk], [row.pk])
     wake.deliver(row.channel_id, row.channel.kind)
 

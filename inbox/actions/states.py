@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
-
-from inbox.models import Event, Message, Ticket
+from inbox.models import Ticket
 
 State = dict[str, Any]
 Changes = dict[str, list[Any]]  # column: what it was, and what it became
@@ -22,14 +20,6 @@ def of(ticket: Ticket, names: Iterable[str]) -> State:
 
 def changes(before: State, after: State) -> Changes:
     return {name: [was, after[name]] for name, was in before.items() if was != after[name]}
-
-
-def mark(message: Message, began: Event, *names: str) -> None:
-    """Keep on a message between which lines of the log it changed its locked ticket: what came later, others did."""
-    if named := [name for name in names if name in message.payload]:
-        last = Event.objects.filter(ticket=message.ticket_id).aggregate(last=Max("pk"))["last"]
-        message.payload["since"] = message.payload.get("since", {}) | {name: [began.pk, last] for name in named}
-        message.save(update_fields=["payload"])
 
 
 def moment(value: str | None) -> datetime | None:

@@ -14,8 +14,8 @@ from inbox import log
 from inbox.actions import base, counts, customers, solving, withdrawing
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
-from inbox.actions.once import already, client_key, once
-from inbox.actions.reply import asked_by, change_status, reply, show
+from inbox.actions.once import already, client_key
+from inbox.actions.reply import change_status, reply, show
 from inbox.adapters import Party, adapter_for
 from inbox.fields import merged
 from inbox.models import (
@@ -66,18 +66,15 @@ def open_ticket(
     """Open a ticket with its first message: `out` writes to the customer, `in` records what they said.
 
     The customer is given, or found or made by `identity`. `signed`, `undoable` and `draft` are as for a reply. The same
-    `client_id` again returns the first ticket, or is refused if it comes with something else. Raises ActionError.
+    `client_id` again returns the first ticket. Raises ActionError.
     """
     adapter = adapter_for(channel.kind)
-    party = _party(customer, identity, adapter.identity_kind, channel)
-    to = [{"name": party.name or (customer.name if customer else ""), "address": party.value}]
-    kind = "reply" if direction == "out" else "said"
-    digest = asked_by(text, html, (to, cc, bcc), attachments, subject, kind)
     try:
         with transaction.atomic():
-            first = already(by, client_id, digest)
+            first = already(by, client_id)
             if first is not None:
                 return first.ticket
+            party = _party(customer, identity, adapter.identity_kind, channel)
             ticket = begin(
                 by=by,
                 channel=channel,
@@ -111,14 +108,12 @@ def open_ticket(
             else:
                 ticket.refresh_from_db()
                 message = inbound_by_hand(ticket, party, by=by, text=text, html=html, subject=subject)
-                message.payload = once(client_id, digest)
-                message.save(update_fields=["payload"])
                 client_key(message, by, client_id)
                 if status is not None:
                     set_status(ticket, status, by=by)
             base.announce([ticket.pk])
     except IntegrityError:  # of two clicks at once the second met the first one's id
-        first = already(by, client_id, digest)
+        first = already(by, client_id)
         if first is None:
             raise
         return first.ticket
@@ -309,7 +304,7 @@ def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None, afresh: bool = Tru
     """
     with transaction.atomic():
         if spam:
-            withdrawing.cancel_waiting(ticket, by=by)
+            withdrawing.cancel_waiting(ticket)
         with base.locked(ticket, even_if_closed=True, even_if_trashed=True) as row:
             if row.spam == spam:
                 return row

@@ -26,7 +26,7 @@ BATCH = 100
 def trash(ticket: Ticket, *, by: Agent | None) -> Ticket:
     """Put a ticket into the trash; what has not left is taken back. Raises ActionError when merged."""
     with transaction.atomic():
-        withdrawing.cancel_waiting(ticket, by=by)
+        withdrawing.cancel_waiting(ticket)
         with base.locked(ticket, even_if_closed=True, even_if_trashed=True) as row:
             if row.trashed_at is None:
                 log.record(row, "trashed", by=by)

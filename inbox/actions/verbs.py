@@ -244,7 +244,7 @@ VERBS: dict[str, Verb] = {
     "spam": Verb(
         gettext_lazy("Spam"),
         lambda ticket, spam, by: tickets.set_spam(ticket, spam == "yes", by=by),
-        SPAM, _spam_back, _one_of(["yes", "no"]), alone=True,
+        SPAM, _spam_back, _one_of(["yes", "no"]),
     ),
     "trash": Verb(
         gettext_lazy("Trash"),

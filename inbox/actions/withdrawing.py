@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts, undoing
+from inbox.actions import base, counts
 from inbox.models import Agent, DeliveryState, Message, Participant, Ticket
 
 
@@ -16,29 +14,20 @@ def put_away() -> str:
     return _("The ticket was put into the trash or marked as spam first, so this was not sent.")
 
 
-def withdraw(
-    ticket: Ticket,
-    row: Message,
-    *,
-    by: Agent | None = None,
-    reason: str = "",
-    words: str = "",
-    cause: Agent | None = None,
-) -> None:
+def withdraw(ticket: Ticket, row: Message, *, by: Agent | None = None, reason: str = "", words: str = "") -> None:
     """Take back a locked message of a locked ticket. Without `by` it was overtaken: `reason` says by what in a code for
-    the log, `words` to whoever reads it, and `cause` whose deed that was.
+    the log, `words` to whoever reads it.
     """
     row.state, row.next_attempt_at, row.error = DeliveryState.CANCELLED, None, words
     row.save(update_fields=["state", "next_attempt_at", "error"])
     Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=ticket).update(until=timezone.now())
-    told: dict[str, Any] = ({"reason": reason} if reason else {}) | ({"cause": cause.pk} if cause else {})
+    told = {"reason": reason} if reason else {}
     log.record(ticket, "message_cancelled", by=by, message=row.pk, overtaken=bool(reason), **told)
     base.announce([ticket.pk], [row.pk])
 
 
-def cancel_waiting(ticket: Ticket, *, by: Agent | None) -> None:
-    """Take back what no worker has had of a ticket that `by` puts away: what waits for its time, or is held for a
-    moment. The ticket is as it was before: nobody answered.
+def cancel_waiting(ticket: Ticket) -> None:
+    """Take back what no worker has had of a ticket that is put away: what waits for its time, or is held for a moment.
 
     Call it before the ticket is locked.
     """
@@ -48,8 +37,6 @@ def cancel_waiting(ticket: Ticket, *, by: Agent | None) -> None:
         locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
         said = any(not row.is_scheduled for row in rows)
         for row in rows:
-            withdraw(locked, row, reason="put_away", words=put_away(), cause=by)
-        for row in reversed(rows):
-            undoing.put_back(locked, row, by=None)
+            withdraw(locked, row, reason="put_away", words=put_away())
         if said:
             counts.recount(locked)

@@ -4,8 +4,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from inbox.migrating import BOUND_LOCKS
-
 
 class Migration(migrations.Migration):
 
@@ -14,7 +12,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        BOUND_LOCKS,
+        # Rather fail, and be run again, than let everybody wait behind a query that takes minutes.
+        migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name='Block',
             fields=[

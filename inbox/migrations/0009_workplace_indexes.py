@@ -1,8 +1,9 @@
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models import Q
 
-from inbox.migrating import BuildIndex, ReplaceIndex
+from inbox.migrating import ReplaceIndex
 
 BEFORE = Q(merged_into__isnull=True, spam=False)
 CURRENT = Q(merged_into__isnull=True, spam=False, trashed_at__isnull=True)
@@ -67,10 +68,10 @@ class Migration(migrations.Migration):
             models.Index(fields=NEWEST, name="ticket_spam", condition=Q(spam=True)),
             models.Index(fields=NEWEST, name="ticket_spam", condition=Q(spam=True, trashed_at__isnull=True)),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "ticket", models.Index(fields=NEWEST, name="ticket_trash", condition=Q(trashed_at__isnull=False))
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "ticket",
             GinIndex(
                 fields=["attributes"],
@@ -79,7 +80,7 @@ class Migration(migrations.Migration):
                 condition=~Q(attributes={}),
             ),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "message",
             models.Index(fields=["side", "id"], name="message_of_side", condition=Q(side__isnull=False)),
         ),

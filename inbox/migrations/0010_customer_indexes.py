@@ -1,8 +1,7 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models.functions import Upper
-
-from inbox.migrating import BuildIndex
 
 LIVING = models.Q(merged_into__isnull=True, erased_at__isnull=True)
 
@@ -15,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        BuildIndex(
+        AddIndexConcurrently(
             "customer",
             models.Index(
                 models.F("last_seen_at").desc(nulls_last=True),
@@ -24,21 +23,21 @@ class Migration(migrations.Migration):
                 condition=LIVING,
             ),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "customer", models.Index(Upper("name"), models.F("id"), name="customer_by_name", condition=LIVING)
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "customer",
             models.Index(fields=["stage"], name="customer_stage", condition=~models.Q(("stage", "lead"))),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "customer",
             models.Index(fields=["language"], name="customer_language", condition=~models.Q(("language", ""))),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "customer", GinIndex(fields=["tags"], name="customer_tags", condition=~models.Q(("tags", [])))
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "customer",
             GinIndex(
                 fields=["attributes"],
@@ -47,7 +46,7 @@ class Migration(migrations.Migration):
                 condition=~models.Q(("attributes", {})),
             ),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "organisation", GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_name")
         ),
     ]

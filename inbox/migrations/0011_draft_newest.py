@@ -2,8 +2,6 @@
 
 from django.db import migrations, models
 
-from inbox.migrating import BOUND_LOCKS
-
 
 class Migration(migrations.Migration):
 
@@ -12,7 +10,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        BOUND_LOCKS,
         migrations.AddField(
             model_name='draft',
             name='newest',

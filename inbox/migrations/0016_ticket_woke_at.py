@@ -1,7 +1,5 @@
 from django.db import migrations, models
 
-from inbox.migrating import BOUND_LOCKS
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -9,7 +7,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        BOUND_LOCKS,
         migrations.AddField(
             model_name='ticket',
             name='woke_at',

@@ -3,8 +3,6 @@
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
-from inbox.migrating import BOUND_LOCKS
-
 
 class Migration(migrations.Migration):
 
@@ -13,7 +11,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        BOUND_LOCKS,
         migrations.AddField(
             model_name='draft',
             name='macros',

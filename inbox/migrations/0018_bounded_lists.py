@@ -1,8 +1,7 @@
 import django.db.models.deletion
 from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
-
-from inbox.migrating import BuildIndex, DropOwnIndex
 
 
 class Migration(migrations.Migration):
@@ -13,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        BuildIndex(
+        AddIndexConcurrently(
             "ticket",
             models.Index(
                 fields=["organisation", "-last_message_at", "-number"],
@@ -21,7 +20,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(organisation__isnull=False),
             ),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "customer",
             models.Index(
                 models.F("organisation"),
@@ -31,17 +30,17 @@ class Migration(migrations.Migration):
                 condition=models.Q(organisation__isnull=False),
             ),
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "message",
             models.Index(
                 fields=["customer", "id"], name="message_of_customer", condition=models.Q(customer__isnull=False)
             ),
         ),
-        BuildIndex("mention", models.Index(fields=["agent", "-created_at"], name="mention_newest")),
-        BuildIndex(
+        AddIndexConcurrently("mention", models.Index(fields=["agent", "-created_at"], name="mention_newest")),
+        AddIndexConcurrently(
             "ticketfollower", models.Index(fields=["agent", "-created_at"], name="ticket_follower_newest")
         ),
-        BuildIndex(
+        AddIndexConcurrently(
             "ticket",
             models.Index(
                 fields=["-last_message_at", "-number"],
@@ -50,8 +49,8 @@ class Migration(migrations.Migration):
                 & models.Q(status="open", snoozed_until__isnull=False),
             ),
         ),
-        # No longer needed: the indexes above begin with these columns. Their foreign keys stay as they are.
-        DropOwnIndex(
+        # Their own indexes are no longer needed: those above begin with them.
+        migrations.AlterField(
             model_name="ticket",
             name="organisation",
             field=models.ForeignKey(
@@ -63,7 +62,7 @@ class Migration(migrations.Migration):
                 to="inbox.organisation",
             ),
         ),
-        DropOwnIndex(
+        migrations.AlterField(
             model_name="customer",
             name="organisation",
             field=models.ForeignKey(
@@ -75,7 +74,7 @@ class Migration(migrations.Migration):
                 to="inbox.organisation",
             ),
         ),
-        DropOwnIndex(
+        migrations.AlterField(
             model_name="mention",
             name="agent",
             field=models.ForeignKey(
@@ -85,7 +84,7 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
-        DropOwnIndex(
+        migrations.AlterField(
             model_name="message",
             name="customer",
             field=models.ForeignKey(

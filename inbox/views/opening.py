@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -55,15 +55,6 @@ class BeginningForm(forms.Form):
     def clean_tags(self) -> list[str]:
         return [tag.strip() for tag in self.cleaned_data["tags"].replace("،", ",").split(",") if tag.strip()]
 
-    def renewed(self, refused: ActionError) -> str:
-        """The form's new `client_id`, where its own has become something else: what stands in it can still be sent."""
-        if refused.code != "already_sent":
-            return ""
-        data = cast("QueryDict", self.data).copy()
-        data["client_id"] = fresh = uuid4().hex
-        self.data = data
-        return fresh
-
     def for_whom(self, agent: Agent) -> dict[str, Any]:
         """Assignee, team and tags, as the actions take them."""
         data = self.cleaned_data
@@ -105,15 +96,13 @@ def new(request: AgentRequest) -> HttpResponse:
         return redirect(request.get_full_path())
     draft = composing.kept(request.user, None)
     form = NewTicketForm(request.POST if request.method == "POST" else None, request.user, _start(request, draft))
-    fresh = ""
     if request.method == "POST" and form.is_valid():
         try:
             return _went(request, _open(request, form.cleaned_data, form.for_whom(request.user)))
         except ActionError as error:
             form.add_error("to" if error.code in {"no_address", "own_address"} else None, str(error.reason))
-            fresh = form.renewed(error)
     if form.errors and wants_part(request):
-        return render(request, "inbox/_refused.html", {"problem": problem_of(form), "client_id": fresh}, status=422)
+        return render(request, "inbox/_refused.html", {"problem": problem_of(form)}, status=422)
     asked = _asked(request)
     context = {
         "form": form,
@@ -239,7 +228,6 @@ def call(request: AgentRequest) -> HttpResponse:
             return redirect("ticket", made.pk)
         except ActionError as error:
             form.add_error(None, str(error.reason))
-            form.renewed(error)
     context = {"form": form, "media": MEDIA}
     return render(request, "inbox/opening_call.html", context, status=422 if form.errors else 200)
 

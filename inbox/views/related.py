@@ -156,17 +156,11 @@ def participants(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def call(request: AgentRequest, number: int) -> HttpResponse:
-    other: list[ActionError] = []  # its id has become a call that says something else
-
     def do(found: Ticket, data: dict[str, Any]) -> object:
-        try:
-            return calls.record(found, by=request.user, client_id=data["client_id"] or None, **call_of(data))
-        except ActionError as error:
-            other.extend([error] if error.code == "already_sent" else [])
-            raise
+        return calls.record(found, by=request.user, client_id=data["client_id"] or None, **call_of(data))
 
     response = act(request, number, CallForm(request.POST), do)
-    if wants_part(request) and (response.status_code == 200 or other):  # the next one is another call
+    if wants_part(request) and response.status_code == 200:  # the next one is another call
         response.content += render_to_string("inbox/_call_id.html", {"client_id": uuid4().hex}).encode()
     return response
 

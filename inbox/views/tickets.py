@@ -37,7 +37,7 @@ from inbox.forms import (
     problem_of,
 )
 from inbox.models import FieldNoun, Message, Priority, Ticket
-from inbox.panel import related, sides
+from inbox.panel import sides
 from inbox.person import context as person_context
 from inbox.properties import MEDIA, RELATIONS
 from inbox.rights import Right, may, require
@@ -147,7 +147,6 @@ def ticket_context(found: Ticket, beside: dict[str, list[dict[str, Any]]], missi
     own = fields.from_rows(beside["fields"], FieldNoun.TICKET)
     return {
         "properties": properties.lines(found, own, missing),
-        "incidents_unlisted": len(beside["linked"]) >= related.MOST,
         "incident_count": sum(one["kind"] == "incident" for one in beside["linked"]),
         "incidents_id": uuid4().hex,
         "call_id": uuid4().hex,

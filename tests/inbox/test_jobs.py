@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inbox import jobs as workers
@@ -147,33 +146,6 @@ def test_an_answer_to_all_incidents_outlives_its_worker_and_reaches_each_once(
     sent = Message.objects.filter(direction="out").order_by("ticket").values_list("ticket", flat=True)
     assert list(sent) == [one.pk for one in others[:-1]]
     assert "Zubaida" not in str(job.what), "what was written is not kept a second time"
-
-
-def test_more_incidents_than_an_agent_waits_for_are_all_reached(
-    many: list[Ticket], sana: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(incidents, "AT_FIRST", 3)
-    problem, child, *others = many
-    links.link(child, problem, "child", by=sana)
-    for one in others:
-        links.link(one, problem, "incident", by=sana)
-    job = incidents.update(problem, by=sana, text="It works again.", solve=True, client_id="a")
-    links.link(late := question(problem.channel, "Later"), problem, "incident", by=sana)
-    run(job)
-    sent = Message.objects.filter(direction="out").order_by("ticket").values_list("ticket", flat=True)
-    assert list(sent) == [one.pk for one in others] and late.pk not in sent
-    assert (job.state, job.total, job.done) == (JobState.DONE, 6, 6)
-
-
-def test_spam_takes_its_locks_in_the_order_that_the_sweep_does(many: list[Ticket], sana: Agent) -> None:
-    """Messages, then their ticket: a batch that holds its tickets first, and the sweep, would wait for each other."""
-    for one in many[:2]:
-        reply.reply(one, by=sana, text="Later.", send_at=timezone.now() + timedelta(hours=1))
-    with CaptureQueriesContext(connection) as asked:
-        jobs.begin(sana, "spam", "yes", chosen=[one.pk for one in many[:2]])
-    assert Message.objects.filter(state="cancelled").count() == 2
-    locked = [query["sql"] for query in asked.captured_queries if "FOR NO KEY UPDATE" in query["sql"]]
-    assert [at for at, sql in enumerate(locked) if 'FROM "inbox_message"' in sql] == [0, len(locked) // 2]
 
 
 def test_a_job_whose_worker_died_is_found(many: list[Ticket], sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,19 +1,12 @@
-"""Migrations leave the tables usable while they run, and are done by running them again after an accident."""
-
-from collections.abc import Iterator
-from importlib import import_module
-from typing import Any
+"""An index is replaced beside the work that needs it: the old one serves until the new one is there."""
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection, models
+from django.db import connection, models
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
-from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
-from django.test.utils import CaptureQueriesContext
 
-from inbox.migrating import BOUND_LOCKS, BuildIndex, DropOwnIndex, ReplaceIndex
+from inbox.migrating import ReplaceIndex
 from inbox.models import Ticket
 
 NAME = "ticket_trash"
@@ -52,113 +45,3 @@ def test_an_index_is_replaced_beside_work_and_again_after_an_accident(monkeypatc
     with connection.schema_editor(atomic=False) as editor:
         replace.database_forwards("inbox", editor, state, state)
     assert columns(NAME) == before and not columns(f"{NAME}_before")
-
-
-RELEASED = "0007_api_indexes"  # the newest migration that was written without the operations tested here
-# Of each migration that builds indexes of older tables one, with its table: their builds are broken off.
-BROKEN = {
-    "ticket_trash": "inbox_ticket",
-    "customer_tags": "inbox_customer",
-    "ticket_by_created": "inbox_ticket",
-    "message_of_customer": "inbox_message",
-}
-
-
-def schema() -> set[tuple[str, str, str]]:
-    """All indexes and constraints of this app's tables: name, definition, and whether they are valid."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid::text FROM pg_index"
-            " WHERE indrelid::regclass::text LIKE 'inbox%'"
-            " UNION ALL SELECT conname, conrelid::regclass || ' ' || pg_get_constraintdef(oid), convalidated::text"
-            " FROM pg_constraint WHERE conrelid::regclass::text LIKE 'inbox%'"
-        )
-        return set(cursor.fetchall())
-
-
-def migrate(name: str) -> tuple[str, Any]:
-    """Migrate this app; give the statements sent, and the models as they are then."""
-    executor = MigrationExecutor(connection)
-    with CaptureQueriesContext(connection) as sent:
-        executor.migrate([("inbox", name)])
-    return "\n".join(one["sql"] for one in sent), executor.loader.project_state([("inbox", name)]).apps
-
-
-@pytest.fixture
-def fresh(transactional_db: None) -> set[tuple[str, str, str]]:
-    return schema()
-
-
-@pytest.fixture
-def other_database(fresh: object) -> Iterator[None]:
-    """An empty database beside the one of the tests; the connection leads there meanwhile."""
-    usual = connection.settings_dict["NAME"]
-    other = f"{usual}_migrated"
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{other}" TEMPLATE template0')
-    connection.close()
-    connection.settings_dict["NAME"] = other
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = usual
-        with connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{other}"')
-
-
-def test_an_installation_with_data_and_accidents_ends_as_a_new_one_begins(
-    fresh: set[tuple[str, str, str]], other_database: None
-) -> None:
-    ((_, newest),) = MigrationLoader(None).graph.leaf_nodes("inbox")
-    _, then = migrate(RELEASED)
-    of = {name: then.get_model("inbox", name) for name in ("Organisation", "Customer", "Channel", "Ticket", "Message")}
-    shop = of["Organisation"].objects.create(name="Karvaan")
-    post = of["Channel"].objects.create(kind="email", name="Post", slug="post")
-    for number in (1, 2):
-        ayesha = of["Customer"].objects.create(organisation=shop)
-        ticket = of["Ticket"].objects.create(
-            number=number, customer=ayesha, organisation=shop, channel=post, reply_channel=post
-        )
-        of["Message"].objects.create(ticket=ticket, first_ticket=ticket, customer=ayesha, channel=post, direction="in")
-    with connection.cursor() as cursor:
-        for name, table in BROKEN.items():  # two rows that are the same: the build fails, its index stays
-            with pytest.raises(IntegrityError):
-                cursor.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ((1))")
-        cursor.execute(  # as a drop leaves it that is interrupted
-            "UPDATE pg_index SET indisvalid = false WHERE indexrelid::regclass::text LIKE 'inbox_message_customer_id_%'"
-        )
-        assert cursor.rowcount == 1
-
-    sent, _ = migrate(newest)
-    assert schema() == fresh and {valid for *_, valid in fresh} == {"true"}
-    assert "DROP INDEX CONCURRENTLY" in sent and "DROP CONSTRAINT" not in sent, "no foreign key is checked again"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_own_index_is_dropped_and_comes_back_whatever_was_done_already() -> None:
-    (drop,) = (
-        one
-        for one in import_module("inbox.migrations.0018_bounded_lists").Migration.operations
-        if isinstance(one, DropOwnIndex) and one.model_name == "message"
-    )
-    after, state = schema(), ProjectState.from_apps(apps)
-    with connection.schema_editor(atomic=False) as editor:
-        for _again in range(2):
-            drop.database_backwards("inbox", editor, state, state)
-            (own,) = schema() - after
-            assert own[0].startswith("inbox_message_customer_id_") and own[1].endswith("USING btree (customer_id)")
-        for _again in range(2):
-            drop.database_forwards("inbox", editor, state, state)
-            assert schema() == after
-
-
-def test_no_migration_keeps_everybody_waiting() -> None:
-    """From here on each one either bounds its locks or does nothing but concurrent work."""
-    concurrent = (BuildIndex, DropOwnIndex, ReplaceIndex)
-    for (app, name), migration in MigrationLoader(None).disk_migrations.items():
-        if app == "inbox" and name > RELEASED:
-            if migration.atomic:
-                assert migration.operations[0] is BOUND_LOCKS, name
-            else:
-                assert all(isinstance(one, concurrent) for one in migration.operations), name

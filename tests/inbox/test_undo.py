@@ -11,9 +11,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inbox import delivery, directory, notify, timeline
+from inbox import delivery, directory, timeline
 from inbox.actions import (
-    drafts,
     macros,
     merge,
     messages,
@@ -28,7 +27,7 @@ from inbox.actions import (
 )
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, DeliveryState, Draft, Event, Macro, Message, Notification, Ticket
+from inbox.models import Agent, Channel, DeliveryState, Draft, Macro, Message, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -165,63 +164,6 @@ def test_what_is_held_does_not_leave_from_the_trash(
     assert ticket.waiting_since is not None, "nobody answered"
 
 
-def test_from_the_trash_a_ticket_comes_back_unanswered_and_the_writer_is_told(
-    ticket: Ticket, sana: Agent, omar: Agent
-) -> None:
-    held = [reply.reply(ticket, by=sana, text="Here.", status=to, undoable=True) for to in ("pending", "solved")]
-    since = Event.objects.latest("pk").pk
-    trash.trash(ticket, by=omar)
-    notify.tell(list(Event.objects.filter(pk__gt=since).order_by("pk")))
-    trash.restore(ticket, by=omar)
-    ticket.refresh_from_db()
-    assert (ticket.status, ticket.assignee, ticket.solved_at) == ("open", None, None) and ticket.waiting_since
-    told = Notification.objects.order_by("pk")
-    assert [(one.agent, one.kind, one.message) for one in told] == [(sana, "failed", one) for one in held]
-
-
-def test_undo_of_one_reply_leaves_the_ticket_to_the_next(ticket: Ticket, sana: Agent) -> None:
-    first, second = (reply.reply(ticket, by=sana, text=text, undoable=True) for text in ("One", "Two"))
-    scheduling.take_back(first, by=sana)
-    ticket.refresh_from_db()
-    assert (ticket.status, ticket.assignee) == ("pending", sana), "the second leaves"
-    second.refresh_from_db()
-    scheduling.take_back(second, by=sana)
-    ticket.refresh_from_db()
-    assert (ticket.status, ticket.assignee) == ("open", None), "neither left"
-
-
-def test_undo_of_the_last_reply_and_then_of_the_first(ticket: Ticket, sana: Agent) -> None:
-    held = [reply.reply(ticket, by=sana, text=to, status=to, undoable=True) for to in ("pending", "solved")]
-    found = []
-    for one in reversed(held):
-        scheduling.take_back(one, by=sana)
-        ticket.refresh_from_db()
-        found.append((ticket.status, ticket.assignee))
-    assert found == [("pending", sana), ("open", None)]
-
-
-def test_undo_leaves_what_somebody_chose_since(ticket: Ticket, sana: Agent, omar: Agent) -> None:
-    held = reply.reply(ticket, by=sana, text="Here.", status="solved", undoable=True)
-    for to in ("open", "solved"):
-        tickets.set_status(ticket, to, by=omar)
-    scheduling.take_back(held, by=sana)
-    ticket.refresh_from_db()
-    assert (ticket.status, ticket.assignee) == ("solved", None), "omar solved it"
-
-
-@pytest.mark.parametrize("how", ["edit", "retry"])
-def test_what_was_overtaken_undoes_nothing_later(ticket: Ticket, sana: Agent, omar: Agent, how: str) -> None:
-    held = reply.reply(ticket, by=sana, text="Here.", undoable=True)
-    trash.trash(ticket, by=omar)
-    trash.restore(ticket, by=omar)
-    reply.reply(ticket, by=omar, text="There.", status="solved")
-    if how == "retry":
-        messages.retry(held, by=sana)
-    scheduling.take_back(held, by=sana)
-    ticket.refresh_from_db()
-    assert (ticket.status, ticket.assignee) == ("solved", omar)
-
-
 def test_undo_keeps_what_was_begun_since(ticket: Ticket, sana: Agent) -> None:
     held = reply.reply(ticket, by=sana, text="First.", undoable=True)
     Draft.objects.create(agent=sana, ticket=ticket, text="And another thing", client_id="c2", attachments=[7])
@@ -258,56 +200,16 @@ def test_a_failed_reply_stays_until_it_was_written_again(ticket: Ticket, sana: A
     message = reply.reply(ticket, by=sana, text="Hello")
     with transaction.atomic():
         messages.fail(messages.lock(message.pk), "550")
-    taken = [scheduling.take_back(message, by=sana) for _ in range(2)]
-    assert [one.text for one in taken] == ["Hello", "Hello"], "once, however often it is asked for"
+    drafts = [scheduling.take_back(message, by=sana) for _ in range(2)]
+    assert [one.text for one in drafts] == ["Hello", "Hello"], "once, however often it is asked for"
     message.refresh_from_db()
     assert (message.state, message.deleted_at) == ("failed", None)
-    successor = reply.reply(ticket, by=sana, text="Hello there", client_id=taken[0].client_id)
+    successor = reply.reply(ticket, by=sana, text="Hello there", client_id=drafts[0].client_id)
     message.refresh_from_db()
     assert (message.state, message.payload["replaced_by"]) == ("cancelled", successor.pk)
     assert not Ticket.objects.get(pk=ticket.pk).delivery_failed
     with pytest.raises(ActionError, match="written again"):
         messages.retry(message, by=sana)
-
-
-def failed(ticket: Ticket, by: Agent, text: str) -> Message:
-    message = reply.reply(ticket, by=by, text=text)
-    with transaction.atomic():
-        messages.fail(messages.lock(message.pk), "550")
-    return message
-
-
-def test_failed_replies_that_are_written_again_as_one_are_all_replaced(ticket: Ticket, sana: Agent, take: Take) -> None:
-    other = Ticket.objects.get(pk=take("n1", subject="Also").ticket)
-    lost = [failed(ticket, sana, text) for text in ("One", "Two")]
-    there = failed(other, sana, "Three")
-    for one in (*lost, there):
-        draft = scheduling.take_back(one, by=sana)
-    merge.merge(other, ticket, by=sana)
-    draft = Draft.objects.get()
-    assert draft.text == "Two\n\nOne\n\nThree"
-    reply.reply(ticket, by=sana, text=draft.text, client_id=draft.client_id)
-    assert set(Message.objects.filter(pk__in=[*(one.pk for one in lost), there.pk]).values_list("state")) == {
-        ("cancelled",)
-    }
-    assert not Ticket.objects.get(pk=ticket.pk).delivery_failed
-
-
-def test_what_stands_in_a_composer_is_not_retried(ticket: Ticket, sana: Agent, omar: Agent) -> None:
-    message = failed(ticket, sana, "Hello")
-    draft = scheduling.take_back(message, by=sana)
-    with pytest.raises(ActionError, match="being written again"):
-        messages.retry(message, by=omar)
-    drafts.discard(sana, ticket, version=draft.version)
-    assert messages.retry(message, by=omar).state == DeliveryState.QUEUED
-
-
-def test_only_its_writer_undoes_what_is_held(ticket: Ticket, sana: Agent, omar: Agent) -> None:
-    held = reply.reply(ticket, by=sana, text="Hello", undoable=True)
-    with pytest.raises(ActionError, match="whoever wrote"):
-        scheduling.take_back(held, by=omar)
-    held.refresh_from_db()
-    assert held.state == DeliveryState.QUEUED and not Draft.objects.exists()
 
 
 def test_nothing_of_an_erased_ticket_gets_into_a_composer(ticket: Ticket, sana: Agent) -> None:
