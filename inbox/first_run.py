@@ -16,7 +16,7 @@ from inbox.rights import Right, may
 
 KEY = "first_run"
 WELCOME = "first-person"  # salt of the link's signature
-WELCOME_DAYS = 7
+WELCOME_HOURS = 6  # it stays in the journal of whatever started Rabta; each start prints a new one
 
 
 def is_empty() -> bool:
@@ -32,7 +32,7 @@ def welcome_path() -> str:
 def is_welcome(token: str) -> bool:
     """Whether a link is ours and young, and nobody is here yet."""
     try:
-        TimestampSigner(salt=WELCOME).unsign(f"welcome:{token}", max_age=timedelta(days=WELCOME_DAYS))
+        TimestampSigner(salt=WELCOME).unsign(f"welcome:{token}", max_age=timedelta(hours=WELCOME_HOURS))
     except BadSignature:
         return False
     return is_empty()

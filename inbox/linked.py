@@ -11,15 +11,13 @@ from inbox import access
 from inbox.bundle import Row
 from inbox.models import Agent, LinkKind, Ticket, TicketLink
 
-MOST = 1_000  # links that are looked at: a problem may have thousands of incidents
-
 
 def parts(agent: Agent, numbers: list[int]) -> dict[str, QuerySet[TicketLink, Any]]:
     """For `bundle.together`: links from and to these tickets whose other end this agent sees."""
     found, seen = TicketLink.objects.exclude(kind=LinkKind.MERGED), access.tickets(agent)
     return {
-        "links": found.filter(source__in=numbers, target__in=seen).values("source_id", "kind")[:MOST],
-        "linked": found.filter(target__in=numbers, source__in=seen).values("target_id")[:MOST],
+        "links": found.filter(source__in=numbers, target__in=seen).order_by().values("source_id", "kind").distinct(),
+        "linked": found.filter(target__in=numbers, source__in=seen).order_by().values("target_id").distinct(),
     }
 
 

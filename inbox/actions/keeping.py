@@ -174,7 +174,7 @@ def forget(words: re.Pattern[str]) -> None:
     nothing from now on.
     """
     for noun, names in ((SavedView, ("name", "query")), (Macro, ("name", "text", "html", "actions"))):
-        for row in noun._default_manager.order_by("pk"):
+        for row in noun._default_manager.select_for_update(of=("self",)).order_by("pk"):  # nobody changes it meanwhile
             left = {name: without(getattr(row, name), words) for name in names}
             if any(getattr(row, name) != value for name, value in left.items()):
                 noun._default_manager.filter(pk=row.pk).update(**left | {"name": left["name"][:120]})

@@ -139,7 +139,10 @@ def begin(email: str, name: str, password: str) -> Agent:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [locks.FIRST_PERSON])
         if Agent.objects.filter(is_bot=False).exists():
             raise ActionError(_("Somebody is here already: log in, or let them invite you."), "agent_exists")
-        agent = Agent.objects.create_user(email.strip().lower(), password, name=name, role=Role.ADMIN)
+        email = email.strip().lower()
+        if Agent.objects.filter(email__iexact=email).exists():
+            raise ActionError(_("A bot has this address already. Take another one."), "email")
+        agent = Agent.objects.create_user(email, password, name=name, role=Role.ADMIN)
         log.record(None, "agent_created", by=agent, agent=agent.pk, role=agent.role)
     return agent
 

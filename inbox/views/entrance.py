@@ -66,6 +66,9 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         try:
             agent = people.begin(told["email"], told["name"], told["password"])
         except ActionError as error:
+            if error.code == "email":
+                form.add_error("email", str(error.reason))
+                return render(request, "account/welcome.html", {"form": form})
             return render(request, "account/invitation_gone.html", {"reason": error.reason}, status=404)
         record_authentication(request, agent, method="welcome")
         answer: HttpResponse = perform_login(request, Login(user=agent, redirect_url="/"))

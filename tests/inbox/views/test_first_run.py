@@ -53,6 +53,11 @@ def test_the_first_person_comes_by_the_link_that_is_printed_once() -> None:
     told = {"name": "نور", "email": " Noor@Example.org ", "password": "two-rivers-meet"}
     for wrong in ({"email": "noor"}, {"password": "noor@example.org"}, {"password": "short"}, {"name": " "}):
         assert page.post(link, {**told, **wrong}).status_code == 200 and not Agent.objects.exists()
+    bot = member("Bot", "agent", None)
+    Agent.objects.filter(pk=bot.pk).update(is_bot=True)
+    taken = page.post(link, {**told, "email": bot.email.upper()})
+    assert taken.status_code == 200 and "A bot has this address already" in taken.content.decode()
+    bot.delete()
     assert page.post(link, told)["Location"] == "/"
     noor = Agent.objects.get()
     assert (noor.email, noor.name, noor.role) == ("noor@example.org", "نور", "admin")
