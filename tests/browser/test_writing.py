@@ -7,8 +7,9 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from inbox import counting
+from inbox.actions import tickets
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Attachment, Macro, Mention, Message, Ticket
+from inbox.models import Agent, Attachment, Field, Macro, Mention, Message, Ticket
 from tests.browser.conftest import Open
 
 Mail = Callable[..., Outcome]
@@ -21,6 +22,12 @@ PASTE = """png => {
   const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
   document.activeElement.dispatchEvent(paste)
 }"""
+
+
+SHOWN = """() => [
+  ...["order", "about", "size"].map(key => document.getElementById(`property-attribute-${key}`).value),
+  [...document.querySelectorAll("#boxes-attribute-with input:checked")].map(one => one.value).join(),
+]"""
 
 
 def scripts(page: Page) -> list[str]:
@@ -65,6 +72,48 @@ def test_a_letter_with_formatting_a_picture_and_a_macro(open_as: Open, sana: Age
     assert (ticket.assignee, ticket.tags) == (omar, ["refund"])
 
 
+def test_each_ticket_shows_its_own(open_as: Open, sana: Agent, omar: Agent, mail: Mail) -> None:
+    """Gone to another ticket and back: one editor with what was written, and fields that say what this ticket has."""
+    kinds = {"order": "text", "about": "long", "size": "choice", "with": "choices"}
+    for key, kind in kinds.items():
+        Field.objects.create(noun="ticket", key=key, label=key.title(), kind=kind, choices=["S", "L"])
+    filled = {"order": "4711", "about": "A vase", "size": "L", "with": ["S"]}
+    one, other = mail("Where is my parcel?").ticket, mail("The bill", sender="bilal@example.com").ticket
+    ticket = tickets.set_attributes(Ticket.objects.get(pk=one), filled, by=omar)
+    page = open_as(sana, f"/tickets/{one}/", rich=True)
+    assert page.evaluate(SHOWN) == ["4711", "A vase", "L", "S"]
+    page.keyboard.press("r")
+    editor = page.locator("#composer .prose [contenteditable]")
+    expect(editor).to_be_focused()
+    page.keyboard.type("It is")
+    page.locator(f"#row-{other} .go").click()
+    page.locator(f"#composer[data-ticket='{other}']").wait_for()
+    assert page.evaluate(SHOWN) == ["", "", "", ""]
+    page.locator(f"#row-{one} .go").click()
+    expect(editor).to_have_text("It is")
+    expect(page.locator("#text")).to_be_hidden()
+    page.keyboard.press("r")
+    page.keyboard.press("End")
+    page.keyboard.type(" here.")
+    expect(page.locator("#text")).to_have_value("It is here.")
+    expect(page.locator("#composer .prose")).to_have_count(1)
+
+    # What was set here and a colleague empties is empty; what is being typed stays.
+    boxes = page.locator("#boxes-attribute-with")
+    for key, value in [("order", "4712"), ("about", "Two")]:
+        page.locator(f"#property-attribute-{key}").fill(value)
+        page.keyboard.press("Tab")
+    page.locator("#property-attribute-size").select_option("S")
+    boxes.locator("summary").click()
+    boxes.locator("input").last.check()
+    expect(boxes.locator("summary")).to_have_text("S, L")
+    page.locator("#property-external_id").fill("not yet")
+    tickets.set_attributes(ticket, dict.fromkeys(filled), by=omar)
+    expect(boxes.locator("summary")).to_have_text("—")
+    assert page.evaluate(SHOWN) == ["", "", "", ""]
+    expect(page.locator("#property-external_id")).to_have_value("not yet")
+
+
 def test_a_colleague_is_named_and_told(open_as: Open, sana: Agent, omar: Agent, bilal: Agent, mail: Mail) -> None:
     page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
     page.keyboard.press("n")
@@ -73,7 +122,8 @@ def test_a_colleague_is_named_and_told(open_as: Open, sana: Agent, omar: Agent, 
     page.keyboard.type("om")
     expect(page.locator("#mention-list [aria-selected=true]")).to_contain_text("Omar")
     page.keyboard.press("Enter")
-    page.keyboard.type("and @Bilal")
+    page.keyboard.type(" and @Bilal")
+    expect(page.locator("#text")).to_have_value("Ask @Omar and @Bilal")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".message.note mark")).to_have_text("@Omar")
     expect(page.locator(".message.note .untold")).to_contain_text("Bilal")

@@ -36,7 +36,10 @@ export async function begin(form) {
 
 // Which surface fits now: asked for after each change of the channel, of reply or note, and of the pane.
 function fit() {
-  for (const [one, editor] of editors) if (!one.isConnected) editors.delete(one) && editor.destroy()
+  for (const [one, editor] of editors) {
+    if (!one.isConnected) editors.delete(one) && editor.destroy()
+    else if (!editor.view.dom.isConnected) stop(one) // taken away: the plain field has all that was in it
+  }
   forms().forEach(fitOne)
 }
 

@@ -6,17 +6,37 @@ const words = document.getElementById("words").dataset
 
 htmx.registerExtension("rabta", {
   htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.tagName === "TEXTAREA" && oldNode.value !== oldNode.defaultValue) return false // typed
+    if (oldNode.tagName === "SELECT" && !touched(oldNode)) {
+      const { value } = newNode
+      queueMicrotask(() => (oldNode.value = value)) // once its options are in
+    }
     if (oldNode.dataset?.kept !== undefined) return false // fetched by itself
     if (oldNode.tagName === "TIME" && oldNode.dateTime === newNode.dateTime) return false // its words are ours
     if (oldNode.dataset && ("editing" in oldNode.dataset || "kept" in oldNode.dataset)) return false // what somebody works on, or asked to see
   },
-  htmx_before_morph_attr(element, { attrName }) {
+  htmx_before_morph_attr(element, { attrName, newValue }) {
     if (element.tagName === "DETAILS" && attrName === "open") return false
     if (element.tagName === "IFRAME" && attrName === "src") return false
     if (attrName === "style") return false // set by scripts, ours or an add-on's: copied as an attribute, the policy refuses it
-    if (element.tagName === "INPUT" && attrName === "value" && element.value !== element.defaultValue) return false // typed
+    if (element.tagName !== "INPUT") return
+    // A field that was ever set, by whomever, no longer follows its attribute: it is set, unless somebody is at it.
+    if (attrName === "value" && !["checkbox", "radio"].includes(element.type)) {
+      if (element.value !== element.defaultValue) return false
+      if (newValue === null) element.value = ""
+    }
+    if (attrName === "checked") {
+      if (element.checked !== element.defaultChecked) return false
+      element.checked = newValue !== null
+    }
   },
 })
+
+// Whether something else is chosen than the page came with.
+function touched(select) {
+  const usual = [...select.options].findLast(one => one.defaultSelected) ?? select.options[0]
+  return Boolean(usual && !usual.selected)
+}
 
 // With `label` and `act` it has a button of its own.
 export function notice(text, label, act) {

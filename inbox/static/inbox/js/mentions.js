@@ -9,6 +9,7 @@ const isOpen = () => box()?.matches(":popover-open")
 const SIGN = /(?:^|[^\p{L}\p{N}@.])@([^@\n]{0,40})$/u
 const isNote = form => form.querySelector("[name=kind]:checked")?.value === "note"
 let given = null // what Esc was pressed at
+let taken = null // the line up to the name that was taken last, until something is typed
 
 async function show(form, query) {
   if (!isOpen()) open(box(), spot(form))
@@ -40,7 +41,15 @@ function take(option) {
   const typed = SIGN.exec(surface(form).before() ?? "")?.[1].length ?? 0
   close()
   surface(form).insert({ text: `${option.dataset.name} ` }, typed)
+  taken = surface(form).before()
 }
+
+// A name brings the space after it: one that is typed nevertheless is the same one.
+document.addEventListener("beforeinput", event => {
+  if (event.target.id !== "text" || taken === null) return
+  if (event.data === " " && surface(event.target.form).before() === taken) event.preventDefault()
+  taken = null
+})
 
 document.addEventListener("input", event => {
   if (event.target.id !== "text") return

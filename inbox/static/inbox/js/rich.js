@@ -11,7 +11,7 @@ export function start(form, kit, askLink, marks) {
   const source = field(form, "html")
   const had = document.activeElement === area
   const before = area.value.slice(0, area.selectionStart)
-  const box = document.createElement("div")
+  const box = document.createElement("div") // while it stands there, the style sheet hides the plain field
   box.className = "prose"
   area.after(box)
   const write = () => {
@@ -68,8 +68,6 @@ export function start(form, kit, askLink, marks) {
       editor.chain().insertContentAt(pos ?? editor.state.selection.from, { type: "image", attrs: { cid, alt: name } }).focus().run()
     },
   })
-  form.dataset.rich = ""
-  area.hidden = true
   write()
   marks(form)
   if (!had) return
@@ -85,8 +83,6 @@ export function stop(form) {
   use(form, null)
   editor.destroy()
   form.querySelector(".prose")?.remove()
-  delete form.dataset.rich
-  field(form, "text").hidden = false
   pictures(form)
   if (had) field(form, "text").focus()
 }

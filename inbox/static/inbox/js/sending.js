@@ -33,7 +33,12 @@ function letGo() {
   if (to === "list") document.querySelector("#ticket-head .back")?.click()
   else if (to?.isConnected) to.click()
   const link = to === "list" ? document.querySelector("#rows .go") : to
-  ;(link?.isConnected ? link : document.getElementById("stream"))?.focus({ preventScroll: true })
+  if (link?.isConnected) return link.focus({ preventScroll: true })
+  const stream = document.getElementById("stream")
+  if (!stream) return
+  stream.dataset.handed = "" // nobody asked where the focus is: no frame around all that was written
+  stream.addEventListener("blur", () => delete stream.dataset.handed, { once: true })
+  stream.focus({ preventScroll: true })
 }
 
 document.addEventListener("htmx:after:swap", event => {
