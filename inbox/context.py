@@ -45,7 +45,6 @@ SCRIPTS = [
         "htmx",
         "meanwhile",
         "menus",
-        "meanwhile",
         "conversation",
         "rows",
         "list",

@@ -74,7 +74,8 @@ def work(pk: int) -> int:
 
 
 def sweep() -> None:
-    """Wake a worker for each job that nobody holds."""
+    """Wake a worker for each job that nobody holds, and clear away what is left of files that are gone."""
+    exporting.sweep()
     # What was begun a moment ago has its own wake-up.
     for pk in due().filter(created_at__lt=timezone.now() - timedelta(seconds=2)).values_list("pk", flat=True)[:20]:
         wake.run(jobs.TASK, [pk], "default")

@@ -17,6 +17,7 @@ TOKEN_RENEWAL: Final = 20005  # a mailbox whose OAuth token is renewed, by its c
 MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id; 0 for the worker that counts
 SEARCH_PARTITIONS: Final = 20007  # whoever makes or exchanges a partition
 FIRST_PERSON: Final = 20008  # whoever makes themselves the first admin
+EXPORTS: Final = 20009  # shared by whoever writes a part of an export; whoever erases somebody has it alone
 
 
 def lost_race(error: Exception) -> bool:

@@ -13,17 +13,7 @@ from django.db.models import F, Func, Q, QuerySet
 from django.utils import timezone
 
 from inbox import live
-from inbox.models import (
-    Agent,
-    Attachment,
-    DeliveryState,
-    Direction,
-    Draft,
-    Message,
-    MessageKey,
-    SideConversation,
-    Ticket,
-)
+from inbox.models import Agent, Attachment, Draft, Message, MessageKey, SideConversation, Ticket
 
 MOST_FILES = 100
 WRITTEN = (
@@ -144,34 +134,11 @@ def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any], side: Sid
                 setattr(row, name, value)
             _append(row, since)
             row.version += 1
-            before, row.client_id = row.client_id, uuid4().hex
+            row.client_id = uuid4().hex
             row.updated_at = timezone.now()
             row.save()
-            if ticket is not None:
-                _renamed(ticket, before, row.client_id)
         _told(row)
         return row
-
-
-def waiting_failures(ticket: int) -> QuerySet[Message]:
-    """What failed and was put into a composer, but not sent from there yet. To be locked before the ticket is."""
-    return Message.objects.filter(ticket=ticket, state=DeliveryState.FAILED, payload__has_key="written_again")
-
-
-def _renamed(ticket: Ticket, before: str, now: str) -> None:
-    """What failed is written again in the draft `before`, which is the draft `now`: it is replaced when that leaves."""
-    for one in waiting_failures(ticket.pk).filter(payload__written_again=before):
-        one.payload["written_again"] = now
-        one.save(update_fields=["payload"])
-
-
-def is_written_again(message: Message) -> bool:
-    """Whether what a locked, failed message says stands in somebody's composer, or has left from there."""
-    again, by = message.payload.get("written_again"), message.payload.get("again_by")
-    if not again:
-        return False
-    left = MessageKey.objects.filter(scope=f"client:{by}", key=again, message__direction=Direction.OUT)
-    return Draft.objects.filter(client_id=again).exists() or left.exists()
 
 
 def _append(row: Draft, more: Mapping[str, Any]) -> None:
@@ -191,7 +158,6 @@ def move(gone: Ticket, kept: Ticket) -> None:
         _append(there, {"text": row.text, "html": row.html, "attachments": row.attachments})
         there.version += 1
         there.save()
-        _renamed(kept, row.client_id, there.client_id)
         row.delete()
         _told(there)
     Draft.objects.filter(ticket=gone).update(ticket=kept)  # of side conversations, which move with it

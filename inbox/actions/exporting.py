@@ -7,23 +7,22 @@ in it is kept (`JobItem`) as long as the file: whoever is erased is left in none
 
 from __future__ import annotations
 
-import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db import connection, transaction
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import access, exports, files, log
+from inbox import access, exports, files, locks, log
 from inbox.actions import erasing, jobs, naming
 from inbox.actions.errors import ActionError
 from inbox.actions.naming import without
@@ -32,6 +31,7 @@ from inbox.models.jobs import TO_DO
 from inbox.rights import Right, may
 
 PART = 2_000  # tickets of a part
+DELETED_AT_ONCE = 10_000  # rows of what was in a file; a large one has a million
 
 
 def begin(
@@ -78,7 +78,12 @@ def meant(job: Job, agent: Agent) -> Any:
 def _write_part(job: Job, agent: Agent) -> None:
     if not may(agent, Right.EXPORT):
         raise ActionError(_("You may not do that."), "right")
+    if not _nobody_is_erased():
+        time.sleep(0.1)
+        return
     if job.state == JobState.QUEUED:
+        if _delete_items(job):  # of a file that is written anew
+            return
         job.total, job.state = meant(job, agent).count(), JobState.RUNNING
         return
     known = exports.columns()
@@ -99,6 +104,13 @@ def _write_part(job: Job, agent: Agent) -> None:
         job.what.pop("chosen", None)
         log.record(None, "tickets_exported", by=agent, count=job.done, columns=len(wanted))
         jobs.end(job, JobState.DONE)
+
+
+def _nobody_is_erased() -> bool:
+    """Whether rows can be read: until the end of this transaction no erasure begins whose rows would be in the part."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s, 0)", [locks.EXPORTS])
+        return bool(cursor.fetchone()[0])
 
 
 def part_name(job: Job, number: int) -> str:
@@ -137,15 +149,27 @@ def forget(job: Job) -> None:
 
 
 def _delete_parts(job: Job) -> None:
-    """On commit, the files; at once, what is known of the tickets in them. A part too many harms nobody."""
+    """On commit, the files; a part too many harms nobody. What is known of the tickets in them goes later (`sweep`)."""
     names = [part_name(job, number) for number in range(job.what.get("parts", 0) + 1)]
-    job.items.all().delete()
 
     def delete() -> None:
         for name in names:
             files.erase(name)
 
     transaction.on_commit(delete, robust=True)
+
+
+def _delete_items(job: Job) -> int:
+    some = JobItem.objects.filter(job=job).order_by("pk").values("pk")[:DELETED_AT_ONCE]
+    return JobItem.objects.filter(pk__in=list(some.values_list("pk", flat=True))).delete()[0]
+
+
+def sweep() -> None:
+    """Delete which tickets were in files that are gone, some at a time: nobody waits for a million rows."""
+    gone = Job.objects.filter(kind=JobKind.EXPORT, stored="").exclude(state__in=TO_DO)
+    job = gone.filter(Exists(JobItem.objects.filter(job=OuterRef("pk")))).order_by("pk").first()
+    if job is not None:
+        _delete_items(job)
 
 
 def _begin_again(job: Job) -> None:
@@ -168,9 +192,10 @@ def expire() -> int:
 
 @erasing.also
 def _forget_person(person: naming.Person) -> None:
+    # Parts that are being written end first, and none is begun until the erasure is committed: it reads what is left.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [locks.EXPORTS])
     _forget_in_files(person)
-    # One that was begun meanwhile read the rows as they were.
-    transaction.on_commit(partial(_forget_in_files, person), robust=True)
     if person.words is not None:
         _forget_in_words(person.words)
 
@@ -191,8 +216,9 @@ def _forget_in_files(person: naming.Person) -> None:
 
 def _forget_in_words(words: re.Pattern[str]) -> None:
     """What somebody typed into a filter may name them: such a job ends, and says why."""
-    for pk, what in Job.objects.values_list("pk", "what"):
-        if words.search(json.dumps(what, ensure_ascii=False)) is None:
+    typed = Q(what__has_any_keys=["listing", "text"]) | Q(what__verb__in=["tag", "untag"])
+    for pk, what in list(Job.objects.filter(typed).order_by("pk").values_list("pk", "what")):
+        if without(what, words) == what:
             continue
         job = Job.objects.select_for_update().get(pk=pk)
         if not job.is_over:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log, wake
-from inbox.actions import base, calls, counts, customers, drafts, mentions
+from inbox.actions import base, calls, counts, customers, mentions
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryUpdate, Party, adapter_for
 from inbox.models import (
@@ -175,10 +175,6 @@ def retry(message: Message, *, by: Agent | None) -> Message:
         _still_there(row.ticket)
         if row.deleted_at is not None or "replaced_by" in row.payload:
             raise ActionError(_("This was written again: send that instead."), "written_again")
-        if row.state == DeliveryState.FAILED and drafts.is_written_again(row):
-            raise ActionError(
-                _("This is being written again: send that draft instead, or discard it."), "written_again"
-            )
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
             Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=row.ticket_id).update(until=None)

@@ -66,12 +66,8 @@ def take_back(message: Message, *, by: Agent) -> Draft:
     again, and is put into a composer once. Raises ActionError once it has left, or is leaving.
     """
     with transaction.atomic():
-        # The draft they stand in becomes another one by this: they are locked with it, before the ticket.
-        both = Message.objects.filter(pk=message.pk) | drafts.waiting_failures(message.ticket_id)
-        row = {one.pk: one for one in both.select_for_update(no_key=True).order_by("pk")}[message.pk]
+        row = messages.lock(message.pk)
         _to_the_customer(row)
-        if row.is_held and row.agent_id != by.pk:
-            raise ActionError(_("Only whoever wrote this can undo it."), "not_yours")
         if row.state not in {DeliveryState.CANCELLED, DeliveryState.FAILED}:
             ticket, row = _not_yet_tried(message)
             _cancel(ticket, row, by=by)
@@ -104,8 +100,7 @@ def take_back(message: Message, *, by: Agent) -> Draft:
             counts.recount(ticket)
             base.announce([ticket.pk], [row.pk])
         else:
-            # Whatever this becomes replaces it.
-            row.payload |= {"written_again": draft.client_id, "again_by": by.pk}
+            row.payload["written_again"] = draft.client_id  # whatever this becomes replaces it
             row.save(update_fields=["payload"])
         return draft
 

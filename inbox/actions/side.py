@@ -127,8 +127,6 @@ def take_back(message: Message, *, by: Agent) -> Draft:
         row = messages.lock(message.pk)
         if row.state != DeliveryState.QUEUED or row.attempts > 0 or row.side is None:
             raise ActionError(_("It is too late: this message has left, or is leaving."), "already_left")
-        if row.is_held and row.agent_id != by.pk:
-            raise ActionError(_("Only whoever wrote this can undo it."), "not_yours")
         ticket = Ticket.objects.select_for_update(no_key=True).get(pk=row.ticket_id)
         held = row.side
         withdraw(ticket, row, by=by)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.utils import timezone
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from inbox.actions import sweeping
 from inbox.actions.work import Outcome
@@ -14,6 +15,11 @@ from inbox.models import Agent, Event, Message, Ticket
 from tests.browser.conftest import Open
 
 Mail = Callable[..., Outcome]
+SHIFTS = """() => {
+    window.shifts = 0
+    const add = list => list.getEntries().forEach(one => (window.shifts += one.value))
+    new PerformanceObserver(add).observe({ type: "layout-shift" })
+}"""
 
 
 def press(page: Page, *keys: str) -> None:
@@ -91,6 +97,65 @@ def test_what_is_typed_ahead(open_as: Open, sana: Agent, mail: Mail) -> None:
     expect(page.locator("#ticket-head .head-facts")).to_contain_text("Solved")
     held(page)
     assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_what_is_typed_for_a_ticket_that_does_not_come(open_as: Open, sana: Agent, mail: Mail) -> None:
+    """A key waits for the one answer that it was meant for: no other ticket is solved by it, whatever comes or fails.
+
+    And the tickets that come do not jump as they open, with mails whose height is not known before.
+    """
+    html = "<p>Where is it?</p>" * 12
+    numbers = [mail(f"Question {n}", sender=f"Caller {n} <caller{n}@example.com>", html=html).ticket for n in range(3)]
+    for n, number in enumerate(numbers):
+        mail(f"Re: Question {n} #{number}", "It is still not here.", f"Caller {n} <caller{n}@example.com>")
+    page = open_as(sana, "/?view=open")
+    page.evaluate(SHIFTS)
+    waiting: dict[str, Route] = {}
+    posts: list[str] = []
+    page.on("request", lambda one: posts.append(one.url) if one.method == "POST" else None)
+
+    def ask(place: Locator, address: str) -> None:
+        page.route(address, lambda route: waiting.update({address: route}))
+        with page.expect_request(address):
+            place.click()
+
+    def row(n: int) -> tuple[Locator, str]:
+        return page.locator(f"#row-{numbers[n]} .go"), f"**/tickets/{numbers[n]}/"
+
+    def shown(n: int) -> None:
+        expect(page.locator(f"#composer[data-ticket='{numbers[n]}']")).to_be_visible()
+
+    # The pointer asks for another one: what was typed was not for that. The last of three is the one that stays.
+    for n in (0, 1, 2):
+        ask(*row(n))
+        press(page, *("e" if n < 2 else "r"))
+    for n in (2, 1, 0):
+        waiting.pop(row(n)[1]).continue_()
+    shown(2)
+    expect(page.locator("#text")).to_be_focused()
+    press(page, "Escape")
+    expect(page.locator("#timeline iframe.mail")).to_have_attribute("style", re.compile("block-size"))
+    # A ticket does not come, and a fact of the one that stands there does: the keys were for the ticket.
+    fact, address = page.get_by_role("button", name="Change: Name"), "**/facts/name/"
+    ask(fact, address)
+    ask(*row(0))
+    assert page.evaluate("shifts") < 0.01
+    press(page, "e")
+    with page.expect_event("requestfailed"):
+        waiting.pop(row(0)[1]).abort()
+    waiting.pop(address).continue_()
+    expect(page.locator("#fact-value")).to_have_value("Caller 2")
+    page.locator("#fact-name [data-leave]").click()
+    # The other way round they are not lost.
+    ask(fact, address)
+    ask(*row(1))
+    page.keyboard.type("reseen")
+    with page.expect_event("requestfailed"):
+        waiting.pop(address).abort()
+    waiting.pop(row(1)[1]).continue_()
+    shown(1)
+    expect(page.locator("#text")).to_have_value("eseen")
+    assert not [one for one in posts if one.endswith("/status/")]
 
 
 def test_snooze_and_return(open_as: Open, sana: Agent, mail: Mail) -> None:

@@ -143,6 +143,24 @@ def test_files_go_by_themselves_and_when_somebody_is_erased_who_is_in_them(
     assert run(bulk).state == JobState.DONE and bulk.changed == 1
 
 
+def test_who_is_erased_is_found_in_words_alone(mona: Agent, support: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = 'Zubaida "Zub" O\\Neil'
+    customer = question(support, "One", Party("phone", "1234567", name)).customer
+    named = exporting.begin(mona, ["subject"], listing={**LISTING, "q": name})
+    numbered = exporting.begin(mona, ["subject"], chosen=[1234567])
+    customer.name = name
+    customer.save()
+    spared = run(exporting.begin(mona, ["subject"], chosen=[customer.tickets.get().pk]))
+    erasing.erase(customer, by=None)
+    for job in (named, numbered, spared):
+        job.refresh_from_db()
+    assert (named.state, "Zub" in str(named.what)) == (JobState.FAILED, False)
+    assert numbered.state == JobState.QUEUED, "a ticket's number is not a telephone number"
+    monkeypatch.setattr(exporting, "DELETED_AT_ONCE", 1)
+    workers.sweep()
+    assert not spared.stored and not spared.items.exists(), "what was in it is cleared away afterwards"
+
+
 def test_what_one_may_not_see_any_more_is_not_fetched(mona: Agent, support: Channel, team: Team) -> None:
     job = run(exporting.begin(mona, ["subject"], chosen=[question(support, "One").pk]))
     assert fetched(mona, job)[1:] == [["One"]]
@@ -150,7 +168,7 @@ def test_what_one_may_not_see_any_more_is_not_fetched(mona: Agent, support: Chan
     client = Client()
     client.force_login(mona)
     assert client.get(f"/jobs/{job.pk}/file/", follow=True).status_code == 200
-    assert "Export them anew" in client.get(f"/jobs/{job.pk}/file/", follow=True).content.decode()
+    assert "نئے سرے سے برآمد کریں" in client.get(f"/jobs/{job.pk}/file/", follow=True).content.decode()
 
 
 def test_all_that_a_search_finds_is_changed_and_exported(mona: Agent, sana: Agent, support: Channel) -> None:

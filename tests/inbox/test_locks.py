@@ -10,12 +10,14 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from inbox import jobs as workers
 from inbox import polling
 from inbox.actions import (
     base,
     calls,
     erased_receipts,
     erasing,
+    exporting,
     joining,
     merge,
     messages,
@@ -26,7 +28,7 @@ from inbox.actions import (
 )
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, Customer, DeliveryState, Event, Message, Ticket
+from inbox.models import Agent, Channel, Customer, DeliveryState, Event, JobState, Message, Ticket
 from tests.paper import Paper, raw
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -266,6 +268,24 @@ def test_a_reply_that_is_written_while_its_customer_is_erased_goes_too(
     at_once(answer, lambda: erasing.erase(customer, by=sana))
     assert not Message.objects.exclude(text="").exists()
     assert not Message.objects.filter(state=DeliveryState.QUEUED).exists()
+
+
+def test_an_export_that_is_begun_while_somebody_is_erased_reads_what_is_left_of_them(
+    desk: Channel, take: Take, sana: Agent
+) -> None:
+    customer = Ticket.objects.get(pk=take("m1").ticket).customer
+    sana.role = "admin"
+    sana.save()
+    job = exporting.begin(sana, ["number", "address"], listing={"view": "all"})
+
+    def write() -> None:
+        while not job.is_over:
+            workers.work(job.pk)
+            job.refresh_from_db()
+
+    while_changing(lambda: erasing.erase(customer, by=None), write)
+    written = b"".join(exporting.content(job)).decode()
+    assert job.state == JobState.DONE and "ayesha" not in written
 
 
 def test_an_erasure_waits_for_nobody_who_waits_for_it(

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from inbox import delivery, directory, timeline
 from inbox.actions import (
-    drafts,
     macros,
     merge,
     messages,
@@ -201,56 +200,16 @@ def test_a_failed_reply_stays_until_it_was_written_again(ticket: Ticket, sana: A
     message = reply.reply(ticket, by=sana, text="Hello")
     with transaction.atomic():
         messages.fail(messages.lock(message.pk), "550")
-    taken = [scheduling.take_back(message, by=sana) for _ in range(2)]
-    assert [one.text for one in taken] == ["Hello", "Hello"], "once, however often it is asked for"
+    drafts = [scheduling.take_back(message, by=sana) for _ in range(2)]
+    assert [one.text for one in drafts] == ["Hello", "Hello"], "once, however often it is asked for"
     message.refresh_from_db()
     assert (message.state, message.deleted_at) == ("failed", None)
-    successor = reply.reply(ticket, by=sana, text="Hello there", client_id=taken[0].client_id)
+    successor = reply.reply(ticket, by=sana, text="Hello there", client_id=drafts[0].client_id)
     message.refresh_from_db()
     assert (message.state, message.payload["replaced_by"]) == ("cancelled", successor.pk)
     assert not Ticket.objects.get(pk=ticket.pk).delivery_failed
     with pytest.raises(ActionError, match="written again"):
         messages.retry(message, by=sana)
-
-
-def failed(ticket: Ticket, by: Agent, text: str) -> Message:
-    message = reply.reply(ticket, by=by, text=text)
-    with transaction.atomic():
-        messages.fail(messages.lock(message.pk), "550")
-    return message
-
-
-def test_failed_replies_that_are_written_again_as_one_are_all_replaced(ticket: Ticket, sana: Agent, take: Take) -> None:
-    other = Ticket.objects.get(pk=take("n1", subject="Also").ticket)
-    lost = [failed(ticket, sana, text) for text in ("One", "Two")]
-    there = failed(other, sana, "Three")
-    for one in (*lost, there):
-        draft = scheduling.take_back(one, by=sana)
-    merge.merge(other, ticket, by=sana)
-    draft = Draft.objects.get()
-    assert draft.text == "Two\n\nOne\n\nThree"
-    reply.reply(ticket, by=sana, text=draft.text, client_id=draft.client_id)
-    assert set(Message.objects.filter(pk__in=[*(one.pk for one in lost), there.pk]).values_list("state")) == {
-        ("cancelled",)
-    }
-    assert not Ticket.objects.get(pk=ticket.pk).delivery_failed
-
-
-def test_what_stands_in_a_composer_is_not_retried(ticket: Ticket, sana: Agent, omar: Agent) -> None:
-    message = failed(ticket, sana, "Hello")
-    draft = scheduling.take_back(message, by=sana)
-    with pytest.raises(ActionError, match="being written again"):
-        messages.retry(message, by=omar)
-    drafts.discard(sana, ticket, version=draft.version)
-    assert messages.retry(message, by=omar).state == DeliveryState.QUEUED
-
-
-def test_only_its_writer_undoes_what_is_held(ticket: Ticket, sana: Agent, omar: Agent) -> None:
-    held = reply.reply(ticket, by=sana, text="Hello", undoable=True)
-    with pytest.raises(ActionError, match="whoever wrote"):
-        scheduling.take_back(held, by=omar)
-    held.refresh_from_db()
-    assert held.state == DeliveryState.QUEUED and not Draft.objects.exists()
 
 
 def test_nothing_of_an_erased_ticket_gets_into_a_composer(ticket: Ticket, sana: Agent) -> None:

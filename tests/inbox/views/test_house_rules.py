@@ -11,6 +11,7 @@ import polib
 import pytest
 from django.conf import settings
 
+from inbox import context
 from inbox.icons import ICONS, sprite
 
 INBOX = Path(settings.BASE_DIR) / "inbox"
@@ -57,6 +58,7 @@ def test_scripts_are_small_and_need_no_eval(path: Path) -> None:
 
 
 def test_the_first_load_is_light() -> None:
+    assert len(set(context.SCRIPTS)) == len(context.SCRIPTS)
     theirs = Path(django_htmx.__file__).parent / "static" / "django_htmx"
     files = [*SCRIPTS, theirs / "htmx-4.min.js", theirs / "ext" / "hx-ws-4.min.js"]
     assert sum(len(gzip.compress(file.read_bytes())) for file in files) < 120_000

@@ -1,33 +1,46 @@
-// Keys pressed while what was asked for is still on its way are meant for what comes: they are held, and pressed once it
-// is there. As shortcuts of what stands there now they would do something else (an "e" solves). If it does not come, they
-// are dropped; Escape drops them, too.
+// Keys pressed while what was asked for is still on its way are meant for what comes: they are held, each for the one
+// answer that it was meant for, and pressed once that is there. As shortcuts of what stands there now they would do
+// something else (an "e" solves). If it does not come, they are dropped; Escape and whatever is clicked drop them, too.
 const FETCHED = ["conversation", "sheet", "list"]
 const HELD = ["Enter", "Backspace", "ArrowDown", "ArrowUp"]
-const coming = new Set() // the requests
-let held = []
+const coming = new Set() // the requests, in their order
+let held = [] // { ctx, init }: the request and the key
 
 const asks = ({ request, target, sourceElement }) =>
   request.method.toUpperCase() === "GET" && (FETCHED.includes(target?.id) || Boolean(sourceElement?.matches?.("form.fact-edit")))
+const isTicket = ({ target }) => target?.id === "conversation"
 const isField = element => element.isContentEditable || element.matches("textarea, select, input:not([type=radio], [type=checkbox])")
 
-document.addEventListener("htmx:before:request", ({ detail }) => asks(detail.ctx) && coming.add(detail.ctx))
+// What was asked for last; but a ticket goes before all else: that is what most shortcuts act on.
+function awaited() {
+  const latest = [...coming].reverse()
+  return latest.find(isTicket) ?? latest[0]
+}
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (!asks(ctx)) return
+  // The last one asked for is shown, not the last one to come. (hx-sync forgets the second of three.)
+  if (isTicket(ctx)) for (const other of coming) if (isTicket(other)) other.request.abort()
+  coming.add(ctx)
+})
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!coming.has(ctx)) return
   // Once the focus is where it goes: that takes a turn.
   setTimeout(() => {
     coming.delete(ctx)
-    if (coming.size) return
-    const keys = held
-    held = []
-    if (ctx.status === "swapped" && ctx.response.status < 400) press(keys)
+    if (ctx.status !== "swapped" || ctx.response.status >= 400) held = held.filter(one => one.ctx !== ctx)
+    press()
   })
 })
 
-// The last of them may ask for something again: what follows waits for that.
-function press(keys) {
-  while (keys.length && !coming.size) once(keys.shift())
-  held = keys
+// One of them may ask for something again: what follows waits for that.
+function press() {
+  while (held.length && !coming.has(held[0].ctx)) {
+    const before = coming.size
+    once(held.shift().init)
+    if (coming.size > before) for (const one of held) one.ctx = awaited()
+  }
 }
 
 function once(init) {
@@ -47,7 +60,10 @@ addEventListener("keydown", event => {
   if (key === "Escape") return void (held = [])
   const combined = ctrlKey || metaKey || altKey
   if (isField(event.target) || (key.length > 1 ? !HELD.includes(key) : combined)) return
-  held.push({ key, code, ctrlKey, metaKey, altKey, shiftKey })
+  held.push({ ctx: awaited(), init: { key, code, ctrlKey, metaKey, altKey, shiftKey } })
   event.preventDefault()
   event.stopImmediatePropagation()
 }, true)
+
+// The pointer goes elsewhere: what was typed was not meant for that. (Clicks made here are not trusted.)
+for (const kind of ["pointerdown", "click", "popstate"]) addEventListener(kind, event => event.isTrusted && (held = []), true)

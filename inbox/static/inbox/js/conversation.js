@@ -2,6 +2,7 @@
 /* global htmx */
 import { since } from "./meanwhile.js"
 
+const PATIENCE = 300 // milliseconds for the mails of a ticket that opens
 const stream = () => document.getElementById("stream")
 const atEnd = box => box.scrollHeight - box.scrollTop - box.clientHeight < 80
 
@@ -50,9 +51,24 @@ function offer() {
   pill.hidden = false
 }
 
+// A mail knows its height once it is in its frame. Until those in sight do, nothing is shown that would jump; but not for long.
+function hold(box) {
+  const { top, bottom } = box.getBoundingClientRect()
+  const missing = new Set([...box.querySelectorAll("iframe.mail[src]")].filter(frame => {
+    const at = frame.getBoundingClientRect()
+    return at.bottom > top && at.top < bottom
+  }))
+  if (!missing.size) return
+  const show = () => delete box.dataset.fitting
+  box.dataset.fitting = ""
+  setTimeout(show, PATIENCE)
+  box.addEventListener("load", event => missing.delete(event.target) && !missing.size && show(), true)
+}
+
+// Says whether it was opened just now.
 function opened() {
   const box = stream()
-  if (!box || box.dataset.placed) return
+  if (!box || box.dataset.placed) return false
   box.dataset.placed = "yes"
   box.scrollTop = box.scrollHeight
   let pinned = true // who was at the end stays there while pictures, frames, the composer and what failed find their height
@@ -63,6 +79,7 @@ function opened() {
     const pill = document.getElementById("newer")
     if (pill && atEnd(box)) pill.hidden = true
   }, { passive: true })
+  return true
 }
 
 document.addEventListener("click", event => {
@@ -75,7 +92,7 @@ document.addEventListener("htmx:before:swap", event => {
   if (event.detail.ctx?.sourceElement?.matches?.("#stream > .more")) stream().dataset.below = stream().scrollHeight - stream().scrollTop
 })
 document.addEventListener("htmx:after:swap", event => {
-  opened()
+  if (opened()) hold(stream())
   const { target, begun } = event.detail.ctx ?? {}
   const number = Number(openTicket()?.dataset.ticket)
   if (target?.id === "conversation" && since(begun).some(({ changed, gone }) => changed.includes(number) || gone.includes(number))) refresh()
