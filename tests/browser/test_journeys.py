@@ -142,7 +142,8 @@ CUT_OFF_BY = """panel => {
     const box = around.getBoundingClientRect()
     const { overflowX, overflowY } = getComputedStyle(around)
     if (overflowX !== "visible" && (left < box.left - 1 || right > box.right + 1)) return around.id || around.className
-    if (!["visible", "auto", "scroll"].includes(overflowY) && (top < box.top - 1 || bottom > box.bottom + 1)) return around.id || around.className
+    if (!["visible", "auto", "scroll"].includes(overflowY) && (top < box.top - 1 || bottom > box.bottom + 1))
+      return around.id || around.className
   }
   return ""
 }"""
