@@ -49,6 +49,16 @@ SHOWN = (
     "trashed", "restored", "macro_applied", "not_solved",
 )  # fmt: skip
 
+FIELD_NAMES = {
+    "type": gettext_lazy("Type"),
+    "severity": gettext_lazy("Severity"),
+    "topic": gettext_lazy("Topic"),
+    "due_at": gettext_lazy("Due"),
+    "language": gettext_lazy("Language"),
+    "external_id": gettext_lazy("External ID"),
+    "organisation": gettext_lazy("Organisation"),
+}
+
 RULES = {
     "token": gettext_lazy("It answers to an address or a message id that we signed for this ticket."),
     "reference": gettext_lazy("It answers a message of this ticket, and its sender takes part in it."),
@@ -358,7 +368,8 @@ def sentence(event: Event, names: dict[int, str]) -> str:
         case "participant_removed":
             return _("took somebody out of the conversation")
         case "fields_changed":
-            return _("changed properties")
+            named = [str(FIELD_NAMES[name]) for name in data.get("fields", ()) if name in FIELD_NAMES]
+            return _("changed: %(names)s") % {"names": ", ".join(named)} if named else _("changed properties")
         case "macro_applied":
             name = getattr(event, "macro", None)
             return _("applied the macro “%(name)s”") % {"name": name} if name else _("applied a macro")

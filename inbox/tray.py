@@ -17,6 +17,7 @@ from inbox.models import Agent, Job, JobItem, JobKind, JobState
 from inbox.models.jobs import TO_DO
 
 MOST = 4  # cards
+UNDONE_FOR = timedelta(seconds=10)  # is said that all was put back; nothing follows from it
 MOST_LEFT_OUT = 400  # tickets whose reasons are read
 MOST_NAMED = 6  # of each reason
 
@@ -85,7 +86,9 @@ def shown(agent: Agent) -> list[Card]:
     """What is being done for this agent, what ended lately, and files that can be fetched: newest first."""
     lately = Q(finished_at__gt=timezone.now() - jobs.UNDO_FOR) | Q(kind=JobKind.EXPORT, stored__gt="")
     lately |= Q(state=JobState.FAILED, finished_at__gt=timezone.now() - timedelta(days=1))
-    found = list(Job.objects.filter(Q(state__in=TO_DO) | lately, agent=agent, hidden=False).order_by("-pk")[:MOST])
+    over = Q(kind=JobKind.UNDO, state=JobState.DONE, failed=0, finished_at__lt=timezone.now() - UNDONE_FOR)
+    theirs = Job.objects.filter(Q(state__in=TO_DO) | lately, agent=agent, hidden=False).exclude(over)
+    found = list(theirs.order_by("-pk")[:MOST])
     reasons = _reasons([job for job in found if job.failed])
     cards = [Card(job, reasons.get(job.pk, [])) for job in found]
     for card in cards:

@@ -28,7 +28,13 @@ register = template.Library()
 
 HUES = 12
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-FORMATS = {"short": "DATE_FORMAT", "date": "DATE_FORMAT", "clock": "TIME_FORMAT", "full": "DATETIME_FORMAT"}
+FORMATS = {
+    "short": "DATE_FORMAT",
+    "ago": "DATE_FORMAT",
+    "date": "DATE_FORMAT",
+    "clock": "TIME_FORMAT",
+    "full": "DATETIME_FORMAT",
+}
 
 
 @register.simple_tag
@@ -100,6 +106,12 @@ def swatch(colour: str) -> SafeString:
 def tag_chip(name: str, colour: str = "") -> SafeString:
     """A tag as tickets show it."""
     return format_html('<span class="chip" dir="auto">{}<span class="truncate">{}</span></span>', swatch(colour), name)
+
+
+@register.filter
+def as_one_line(text: str) -> str:
+    """Lines as one, where only one has room."""
+    return " · ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 @register.filter

@@ -23,7 +23,7 @@ from inbox.adapters import Party, kinds
 from inbox.forms import CHOSEN_STATUSES, AddressesField, WrittenForm, problem_of
 from inbox.models import Agent, Customer, Ticket
 from inbox.properties import MEDIA
-from inbox.rights import Right, needs
+from inbox.rights import Right, may, needs
 from inbox.views.files import uploaded
 from inbox.views.related import CallForm, call_of
 from inbox.views.shell import AgentRequest, agent_only, wants_part
@@ -75,15 +75,17 @@ class BeginningForm(forms.Form):
         }
 
 
-def _who(label: Any) -> forms.CharField:
-    widget = forms.TextInput(attrs={"dir": "auto", "data-suggest": "/people/recipients/", "autocomplete": "off"})
+def _who(label: Any, **taken: str) -> forms.CharField:
+    widget = forms.TextInput(
+        attrs={"dir": "auto", "data-suggest": "/people/recipients/", "autocomplete": "off", **taken}
+    )
     return forms.CharField(label=label, max_length=320, widget=widget)
 
 
 class NewTicketForm(BeginningForm, WrittenForm):
     """What a new ticket says, as an answer does, and to whom."""
 
-    to = _who(gettext_lazy("To"))
+    to = _who(gettext_lazy("To"), **{"data-suggest-takes": ""})
     cc = AddressesField(label=gettext_lazy("Cc"), required=False)
     bcc = AddressesField(label=gettext_lazy("Bcc"), required=False)
     status = forms.ChoiceField(required=False, choices=CHOSEN_STATUSES)
@@ -113,15 +115,25 @@ def new(request: AgentRequest) -> HttpResponse:
             form.add_error("to" if error.code in {"no_address", "own_address"} else None, str(error.reason))
             fresh = form.renewed(error)
     if form.errors and wants_part(request):
-        return render(request, "inbox/_refused.html", {"problem": problem_of(form), "client_id": fresh}, status=422)
+        field = next((name for name in form.errors if name in form.fields), "")
+        told = {"problem": problem_of(form), "field": field, "client_id": fresh}
+        return render(request, "inbox/_refused.html", told, status=422)
     asked = _asked(request)
     context = {
         "form": form,
         "composer": draft,
+        "cut_off": _cut_off(request.user, form),
         "unsent": asked and draft["version"] and (draft["recipients"].get("to") or "") != asked["to"],
         **_way(request.user, form["channel"].value()),
     }
     return render(request, "inbox/opening.html", context, status=422 if form.errors else 200)
+
+
+def _cut_off(agent: Agent, form: BeginningForm) -> str:
+    """Where no channel is left to choose: `connect` for who may connect one, else `ask`."""
+    if form.fields["channel"].choices:  # type: ignore[attr-defined]
+        return ""
+    return "connect" if may(agent, Right.CHANNELS) else "ask"
 
 
 def _start(request: AgentRequest, draft: dict[str, Any]) -> dict[str, Any]:
@@ -240,7 +252,7 @@ def call(request: AgentRequest) -> HttpResponse:
         except ActionError as error:
             form.add_error(None, str(error.reason))
             form.renewed(error)
-    context = {"form": form, "media": MEDIA}
+    context = {"form": form, "media": MEDIA, "cut_off": _cut_off(request.user, form)}
     return render(request, "inbox/opening_call.html", context, status=422 if form.errors else 200)
 
 

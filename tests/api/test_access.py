@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from api.models import ApiToken, Webhook, WebhookDelivery, digest_of
 from api.routing import urls
-from inbox.actions import cards, receive
+from inbox.actions import cards, links, receive
 from inbox.adapters import RawReceipt
 from inbox.files import StoreAway
-from inbox.models import Agent, Channel, Field, Macro, Organisation, SavedView, Tag, Ticket
+from inbox.models import Agent, Channel, Field, LinkKind, Macro, Organisation, SavedView, SideConversation, Tag, Ticket
 from tests.api.conftest import Api, problem
+from tests.cast import question
 
 
 @pytest.mark.parametrize(
@@ -166,9 +167,12 @@ def test_light_agents_change_nothing_at_any_address(
     message = ticket.messages.get()
     hook = Webhook.objects.create(name="x", url="https://example.com/", events=["*"])
     sent = WebhookDelivery.objects.create(webhook=hook, kind="ping", message_id="msg_1")
+    side = SideConversation.objects.create(ticket=ticket, channel=support, subject="Stock", created_by=zoya)
+    linked = links.link(ticket, question(support, "Again"), LinkKind.FOLLOW_UP, by=zoya)
     objects: dict[str, dict[str, Any]] = {
         "api-webhooks": {"pk": hook.pk, "delivery": sent.pk},
-        "api-tickets": {"number": ticket.pk},
+        "api-tickets": {"number": ticket.pk, "link": linked.pk},
+        "api-sides": {"pk": side.pk},
         "api-messages": {"pk": message.pk},
         "api-customers": {"pk": ticket.customer_id},
         "api-channels": {"pk": support.pk},

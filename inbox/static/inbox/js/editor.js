@@ -62,7 +62,8 @@ function sign(form) {
   const text = way(form)?.dataset.signature ?? ""
   if (!box || box.querySelector(".signature-text").textContent === text) return
   box.hidden = !text
-  for (const place of box.querySelectorAll(".truncate, .signature-text")) place.textContent = text
+  box.querySelector(".signature-text").textContent = text
+  box.querySelector(".truncate").textContent = text.split("\n").map(line => line.trim()).filter(Boolean).join(" · ")
 }
 
 document.addEventListener("click", event => {

@@ -33,7 +33,7 @@ function look() {
       document.getElementById("jobs-said").textContent = card.querySelector("[data-words]")?.textContent ?? ""
       if (kind !== "export") settle(new Set(left.split(",")))
     }
-    if (state === "done" && kind !== "export" && !left) setTimeout(() => document.getElementById(`job-${job}`)?.remove(), KEPT)
+    if (state === "done" && kind !== "export" && !left) setTimeout(() => document.getElementById(`job-${job}`)?.remove(), kind === "undo" ? KEPT / 4 : KEPT)
   }
   fromHere = false
 }

@@ -1,4 +1,5 @@
 // Menus are <details>: one open at a time, closed by Esc, by a click elsewhere, and once their form is sent.
+const CONTROLS = ".panel :is(button, input:not([type=hidden]), a, select, textarea)"
 const open = () => document.querySelectorAll("details.menu[open]")
 
 export function close(menu, focus = false) {
@@ -9,8 +10,27 @@ export function close(menu, focus = false) {
 export function show(menu) {
   if (!menu) return
   menu.open = true
-  menu.querySelector(".panel :is(button, input:not([type=hidden]), a, select)")?.focus()
+  menu.querySelector(CONTROLS)?.focus()
 }
+
+// Whatever opened it: a menu that begins with a field is there to be written in, and letters are no shortcuts then. A finger
+// is not offered a keyboard that covers the choices below the field.
+document.addEventListener("toggle", event => {
+  const menu = event.target
+  if (!menu.matches?.("details.menu[open]") || !matchMedia("(hover: hover)").matches) return
+  const at = document.activeElement
+  if (at !== document.body && at !== menu.querySelector("summary")) return
+  const [first] = [...menu.querySelectorAll(CONTROLS)].filter(control => control.checkVisibility())
+  if (first?.matches("input[type=text], input[type=search], input:not([type]), textarea")) first.focus()
+}, true)
+
+// The composer grows as it takes the focus, and what is pressed at its head would have moved before it is let go.
+document.addEventListener("mousedown", event => {
+  const summary = event.target.closest?.("#composer summary")
+  if (!summary || summary.closest("#composer").contains(document.activeElement)) return
+  event.preventDefault()
+  summary.addEventListener("click", () => summary.focus(), { once: true })
+})
 
 document.addEventListener("click", event => {
   for (const menu of open()) if (!menu.contains(event.target)) close(menu)

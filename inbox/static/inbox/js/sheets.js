@@ -36,6 +36,13 @@ document.addEventListener("keydown", event => {
   form.requestSubmit()
 }, true)
 
+// What a notice offers to undo was undone, there or elsewhere on the page: nothing is left to be offered.
+document.addEventListener("htmx:after:request", event => {
+  const at = event.target.matches?.("form") && event.detail.ctx.response.status === 200 && event.target.getAttribute("action")
+  if (!at) return
+  for (const form of document.querySelectorAll("#notices .notice form")) if (form.getAttribute("action") === at) form.closest(".notice").remove()
+})
+
 // A suggestion fills the field that it stands for.
 document.addEventListener("click", event => {
   const chosen = event.target.closest("[data-fill]")
@@ -52,10 +59,10 @@ function choose(on) {
   if (!bar) return
   bar.hidden = !on
   document.querySelector(".talk").classList.toggle("choosing", on)
-  if (on) document.querySelector(".pick")?.focus()
+  if (on) document.querySelector(".message .pick")?.focus() // rows of the list have one, too
   else {
     bar.reset()
-    for (const box of document.querySelectorAll(".pick")) box.checked = false
+    for (const box of document.querySelectorAll(".message .pick")) box.checked = false
     document.querySelector("#more-menu > summary")?.focus()
   }
 }

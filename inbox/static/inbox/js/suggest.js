@@ -1,5 +1,6 @@
 // A field with data-suggest offers what that address finds for what is typed: arrows choose, Enter or Tab takes, Esc lets
-// go. With data-suggest-sends its form is sent with what was taken; else the field has changed.
+// go. With data-suggest-sends its form is sent with what was taken; else the field has changed. With data-suggest-takes
+// Enter takes the only one that there is.
 const list = document.createElement("ul")
 list.id = "suggestions"
 list.className = "suggestions"
@@ -13,6 +14,9 @@ let timer
 
 const options = () => [...list.children]
 const chosen = () => list.querySelector("[aria-selected=true]")
+
+// Where only somebody who is known will do, a word that one alone is called by means them; an address means itself.
+const meant = () => ("suggestTakes" in field.dataset && list.childElementCount === 1 && !field.value.includes("@") ? list.firstElementChild : null)
 
 function hide() {
   clearTimeout(timer)
@@ -85,6 +89,7 @@ document.addEventListener("keydown", event => {
     const at = all.indexOf(chosen())
     choose(all.at((at + (event.key === "ArrowDown" ? 1 : -1)) % all.length))
   } else if ((event.key === "Enter" || event.key === "Tab") && chosen()) take(chosen())
+  else if (event.key === "Enter" && meant()) take(meant())
   else if (event.key === "Escape") hide()
   else return
   if (event.key === "Tab") return

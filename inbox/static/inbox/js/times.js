@@ -13,6 +13,7 @@ const year = format({ day: "numeric", month: "short", year: "numeric" })
 const day = format({ weekday: "long", day: "numeric", month: "long" })
 const full = format({ dateStyle: "medium", timeStyle: "short" })
 const key = format({ year: "numeric", month: "2-digit", day: "2-digit" })
+const ago = new Intl.RelativeTimeFormat(lang, { style: "narrow" })
 const named = new Intl.RelativeTimeFormat(lang, { numeric: "auto" })
 
 // Each of them said once: a long list asks for the same few again and again, and making a format takes its time.
@@ -33,6 +34,15 @@ function short(then, now) {
   return (now - then > 300 * 86400000 ? year : date).format(then)
 }
 
+// As "short" is, within a sentence: "10m ago", and a date as it stands.
+function since(then, now) {
+  const minutes = Math.floor((now - then) / 60000)
+  if (minutes < 1 || minutes >= 10080) return short(then, now)
+  if (minutes < 60) return ago.format(-minutes, "minute")
+  if (minutes < 1440) return ago.format(-Math.floor(minutes / 60), "hour")
+  return ago.format(-Math.floor(minutes / 1440), "day")
+}
+
 function dayName(then, now) {
   if (key.format(then) === key.format(now)) return named.format(0, "day")
   if (key.format(then) === key.format(now - 86400000)) return named.format(-1, "day")
@@ -51,6 +61,7 @@ function words(element, now) {
   const then = new Date(element.dateTime)
   switch (element.dataset.time) {
     case "short": return short(then, now)
+    case "ago": return since(then, now)
     case "clock": return clock.format(then)
     case "day": return dayName(then, now)
     case "date": return year.format(then)
