@@ -152,9 +152,9 @@ def test_every_code_of_a_problem_is_explained() -> None:
         "already_sent", "no_customer", "unknown_kind", "not_fetched", "status", "priority", "agent_exists",
         "invited_already", "invitation_gone", "mail_not_sent", "switched_off", "too_many", "too_long",
         # Jobs, blocks, macros that are applied, side conversations, the trash and one's own pages have no resource.
-        "address", "agent", "argument", "columns", "domain", "endpoint", "everybodys", "inactive", "into", "late",
-        "macro", "many", "no_mailbox", "no_picture", "no_sender", "none", "not_confirmed", "not_public", "not_trashed",
-        "own_domain", "right", "search", "storage", "takes_part", "team", "verb", "whole",
+        "address", "agent", "argument", "columns", "domain", "email", "endpoint", "everybodys", "inactive", "into",
+        "late", "macro", "many", "no_mailbox", "no_picture", "no_sender", "none", "not_confirmed", "not_public",
+        "not_trashed", "not_yours", "own_domain", "right", "search", "storage", "takes_part", "team", "verb", "whole",
     }  # fmt: skip
     assert len(raised) > 20
     assert raised - explained - screens == set()

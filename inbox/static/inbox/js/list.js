@@ -129,6 +129,7 @@ document.addEventListener("htmx:after:swap", event => {
   }
   if (whole || target?.matches?.(".more")) since(begun).forEach(bring)
   mark()
+  if (whole && document.activeElement === document.body) document.getElementById("list").focus({ preventScroll: true }) // its row has gone
 })
 document.addEventListener("pointerout", event => {
   const rows = list()

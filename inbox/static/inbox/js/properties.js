@@ -1,5 +1,7 @@
 // Properties are saved where they stand: a choice at once, what is typed when one leaves it or presses Enter. What the
 // server refuses goes back, and it says why.
+import { refresh } from "./times.js"
+
 const saves = element => element.closest?.("form[data-autosave]")
 const isDate = input => input.type === "date" || input.type === "datetime-local"
 let timer
@@ -67,9 +69,17 @@ document.addEventListener("input", event => {
     const at = new URL(field.dataset.preview, location.href)
     at.searchParams.set("q", field.value)
     const answer = await fetch(at, { headers: { "HX-Request": "true" } }).catch(() => null)
-    const place = document.getElementById(field.getAttribute("aria-describedby"))
-    if (mine === asked && answer?.ok && place) place.innerHTML = await answer.text()
+    const place = described(field)
+    if (mine !== asked || !answer?.ok || !place) return
+    place.innerHTML = await answer.text()
+    place.toggleAttribute("data-kept", field.value.trim() !== "") // what changes meanwhile does not take it away
+    refresh()
   }, 120)
+})
+const described = field => document.getElementById(field.getAttribute("aria-describedby"))
+document.addEventListener("htmx:after:request", event => {
+  const field = event.target.querySelector?.(":scope [data-preview]")
+  if (field) described(field)?.removeAttribute("data-kept")
 })
 
 // Brings a field of the right panel into sight and goes there; on a narrow screen the panel is a drawer.

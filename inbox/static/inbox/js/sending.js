@@ -32,7 +32,7 @@ function letGo() {
   next = null
   if (to === "list") document.querySelector("#ticket-head .back")?.click()
   else if (to?.isConnected) to.click()
-  const link = to === "list" ? document.querySelector("#rows .go") : to
+  const link = to === "list" ? document.querySelector("#rows .row:not(.leaving) .go") ?? document.getElementById("list") : to
   if (link?.isConnected) return link.focus({ preventScroll: true })
   const stream = document.getElementById("stream")
   if (!stream) return
