@@ -104,7 +104,7 @@ def test_a_database_that_was_away_costs_no_lease(desk: Channel, monkeypatch: pyt
     def away(*_args: Any) -> None:
         raise OperationalError("the server closed the connection unexpectedly")
 
-    monkeypatch.setattr(receive, "_parse_all", away)
+    monkeypatch.setattr(receive, "parse_all", away)
     with pytest.raises(OperationalError):
         receive.take_in_waiting()
     monkeypatch.undo()
