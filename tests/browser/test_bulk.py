@@ -73,7 +73,7 @@ def test_five_hundred_by_mouse_and_a_few_by_keyboard(open_as: Open, sana: Agent,
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(tray(page))).to_contain_text("500 put back.", timeout=LONG)
     page.mouse.move(900, 500)
-    expect(rows).to_have_count(40)
+    expect(rows.nth(39)).to_be_visible()  # or more: the end of a list that was short was in sight, and went on
     assert Ticket.objects.filter(status=Status.OPEN, waiting_since__isnull=False, reopen_count=0).count() == 500
 
     # By keyboard alone: three of them, while a colleague's change leaves the boxes as they are.

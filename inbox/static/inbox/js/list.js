@@ -119,6 +119,11 @@ export function mark() {
   document.dispatchEvent(new Event("rabta:rows"))
 }
 
+// The row that had the focus is not in the new list.
+function rest() {
+  if (document.activeElement === document.body) document.getElementById("list").focus({ preventScroll: true })
+}
+
 document.addEventListener("htmx:after:swap", event => {
   const { target, begun } = event.detail.ctx ?? {}
   const whole = ["list", "listing"].includes(target?.id)
@@ -129,7 +134,7 @@ document.addEventListener("htmx:after:swap", event => {
   }
   if (whole || target?.matches?.(".more")) since(begun).forEach(bring)
   mark()
-  if (whole && document.activeElement === document.body) document.getElementById("list").focus({ preventScroll: true }) // its row has gone
+  if (whole) setTimeout(rest) // after whoever knows better
 })
 document.addEventListener("pointerout", event => {
   const rows = list()
