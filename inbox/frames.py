@@ -13,14 +13,14 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Func, IntegerField, OuterRef
+from django.db.models import Func, IntegerField, OuterRef, Subquery
 from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 
 from inbox import access, default_views, lists, second_factor
 from inbox.actions import attention
-from inbox.models import Agent, Event, Mention, Role, Ticket
+from inbox.models import Agent, Event, Mention, Notification, Role, Ticket
 from inbox.models.tickets import TicketQuerySet
 from inbox.templatetags.inbox_tags import face
 
@@ -203,6 +203,13 @@ def since(changed: list[tuple[int, datetime]], moment: datetime, most: int) -> s
     """Of what `missed` found, what changed since this moment, or None if that is more than `most`."""
     found = {number for number, at in changed if at > moment - LOOK_BACK}
     return found if len(found) <= most else None
+
+
+def told_last(agents: set[int]) -> dict[int, datetime]:
+    """When each of these agents was last notified of something; missing is who never was."""
+    newest = Notification.objects.filter(agent=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
+    found = Agent.objects.filter(pk__in=agents).annotate(at=Subquery(newest)).values_list("pk", "at")
+    return {pk: at for pk, at in found if at is not None}
 
 
 def see(claims: dict[tuple[int, int], int | None]) -> None:

@@ -53,6 +53,7 @@ class Hub:
         self.counter: asyncio.Task[None] | None = None
         self.uncounted = False
         self.newcomer = asyncio.Event()
+        self.listening = asyncio.Event()  # facts are heard; what was told before is found by looks alone
         self.thread = ThreadPoolExecutor(1, "hub")
         self.marks = Marks(self)
         self.seen: dict[tuple[int, int], int | None] = {}  # (agent, ticket): newest message that was before them
@@ -101,6 +102,7 @@ class Hub:
         assert layer is not None
         channel = await layer.new_channel()
         await layer.group_add(live.GROUP, channel)
+        self.listening.set()
         self.newcomer.set()  # what was said before is found by a look
         try:
             while True:
@@ -113,6 +115,7 @@ class Hub:
                 if people := message.get("people"):
                     await self.check(set(people))
         finally:
+            self.listening.clear()
             await layer.group_discard(live.GROUP, channel)
 
     async def _look(self) -> None:
@@ -151,12 +154,15 @@ class Hub:
                     told,
                     min(one.since for one in told if one.since),
                 )
-        rights = await self.in_thread(partial(frames.rights_of, {socket.agent for socket in fresh}))
+        agents = {socket.agent for socket in fresh}
+        rights, rung = await self.in_thread(lambda: (frames.rights_of(agents), frames.told_last(agents)))
         for socket in fresh:
             socket.rights = rights.get(socket.agent)
             sight = sight_of(socket.rights)
             if socket.since is None or found[socket.since] is None or socket.sight not in (None, sight):
                 socket.put(RELOAD)
+            if socket.since and socket.agent in rung and rung[socket.agent] > socket.since - frames.LOOK_BACK:
+                socket.put(RING)
             socket.put(frame({"beat": now, "sight": sight}))
 
     async def _beat(self) -> None:
@@ -299,6 +305,7 @@ class Hub:
 
 
 RELOAD = frame({"reload": 1})
+RING = frame({"notifications": 1})
 
 
 def row_frame(rows: dict[int, frames.Row], sees: frames.Sees, language: str) -> Message | None:

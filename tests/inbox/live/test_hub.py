@@ -14,10 +14,11 @@ from channels.routing import URLRouter
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
+from django.utils import timezone
 
 from inbox import frames, hub, live, sockets
 from inbox.actions import people, teams, tickets
-from inbox.models import Agent, Channel, LogIn, Team, Ticket
+from inbox.models import Agent, Channel, LogIn, Notification, Team, Ticket
 from inbox.routing import websocket_urlpatterns
 from tests.cast import question
 
@@ -92,12 +93,33 @@ async def test_a_row_reaches_those_who_may_see_it(support: Channel, sana: Agent,
 
 async def test_a_hint_reaches_all_pages_of_its_agent_and_nobody_else(sana: Agent, bilal: Agent) -> None:
     first, second, other = await connect(sana), await connect(sana, "ur"), await connect(bilal)
+    await asyncio.wait_for(hub.current().listening.wait(), 8)  # a hint is no fact that a look would find
     live.hint([sana.pk], notifications=3)
     assert (await frame(first, "notifications"))["notifications"] == 3
     assert (await frame(second, "notifications"))["notifications"] == 3
     assert await silent(other)
     for socket in (first, second, other):
         await socket.disconnect()
+
+
+async def test_who_was_notified_while_away_is_told(support: Channel, sana: Agent, bilal: Agent) -> None:
+    ticket = await call(question)(support, "Where is my parcel?")
+    first, other = await connect(sana), await connect(bilal)
+    for page in (first, other):
+        await settled(page)
+    ago = timezone.now() - 10 * frames.LOOK_BACK
+    told = await call(Notification.objects.create)(agent=sana, kind="assigned", ticket=ticket, event=1)
+    for page in (first, other):
+        await page.send_input({"type": "websocket.receive", "text": json.dumps({"since": ago.timestamp()})})  # type: ignore[no-untyped-call]
+    assert await frame(first, "notifications") == {"notifications": 1}
+    assert (await frame(other, "beat"))["beat"]
+    assert await silent(other)
+    await settled(first)
+    await call(Notification.objects.filter(pk=told.pk).update)(created_at=ago - 2 * frames.LOOK_BACK)
+    await first.send_input({"type": "websocket.receive", "text": json.dumps({"since": ago.timestamp()})})  # type: ignore[no-untyped-call]
+    assert "notifications" not in await frame(first, "beat")
+    for page in (first, other):
+        await page.disconnect()
 
 
 async def silent(socket: Socket) -> bool:

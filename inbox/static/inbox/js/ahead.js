@@ -1,13 +1,13 @@
 // Keys pressed while what was asked for is still on its way are meant for what comes: they are held, each for the one
 // answer that it was meant for, and pressed once that is there. As shortcuts of what stands there now they would do
 // something else (an "e" solves). If it does not come, they are dropped; Escape and whatever is clicked drop them, too.
-const FETCHED = ["conversation", "sheet", "list"]
+const FETCHED = "#conversation, #sheet, #list, details[data-editor] > .panel"
 const HELD = ["Enter", "Backspace", "ArrowDown", "ArrowUp"]
 const coming = new Set() // the requests, in their order
 let held = [] // { ctx, init }: the request and the key
 
 const asks = ({ request, target, sourceElement }) =>
-  request.method.toUpperCase() === "GET" && (FETCHED.includes(target?.id) || Boolean(sourceElement?.matches?.("form.fact-edit")))
+  request.method.toUpperCase() === "GET" && Boolean(target?.matches?.(FETCHED) || sourceElement?.matches?.("form.fact-edit"))
 const isTicket = ({ target }) => target?.id === "conversation"
 const isField = element => element.isContentEditable || element.matches("textarea, select, input:not([type=radio], [type=checkbox])")
 

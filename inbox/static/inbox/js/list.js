@@ -119,11 +119,6 @@ export function mark() {
   document.dispatchEvent(new Event("rabta:rows"))
 }
 
-// The row that had the focus is not in the new list.
-function rest() {
-  if (document.activeElement === document.body) document.getElementById("list").focus({ preventScroll: true })
-}
-
 document.addEventListener("htmx:after:swap", event => {
   const { target, begun } = event.detail.ctx ?? {}
   const whole = ["list", "listing"].includes(target?.id)
@@ -134,7 +129,8 @@ document.addEventListener("htmx:after:swap", event => {
   }
   if (whole || target?.matches?.(".more")) since(begun).forEach(bring)
   mark()
-  if (whole) setTimeout(rest) // after whoever knows better
+  // The row that had the focus is not in the new list. (After whoever knows better.)
+  if (whole) setTimeout(() => document.activeElement === document.body && document.getElementById("list").focus({ preventScroll: true }))
 })
 document.addEventListener("pointerout", event => {
   const rows = list()

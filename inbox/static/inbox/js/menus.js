@@ -62,16 +62,18 @@ document.addEventListener("keydown", event => {
 // Enter never takes what was not meant.
 let typed = "" // within the last second
 let typedAt = 0
+let typedIn = null // the menu
 const folded = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()
 const nameOf = option => folded((option.querySelector(".truncate") ?? option.lastChild).textContent.trim())
 const begins = name => name.startsWith(typed) || name.split(/[\s-]+/u).some(word => word.startsWith(typed))
 
-document.addEventListener("toggle", event => event.target.matches?.("details.menu") && (typed = ""), true) // another menu
+// (That a menu was opened is told only after what is typed at once.)
+document.addEventListener("toggle", event => event.target === typedIn && !typedIn.open && (typed = ""), true)
 document.addEventListener("keydown", event => {
   const menu = event.target.closest?.("details.menu[open]")
   if (!menu || event.target.matches("input, select, textarea") || event.isComposing) return
   if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return
-  const goesOn = Date.now() - typedAt < 1000
+  const goesOn = menu === typedIn && Date.now() - typedAt < 1000
   if (event.key === " " && !(goesOn && typed)) return
   const options = [...menu.querySelectorAll(".option")].filter(option => option.checkVisibility())
   if (!options.length) return
@@ -79,6 +81,7 @@ document.addEventListener("keydown", event => {
   event.stopPropagation()
   typed = (goesOn ? typed : "") + folded(event.key)
   typedAt = Date.now()
+  typedIn = menu
   const found = options.find(option => nameOf(option).startsWith(typed)) ?? options.find(option => begins(nameOf(option)))
   ;(found ?? menu.querySelector("summary")).focus()
 }, true)

@@ -76,8 +76,9 @@ function update(old, row) {
 // Whether it only stayed for the pointer or the focus. An answer of the server may have drawn it anew since, without that mark.
 export const isLeft = (row, rows) => row.matches(".left") || !("hint" in rows.dataset || belongs(row, rows))
 
+// What is selected stays, too: whoever selects one by one does not see the first ones any more.
 export function leave(row, rows) {
-  const stays = row.matches("[aria-current], :hover, :focus-within") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
+  const stays = row.matches("[aria-current], :hover, :focus-within, :has(.pick > :checked)") || short(rows) || (rows.matches(":hover") && rows.scrollTop < row.offsetHeight)
   if (stays) return row.classList.add("left")
   row.classList.add("leaving")
   setTimeout(() => steady(rows, () => row.remove()), 180)
