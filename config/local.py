@@ -10,6 +10,7 @@ import secrets as random
 import tempfile
 from pathlib import Path
 from typing import TypedDict
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -62,9 +63,15 @@ def broker_url(redis_url: str) -> str:
     """A Redis URL as Celery spells it: it knows unix sockets under another scheme."""
     if not redis_url.startswith("unix://"):
         return redis_url
-    path, _, query = redis_url.removeprefix("unix://").partition("?")
-    database = next((part.removeprefix("db=") for part in query.split("&") if part.startswith("db=")), "0")
-    return f"redis+socket://{path}?virtual_host={database}"
+    path = redis_url.removeprefix("unix://").partition("?")[0]
+    return f"redis+socket://{path}?virtual_host={redis_database(redis_url)}"
+
+
+def redis_database(redis_url: str) -> int:
+    """Which of its databases a Redis URL names, as redis-py reads it: by path (redis://host/2), or ?db=2; usually 0."""
+    parts = urlsplit(redis_url)
+    path = parts.path.strip("/") if parts.scheme in ("redis", "rediss") else ""
+    return int(dict(parse_qsl(parts.query)).get("db") or path or 0)
 
 
 def secrets(data_dir: Path) -> Secrets:

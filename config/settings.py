@@ -285,6 +285,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "") or f"rabta@{urlsplit(BASE_
 LANGUAGE_CODE = os.environ.get("LANGUAGE", "en") if os.environ.get("LANGUAGE", "en") in {"en", "ur"} else "en"
 LANGUAGES = [("en", _("English")), ("ur", _("Urdu"))]
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_TZ = True
 
@@ -320,7 +321,11 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # Live updates and background work ----------------------------------------------------------------------------------
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # What is published is heard in all databases of a Redis, also by another Rabta there.
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"rabta{local.redis_database(REDIS_URL)}"},
+    }
 }
 CACHES = {"default": {"BACKEND": "config.cache.RedisOrMemory", "LOCATION": REDIS_URL, "KEY_PREFIX": "rabta"}}
 CELERY_BROKER_URL = local.broker_url(os.environ.get("BROKER_URL", REDIS_URL))

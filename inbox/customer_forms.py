@@ -16,6 +16,7 @@ from inbox import access, addresses, directory, person
 from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Customer, Organisation
 from inbox.models.base import Stage
+from lib.language import language_name
 
 MOST_TAGS = 50
 TAG_LENGTH = 80
@@ -130,9 +131,9 @@ def _field(agent: Agent, customer: Customer, name: str) -> forms.Field:
 
 def languages(also: str = "") -> list[tuple[str, str]]:
     """The languages that can be chosen, by their names in the reader's language."""
-    found = {code: person.language_name(code) for code, _name in global_settings.LANGUAGES if "-" not in code}
+    found = {code: language_name(code) for code, _name in global_settings.LANGUAGES if "-" not in code}
     if also and also not in found:
-        found[also] = person.language_name(also)
+        found[also] = language_name(also)
     return sorted(found.items(), key=lambda item: item[1].casefold())
 
 

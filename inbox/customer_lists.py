@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import access, default_views, person
+from inbox import access, default_views
 from inbox.bundle import there_is
 from inbox.models import Agent, Customer, Identity, Message, Organisation, SearchPerson, Status, Ticket
 from inbox.models.base import Stage
@@ -29,6 +29,7 @@ from inbox.search.finding import TooSlow, bounded
 from inbox.search.query import MOST_TYPED, parse
 from inbox.sorting import EPOCH
 from lib import folding
+from lib.language import language_name
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -247,7 +248,7 @@ class CustomerListing:
             case "stage" if value in Stage.values:
                 return str(Stage(value).label)
             case "language":
-                return person.language_name(value)
+                return language_name(value)
             case "seen":
                 return str(SEEN.get(value, SEEN["90"]))
             case "open":

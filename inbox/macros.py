@@ -9,12 +9,12 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from inbox import access, directory, variables
 from inbox.models import Agent, Channel, Macro, Priority, Status, Ticket
 from lib import html
+from lib.language import language_name
 
 MOST = 500
 Action = dict[str, Any]
@@ -37,17 +37,7 @@ class Offered:
 
     @property
     def language(self) -> str:
-        return language_name(self.macro.language)
-
-
-def language_name(code: str) -> str:
-    """How a language calls itself; the code where nobody here knows."""
-    if not code:
-        return ""
-    try:
-        return str(get_language_info(code)["name_local"])
-    except KeyError:
-        return code
+        return language_name(self.macro.language, own=True)
 
 
 def language_of(ticket: Ticket) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +17,7 @@ from inbox.models.base import Stage
 from inbox.panel import customer as kept
 from inbox.panel import journey as newest
 from inbox.panel import matter, past, twins
+from lib.language import language_name
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -116,13 +116,6 @@ def kind_label(kind: str) -> str:
     """What a kind of address is called."""
     named = {"email": _("E-mail"), "phone": _("Telephone")}
     return named.get(kind) or kind.replace("_", " ").capitalize()
-
-
-def language_name(code: str) -> str:
-    try:
-        return str(translation.get_language_info(code.partition("-")[0])["name_translated"])
-    except KeyError:
-        return code
 
 
 def facts(agent: Agent, customer: Customer) -> list[Fact]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,6 +16,7 @@ from inbox import fields
 from inbox.actions import tickets
 from inbox.fields import AttributesForm
 from inbox.models import Agent, EngagementKind, Field, Priority, Ticket, TicketType
+from lib.language import language_name
 
 SEVERITIES = {
     1: gettext_lazy("1 · Critical"),
@@ -37,14 +38,6 @@ RELATIONS = [
 ]
 MEDIA = [choice for choice in EngagementKind.choices if choice[0] != EngagementKind.CHAT]
 PLAIN = ("type", "severity", "topic", "due_at", "language", "external_id")
-
-
-def language_name(code: str) -> str:
-    """What a language is called here; its code where nobody knows."""
-    try:
-        return str(translation.get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
 
 
 class PropertiesForm(AttributesForm):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from django.utils.translation import get_language_info
+
 _LOOK = 800  # characters
 _WORD = re.compile(r"[^\W\d_]+")
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|^>.*$", re.M)
@@ -152,3 +154,13 @@ def _latin(sample: str, hinted: str) -> str:
     if number >= 2 and number * 10 >= len(words) and number > second:
         return best
     return ""
+
+
+def language_name(code: str, *, own: bool = False) -> str:
+    """What the language of a code ("ur", "pt-br") is called in the reader's, or with `own` in itself; else the code."""
+    for known in (code, code.partition("-")[0]):
+        try:
+            return str(get_language_info(known)["name_local" if own else "name_translated"])
+        except KeyError:
+            continue
+    return code

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from inbox import access, directory
 from inbox.adapters import kinds
@@ -25,6 +25,7 @@ from inbox.models import (
     Tag,
     TicketType,
 )
+from lib.language import language_name
 
 SEVERITIES = range(1, 10)
 NUMBERED = re.compile(r"\(#([0-9]{1,18})\)$", re.ASCII)
@@ -65,13 +66,6 @@ def severities(agent: Agent) -> list[Option]:
 def tags(agent: Agent) -> list[Option]:
     names = Tag.objects.order_by("name").values_list("name", flat=True)[:MOST_SUGGESTED]
     return [Option(name, name, name) for name in names]
-
-
-def language_name(code: str) -> str:
-    try:
-        return str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
 
 
 def find_customer(agent: Agent, value: str) -> tuple[int, str] | None:

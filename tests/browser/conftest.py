@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from inbox import jobs as workers
 from inbox.actions import receive
 from inbox.actions.work import Outcome
 from inbox.adapters import RawReceipt
@@ -132,3 +135,23 @@ def mail(support: Channel) -> Callable[..., Outcome]:
         return receive.take_in([one.receipt_id for one in stored])[0]
 
     return taken
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[None]:
+    """Does what workers do with jobs, as long as the test runs."""
+    over = Event()
+
+    def work() -> None:
+        try:
+            while not over.wait(0.1):
+                for pk in workers.due().values_list("pk", flat=True):
+                    workers.work(pk)
+        finally:
+            connection.close()  # whatever happened: else the database cannot be dropped at the end
+
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    over.set()
+    thread.join()

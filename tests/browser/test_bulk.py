@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from threading import Event, Thread
-
 import pytest
-from django.db import connection
 from playwright.sync_api import Page, expect
 
-from inbox import jobs as workers
 from inbox.models import Agent, Channel, Job, Status, Ticket
 from tests.browser.conftest import Open
 from tests.cast import question
-
-
-@pytest.fixture
-def worker(transactional_db: None) -> Iterator[None]:
-    """Does what workers do with jobs, as long as the test runs."""
-    over = Event()
-
-    def work() -> None:
-        try:
-            while not over.wait(0.1):
-                for pk in workers.due().values_list("pk", flat=True):
-                    workers.work(pk)
-        finally:
-            connection.close()  # whatever happened: else the database cannot be dropped at the end
-
-    thread = Thread(target=work)
-    thread.start()
-    yield
-    over.set()
-    thread.join()
 
 
 @pytest.fixture

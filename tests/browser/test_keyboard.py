@@ -242,3 +242,28 @@ def test_urdu_from_log_in_to_reply(open_as: Open, sana: Agent, mail: Mail) -> No
     page.locator(".profile form[action*=logout] button").focus()
     press(page, "Enter")
     expect(page.locator("#id_login")).to_be_focused()
+
+
+def test_keys_are_about_the_row_in_focus(open_as: Open, sana: Agent, mail: Mail, worker: None) -> None:
+    """Not about the ticket that is open beside it, which one does not look at."""
+    numbers = [mail(f"Question {n}", sender=f"Caller {n} <caller{n}@example.com>").ticket for n in range(3)]
+    page = open_as(sana, "/?view=open")
+    press(page, "j", "Enter")
+    expect(page.locator("#route-said")).to_contain_text("caller2@example.com")
+    page.locator(f"#row-{numbers[2]} .go").focus()
+    press(page, "j", "e")
+    expect(page.locator("#jobs .job").first).to_contain_text("1 changed.")
+    assert dict(Ticket.objects.values_list("number", "status")) == {
+        numbers[0]: "open",
+        numbers[1]: "solved",
+        numbers[2]: "open",
+    }
+    expect(page.locator(f"#row-{numbers[0]} .go")).to_be_focused()
+    press(page, "Control+z")
+    expect(page.locator("#jobs .job").first).to_contain_text("1 put back.")
+    assert not Ticket.objects.exclude(status="open").exists()
+    page.locator(f"#row-{numbers[0]} .go").focus()
+    press(page, "r")
+    page.keyboard.type("Answer")
+    expect(page.locator("#text")).to_have_value("Answer")
+    expect(page.locator("#route-said")).to_contain_text("caller0@example.com")

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.urls import get_resolver
+from redis.connection import parse_url
 
 from config import errors, local, supervision, translations
 
@@ -143,6 +144,31 @@ def test_secrets_are_kept_and_private(tmp_path: Path) -> None:
 )
 def test_broker_url(url: str, expected: str) -> None:
     assert local.broker_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://broker:6379/1",
+        "rediss://user:secret@broker",
+        "redis://broker/2?db=3",
+        "unix:///run/redis.sock",
+        "unix:///run/4/redis.sock?timeout=5&db=5",
+    ],
+)
+def test_the_database_of_a_redis_is_the_one_that_clients_take(url: str) -> None:
+    assert local.redis_database(url) == parse_url(url).get("db", 0)
+
+
+def test_test_runs_side_by_side_have_a_redis_each(worker_id: str) -> None:
+    """Else they hear each other's news, share counts, and fail by turns."""
+    assert local.redis_database(settings.REDIS_URL) == (0 if worker_id == "master" else 1 + int(worker_id[2:]))
+
+
+def test_two_on_one_redis_do_not_hear_each_other() -> None:
+    """Redis hands what is published to all of its databases."""
+    config = settings.CHANNEL_LAYERS["default"]["CONFIG"]
+    assert config["prefix"] == f"rabta{parse_url(config['hosts'][0]).get('db', 0)}"
 
 
 def test_long_paths_keep_their_sockets_in_tmp(tmp_path: Path) -> None:

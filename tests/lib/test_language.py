@@ -1,8 +1,9 @@
 """Which language a message is in; silence where that cannot be told."""
 
 import pytest
+from django.utils import translation
 
-from lib.language import detect
+from lib.language import detect, language_name
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,12 @@ def test_a_hint_decides_between_equals_only() -> None:
     assert detect("Tak for det, og hej", "da") == "da"
     assert detect("Hello, this is the order that I have not received", "ur") == "en"
     assert detect("", "ur") == ""
+
+
+def test_languages_are_named() -> None:
+    with translation.override("ur"):
+        assert language_name("ur") == "اردو"
+        assert language_name("en-nz") == "انگریزی"
+        assert language_name("de", own=True) == "Deutsch"
+    assert language_name("tlh") == "tlh"
+    assert language_name("") == ""

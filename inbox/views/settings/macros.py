@@ -22,6 +22,7 @@ from inbox.models import Agent, Macro, Priority
 from inbox.rights import Right, may, needs
 from inbox.views.shell import AgentRequest, agent_only
 from lib import html
+from lib.language import language_name
 
 HERE = {"page_key": "macros"}
 LEFT_ALONE = ("", gettext_lazy("leave as it is"))
@@ -189,7 +190,7 @@ def index(request: AgentRequest) -> HttpResponse:
     rows = [
         {
             "macro": one,
-            "language": macros.language_name(one.language),
+            "language": language_name(one.language, own=True),
             "deeds": macros.deeds(one.actions, request.user),
             "mine": one.owner_id == request.user.pk,
         }

@@ -576,7 +576,7 @@ def test_a_webhook_can_be_deleted_while_an_answer_comes(hook: Hook, zoya: Agent,
         thread.start()
         deadline = time.monotonic() + 20
         with connection.cursor() as cursor:
-            while time.monotonic() < deadline:
+            while thread.is_alive() and time.monotonic() < deadline:
                 cursor.execute(BLOCKED)
                 if cursor.fetchone()[0]:
                     break

@@ -11,6 +11,11 @@ const asks = ({ request, target, sourceElement }) =>
 const isTicket = ({ target }) => target?.id === "conversation"
 const isField = element => element.isContentEditable || element.matches("textarea, select, input:not([type=radio], [type=checkbox])")
 
+// Press a key once what was just asked for is there.
+export function hold(init) {
+  if (coming.size) held.push({ ctx: awaited(), init })
+}
+
 // What was asked for last; but a ticket goes before all else: that is what most shortcuts act on.
 function awaited() {
   const latest = [...coming].reverse()
@@ -60,7 +65,7 @@ addEventListener("keydown", event => {
   if (key === "Escape") return void (held = [])
   const combined = ctrlKey || metaKey || altKey
   if (isField(event.target) || (key.length > 1 ? !HELD.includes(key) : combined)) return
-  held.push({ ctx: awaited(), init: { key, code, ctrlKey, metaKey, altKey, shiftKey } })
+  hold({ key, code, ctrlKey, metaKey, altKey, shiftKey })
   event.preventDefault()
   event.stopImmediatePropagation()
 }, true)

@@ -1,10 +1,12 @@
 // The keyboard: moving through the list, opening, and a key for each thing one does all day.
+import { hold } from "./ahead.js"
 import { write } from "./composer.js"
 import { openTicket } from "./conversation.js"
 import { show } from "./menus.js"
 import { reveal } from "./properties.js"
 import { linkOf } from "./rows.js"
 import * as search from "./search.js"
+import { elsewhere } from "./selecting.js"
 import { unread } from "./seen.js"
 
 const rows = () => [...document.querySelectorAll("#rows .row:not(.leaving)")]
@@ -35,11 +37,19 @@ function inField(event) {
   event.preventDefault()
 }
 
+// An answer goes to the ticket that has the focus in the list: it opens first.
+function answer(kind, key) {
+  const row = elsewhere()
+  if (!row) return write(kind)
+  linkOf(row).click()
+  hold({ key })
+}
+
 const keys = {
   j: () => move(1),
   k: () => move(-1),
-  r: () => write("reply"),
-  n: () => write("note"),
+  r: () => answer("reply", "r"),
+  n: () => answer("note", "n"),
   t: () => reveal(byId("tags-input")),
   e: () => byId("solve")?.value === "solved" && byId("solve").click(),
   u: unread,

@@ -29,10 +29,15 @@ function extend(step) {
   else choose([row, next])
 }
 
-// What a key does to one ticket it does to the selected ones.
+// A row that has the focus, but is not the one whose ticket is open.
+export const elsewhere = () => document.activeElement.closest?.("#rows .row:not([aria-current], .leaving, .going)")
+
+// What a key does to one ticket it does to the selected ones; and where none is, to the one that has the focus in the list.
 function act(key) {
-  const found = isOn() && form().querySelector(`[data-bulk-key="${CSS.escape(key)}"]`)
+  const row = !isOn() && key !== "." && elsewhere()
+  const found = (isOn() || row) && form()?.querySelector(`[data-bulk-key="${CSS.escape(key)}"]`)
   if (!found) return false
+  if (row) choose([row])
   if (found.matches("details")) open(found)
   else found.click()
   return true

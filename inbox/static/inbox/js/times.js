@@ -7,11 +7,11 @@ const timeZone = root.dataset.zone || own
 document.cookie = `zone=${own}; path=/; max-age=31536000; samesite=lax`
 
 const format = options => new Intl.DateTimeFormat(lang, { timeZone, ...options })
-const clock = format({ hour: "2-digit", minute: "2-digit", hour12: false })
+const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
 const date = format({ day: "numeric", month: "short" })
 const year = format({ day: "numeric", month: "short", year: "numeric" })
 const day = format({ weekday: "long", day: "numeric", month: "long" })
-const full = format({ dateStyle: "medium", timeStyle: "short" })
+const full = format({ dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })
 const key = format({ year: "numeric", month: "2-digit", day: "2-digit" })
 const ago = new Intl.RelativeTimeFormat(lang, { style: "narrow" })
 const named = new Intl.RelativeTimeFormat(lang, { numeric: "auto" })
@@ -51,7 +51,7 @@ function dayName(then, now) {
 
 const zoneClock = zone => {
   try {
-    return new Intl.DateTimeFormat(lang, { timeZone: zone, hour: "2-digit", minute: "2-digit", hour12: false }).format()
+    return new Intl.DateTimeFormat(lang, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format()
   } catch {
     return zone
   }
