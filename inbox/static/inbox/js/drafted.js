@@ -1,15 +1,15 @@
 // On which tickets this agent has a draft: their rows bear a pencil. Live rows are the same for everybody, so that the
 // page keeps what it knows: of the rows that the server made for it, of hints, and of one question for all the others.
+import { touched } from "./rows.js"
+
 const begun = new Map() // number of a ticket: whether there is a draft
 let whole = false // everything is known
 let asking = false
 let lost = false // the connection was away, and hints with it
 
-const rows = () => document.querySelectorAll("#rows .row[data-number]")
-
-function paint() {
+function paint(event) {
   let unknown = false
-  for (const row of rows()) {
+  for (const row of touched(event)) {
     const { number, drafted } = row.dataset
     if (drafted) {
       begun.set(number, drafted === "yes")

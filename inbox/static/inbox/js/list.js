@@ -1,7 +1,7 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
 import { since } from "./meanwhile.js"
-import { change, isLeft, leave, linkOf, list, parse, waiting } from "./rows.js"
+import { all, change, isLeft, leave, linkOf, list, parse, waiting } from "./rows.js"
 /* global htmx */
 
 // Of a list whose rows do not say themselves whether they belong, the server is asked which do: how many are new is
@@ -22,7 +22,7 @@ export function apply(fresh, gone = []) {
     for (const number of gone) news.delete(number)
     asking ||= setTimeout(ask, HINT)
   }
-  mark()
+  mark(fresh.map(row => document.getElementById(row.id)).filter(Boolean))
 }
 
 export const bring = ({ rows, gone }) => apply(parse(rows), gone)
@@ -107,16 +107,19 @@ export async function again() {
   since(begun).forEach(bring)
 }
 
-// The row of the open ticket is the current one; rows that only stayed for the pointer go now.
-export function mark() {
+// The row of the open ticket is the current one; rows that only stayed for the pointer go now. `changed` are the rows that
+// may be new or other than they were: without them, all.
+function mark(changed) {
+  const rows = list()
+  if (!rows) return
   const number = openTicket()?.dataset.ticket
-  for (const row of document.querySelectorAll("#rows .row")) {
-    for (const part of [row, linkOf(row)])
-      if (row.dataset.number === number) part.setAttribute("aria-current", "true")
-      else part.removeAttribute("aria-current")
-    if (isLeft(row, list())) leave(row, list())
+  for (const row of all(rows)) {
+    const is = row.dataset.number === number
+    if (is !== row.hasAttribute("aria-current"))
+      for (const part of [row, linkOf(row)]) is ? part.setAttribute("aria-current", "true") : part.removeAttribute("aria-current")
+    if (changed ? row.classList.contains("left") : isLeft(row, rows)) leave(row, rows)
   }
-  document.dispatchEvent(new Event("rabta:rows"))
+  document.dispatchEvent(new CustomEvent("rabta:rows", { detail: { rows: changed } }))
 }
 
 document.addEventListener("htmx:after:swap", event => {

@@ -1,5 +1,6 @@
 // Who else is here: marks above the composer, on rows and in the sidebar. The server says who; this page leaves itself out.
 import { openTicket } from "./conversation.js"
+import { touched } from "./rows.js"
 
 const me = Number(document.body.dataset.me)
 const words = document.getElementById("words").dataset
@@ -85,9 +86,9 @@ function inSidebar() {
   }))
 }
 
-function paint() {
+function paint(event) {
   above()
-  for (const row of document.querySelectorAll("#rows .row[data-number]")) onRow(row)
+  for (const row of touched(event)) onRow(row)
 }
 
 document.addEventListener("rabta:presence", ({ detail }) => {

@@ -24,6 +24,20 @@ export function isBelow(row, other, rows) {
   return at < 0 ? Number(row.dataset.number) < Number(other.dataset.number) : mine[at] < theirs[at]
 }
 
+// Lists grow to thousands of rows, of sixty elements each: what is done several times a second looks at the rows alone.
+export const all = rows => [...rows.children].filter(one => one.classList.contains("row"))
+function ending(rows, name) {
+  for (let one = rows.lastElementChild; one && !one.classList.contains("row"); one = one.previousElementSibling) if (one.classList.contains(name)) return one
+  return null
+}
+function firstBelow(row, rows) {
+  for (let one = rows.firstElementChild; one; one = one.nextElementSibling)
+    if (one !== row && one.classList.contains("row") && isBelow(one, row, rows)) return one
+  return null
+}
+// Of the event that says that rows came or changed: those, or all where nobody knows which.
+export const touched = event => event?.detail?.rows ?? document.querySelectorAll("#rows .row[data-number]")
+
 export const parse = html => {
   const template = document.createElement("template")
   template.innerHTML = html
@@ -32,10 +46,10 @@ export const parse = html => {
 
 // The row that has to stay where it is on the screen: under the pointer, focused, or first in sight.
 function anchorOf(rows) {
-  const held = rows.querySelector(".row:hover") ?? (rows.contains(document.activeElement) ? document.activeElement.closest(".row") : null)
+  const held = (rows.matches(":hover") && rows.querySelector(".row:hover")) || (rows.contains(document.activeElement) ? document.activeElement.closest(".row") : null)
   if (held || !rows.scrollTop) return held
   const top = rows.getBoundingClientRect().top
-  return [...rows.querySelectorAll(".row")].find(row => row.getBoundingClientRect().bottom > top)
+  return all(rows).find(row => row.getBoundingClientRect().bottom > top)
 }
 
 function steady(rows, change) {
@@ -50,9 +64,10 @@ export const waiting = new Map()
 const short = rows => rows.matches(":hover") && rows.scrollHeight <= rows.clientHeight
 
 function place(row, rows, isNew) {
-  const before = [...rows.querySelectorAll(".row")].find(other => other !== row && isBelow(other, row, rows))
-  if (!before && rows.querySelector(".more") && isNew) return false
-  const end = rows.querySelector(".more") ?? rows.querySelector(".empty")
+  const before = firstBelow(row, rows)
+  const more = ending(rows, "more")
+  if (!before && more && isNew) return false
+  const end = more ?? ending(rows, "empty")
   if ((before ?? end) !== row.nextElementSibling) rows.insertBefore(row, before ?? end)
   return true
 }

@@ -2,6 +2,7 @@
 // Live rows are the same for everybody, so the page compares: `data-at` of the row with what it knows of its agent.
 import { openTicket } from "./conversation.js"
 import { say } from "./line.js"
+import { touched } from "./rows.js"
 
 const moments = new Map() // number of a ticket: seconds up to which it is read
 const pageAt = Number(document.getElementById("live").dataset.at) // nothing that came since then was read before
@@ -14,9 +15,9 @@ function learn(row) {
   delete row.dataset.seen
 }
 
-function paint() {
+function paint(event) {
   let unknown = false
-  for (const row of rows()) {
+  for (const row of touched(event)) {
     learn(row)
     const until = moments.get(row.dataset.number)
     const at = Number(row.dataset.at)

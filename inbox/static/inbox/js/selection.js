@@ -28,7 +28,7 @@ export function choose(rows, checked = true) {
   show()
 }
 
-export const nothing = () => choose(all(), false)
+export const nothing = () => choose([...document.querySelectorAll("#rows .row")], false) // also those that are on their way out
 
 function range(row) {
   const rows = all()
@@ -67,12 +67,15 @@ function show() {
 function again() {
   const rows = byId("rows")
   if (!rows || !form()) return
-  if (rows.dataset.url !== listed) {
+  const other = rows.dataset.url !== listed
+  if (other) {
     listed = rows.dataset.url
     anchor = null
     chosen.clear()
   }
-  for (const row of all()) if (boxOf(row)) boxOf(row).checked = isWhole() || chosen.has(row.dataset.number)
+  const is = isWhole()
+  if (!other && !is && !chosen.size && form().hidden) return // nothing was, and rows come unselected
+  for (const row of all()) if (boxOf(row)) boxOf(row).checked = is || chosen.has(row.dataset.number)
   show()
 }
 if (byId("list")) new MutationObserver(changes => changes.some(({ target }) => target.id === "rows" || target.id === "listing" || target.id === "list") && again()).observe(byId("list"), { childList: true, subtree: true })

@@ -71,9 +71,9 @@ function words(element, now) {
 }
 
 const titled = new WeakMap() // for which time an element bears its title
-export function refresh() {
+export function refresh(places = [document]) {
   const now = Date.now()
-  for (const element of document.querySelectorAll("time[data-time]")) {
+  for (const element of places.flatMap(place => [...place.querySelectorAll("time[data-time]")])) {
     const text = words(element, now)
     if (element.textContent !== text) element.textContent = text
     const { dateTime } = element
@@ -84,6 +84,6 @@ export function refresh() {
 }
 
 refresh()
-setInterval(refresh, 30000)
-document.addEventListener("htmx:after:swap", refresh)
-document.addEventListener("rabta:rows", refresh)
+setInterval(() => refresh(), 30000)
+document.addEventListener("htmx:after:swap", () => refresh())
+document.addEventListener("rabta:rows", event => refresh(event.detail.rows))
