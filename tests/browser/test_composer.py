@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, Route, expect
 
 from inbox.actions import reply, tickets
@@ -163,24 +162,26 @@ def test_what_is_typed_outlives_what_others_change(open_as: Open, sana: Agent, o
     assert Ticket.objects.get(pk=number).tags == ["theirs", "delivery"]
 
 
-@pytest.mark.parametrize(
-    ("status", "said"), [(403, "reload"), (502, "may have been sent or not"), (413, "Nothing was changed")]
-)
-def test_a_failure_stays_in_the_composer(open_as: Open, sana: Agent, mail: Mail, status: int, said: str) -> None:
-    page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
-    page.route("**/messages/", lambda route: route.fulfill(status=status, body="<h1>No</h1>"))
-    page.locator("#text").fill("On Thursday.")
-    page.locator("#send").click()
-    problem = page.locator("#composer-problem")
-    expect(problem).to_contain_text(said)
-    expect(page.locator(".notice")).to_have_count(0)
-    expect(page.locator("#text")).to_have_value("On Thursday.")
-    if status == 502:
-        page.wait_for_timeout(10_000)  # longer than any notice stays
-    expect(problem).to_be_visible()
-    page.unroute("**/messages/")
-    page.locator("#send").click()
-    expect(page.locator(".message.out")).to_contain_text("On Thursday.")
+def refusing(status: int) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(status=status, body="<h1>No</h1>")
+
+
+def test_a_failure_stays_in_the_composer(open_as: Open, sana: Agent, mail: Mail) -> None:
+    said = {403: "reload", 502: "may have been sent or not", 413: "Nothing was changed"}
+    pages = [open_as(sana, f"/tickets/{mail(f'Where is parcel {status}?').ticket}/") for status in said]
+    for page, (status, words) in zip(pages, said.items(), strict=True):
+        page.route("**/messages/", refusing(status))
+        page.locator("#text").fill("On Thursday.")
+        page.locator("#send").click()
+        expect(page.locator("#composer-problem")).to_contain_text(words)
+        expect(page.locator(".notice")).to_have_count(0)
+        expect(page.locator("#text")).to_have_value("On Thursday.")
+    pages[-1].wait_for_timeout(10_000)  # longer than a notice stays
+    for page in pages:
+        expect(page.locator("#composer-problem")).to_be_visible()
+        page.unroute("**/messages/")
+        page.locator("#send").click()
+        expect(page.locator(".message.out")).to_contain_text("On Thursday.")
 
 
 def test_a_lost_server_and_a_late_one(open_as: Open, sana: Agent, mail: Mail) -> None:

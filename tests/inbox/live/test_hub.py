@@ -68,6 +68,10 @@ async def connect(agent: Agent | None, language: str = "en") -> Socket:
     return socket
 
 
+async def say(socket: Socket, **message: Any) -> None:
+    await socket.send_input({"type": "websocket.receive", "text": json.dumps(message)})  # type: ignore[no-untyped-call]
+
+
 async def frame(socket: Socket, key: str, seconds: float = 8) -> Any:
     """The next frame that has `key`; others are passed over."""
     deadline = asyncio.get_running_loop().time() + seconds
@@ -111,13 +115,13 @@ async def test_who_was_notified_while_away_is_told(support: Channel, sana: Agent
     ago = timezone.now() - 10 * frames.LOOK_BACK
     told = await call(Notification.objects.create)(agent=sana, kind="assigned", ticket=ticket, event=1)
     for page in (first, other):
-        await page.send_input({"type": "websocket.receive", "text": json.dumps({"since": ago.timestamp()})})  # type: ignore[no-untyped-call]
+        await say(page, since=ago.timestamp())
     assert await frame(first, "notifications") == {"notifications": 1}
     assert (await frame(other, "beat"))["beat"]
     assert await silent(other)
     await settled(first)
     await call(Notification.objects.filter(pk=told.pk).update)(created_at=ago - 2 * frames.LOOK_BACK)
-    await first.send_input({"type": "websocket.receive", "text": json.dumps({"since": ago.timestamp()})})  # type: ignore[no-untyped-call]
+    await say(first, since=ago.timestamp())
     assert "notifications" not in await frame(first, "beat")
     for page in (first, other):
         await page.disconnect()
@@ -271,7 +275,7 @@ async def test_a_slow_socket_keeps_its_order_and_is_given_up() -> None:
 
 async def test_bytes_that_are_no_text_in_its_address_hurt_nobody(sana: Agent) -> None:
     socket = await connect(sana, "\udcff&language=\udc80")
-    await socket.send_input({"type": "websocket.receive", "text": '{"since": 1}'})  # type: ignore[no-untyped-call]
+    await say(socket, since=1)
     assert (await frame(socket, "sight"))["beat"] > 0
     await socket.disconnect()
 

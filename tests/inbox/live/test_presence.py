@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -14,13 +13,9 @@ from inbox.actions import tickets
 from inbox.models import Agent, Channel, TicketSeen
 from inbox.presence import State
 from tests.cast import question
-from tests.inbox.live.test_hub import Socket, call, connect, frame, silent
+from tests.inbox.live.test_hub import Socket, call, connect, frame, say, silent
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-async def say(socket: Socket, **message: Any) -> None:
-    await socket.send_input({"type": "websocket.receive", "text": json.dumps(message)})  # type: ignore[no-untyped-call]
 
 
 async def mark(socket: Socket, ticket: int) -> Any:

@@ -30,7 +30,7 @@ function extend(step) {
 }
 
 // A row that has the focus, but is not the one whose ticket is open.
-export const elsewhere = () => document.activeElement.closest?.("#rows .row:not([aria-current], .leaving, .going)")
+export const elsewhere = () => document.activeElement?.closest("#rows .row:not([aria-current], .leaving, .going)")
 
 // What a key does to one ticket it does to the selected ones; and where none is, to the one that has the focus in the list.
 function act(key) {

@@ -1,6 +1,6 @@
 // Which rows of the list are selected. The boxes are what counts; rows that leave the list leave the selection, and
 // what the server sends of a row leaves its box as it is.
-import { linkOf } from "./rows.js"
+import { leave, linkOf } from "./rows.js"
 
 const byId = id => document.getElementById(id)
 const all = () => [...document.querySelectorAll("#rows .row:not(.leaving, .going)")]
@@ -25,6 +25,7 @@ export function choose(rows, checked = true) {
   for (const row of rows) if (boxOf(row)) boxOf(row).checked = checked
   if (rows.length) anchor = rows.at(-1).id
   if (!checked && form()) form().elements.all.value = ""
+  if (!checked) for (const row of rows) if (row.classList.contains("left")) leave(row, byId("rows")) // it only stayed for that
   show()
 }
 
