@@ -12,7 +12,10 @@ PAGING = {"cursor", "page_size"}
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not have, and fields that are only ever answered."""
+    """Refuses fields it does not have, and fields that are only ever answered.
+
+    A PATCH may leave out fields of its noun; an object within it is given whole (REST framework leaves that out, too).
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -24,6 +27,12 @@ class StrictSerializer(serializers.Serializer[Any]):
             }
             if unknown:
                 raise serializers.ValidationError(unknown)
+            if self.parent is not None and getattr(self.root, "partial", False):
+                lacking = {name: field for name, field in self.fields.items() if field.required and name not in data}
+                if lacking:
+                    raise serializers.ValidationError(
+                        {name: [field.error_messages["required"]] for name, field in lacking.items()}
+                    )
         return super().to_internal_value(data)
 
 

@@ -202,6 +202,9 @@ def test_what_macros_and_views_hold_is_checked(as_sana: Api) -> None:
         "/macros/", {"name": "x", "html": "<p>Hi <script>alert(1)</script>{{ customer.name }}</p>"}
     ).json()
     assert (made["html"], made["text"]) == ("<p>Hi {{ customer.name }}</p>", "Hi {{ customer.name }}")
+    for half, lacks in (({"to": "high"}, "actions.0.set"), ({"set": "priority"}, "actions.0.to")):
+        changed = as_sana.patch(f"/macros/{made['id']}/", {"actions": [half]})
+        assert list(problem(changed, 400)["errors"]) == [lacks]
 
 
 def test_lists_cost_the_same_whatever_their_length(as_sana: Api, support: Channel, team: Team) -> None:
