@@ -112,6 +112,12 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
     assert not seen
 
 
+def deafen(page: Page) -> None:
+    """From here on the open ticket hears of nothing, nor does what was asked before answer later."""
+    page.route("**/changes/*", lambda route: route.abort())
+    expect(page.locator("#live.htmx-request")).to_have_count(0)
+
+
 _count = 0
 
 

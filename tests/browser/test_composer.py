@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from inbox.actions import reply, tickets
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Attachment, Message, Ticket
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, deafen
 
 Mail = Callable[..., Outcome]
 
@@ -63,7 +63,7 @@ def test_a_tab_that_heard_of_nothing_is_told(open_as: Open, sana: Agent, mail: M
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")
     client_id = page.locator("#client-id").input_value()
-    page.route("**/tickets/*/changes/*", lambda route: route.abort())
+    deafen(page)
     reply.reply(Ticket.objects.get(pk=number), by=sana, text="On Thursday.", client_id=client_id)
     page.locator("#text").fill("On Friday.")
     page.locator("#send").click()

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Attachment, Message, Team, Ticket
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, deafen
 
 Mail = Callable[..., Outcome]
 
@@ -107,7 +107,7 @@ def test_a_draft_that_was_sent_after_all_is_gone(open_as: Open, sana: Agent, mai
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")
     page.route("**/messages/", lambda route: (route.fetch(), route.abort()))  # it arrives, its answer does not
-    page.route("**/changes/*", lambda route: route.abort())  # nor is it seen
+    deafen(page)  # nor is it seen
     page.locator("#text").fill("It arrives on Thursday.")
     page.locator("#send").click()
     expect(page.locator("#composer-problem")).to_be_visible()
@@ -123,7 +123,7 @@ def test_a_second_try_after_a_lost_answer_sends_nothing_twice(open_as: Open, san
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")
     page.route("**/messages/", lambda route: (route.fetch(), route.abort()))
-    page.route("**/changes/*", lambda route: route.abort())
+    deafen(page)
     page.locator("#text").fill("It arrives on Thursday.")
     page.locator("#send").click()
     expect(page.locator("#composer-problem")).to_be_visible()
