@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import JSONField, Q, Value
 from django.db.models.fields.json import KeyTransform
@@ -14,12 +14,9 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
+from inbox.filtering.conditions import Condition, Option
 from inbox.models import Agent, Field
 from inbox.models.fields import FieldKind
-
-if TYPE_CHECKING:
-    pass
-from inbox.filtering.conditions import Condition, Option
 
 
 @dataclass(frozen=True, kw_only=True)

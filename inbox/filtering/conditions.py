@@ -162,10 +162,10 @@ class Words(Condition):
 
     def q(self, agent: Agent, value: str) -> Q:
         words = value.split(",")
-        if self.mode == "all":
-            return Q(**{f"{self.path}__contains": words})
-        found = Q(**{f"{self.path}__overlap": words})
-        return ~found if self.mode == "none" else found
+        if self.mode == "none":
+            return ~Q(**{f"{self.path}__overlap": words})
+        some = ~Q(**{self.path: []})  # as the index says
+        return some & Q(**{f"{self.path}__{'contains' if self.mode == 'all' else 'overlap'}": words})
 
     def words(self, agent: Agent, value: str) -> str:
         return _(", ").join(value.split(","))
@@ -316,7 +316,7 @@ class Text(Condition):
         return " ".join(value.split())
 
     def q(self, agent: Agent, value: str) -> Q:
-        return Q(**{f"{self.path}__iexact": value})
+        return Q(**{f"{self.path}__iexact": value}) & ~Q(**{self.path: ""})
 
 
 def period(key: str, path: str, label: StrOrPromise, after: StrOrPromise, before: StrOrPromise) -> list[Condition]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Upper
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +57,9 @@ class Tag(models.Model):
 
 # What every ordinary view starts from; its indexes say the same.
 CURRENT = models.Q(spam=False, merged_into__isnull=True, trashed_at__isnull=True)
+UNDONE = (Status.OPEN.value, Status.PENDING.value, Status.ON_HOLD.value)
+# What people work on: few of all there are, so that what is asked of these has small indexes of its own.
+AT_WORK = CURRENT & models.Q(status__in=UNDONE)
 
 
 # What lists are ordered by, as their indexes have it: what is empty counts as far away, and priorities have a rank.
@@ -192,6 +195,19 @@ class Ticket(models.Model):
                 name="ticket_by_channel",
                 condition=CURRENT,
             ),
+            # What the sidebar counts, without a look at the table: of these two, one for each column it narrows by.
+            models.Index(
+                fields=["status", "assignee"],
+                include=["priority", "team", "channel", "also_channels", "snoozed_until", "number"],
+                name="ticket_count_of_assignee",
+                condition=AT_WORK,
+            ),
+            models.Index(
+                fields=["status", "team", "channel"],
+                include=["priority", "assignee", "also_channels", "snoozed_until", "number"],
+                name="ticket_count_of_team",
+                condition=AT_WORK,
+            ),
             models.Index(
                 fields=["-last_message_at", "-number"],
                 name="ticket_spam",
@@ -232,12 +248,27 @@ class Ticket(models.Model):
             models.Index(
                 fields=["snoozed_until"], name="ticket_snoozed", condition=models.Q(snoozed_until__isnull=False)
             ),
+            models.Index(
+                Upper("topic"),
+                models.F("status"),
+                models.OrderBy(models.F("last_message_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                name="ticket_by_topic",
+                condition=CURRENT & ~models.Q(topic=""),
+            ),
             GinIndex(fields=["tags"], name="ticket_tags"),
+            GinIndex(fields=["tags"], name="ticket_tags_at_work", condition=AT_WORK & ~models.Q(tags=[])),
             GinIndex(
                 fields=["attributes"],
                 opclasses=["jsonb_path_ops"],
                 name="ticket_attributes",
                 condition=~models.Q(attributes={}),
+            ),
+            GinIndex(
+                fields=["attributes"],
+                opclasses=["jsonb_path_ops"],
+                name="ticket_attributes_at_work",
+                condition=AT_WORK & ~models.Q(attributes={}),
             ),
         )
 

@@ -3,7 +3,8 @@
     python -m tests.bench pages [--tickets 10000 1000000] [--looks 40] [--keep FOLDER] [--explain] [--only PATTERN]
 
 The history is `manage.py seed`'s. Pages are asked for through the whole stack of middleware, without a network, in turn
-at either size, so that whatever else the machine does slows both. What a page breaks is said behind it:
+at either size, so that whatever else the machine does slows both, and with full lists at both (tests/bench/full.py).
+What a page breaks is said behind it:
 
 - `slower`: its p95 grew by more than GROWTH (and FEW ms, where it is none of the views, tickets and counts);
 - `queries`: more than MOST_QUERIES, or not the same number at both sizes;
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tests.bench import reads
+from tests.bench import full, reads
 from tests.bench.house import House, table
 
 GROWTH = 1.5
@@ -185,6 +186,7 @@ def addresses() -> Iterator[tuple[str, Asked]]:
     _token, secret = ApiToken.objects.issue(agent, "read")
     browser, program = Client(), Client(headers={"Authorization": f"Bearer {secret}"})
     browser.force_login(agent)
+    full.fill(agent)
     long = long_conversation()
     whose = busiest("customer", channel__slug="support")
     newest = Ticket.objects.current().filter(channel__slug="support").order_by("-last_message_at", "-number")
