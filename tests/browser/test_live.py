@@ -58,6 +58,19 @@ def test_a_solved_ticket_leaves_the_open_list(open_as: Open, mail: Mail, sana: A
     expect(page.locator(".rows .empty")).to_be_visible()
 
 
+def test_a_row_that_changes_as_it_is_clicked_opens(open_as: Open, mail: Mail, sana: Agent) -> None:
+    numbers = [mail(f"Question {n}", sender=f"c{n}@example.com").ticket for n in range(2)]
+    page = open_as(sana, "/?view=open")
+    page.locator(f"#row-{numbers[0]} .preview").hover()
+    page.mouse.down()
+    mail(f"Re: Question 0 #{numbers[0]}", "It is still not here.", sender="c0@example.com")
+    mail(f"Re: Question 1 #{numbers[1]}", "Nor is mine.", sender="c1@example.com")
+    expect(page.locator(f"#row-{numbers[1]}")).to_contain_text("Nor is mine.")  # what came before it is there, too
+    page.mouse.up()
+    expect(page.locator(f"#composer[data-ticket='{numbers[0]}']")).to_be_visible()
+    expect(page.locator(f"#row-{numbers[0]}")).to_contain_text("It is still not here.")
+
+
 def test_the_row_under_the_pointer_stays_where_it_is(open_as: Open, mail: Mail, sana: Agent) -> None:
     numbers = [mail(f"Question {n}", sender=f"c{n}@example.com").ticket for n in range(15)]
     page = open_as(sana, "/?view=open")

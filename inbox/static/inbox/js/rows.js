@@ -72,8 +72,21 @@ function place(row, rows, isNew) {
   return true
 }
 
+// While a button is down on a row, its parts stay: were they replaced before it is released, no click would come of it.
+let pressed = null
+let late = null // what it is to become
+document.addEventListener("pointerdown", event => (pressed = event.target.closest("#rows .row")), { capture: true, passive: true })
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => {
+  const row = late
+  pressed = late = null
+  if (!row || !document.getElementById(row.id)) return
+  change(list(), [row], [])
+  document.dispatchEvent(new CustomEvent("rabta:rows", { detail: { rows: [document.getElementById(row.id)] } }))
+}), { capture: true, passive: true })
+
 // The link and the box keep their focus, and the box stays checked.
 function update(old, row) {
+  if (old === pressed) return void (late = row)
   for (const { name, value } of row.attributes) if (name !== "class" && old.getAttribute(name) !== value) old.setAttribute(name, value)
   old.className = row.className
   for (const part of [".name > .truncate", ".subject", ".preview"]) {
