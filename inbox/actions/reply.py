@@ -171,8 +171,10 @@ def _do_also(also: Callable[[Ticket], object], ticket: Ticket, message: Message)
     before = states.of(ticket, MACROS_CHANGE)
     also(ticket)
     ticket.refresh_from_db()
-    if changed := states.changes(before, states.of(ticket, MACROS_CHANGE)):
-        message.payload["acts"] = changed
+    notes = Message.objects.filter(ticket=ticket, direction=Direction.NOTE, agent=message.agent, pk__gt=message.pk)
+    changed, noted = states.changes(before, states.of(ticket, MACROS_CHANGE)), list(notes.values_list("pk", flat=True))
+    if changed or noted:
+        message.payload |= ({"acts": changed} if changed else {}) | ({"noted": noted} if noted else {})
         message.save(update_fields=["payload"])
 
 

@@ -34,7 +34,7 @@ from inbox.actions.errors import ActionError
 from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import typed
 from inbox.adapters import AUTOMATIC
-from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Status, Ticket
+from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Mention, Message, Origin, Status, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
 
@@ -99,6 +99,7 @@ def take_back(message: Message, *, by: Agent) -> Draft:
             there := drafts.of(by, ticket).filter(client_id=again).first()
         ):
             return there
+        anew = undone and row.agent_id == by.pk  # what macros did was put back, where it was undone; else it is done
         draft = drafts.put_back(
             by,
             ticket,
@@ -110,20 +111,26 @@ def take_back(message: Message, *, by: Agent) -> Draft:
                 "html": row.payload.get("written_html", row.html),
                 "recipients": _changed_recipients(row, ticket),
                 "attachments": uploads.again(row, by=by),
-                # What they did was put back, where it was undone; else it is done already.
-                "macros": row.payload.get("macros", []) if undone and row.agent_id == by.pk else [],
+                "macros": row.payload.get("macros", []) if anew else [],
             },
         )
         if row.state == DeliveryState.CANCELLED:
-            row.deleted_at = timezone.now()
-            row.save(update_fields=["deleted_at"])
+            gone = [row.pk, *(_unwrite_notes(ticket, row) if anew else ())]
+            Message.objects.filter(pk__in=gone).update(deleted_at=timezone.now())
             counts.recount(ticket)
-            base.announce([ticket.pk], [row.pk])
+            base.announce([ticket.pk], gone)
         else:
             # Whatever this becomes replaces it.
             row.payload |= {"written_again": draft.client_id, "again_by": by.pk}
             row.save(update_fields=["payload"])
         return draft
+
+
+def _unwrite_notes(ticket: Ticket, row: Message) -> list[int]:
+    """Ids of the notes that the macros of a reply wrote: they are in the composer again, and write them again."""
+    notes = Message.objects.filter(pk__in=row.payload.get("noted", []), ticket=ticket)
+    Mention.objects.filter(message__in=notes).delete()
+    return list(notes.values_list("pk", flat=True))
 
 
 def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:

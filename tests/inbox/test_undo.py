@@ -28,7 +28,7 @@ from inbox.actions import (
 )
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, DeliveryState, Draft, Event, Macro, Message, Notification, Ticket
+from inbox.models import Agent, Channel, DeliveryState, Draft, Event, Macro, Mention, Message, Notification, Ticket
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +141,25 @@ def test_undo_puts_back_what_sending_and_its_macro_changed(ticket: Ticket, sana:
     ticket.refresh_from_db()
     assert (ticket.status, ticket.assignee, ticket.snoozed_until) == ("on_hold", None, later)
     assert (ticket.priority, ticket.tags, ticket.topic) == ("normal", ["a"], "Lost"), "what others changed stays"
+
+
+def test_a_note_of_a_macro_stands_once_however_often_its_reply_is_sent(
+    ticket: Ticket, sana: Agent, omar: Agent
+) -> None:
+    note = f"Sent by carrier, [@Omar](agent:{omar.pk})"
+    macro = Macro.objects.create(name="Carrier", actions=[{"set": "note", "to": note}])
+    also = partial(macros.apply, macros=[macro], by=sana, status=False)
+    reply.note(ticket, by=sana, text="Mine.")
+    for client in ("c1", "c2"):
+        held = reply.reply(ticket, by=sana, text="Here.", undoable=True, also=also, macros=[macro.pk], client_id=client)
+        standing = Message.objects.filter(ticket=ticket, direction="note", deleted_at=None).order_by("pk")
+        assert [one.text.partition(",")[0] for one in standing] == ["Mine.", "Sent by carrier"]
+        if client == "c1":
+            scheduling.take_back(held, by=sana)
+            assert [one.text for one in standing.all()] == ["Mine."]
+            assert not Mention.objects.filter(message__deleted_at__isnull=False).exists()
+    ticket.refresh_from_db()
+    assert ticket.message_count == Message.objects.filter(ticket=ticket, deleted_at=None).count()
 
 
 def test_undo_solves_again_what_a_reply_had_opened(ticket: Ticket, sana: Agent) -> None:
