@@ -47,7 +47,7 @@ OPERATORS = {
         Operator("has", "has:attachment", _("with a file")),
     )
 }
-TOKEN = re.compile(rf'(?<!\S)({"|".join(OPERATORS)}):("[^"]*"|[^\s"]+)|"([^"]+)"', re.IGNORECASE)
+TOKEN = re.compile(rf'(?<!\S)({"|".join(OPERATORS)}):("[^"]*"|[^\s"]*)|"([^"]+)"', re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,12 @@ def test_the_newest_are_collected_and_more_is_said(ask: Ask, sana: Agent, monkey
     assert search.numbers(sana, "teapot", 2) == made[:2:-1]
 
 
+@pytest.mark.parametrize("typed", ["parcel status:", "parcel status: ", "tag: parcel", 'parcel from:"'])
+def test_an_operator_that_is_still_being_typed_narrows_nothing(ask: Ask, sana: Agent, typed: str) -> None:
+    ticket = ask("Where is my parcel?", "Hello")
+    assert search.find(sana, typed).numbers == [ticket.pk]
+
+
 def test_operators_reach_behind_the_newest_hits_and_say_how_far(
     ask: Ask, sana: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
