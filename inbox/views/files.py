@@ -15,6 +15,7 @@ from inbox.actions import uploads
 from inbox.files import PICTURES
 from inbox.models import Agent, Attachment
 from inbox.views.shell import AgentRequest, agent_only
+from lib.streams import streamed
 
 
 @require_safe
@@ -35,6 +36,7 @@ def attachment(request: AgentRequest, pk: int) -> HttpResponse:
         filename=found.name,
         content_type=found.content_type if inline else "application/octet-stream",
     )
+    response.streaming_content = streamed(request, content.chunks())
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -21,6 +21,7 @@ from inbox.lists import Listing
 from inbox.models import Job, JobKind, JobState
 from inbox.rights import Right
 from inbox.views.shell import AgentRequest, agent_only, listing_of, wants_part
+from lib.streams import streamed
 
 MOST_QUERY = 4_000
 
@@ -128,7 +129,7 @@ def file(request: AgentRequest, pk: int) -> HttpResponse:
     if not exporting.is_seen(job, request.user):
         return answer(request, _("You may no longer see all tickets of this export. Export them anew."))
     made = timezone.localtime(job.finished_at or job.created_at)
-    response = StreamingHttpResponse(exporting.content(job), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(streamed(request, exporting.content(job)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="tickets-{made:%Y-%m-%d-%H%M}.csv"'
     response["Content-Length"] = str(job.what["size"])
     response["X-Content-Type-Options"] = "nosniff"
