@@ -48,6 +48,8 @@ class Card:
             return self.job.get_kind_display()
         verb = VERBS.get(self.job.what.get("verb", ""))
         label = str(verb.label) if verb else ""
+        if verb and (said := verb.says(self.job.what["argument"])):
+            label = f"{label}: {said}"
         return _("Undo: %(what)s") % {"what": label} if self.job.kind == JobKind.UNDO else label
 
     @property

@@ -78,8 +78,7 @@ def begin(
     job, is_new = made(agent, JobKind.BULK, told, client_id)
     if not is_new:
         return job
-    went_well = Job.objects.filter(agent=agent, state=JobState.DONE, failed=0, hidden=False, pk__lt=job.pk)
-    went_well.exclude(kind=JobKind.EXPORT).update(hidden=True)  # it cannot be undone any more
+    _hide_older(job)
     with transaction.atomic():
         if listing is None:
             numbers = access.tickets(agent).filter(pk__in=list(chosen)).order_by("pk").values_list("pk", flat=True)
@@ -91,6 +90,33 @@ def begin(
         if not at_once:
             hand_over(job)
     return finish_now(job) if at_once else job
+
+
+def by_hand(agent: Agent, verb: str, argument: str, ticket: Ticket, value: Any) -> Ticket:
+    """Change one ticket where it stands; it is undone like a change of many. Raises what the action raises.
+
+    `argument` is what `value` was said as. Not for verbs that lock more than their ticket.
+    """
+    what = VERBS[verb]
+    with transaction.atomic():
+        row = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
+        before = what.state(row, agent)
+        row = what.do(row, value, agent)
+        item = JobItem(ticket_id=row.pk)
+        _remember(item, before, what.state(row, agent))
+        if item.before is not None:
+            told = {"verb": verb, "argument": argument}
+            item.job = Job.objects.create(agent=agent, kind=JobKind.BULK, what=told, total=1, done=1, changed=1)
+            item.save()
+            _hide_older(item.job)
+            end(item.job, JobState.DONE)
+    return row
+
+
+def _hide_older(job: Job) -> None:
+    """What went well before cannot be undone any more."""
+    went_well = Job.objects.filter(agent=job.agent_id, state=JobState.DONE, failed=0, hidden=False, pk__lt=job.pk)
+    went_well.exclude(kind=JobKind.EXPORT).update(hidden=True)
 
 
 def made(agent: Agent, kind: JobKind, what: dict[str, Any], client_id: str) -> tuple[Job, bool]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 def same(argument: str) -> str:
     return argument
+
+
+def unsaid(argument: str) -> str:
+    return ""
 
 
 def nothing(agent: Agent, argument: str) -> None:
@@ -55,6 +60,7 @@ class Verb:
     alone: bool = False
     whole: bool = True  # whether it can be done to all that match, unseen
     many: Callable[[Agent, list[int], str], None] | None = None
+    says: Callable[[str], StrOrPromise] = unsaid  # the argument, where it has a name that people know
 
 
 def fields(*names: str) -> Callable[[Ticket, Agent], State]:
@@ -153,7 +159,11 @@ def _status_back(ticket: Ticket, was: State, by: Agent) -> object:
 
 def _snooze_back(ticket: Ticket, was: State, by: Agent) -> object:
     until = states.moment(was["snoozed_until"])
-    return tickets.snooze(ticket, until if until and until > timezone.now() else None, by=by)
+    with transaction.atomic():
+        row = tickets.snooze(ticket, until if until and until > timezone.now() else None, by=by)
+        row.woke_at = states.moment(was.get("woke_at"))  # it had come back, and waits as it did
+        base.save(row, "woke_at")
+    return row
 
 
 def _add_tags(ticket: Ticket, names: list[str], by: Agent) -> Ticket:
@@ -226,20 +236,21 @@ VERBS: dict[str, Verb] = {
         lambda ticket, status, by: tickets.set_status(ticket, status, by=by),
         fields("status", "solved_at", "waiting_since", "snoozed_until", "woke_at", "reopen_count"),
         _status_back, _one_of([value for value in Status.values if value != Status.CLOSED]),
+        says=lambda status: Status(status).label,
     ),
     "priority": Verb(
         gettext_lazy("Priority"),
         lambda ticket, priority, by: tickets.set_priority(ticket, priority, by=by),
         fields("priority"),
         lambda ticket, was, by: tickets.set_priority(ticket, was["priority"], by=by),
-        _one_of(list(Priority.values)),
+        _one_of(list(Priority.values)), says=lambda priority: Priority(priority).label,
     ),
     "tag": Verb(gettext_lazy("Add tags"), _add_tags, TAGS, _tags_back, _names),
     "untag": Verb(gettext_lazy("Remove tags"), _remove_tags, TAGS, _tags_back, _names),
     "snooze": Verb(
         gettext_lazy("Snooze"),
         lambda ticket, until, by: tickets.snooze(ticket, until, by=by),
-        fields("snoozed_until"), _snooze_back, _moment, _until,
+        fields("snoozed_until", "woke_at"), _snooze_back, _moment, _until,
     ),
     "spam": Verb(
         gettext_lazy("Spam"),

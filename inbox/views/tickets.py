@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, composing, directory, fields, moments, panel, properties, timeline
-from inbox.actions import blocks, mentions
+from inbox.actions import blocks, jobs, mentions
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
 from inbox.actions.base import KEEP
@@ -238,9 +238,10 @@ def assignment(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def status(request: AgentRequest, number: int) -> HttpResponse:
-    return act(
-        request, number, StatusForm(request.POST), lambda t, d: actions.set_status(t, d["status"], by=request.user)
-    )
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        return jobs.by_hand(request.user, "status", data["status"], found, data["status"])
+
+    return act(request, number, StatusForm(request.POST), do)
 
 
 @require_POST
@@ -325,4 +326,9 @@ def erasure(request: AgentRequest, number: int) -> HttpResponse:
 def snooze(request: AgentRequest, number: int) -> HttpResponse:
     """Until `when`, in words; or `hours`, of which none wakes it up."""
     form = SnoozeForm(request.POST)
-    return act(request, number, form, lambda t, d: actions.snooze(t, d["until"], by=request.user))
+
+    def do(found: Ticket, data: dict[str, Any]) -> object:
+        until = data["until"]
+        return jobs.by_hand(request.user, "snooze", until.isoformat() if until else "", found, until)
+
+    return act(request, number, form, do)

@@ -159,6 +159,19 @@ def test_what_is_typed_for_a_ticket_that_does_not_come(open_as: Open, sana: Agen
     assert not [one for one in posts if one.endswith("/status/")]
 
 
+def test_what_is_done_to_the_open_ticket_is_taken_back(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    facts = page.locator("#ticket-head .head-facts")
+    page.locator("#solve").click()
+    expect(facts).to_contain_text("Solved")
+    expect(page.locator("#jobs")).to_contain_text("Status: Solved")
+    page.keyboard.press("Control+z")
+    expect(facts).not_to_contain_text("Solved")
+    ticket = Ticket.objects.get(pk=number)
+    assert (ticket.status, ticket.reopen_count, ticket.solved_at) == ("open", 0, None)
+
+
 def test_snooze_and_return(open_as: Open, sana: Agent, mail: Mail) -> None:
     number = mail("Where is my parcel?").ticket
     later = mail("An invoice", sender="b@example.com").ticket

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inbox import jobs as workers
-from inbox import wake
+from inbox import tray, wake
 from inbox.actions import incidents, jobs, links, reply, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.verbs import VERBS
@@ -26,6 +26,7 @@ from inbox.models import (
     Field,
     Job,
     JobItem,
+    JobKind,
     JobState,
     Message,
     Role,
@@ -260,7 +261,8 @@ def test_every_verb_and_its_way_back(support: Channel, sana: Agent, omar: Agent)
     sana.read_before = timezone.now()
     sana.save()
     kept = ("assignee_id", "team_id", "status", "priority", "tags", "snoozed_until", "spam", "merged_into_id",
-            "trashed_at", "solved_at", "waiting_since", "reopen_count", "message_count")  # fmt: skip
+            "trashed_at", "solved_at", "waiting_since", "reopen_count", "message_count", "woke_at")  # fmt: skip
+    Ticket.objects.filter(pk=first.pk).update(woke_at=timezone.now())
     for verb, argument in arguments.items():
         before = Ticket.objects.values(*kept).get(pk=first.pk)
         job = jobs.begin(sana, verb, argument, chosen=[first.pk])
@@ -275,6 +277,23 @@ def test_every_verb_and_its_way_back(support: Channel, sana: Agent, omar: Agent)
             jobs.begin(sana, verb, argument, chosen=[first.pk])
     with pytest.raises(ActionError):
         jobs.begin(sana, "merge", str(second.pk), listing=LISTING)
+
+
+def test_what_is_done_to_the_open_ticket_is_undone_like_many(support: Channel, sana: Agent) -> None:
+    ticket = question(support, "One")
+    before = Ticket.objects.values("status", "solved_at", "waiting_since", "reopen_count").get(pk=ticket.pk)
+    assert jobs.by_hand(sana, "status", "solved", ticket, "solved").status == "solved"
+    job = Job.objects.get()
+    assert [(card.title, card.words, card.may_undo) for card in tray.shown(sana)] == [
+        ("Status: Solved", "1 changed.", True)
+    ]
+    jobs.by_hand(sana, "status", "solved", ticket, "solved")
+    assert Job.objects.get() == job, "nothing was changed"
+    assert jobs.undo(job).done == 1
+    assert Ticket.objects.values(*before).get(pk=ticket.pk) == before, "it was never solved"
+    with pytest.raises(ActionError):
+        jobs.by_hand(sana, "snooze", "", ticket, timezone.now() - timedelta(days=1))
+    assert Job.objects.filter(kind=JobKind.BULK).count() == 1
 
 
 def test_what_was_solved_comes_back_from_spam_solved(support: Channel, sana: Agent) -> None:
