@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -37,8 +37,8 @@ OWN_SETTINGS = (
 class Instance:
     """One `manage.py up`; it can be started again after it has ended, on the same data."""
 
-    def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
-        self.data_dir = data_dir
+    def __init__(self, data_dir: Path, *, port: int | None = None, options: Sequence[str] = ()) -> None:
+        self.data_dir, self.options = data_dir, options
         self.port, self.smtp_port, self.sandbox_port = port or free_port(), free_port(), free_port()
         self.url = f"http://localhost:{self.port}"
         self.output = ""
@@ -50,7 +50,7 @@ class Instance:
         return {**kept, "SMTP_IN_PORT": str(self.smtp_port), "SANDBOX_SMTP_PORT": str(self.sandbox_port)}
 
     def command(self) -> list[str]:
-        options = ["--data", str(self.data_dir), "--port", str(self.port)]
+        options = ["--data", str(self.data_dir), "--port", str(self.port), *self.options]
         return embedded.attached([sys.executable, "manage.py", "up", *options])  # ends also when the tests are killed
 
     def start(self, *, seconds: float = 180) -> "Instance":

@@ -1,4 +1,5 @@
-"""`make screens`: pictures of every screen, each light, dark, in Urdu and on a phone, of a demo that starts for them.
+"""`make screens`: pictures of every screen, each light, dark, in Urdu and on a phone, of a demo that starts for them,
+and of an installation that nobody has used yet.
 
     python -m tests.screens [--out docs/screenshots] [--only NAME…] [--at http://localhost:8000]
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import django
 from PIL import Image
@@ -170,17 +173,40 @@ SCREENS = INBOX + CUSTOMERS + SETTINGS + OUTSIDE
 
 
 @contextmanager
+def installation(*options: str) -> Iterator[Instance]:
+    """One in a folder that goes with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = Instance(Path(folder), options=options).start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@contextmanager
 def demo(at: str) -> Iterator[str]:
-    """The address of a demo; one of its own, in a folder that goes with it, where none is named."""
+    """The address of a demo; one of its own where none is named."""
     if at:
         yield at
         return
-    with tempfile.TemporaryDirectory() as folder:
-        running = Instance(Path(folder)).start()
-        try:
-            yield running.url
-        finally:
-            running.stop()
+    with installation() as running:
+        yield running.url
+
+
+def opened(browser: Browser, address: str, variant: Variant, **options: Any) -> Page:
+    context = browser.new_context(
+        viewport={"width": variant.width, "height": variant.height},
+        base_url=address,
+        color_scheme="dark" if variant.scheme == "dark" else "light",
+        locale="ur-PK" if variant.language == "ur" else "en-GB",
+        reduced_motion="reduce",
+        has_touch=variant.name == "phone",
+        is_mobile=variant.name == "phone",
+        **options,
+    )
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    return page
 
 
 def log_in(page: Page, who: str, variant: Variant) -> None:
@@ -188,6 +214,11 @@ def log_in(page: Page, who: str, variant: Variant) -> None:
     page.locator("input[name=login]").fill(f"{who}@karvaan.example")
     page.locator("input[type=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
+    prefer(page, variant)
+
+
+def prefer(page: Page, variant: Variant) -> None:
+    """Have the person who is logged in prefer what the variant shows."""
     page.locator("#live[data-on]").wait_for(state="attached")
     page.evaluate(
         """async language => {
@@ -201,6 +232,39 @@ def log_in(page: Page, who: str, variant: Variant) -> None:
     )
 
 
+def picture(page: Page, out: Path, name: str) -> None:
+    page.wait_for_function(QUIET)
+    page.wait_for_timeout(300)
+    save(page.screenshot(), out / f"{name}.png")
+
+
+def begin(browser: Browser, out: Path) -> None:
+    """Pictures of how one begins: the first person, and the steps before them."""
+    with installation("--no-demo") as running:
+        link = re.search(r"http\S+/welcome/\S+", running.output)
+        assert link, running.output
+        for variant in VARIANTS:
+            page = opened(browser, running.url, variant)
+            page.goto(link[0])
+            picture(page, out, f"welcome.{variant.name}")
+            page.context.close()
+        page = opened(browser, running.url, VARIANTS[0])
+        page.goto(link[0])
+        for name, value in (("name", "Zara"), ("email", "zara@karvaan.example"), ("password", "of a first person")):
+            page.locator(f"[name={name}]").fill(value)
+        page.keyboard.press("Enter")
+        page.locator("#live[data-on]").wait_for(state="attached")
+        known = page.context.storage_state()
+        for variant in VARIANTS:
+            page = opened(browser, running.url, variant, storage_state=known)
+            page.goto("/")
+            prefer(page, variant)
+            page.goto("/")
+            page.wait_for_load_state("networkidle")
+            picture(page, out, f"first-run.{variant.name}")
+            page.context.close()
+
+
 def shoot(browser: Browser, address: str, variant: Variant, out: Path, only: list[str]) -> list[str]:
     """Picture the screens in this variant; returns what went wrong, a line for each."""
     wrong = []
@@ -209,17 +273,7 @@ def shoot(browser: Browser, address: str, variant: Variant, out: Path, only: lis
         wanted = [one for one in wanted if not (one.wide and variant.name == "phone")]
         if not wanted:
             continue
-        context = browser.new_context(
-            viewport={"width": variant.width, "height": variant.height},
-            base_url=address,
-            color_scheme="dark" if variant.scheme == "dark" else "light",
-            locale="ur-PK" if variant.language == "ur" else "en-GB",
-            reduced_motion="reduce",
-            has_touch=variant.name == "phone",
-            is_mobile=variant.name == "phone",
-        )
-        page = context.new_page()
-        page.set_default_timeout(10_000)
+        page = opened(browser, address, variant)
         if who:
             log_in(page, who, variant)
         customer = ""
@@ -232,12 +286,10 @@ def shoot(browser: Browser, address: str, variant: Variant, out: Path, only: lis
                 if who:
                     page.wait_for_load_state("networkidle")
                 screen.steps(page)
-                page.wait_for_function(QUIET)
-                page.wait_for_timeout(300)
-                save(page.screenshot(), out / f"{screen.name}.{variant.name}.png")
+                picture(page, out, f"{screen.name}.{variant.name}")
             except Exception as error:  # noqa: BLE001 - the others are pictured all the same
                 wrong.append(f"{screen.name}.{variant.name}: {str(error).splitlines()[0]}")
-        context.close()
+        page.context.close()
     return wrong
 
 
@@ -266,6 +318,8 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for variant in VARIANTS:
             wrong += shoot(browser, address, variant, chosen.out, chosen.only)
+        if not chosen.only or "first-run" in chosen.only:
+            begin(browser, chosen.out)
         browser.close()
     print(f"{len(list(chosen.out.glob('*.png')))} pictures in {chosen.out}.")
     print(*wrong, sep="\n")
