@@ -1,4 +1,4 @@
-"""A ticket's messages and events as one stream, with the days between them; and events in words."""
+"""A ticket's messages and events as one stream, with the days between them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, F, OuterRef, Subquery
-from django.db.models.functions import Cast, JSONObject
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from inbox import wording
 from inbox.directory import Directory, Named
 from inbox.files import PICTURES
 from inbox.models import (
@@ -25,12 +24,9 @@ from inbox.models import (
     AuthorKind,
     Direction,
     Event,
-    Macro,
     Message,
     MessageCopy,
-    Priority,
     SideConversation,
-    Status,
     Ticket,
 )
 from inbox.models.messages import MessageQuerySet
@@ -40,24 +36,6 @@ from lib import html
 PAGE = 30
 MOST_EVENTS = 200
 TOGETHER = timedelta(seconds=5)  # what one person did at once is one line
-
-SHOWN = (
-    "status_changed", "assigned", "priority_changed", "tags_changed", "subject_changed", "spam_changed", "snoozed",
-    "merged", "merged_from", "message_moved", "message_retried", "participant_confirmed", "follow_up_of",
-    "unmerged", "unmerged_from", "split", "split_from", "message_scheduled", "message_cancelled", "ticket_erased",
-    "link_added", "link_removed", "requester_changed", "participant_added", "participant_removed", "fields_changed",
-    "trashed", "restored", "macro_applied", "not_solved",
-)  # fmt: skip
-
-FIELD_NAMES = {
-    "type": gettext_lazy("Type"),
-    "severity": gettext_lazy("Severity"),
-    "topic": gettext_lazy("Topic"),
-    "due_at": gettext_lazy("Due"),
-    "language": gettext_lazy("Language"),
-    "external_id": gettext_lazy("External ID"),
-    "organisation": gettext_lazy("Organisation"),
-}
 
 RULES = {
     "token": gettext_lazy("It answers to an address or a message id that we signed for this ticket."),
@@ -211,10 +189,7 @@ def build(
     timeline = Timeline(first=min(ids, default=0), newest=max(ids, default=0))
     if more:
         timeline.earlier = f"{reverse('ticket-earlier', args=[ticket.number])}?before={timeline.first}"
-    # A macro of one's own is nobody else's business: those that others have, too, are called by their names.
-    applied = Macro.objects.filter(owner=None).annotate(applied=Cast(OuterRef("data__macro"), BigIntegerField()))
-    events = Event.objects.filter(ticket=ticket, kind__in=SHOWN).order_by("-pk")
-    events = events.annotate(macro=Subquery(applied.filter(pk=F("applied")).values("name")[:1]))
+    events = wording.shown(ticket)
     if more or since is not None or before is not None:
         if messages:
             events = events.filter(at__gte=messages[0].created_at)
@@ -269,130 +244,16 @@ def lines(events: Sequence[Event], names: dict[int, str]) -> list[Entry]:
     last: Event | None = None
     apart = {event.data.get("source"): event.pk for event in events if event.kind == "unmerged_from"}
     for event in events:
-        words = sentence(event, names)
+        words = wording.sentence(event, names)
         if not words:
             continue
         together = last is not None and (last.actor_kind, last.actor_id) == (event.actor_kind, event.actor_id)
         if together and last is not None and event.at - last.at < TOGETHER and event.actor_kind == ActorKind.AGENT:
             out[-1].text = _("%(done)s, %(then)s") % {"done": out[-1].text, "then": words}
         else:
-            out.append(Entry("event", f"e-{event.pk}", event.at, text=started(event, words, names)))
+            out.append(Entry("event", f"e-{event.pk}", event.at, text=wording.started(event, words, names)))
         source = event.data.get("source", 0) if event.kind == "merged_from" else 0
         if source and apart.get(source, 0) < event.pk:
             out[-1].apart = source
         last = event
     return out
-
-
-def started(event: Event, words: str, names: dict[int, str]) -> str:
-    """The line with who did it in front."""
-    if event.actor_kind == ActorKind.AGENT:
-        return _("%(who)s: %(what)s") % {"who": names.get(event.actor_id or 0, _("Somebody")), "what": words}
-    if event.actor_kind == ActorKind.CUSTOMER:
-        return _("The customer wrote, %(what)s") % {"what": words}
-    return words[:1].upper() + words[1:]
-
-
-def sentence(event: Event, names: dict[int, str]) -> str:
-    """What happened, without who did it; empty where there is nothing to say."""
-    data = event.data
-    match event.kind:
-        case "status_changed":
-            return _("now %(status)s") % {"status": _label(Status, data.get("to"))}
-        case "assigned":
-            return _assigned(event, names)
-        case "priority_changed":
-            return _("priority %(priority)s") % {"priority": _label(Priority, data.get("to"))}
-        case "tags_changed":
-            return _("changed the tags")
-        case "subject_changed":
-            return _("changed the subject")
-        case "spam_changed":
-            if data.get("reason") == "blocked":
-                return _("and is blocked, so this is kept as spam")
-            return _("marked as spam") if data.get("spam") else _("not spam after all")
-        case "trashed":
-            return _("put into the trash")
-        case "restored":
-            return _("taken out of the trash")
-        case "snoozed":
-            until = parse_datetime(data["until"]) if data.get("until") else None
-            if until is None:
-                return _("back from snooze")
-            return _("snoozed until %(time)s") % {"time": date_format(timezone.localtime(until), "DATETIME_FORMAT")}
-        case "merged":
-            return _("merged into #%(number)s") % {"number": data.get("into")}
-        case "merged_from":
-            return _("merged #%(number)s into this ticket") % {"number": data.get("source")}
-        case "message_moved" if data.get("split"):
-            return ""  # one line tells of the whole split
-        case "message_moved":
-            if data.get("to") == event.ticket_id:
-                return _("moved a message here from #%(number)s") % {"number": data.get("from")}
-            return _("moved a message to #%(number)s") % {"number": data.get("to")}
-        case "message_retried":
-            return _("sent a message again")
-        case "participant_confirmed":
-            return _("confirmed a sender")
-        case "unmerged":
-            return _("taken out of #%(number)s again") % {"number": data.get("from")}
-        case "unmerged_from":
-            return _("took #%(number)s out of this ticket again") % {"number": data.get("source")}
-        case "split":
-            return _("split messages off into #%(number)s") % {"number": data.get("into")}
-        case "split_from":
-            return _("split off from #%(number)s") % {"number": data.get("source")}
-        case "message_scheduled":
-            at = parse_datetime(data["send_at"])
-            return _("a reply is to leave %(time)s") % {
-                "time": date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""
-            }
-        case "message_cancelled":
-            if not data.get("overtaken"):
-                return _("took a reply back")
-            return {
-                "closed": _("a reply was not sent: the ticket was closed first"),
-                "put_away": _("a reply was not sent: the ticket was put away first"),
-                "writer": _("a reply was not sent: whoever wrote it may not answer any more"),
-            }.get(data.get("reason", ""), _("a reply was not sent: the customer wrote first"))
-        case "not_solved":
-            return _("not solved: fields that must say something are empty")
-        case "link_added":
-            return _("linked to #%(number)s") % {"number": data.get("target") or data.get("source")}
-        case "link_removed":
-            return _("no longer linked to #%(number)s") % {"number": data.get("target") or data.get("source")}
-        case "requester_changed":
-            return _("changed the requester")
-        case "participant_added":
-            return _("added somebody in copy")
-        case "participant_removed":
-            return _("took somebody out of the conversation")
-        case "fields_changed":
-            named = [str(FIELD_NAMES[name]) for name in data.get("fields", ()) if name in FIELD_NAMES]
-            return _("changed: %(names)s") % {"names": ", ".join(named)} if named else _("changed properties")
-        case "macro_applied":
-            name = getattr(event, "macro", None)
-            return _("applied the macro “%(name)s”") % {"name": name} if name else _("applied a macro")
-        case "ticket_erased":
-            return _("erased what was said here")
-        case "follow_up_of":
-            return _("a follow-up of #%(number)s") % {"number": data.get("of")}
-    return ""
-
-
-def _label(choices: type[Status] | type[Priority], value: str | None) -> str:
-    return str(choices(value).label) if value in choices.values else str(value)
-
-
-def _assigned(event: Event, names: dict[int, str]) -> str:
-    data = event.data
-    if data.get("from") != data.get("to"):
-        to = data.get("to")
-        if to is None:
-            return _("gave the ticket back")
-        if event.actor_kind == ActorKind.AGENT and to == event.actor_id:
-            return _("took the ticket")
-        return _("given to %(name)s") % {"name": names.get(to, _("Somebody"))}
-    if data.get("team_from") != data.get("team_to"):
-        return _("moved to another team") if data.get("team_to") else _("taken from its team")
-    return ""

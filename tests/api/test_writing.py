@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from inbox import delivery, tasks, timeline
+from inbox import delivery, tasks, timeline, wording
 from inbox.actions import messages, reply, scheduling
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Channel, DeliveryState, Engagement, Event, Message, Team, Ticket
@@ -115,7 +115,7 @@ def test_it_is_not_sent_when_the_customer_writes_first(as_sana: Api, sana: Agent
     assert (told["state"], told["error"]) == ("cancelled", "The customer wrote first, so this was not sent.")
     [event] = Event.objects.filter(kind="message_cancelled")
     assert event.data == {"message": body["id"], "overtaken": True, "reason": "customer"}
-    assert timeline.sentence(event, {}) == "a reply was not sent: the customer wrote first"
+    assert wording.sentence(event, {}) == "a reply was not sent: the customer wrote first"
     assert delivery.deliver(desk.pk) == 0
     # Sent all the same, when somebody says so.
     assert as_sana.post(f"/messages/{body['id']}/retry/").json()["delivery"]["state"] == "queued"
@@ -178,7 +178,7 @@ def test_a_message_of_a_ticket_closed_since_is_not_sent(as_sana: Api, asked: Tic
     assert scheduling.sweep() == 1
     assert Message.objects.get(direction="out").state == DeliveryState.CANCELLED
     [event] = Event.objects.filter(kind="message_cancelled")
-    assert timeline.sentence(event, {}) == "a reply was not sent: the ticket was closed first"
+    assert wording.sentence(event, {}) == "a reply was not sent: the ticket was closed first"
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": "light"}])
@@ -196,7 +196,7 @@ def test_what_somebody_left_behind_who_may_not_answer_any_more_is_not_sent(
     assert "may not answer any more" in told["error"]
     [event] = Event.objects.filter(kind="message_cancelled")
     assert (event.actor_id, event.data) == (None, {"message": body["id"], "overtaken": True, "reason": "writer"})
-    assert "may not answer any more" in timeline.sentence(event, {})
+    assert "may not answer any more" in wording.sentence(event, {})
     asked.refresh_from_db()
     assert asked.status != "solved"
 

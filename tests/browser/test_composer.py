@@ -157,7 +157,7 @@ def test_what_is_typed_outlives_what_others_change(open_as: Open, sana: Agent, o
     expect(page.locator("[name=cc]")).to_have_value("boss@example.com")
     expect(page.locator("#route-said")).to_contain_text("boss@example.com")
     page.locator("#tags-input").press("Enter")
-    expect(page.locator("#timeline")).to_contain_text("Sana: changed the tags")
+    expect(page.locator("#timeline")).to_contain_text("Sana: tagged delivery")
     expect(page.locator("#tags-input")).to_have_value("")
     assert Ticket.objects.get(pk=number).tags == ["theirs", "delivery"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from inbox import notify, timeline
+from inbox import notify, wording
 from inbox.actions import reply, scheduling, sweeping, tickets
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Channel, Event, Field, Message, Notification, Status, Ticket
@@ -109,6 +109,6 @@ def test_what_was_to_solve_leaves_but_does_not_where_fields_are_empty_by_then(
     fall_due(message)
     ticket.refresh_from_db()
     assert (message.state, message.is_scheduled, ticket.status) == ("queued", False, "pending")
-    assert "not solved" in timeline.sentence(Event.objects.get(kind="not_solved"), {})
+    assert "not solved" in wording.sentence(Event.objects.get(kind="not_solved"), {})
     notify.tell(list(Event.objects.order_by("pk")))
     assert [one.kind for one in Notification.objects.filter(agent=sana)] == ["unsolved"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inbox.actions import reply
-from inbox.models import Agent, Channel, Message, Ticket
+from inbox.actions import reply, tickets
+from inbox.models import Agent, Channel, Message, Tag, Ticket
 from tests.cast import question
 from tests.inbox.views.conftest import PART, Desk
 
@@ -70,6 +70,16 @@ def test_each_change_works_with_and_without_htmx(as_sana: Desk, sana: Agent, tic
     assert (ticket.assignee, ticket.priority, ticket.tags) == (sana, "high", ["parcel", "late"])
     assert (ticket.subject, ticket.status) == ("Lost parcel", "on_hold")
     assert ticket.snoozed_until is not None
+
+
+def test_history_names_tags_as_they_are_called_now(as_sana: Desk, sana: Agent, omar: Agent, ticket: Ticket) -> None:
+    tickets.set_tags(ticket, ["late", "parcel"], by=omar)
+    tickets.set_tags(ticket, ["late", "vip"], by=sana)
+    Tag.objects.filter(name="vip").update(name="regular")
+    html = as_sana.get(f"/tickets/{ticket.pk}/", part=True).content.decode()
+    assert "Omar: tagged late, parcel" in html and "Sana: tagged regular, untagged parcel" in html
+    Tag.objects.all().delete()
+    assert "Omar: changed the tags" in as_sana.get(f"/tickets/{ticket.pk}/", part=True).content.decode()
 
 
 def test_assigning_a_team_leaves_the_person(as_sana: Desk, sana: Agent, ticket: Ticket) -> None:
