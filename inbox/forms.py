@@ -170,18 +170,26 @@ class PriorityForm(forms.Form):
 
 
 class TagForm(forms.Form):
-    """One tag to add, or one to take off."""
+    """What is typed to be added, with commas several at once; or one tag to take off."""
 
-    add = forms.CharField(required=False, max_length=80)
-    remove = forms.CharField(required=False, max_length=80, strip=False)
+    add = forms.CharField(required=False, max_length=800)
+    take_off = forms.CharField(required=False, max_length=80, strip=False)
+
+    def clean_add(self) -> list[str]:
+        return tags_of(self.cleaned_data["add"])
 
 
 class TagsForm(forms.Form):
     tags = forms.CharField(required=False, max_length=4000)
 
     def clean_tags(self) -> list[str]:
-        typed: str = self.cleaned_data["tags"]
-        return [tag.strip().removeprefix("#") for tag in typed.replace("،", ",").split(",") if tag.strip()]
+        return tags_of(self.cleaned_data["tags"])
+
+
+def tags_of(typed: str) -> list[str]:
+    """The tags that are typed with commas between them, each with a # before it or without."""
+    found = (tag.strip().removeprefix("#").strip() for tag in typed.replace("،", ",").split(","))
+    return [tag for tag in found if tag]
 
 
 class SubjectForm(forms.Form):

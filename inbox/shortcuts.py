@@ -45,7 +45,7 @@ GROUPS = (
         one(gettext_lazy("Select"), "x"),
         one(gettext_lazy("Select further"), "⇧ j", "⇧ k"),
         one(gettext_lazy("Select all"), "Ctrl A"),
-        one(gettext_lazy("Undo the change of many"), "Ctrl Z"),
+        one(gettext_lazy("Undo what was done last"), "Ctrl Z"),
         one(gettext_lazy("Move selected ones to the trash"), "#"),
         one(gettext_lazy("Filter"), "⇧ f"),
         one(gettext_lazy("Search"), "/"),

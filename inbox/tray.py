@@ -70,6 +70,9 @@ class Card:
                 said = ngettext("%(count)s ticket is in the file.", "%(count)s tickets are in the file.", job.done)
                 return said % {"count": job.done}
             return job.error or _("Stopped.")
+        if (only := job.what.get("only")) and job.changed and not job.error:
+            put_back = _("#%(number)s is as it was.") if job.kind == JobKind.UNDO else "#%(number)s"
+            return put_back % {"number": only}
         parts = [job.error, _("Stopped.") if job.state == JobState.CANCELLED else ""]
         if job.kind == JobKind.UNDO:
             parts.append(ngettext("%(count)s put back.", "%(count)s put back.", job.done) % {"count": job.done})
@@ -96,7 +99,8 @@ def shown(agent: Agent) -> list[Card]:
     for card in cards:
         if card.job.kind == JobKind.BULK:
             card.may_undo = jobs.may_be_undone(card.job)
-            break  # only the newest change can be
+            if card.job.total != 1:
+                break  # only the newest change of many can be, and the newest of one after it
     return cards
 
 

@@ -27,13 +27,11 @@ SHOWN = (
 )  # fmt: skip
 
 # The log keeps ids, since tags are renamed.
-TAG_NAMES = """ARRAY(
-    SELECT name FROM inbox_tag WHERE id IN (
-        SELECT jsonb_array_elements_text(
-            CASE WHEN inbox_event.kind = 'tags_changed' THEN inbox_event.data -> %s END
-        )::bigint
-    ) ORDER BY name
-)"""
+TAG_NAMES = """array_remove(ARRAY(
+    SELECT (SELECT name FROM inbox_tag WHERE id = one::bigint) FROM jsonb_array_elements_text(
+        CASE WHEN inbox_event.kind = 'tags_changed' THEN inbox_event.data -> %s END
+    ) AS one
+), NULL)"""
 
 FIELD_NAMES = {
     "type": gettext_lazy("Type"),
@@ -81,7 +79,7 @@ def sentence(event: Event, names: dict[int, str]) -> str:
         case "priority_changed":
             return _("priority %(priority)s") % {"priority": _label(Priority, data.get("to"))}
         case "tags_changed":
-            return _tags(event)
+            return "" if event.data.get("renamed") else _tags(event)  # of the tag, not of the ticket
         case "subject_changed":
             return _("changed the subject")
         case "spam_changed":

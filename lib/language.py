@@ -30,7 +30,7 @@ for _span in _BLOCKS.replace("\n", " ").split(","):
 
 _COMMON = {
     "en": "the and is not have this that with for you your are was but from can please my we it of to would"
-    " been will thanks",
+    " been will thanks i a how do what when where has had there they",
     "de": "der die das und ist nicht ich ein eine mit für auf zu den dem von wir sie bitte habe haben wie"
     " auch noch sich es im",
     "fr": "le la les et est pas je vous nous une des pour dans que qui avec sur mon votre ce ai été du merci"

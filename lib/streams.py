@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -19,5 +19,9 @@ def streamed(request: HttpRequest, parts: Iterable[bytes]) -> Iterable[bytes] | 
 
 async def _one_by_one(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
     following = sync_to_async(lambda: next(parts, None), thread_sensitive=False)  # a slow disk holds up nobody else
-    while (part := await following()) is not None:
-        yield part
+    try:
+        while (part := await following()) is not None:
+            yield part
+    finally:  # whoever asked may have gone
+        if isinstance(parts, Generator):
+            await sync_to_async(parts.close, thread_sensitive=False)()

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,6 +37,7 @@ MOST_CHOSEN = 2_000  # tickets that a form names one by one
 TOLD_ONE_BY_ONE = 100  # above that open pages ask for their lists again
 LEASE = timedelta(seconds=60)
 UNDO_FOR = timedelta(minutes=10)
+HASTE = timedelta(seconds=3)  # within which two clicks on one ticket are one change
 TASK = "inbox.tasks.work_on"
 
 Step = Callable[[Job, Agent], None]
@@ -71,19 +72,21 @@ def begin(
         raise ActionError(_("These are too many to name one by one: choose all that match."), "many")
     argument = what.fixed(argument)
     what.means(agent, argument)
-    told = {"verb": verb, "argument": argument}
+    told: dict[str, Any] = {"verb": verb, "argument": argument}
+    if listing is None and len(set(chosen)) == 1:
+        told["only"] = chosen[0]
     if listing is not None:
         # Not tickets that come in meanwhile: only what is there now can have been meant.
-        told |= {"listing": listing, "last": Ticket.objects.aggregate(last=Max("pk"))["last"] or 0}  # type: ignore[dict-item]
+        told |= {"listing": listing, "last": Ticket.objects.aggregate(last=Max("pk"))["last"] or 0}
     job, is_new = made(agent, JobKind.BULK, told, client_id)
     if not is_new:
         return job
-    _hide_older(job)
     with transaction.atomic():
         if listing is None:
             numbers = access.tickets(agent).filter(pk__in=list(chosen)).order_by("pk").values_list("pk", flat=True)
             items = JobItem.objects.bulk_create([JobItem(job=job, ticket_id=number) for number in numbers])
             job.total, job.state = len(items), JobState.RUNNING
+        _hide_older(job)
         at_once = listing is None and job.total <= FEW
         job.lease_until = timezone.now() + LEASE if at_once else None
         job.save(update_fields=["total", "state", "lease_until"])
@@ -105,18 +108,30 @@ def by_hand(agent: Agent, verb: str, argument: str, ticket: Ticket, value: Any) 
         item = JobItem(ticket_id=row.pk)
         _remember(item, before, what.state(row, agent))
         if item.before is not None:
-            told = {"verb": verb, "argument": argument}
-            item.job = Job.objects.create(agent=agent, kind=JobKind.BULK, what=told, total=1, done=1, changed=1)
-            item.save()
-            _hide_older(item.job)
-            end(item.job, JobState.DONE)
+            _keep(agent, {"verb": verb, "argument": argument, "only": row.pk}, item)
     return row
 
 
+def _keep(agent: Agent, told: dict[str, Any], item: JobItem) -> None:
+    """The finished job of one change; a second click in haste goes on with that of the first."""
+    newest = Job.objects.select_for_update().filter(agent=agent, total=1, kind=JobKind.BULK).order_by("-pk").first()
+    if newest and newest.what["verb"] == told["verb"] and newest.created_at > timezone.now() - HASTE:
+        first = newest.items.filter(ticket=item.ticket_id, after=item.before, before__isnull=False)
+        if may_be_undone(newest) and first.update(after=item.after):
+            newest.what = told
+            newest.save(update_fields=["what"])
+            return
+    item.job = Job.objects.create(agent=agent, kind=JobKind.BULK, what=told, total=1, done=1, changed=1)
+    item.save()
+    _hide_older(item.job)
+    end(item.job, JobState.DONE)
+
+
 def _hide_older(job: Job) -> None:
-    """What went well before cannot be undone any more."""
+    """What went well before cannot be undone any more: `_newer` the other way round."""
     went_well = Job.objects.filter(agent=job.agent_id, state=JobState.DONE, failed=0, hidden=False, pk__lt=job.pk)
-    went_well.exclude(kind=JobKind.EXPORT).update(hidden=True)
+    went_well = went_well.exclude(kind=JobKind.EXPORT)
+    (went_well.filter(total=1) if job.total == 1 else went_well).update(hidden=True)
 
 
 def made(agent: Agent, kind: JobKind, what: dict[str, Any], client_id: str) -> tuple[Job, bool]:
@@ -162,14 +177,20 @@ def hide(job: Job) -> None:
 
 
 def may_be_undone(job: Job) -> bool:
-    """The agent's newest change, for some minutes, once."""
+    """The agent's newest change (of many, of one), for some minutes, once."""
     return (
         job.kind == JobKind.BULK
         and job.changed > 0
         and job.finished_at is not None
         and job.finished_at > timezone.now() - UNDO_FOR
-        and not Job.objects.filter(agent=job.agent_id, pk__gt=job.pk).exclude(kind=JobKind.EXPORT).exists()
+        and not _newer(job).exists()
     )
+
+
+def _newer(job: Job) -> QuerySet[Job, Job]:
+    """Changes after this one: before a change of many, those of a single ticket do not count."""
+    newer = Job.objects.filter(agent=job.agent_id, pk__gt=job.pk).exclude(kind=JobKind.EXPORT)
+    return newer if job.total == 1 else newer.exclude(total=1)
 
 
 def undo(job: Job) -> Job:
@@ -186,7 +207,7 @@ def undo(job: Job) -> Job:
             agent_id=row.agent_id,
             kind=JobKind.UNDO,
             state=JobState.RUNNING,
-            what={"verb": row.what["verb"], "argument": row.what["argument"]},
+            what={name: row.what[name] for name in ("verb", "argument", "only") if name in row.what},
             total=row.changed,
             undoes=row,
             lease_until=timezone.now() + LEASE if at_once else None,
@@ -345,7 +366,8 @@ def _put_back(job: Job, agent: Agent) -> None:
 
 def _put_back_one(item: JobItem, row: Ticket | None, verb: Verb, agent: Agent, together: dict[str, list[int]]) -> str:
     """Put one back, or note what is to be put back `together`; returns why not."""
-    if row is None or verb.state(row, agent) != item.after:
+    left = item.after or {}  # an older Rabta may have kept less
+    if row is None or {name: value for name, value in verb.state(row, agent).items() if name in left} != left:
         return _("It was changed since.")
     as_it_was = Ticket(pk=row.pk, channel_id=row.channel_id, also_channels=row.also_channels)
     was: dict[str, Any] = item.before or {}

@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models import Case, CharField, F, Func, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -110,7 +111,7 @@ def update_tag(tag: Tag, *, by: Agent, name: str | None = None, colour: str | No
             row.save(update_fields=fields)
             log.record(None, "tag_changed", by=by, tag=row.pk, fields=fields)
     if new != old:
-        _retag(old, Func(F("tags"), Value(old), Value(new), function="array_replace"), by, added=[row.pk], removed=[])
+        _retag(old, _tags("array_replace", old, new), by, added=[row.pk], removed=[], renamed=True)
     return row
 
 
@@ -120,10 +121,9 @@ def merge_tag(tag: Tag, into: Tag, *, by: Agent) -> Tag:
     if tag.pk == into.pk:
         raise ActionError(_("That is the same tag."), "same")
     both = Q(tags__contains=[into.name])
-    renamed = Func(F("tags"), Value(tag.name), Value(into.name), function="array_replace")
-    removed = Func(F("tags"), Value(tag.name), function="array_remove")
-    tags = Case(When(both, then=removed), default=renamed)
-    _retag(tag.name, tags, by, added=[into.pk], removed=[tag.pk])
+    one, other = _tags("array_remove", tag.name), _tags("array_replace", tag.name, into.name)
+    tags = Case(When(both, then=one), default=other)
+    _retag(tag.name, tags, by, added=[into.pk], removed=[tag.pk], renamed=True)
     with transaction.atomic():
         log.record(None, "tags_merged", by=by, tag=tag.pk, into=into.pk)
         tag.delete()
@@ -133,15 +133,22 @@ def merge_tag(tag: Tag, into: Tag, *, by: Agent) -> Tag:
 def delete_tag(tag: Tag, *, by: Agent) -> None:
     """Take a tag away, from tickets first: where that is interrupted, it can be deleted again."""
     require(by, Right.SHARE)
-    left = Func(F("tags"), Value(tag.name), function="array_remove")
-    _retag(tag.name, left, by, added=[], removed=[tag.pk])
+    _retag(tag.name, _tags("array_remove", tag.name), by, added=[], removed=[tag.pk])
     with transaction.atomic():
         log.record(None, "tag_deleted", by=by, tag=tag.pk)
         tag.delete()
 
 
-def _retag(name: str, tags: Func | Case, by: Agent, *, added: list[int], removed: list[int]) -> None:
-    """Set the tags of all tickets that carry this name, some at a time, so that nobody waits for all of them."""
+def _tags(function: str, *names: str) -> Func:
+    words = [Value(name, output_field=CharField()) for name in names]
+    return Func(F("tags"), *words, function=function, output_field=ArrayField(CharField(max_length=80)))
+
+
+def _retag(name: str, tags: Func | Case, by: Agent, **told: Any) -> None:
+    """Set the tags of all tickets that carry this name, some at a time, so that nobody waits for all of them.
+
+    `told` is what the log of each says.
+    """
     after = 0
     while True:
         with transaction.atomic():
@@ -155,9 +162,7 @@ def _retag(name: str, tags: Func | Case, by: Agent, *, added: list[int], removed
                 return
             numbers = [row.number for row in rows]
             after = numbers[-1]
-            Event.objects.bulk_create(
-                [log.line(row, "tags_changed", by=by, added=added, removed=removed) for row in rows]
-            )
+            Event.objects.bulk_create([log.line(row, "tags_changed", by=by, **told) for row in rows])
             Ticket.objects.filter(pk__in=numbers).update(tags=tags, updated_at=timezone.now())
             base.announce(numbers)
 

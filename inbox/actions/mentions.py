@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from inbox import live
-from inbox.models import Agent, Mention, Message, Ticket
+from inbox.models import Agent, Mention, Message, Notification, Ticket
 
 
 def write(message: Message, agents: Collection[int], *, by: Agent | None) -> None:
@@ -21,6 +21,15 @@ def write(message: Message, agents: Collection[int], *, by: Agent | None) -> Non
         ignore_conflicts=True,
     )
     transaction.on_commit(partial(live.hint, list(agents), mention=message.ticket_id), robust=True)
+
+
+def forget(messages: Collection[int], ticket: Ticket) -> None:
+    """These notes are taken back: whom they name need not look, and what was not told yet is not told."""
+    agents = set(Mention.objects.filter(message__in=messages).values_list("agent", flat=True))
+    if agents:
+        Mention.objects.filter(message__in=messages).delete()
+        Notification.objects.filter(message__in=messages, read_at__isnull=True).delete()
+        transaction.on_commit(partial(live.hint, list(agents), mention=ticket.pk), robust=True)
 
 
 def seen(agent: Agent, ticket: Ticket) -> int:

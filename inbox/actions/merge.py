@@ -8,11 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, calls, counts, drafts, links, mentions
+from inbox.actions import base, calls, counts, drafts, links, mentions, states
 from inbox.actions.errors import ActionError
 from inbox.actions.reply import change_status
 from inbox.models import (
     Agent,
+    Direction,
     Engagement,
     LinkKind,
     Message,
@@ -20,10 +21,13 @@ from inbox.models import (
     ParticipantRole,
     SideConversation,
     Status,
+    Tag,
     Ticket,
     TicketFollower,
     TicketLink,
 )
+
+STATUS = ("status", "solved_at", "reopen_count")  # what opening a ticket again changes
 
 
 def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
@@ -55,25 +59,24 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         mentions.follow(moved, kept)
         Engagement.objects.filter(pk__in=engagements).update(ticket=kept)
         SideConversation.objects.filter(ticket=gone).update(ticket=kept)
-        _take_participants(gone, kept, by)
-        followers = TicketFollower.objects.filter(ticket=gone).values_list("agent", flat=True)
-        TicketFollower.objects.bulk_create(
-            [TicketFollower(agent_id=agent, ticket=kept) for agent in followers], ignore_conflicts=True
-        )
+        came = {"participants": _take_participants(gone, kept, by), "followers": _take_followers(gone, kept)}
         drafts.move(gone, kept)
         linked = links.move(gone, kept)
         TicketLink.objects.get_or_create(source=gone, target=kept, kind=LinkKind.MERGED)
         before, now = gone.status, timezone.now()
         gone.status, gone.merged_into, gone.closed_at, gone.waiting_since = Status.CLOSED, kept, now, None
-        what = {"messages": sorted(moved), "engagements": engagements, "links": linked}
-        log.record(gone, "merged", by=by, into=kept.pk, was=before, **what)
+        tags = [name for name in gone.tags if name not in kept.tags]
+        channels = sorted({*gone.also_channels, gone.channel_id} - {*kept.also_channels, kept.channel_id})
+        came |= {"tags": list(Tag.objects.filter(name__in=tags).values_list("pk", flat=True)), "channels": channels}
         log.record(kept, "merged_from", by=by, source=gone.pk)
-        base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
-        kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
-        kept.also_channels = sorted({*kept.also_channels, *gone.also_channels, gone.channel_id} - {kept.channel_id})
-        fields = ["tags", "also_channels"]
+        kept.tags += tags
+        kept.also_channels = sorted([*kept.also_channels, *channels])
+        fields, stood = ["tags", "also_channels"], states.of(kept, STATUS)
         if kept.is_done and before in {Status.OPEN, Status.PENDING, Status.ON_HOLD}:
             fields += change_status(kept, before, by=by)  # what was not answered there is not answered here
+        what = {"messages": sorted(moved), "engagements": engagements, "links": linked, "came": came}
+        log.record(gone, "merged", by=by, into=kept.pk, was=before, kept=[stood, states.of(kept, STATUS)], **what)
+        base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
         base.save(kept, *fields)
         counts.recount(kept)
         base.announce(numbers, moved)
@@ -85,9 +88,21 @@ def _lock_messages(messages: QuerySet[Message]) -> None:
     list(messages.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
-def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
+def _take_followers(gone: Ticket, kept: Ticket) -> list[int]:
+    """Ids of the agents who follow `kept` from now on."""
+    there = set(TicketFollower.objects.filter(ticket=kept).values_list("agent", flat=True))
+    theirs = TicketFollower.objects.filter(ticket=gone).exclude(agent__in=there).values_list("agent", flat=True)
+    came = list(theirs)
+    TicketFollower.objects.bulk_create(
+        [TicketFollower(agent_id=agent, ticket=kept) for agent in came], ignore_conflicts=True
+    )
+    return came
+
+
+def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> list[int]:
+    """Ids of the participants of `kept` that there are more."""
     here = set(Participant.objects.filter(ticket=kept).values_list("identity_id", flat=True))
-    Participant.objects.bulk_create(
+    made = Participant.objects.bulk_create(
         [
             Participant(
                 ticket=kept,
@@ -100,6 +115,31 @@ def _take_participants(gone: Ticket, kept: Ticket, by: Agent | None) -> None:
             if participant.identity_id not in here
         ]
     )
+    return [one.pk for one in made]
+
+
+def _give_back(kept: Ticket, came: dict[str, list[int]], stood: list[states.State] | None) -> list[str]:
+    """Take from `kept` what came to it with a ticket that leaves again; returns the fields to be saved.
+
+    Who has written there since stays in copy, what its other messages came by stays one of its channels, and a status
+    that was chosen since stays.
+    """
+    still = Message.objects.filter(ticket=kept, deleted_at__isnull=True)
+    wrote = still.filter(direction=Direction.IN).values("author_address")
+    others = Participant.objects.filter(pk__in=came.get("participants", ()), ticket=kept)
+    others.exclude(identity__value__in=wrote).delete()
+    TicketFollower.objects.filter(ticket=kept, agent__in=came.get("followers", ())).delete()
+    names = set(Tag.objects.filter(pk__in=came.get("tags", ())).values_list("name", flat=True))
+    kept.tags = [name for name in kept.tags if name not in names]
+    used = set(still.values_list("channel", flat=True))
+    kept.also_channels = [pk for pk in kept.also_channels if pk not in came.get("channels", ()) or pk in used]
+    fields = ["tags", "also_channels"]
+    if stood and stood[0] != stood[1] == states.of(kept, STATUS):
+        log.record(kept, "status_changed", by=None, undo=True, **{"from": kept.status, "to": stood[0]["status"]})
+        for name, value in stood[0].items():
+            setattr(kept, name, states.moment(value) if name.endswith("_at") else value)
+        fields += STATUS
+    return fields
 
 
 def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
@@ -142,6 +182,7 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
         log.record(back, "unmerged", by=by, **{"from": kept.pk, "status": back.status})
         log.record(kept, "unmerged_from", by=by, source=back.pk)
         base.save(back, "merged_into", "closed_at", "status")
+        base.save(kept, *_give_back(kept, was.get("came", {}), was.get("kept")))
         counts.recount(back)
         counts.recount(kept)
         base.announce(numbers, moved)

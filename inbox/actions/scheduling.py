@@ -21,6 +21,7 @@ from inbox.actions import (
     counts,
     drafts,
     macros,
+    mentions,
     messages,
     recipients,
     reply,
@@ -34,7 +35,7 @@ from inbox.actions.errors import ActionError
 from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import typed
 from inbox.adapters import AUTOMATIC
-from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Mention, Message, Origin, Status, Ticket
+from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Status, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
 
@@ -128,9 +129,9 @@ def take_back(message: Message, *, by: Agent) -> Draft:
 
 def _unwrite_notes(ticket: Ticket, row: Message) -> list[int]:
     """Ids of the notes that the macros of a reply wrote: they are in the composer again, and write them again."""
-    notes = Message.objects.filter(pk__in=row.payload.get("noted", []), ticket=ticket)
-    Mention.objects.filter(message__in=notes).delete()
-    return list(notes.values_list("pk", flat=True))
+    notes = Message.objects.filter(pk__in=row.payload.get("noted", []), ticket=ticket).values_list("pk", flat=True)
+    mentions.forget(found := list(notes), ticket)
+    return found
 
 
 def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:

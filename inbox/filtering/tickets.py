@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from django.db.models import OuterRef, Q, Value
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.lookups import LessThan
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from inbox import access, directory
 from inbox.adapters import kinds
-from inbox.bundle import there_is
 from inbox.filtering.attributes import Attribute
 from inbox.filtering.conditions import Age, Codes, Condition, OneOf, Option, Reference, Text, Words, YesNo, age, period
 from inbox.models import (
@@ -97,7 +96,7 @@ def find_organisation(agent: Agent, value: str) -> tuple[int, str] | None:
 
 def attached() -> Q:
     files = Attachment.objects.filter(message__ticket=OuterRef("pk"), message__deleted_at__isnull=True, inline=False)
-    return Q(there_is(files))
+    return Q(Exists(files))
 
 
 class Waiting(Age):

@@ -45,7 +45,7 @@ class PersonForm(forms.Form):
 
 
 class ParticipantForm(forms.Form):
-    remove = forms.IntegerField(required=False)
+    take_out = forms.IntegerField(required=False)
     confirm = forms.IntegerField(required=False)
 
 
@@ -139,7 +139,7 @@ def requester(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def participants(request: AgentRequest, number: int) -> HttpResponse:
-    """Add an `address`, or `remove` or `confirm` somebody who takes part."""
+    """Add an `address`, or `take_out` or `confirm` somebody who takes part."""
     if "address" in request.POST:
         form: forms.Form = PersonForm(request.POST)
         return act(request, number, form, lambda t, d: taking_part.add(t, d["address"], by=request.user))
@@ -148,7 +148,7 @@ def participants(request: AgentRequest, number: int) -> HttpResponse:
         if data["confirm"]:
             taking_part.confirm(found, data["confirm"], by=request.user)
         else:
-            taking_part.remove(found, data["remove"] or 0, by=request.user)
+            taking_part.remove(found, data["take_out"] or 0, by=request.user)
 
     return act(request, number, ParticipantForm(request.POST), do)
 

@@ -258,12 +258,11 @@ def priority(request: AgentRequest, number: int) -> HttpResponse:
 @require_POST
 @agent_only
 def tags(request: AgentRequest, number: int) -> HttpResponse:
-    """All tags (`tags`), or one to `add` or `remove`."""
+    """All tags (`tags`), or some to `add` or one to `take_off`."""
     if "tags" not in request.POST:
 
         def do(found: Ticket, data: dict[str, Any]) -> object:
-            add = [name] if (name := data["add"].removeprefix("#")) else []
-            return actions.change_tags(found, by=request.user, add=add, remove=[data["remove"]])
+            return actions.change_tags(found, by=request.user, add=data["add"], remove=[data["take_off"]])
 
         return act(request, number, TagForm(request.POST), do)
     return act(request, number, TagsForm(request.POST), lambda t, d: actions.set_tags(t, d["tags"], by=request.user))

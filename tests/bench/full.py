@@ -51,7 +51,7 @@ def fields(agent: Agent, match: Any) -> dict[str, Any]:
             found[f"{name}_id"] = int(value)
         elif name == "status":
             found[name] = value
-    if found.get("status") == "open":
+    if found.get("status", "closed") not in {"solved", "closed"}:
         found |= {"waiting_since": now - timedelta(days=1), "solved_at": None, "closed_at": None}
     return found
 
@@ -62,11 +62,16 @@ def belong(agent: Agent, view: str, tickets: Any) -> None:
 
     if view == "drafts":
         Draft.objects.bulk_create(
-            Draft(agent=agent, ticket=one, text="I have just asked", client_id=f"full-{one.pk}") for one in tickets
+            (Draft(agent=agent, ticket=one, text="I have just asked", client_id=f"full-{one.pk}") for one in tickets),
+            ignore_conflicts=True,
         )
     elif view == "following":
-        TicketFollower.objects.bulk_create(TicketFollower(agent=agent, ticket=one) for one in tickets)
+        TicketFollower.objects.bulk_create(
+            (TicketFollower(agent=agent, ticket=one) for one in tickets), ignore_conflicts=True
+        )
     elif view == "mentions":
         Mention.objects.bulk_create(
-            Mention(agent=agent, ticket=one, message=Message.objects.filter(ticket=one)[0]) for one in tickets
+            Mention(agent=agent, ticket=one, message=Message.objects.filter(ticket=one).order_by("pk")[0])
+            for one in tickets
+            if not one.mentions.filter(agent=agent).exists()
         )

@@ -71,6 +71,19 @@ def test_a_row_that_changes_as_it_is_clicked_opens(open_as: Open, mail: Mail, sa
     expect(page.locator(f"#row-{numbers[0]}")).to_contain_text("It is still not here.")
 
 
+def test_a_press_whose_end_nobody_saw_holds_nothing_back(open_as: Open, mail: Mail, sana: Agent) -> None:
+    numbers = [mail(f"Question {n}", sender=f"c{n}@example.com").ticket for n in range(2)]
+    page = open_as(sana, "/?view=open")
+    rows = [page.locator(f"#row-{number}") for number in numbers]
+    rows[0].dispatch_event("pointerdown")
+    for n, number in enumerate(numbers):
+        mail(f"Re: Question {n} #{number}", f"Still waiting, {n}.", sender=f"c{n}@example.com")
+    expect(rows[1]).to_contain_text("Still waiting, 1.")
+    expect(rows[0]).not_to_contain_text("Still waiting")
+    rows[1].dispatch_event("pointerdown")
+    expect(rows[0]).to_contain_text("Still waiting, 0.")
+
+
 def test_the_row_under_the_pointer_stays_where_it_is(open_as: Open, mail: Mail, sana: Agent) -> None:
     numbers = [mail(f"Question {n}", sender=f"c{n}@example.com").ticket for n in range(15)]
     page = open_as(sana, "/?view=open")

@@ -48,6 +48,26 @@ def test_undo_and_a_reply_that_is_asked_about(open_as: Open, sana: Agent, omar: 
     assert outgoing() == ["I have it.", "On Thursday."]
 
 
+def test_what_was_done_last_is_undone_first(open_as: Open, sana: Agent, mail: Mail) -> None:
+    first, second = mail("The first").ticket, mail("The second", sender="b@example.com").ticket
+    page = open_as(sana, f"/tickets/{first}/")
+    page.locator("#solve").click()
+    expect(page.locator("#jobs [data-undo]")).to_be_visible()
+    page.locator(f"#row-{second} .go").click()
+    expect(page.locator(f"#composer[data-ticket='{second}']")).to_be_visible()
+    page.locator("#send-menu summary").click()
+    page.locator("#send-menu label:has([name=after_send][value=list])").click()
+    page.keyboard.press("Escape")
+    write(page, "On Thursday.")
+    page.locator("#text").press("Control+Enter")
+    expect(page.locator("#notices [data-undo]")).to_be_visible()
+    expect(page.locator("main.vacant")).to_be_visible()  # it has gone on
+    page.keyboard.press("Control+z")
+    expect(page.locator(f"#composer[data-ticket='{second}'] #text")).to_have_value("On Thursday.")
+    assert Ticket.objects.get(pk=first).status == "solved"
+    assert outgoing() == []
+
+
 def test_a_draft_goes_from_device_to_device(open_as: Open, sana: Agent, mail: Mail) -> None:
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")

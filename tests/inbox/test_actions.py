@@ -8,7 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from inbox import acknowledge, files, log
+from inbox import acknowledge, files, log, wording
 from inbox.actions import (
     base,
     customers,
@@ -250,13 +250,32 @@ def test_a_tag_renamed_or_deleted_is_a_change_of_each_ticket_that_carries_it(
     ticket.refresh_from_db()
     assert ticket.tags == ["delayed", "parcel"]
     event = Event.objects.filter(ticket=ticket).order_by("-pk")[0]
-    assert (event.kind, event.data, event.actor_id) == ("tags_changed", {"added": [tag.pk], "removed": []}, sana.pk)
+    assert (event.kind, event.data, event.actor_id) == (
+        "tags_changed",
+        {"added": [tag.pk], "removed": [], "renamed": True},
+        sana.pk,
+    )
     Ticket.objects.update(updated_at=long_ago)
     keeping.delete_tag(tag, by=sana)
     assert set(Ticket.objects.filter(updated_at__gt=long_ago).values_list("pk", flat=True)) == set(changed)
     ticket.refresh_from_db()
     assert ticket.tags == ["parcel"] and kinds_of(ticket)[-1] == "tags_changed"
     assert kinds_of(others[3]) == untouched
+
+
+def test_a_tag_that_is_merged_leaves_each_ticket_with_the_other_once(ticket: Ticket, take: Take, sana: Agent) -> None:
+    sana.role = Role.ADMIN
+    other = Ticket.objects.get(pk=take("other").ticket)
+    tickets.set_tags(ticket, ["late", "parcel", "delayed"], by=sana)
+    tickets.set_tags(other, ["late", "parcel"], by=sana)
+    late, delayed = Tag.objects.get(name="late"), Tag.objects.get(name="delayed")
+    keeping.merge_tag(late, delayed, by=sana)
+    assert [one.tags for one in Ticket.objects.filter(pk__in=[ticket.pk, other.pk]).order_by("pk")] == [
+        ["parcel", "delayed"],
+        ["delayed", "parcel"],
+    ]
+    assert not Tag.objects.filter(name="late").exists()
+    assert wording.sentence(Event.objects.filter(ticket=other).latest("pk"), {}) == "", "the ticket is as it was"
 
 
 def test_an_organisation_deleted_is_a_change_of_its_tickets_and_people(ticket: Ticket, take: Take, sana: Agent) -> None:

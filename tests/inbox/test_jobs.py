@@ -243,7 +243,10 @@ def test_stopping_and_when_undo_ends(many: list[Ticket], sana: Agent) -> None:
     run(job)
     assert (job.state, job.changed) == (JobState.CANCELLED, 3)
     assert jobs.may_be_undone(job)
-    second = jobs.begin(sana, "priority", "low", chosen=[many[7].pk])
+    jobs.begin(sana, "priority", "low", chosen=[many[7].pk])
+    assert jobs.may_be_undone(job), "a change of one does not stand before many"
+    assert [card.may_undo for card in tray.shown(sana)] == [True, True]
+    second = jobs.begin(sana, "priority", "low", chosen=[many[5].pk, many[6].pk])
     assert not jobs.may_be_undone(job), "there is a newer one"
     Job.objects.filter(pk=second.pk).update(finished_at=timezone.now() - timedelta(minutes=11))
     with pytest.raises(ActionError):
@@ -285,12 +288,19 @@ def test_what_is_done_to_the_open_ticket_is_undone_like_many(support: Channel, s
     assert jobs.by_hand(sana, "status", "solved", ticket, "solved").status == "solved"
     job = Job.objects.get()
     assert [(card.title, card.words, card.may_undo) for card in tray.shown(sana)] == [
-        ("Status: Solved", "1 changed.", True)
+        ("Status: Solved", f"#{ticket.pk}", True)
     ]
     jobs.by_hand(sana, "status", "solved", ticket, "solved")
     assert Job.objects.get() == job, "nothing was changed"
     assert jobs.undo(job).done == 1
     assert Ticket.objects.values(*before).get(pk=ticket.pk) == before, "it was never solved"
+    hour, day = (timezone.now() + timedelta(hours=hours) for hours in (1, 24))
+    for later in (hour, day):  # two clicks in haste
+        jobs.by_hand(sana, "snooze", later.isoformat(), ticket, later)
+    snoozed = Job.objects.filter(kind=JobKind.BULK).latest("pk")
+    assert jobs.undo(snoozed).done == 1
+    assert Ticket.objects.get(pk=ticket.pk).snoozed_until is None
+    Job.objects.filter(pk__gte=snoozed.pk).delete()
     with pytest.raises(ActionError):
         jobs.by_hand(sana, "snooze", "", ticket, timezone.now() - timedelta(days=1))
     assert Job.objects.filter(kind=JobKind.BULK).count() == 1

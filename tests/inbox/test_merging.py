@@ -2,11 +2,12 @@
 
 import pytest
 
-from inbox.actions import calls, merge, messages, reply, split
-from inbox.models import Agent, Channel, Engagement, Event, Message, Ticket
-from tests.cast import question, sana, support, team
+from inbox.actions import attention, calls, merge, messages, recipients, reply, split, tickets
+from inbox.adapters import Party
+from inbox.models import Agent, Channel, Engagement, Event, Message, Ticket, TicketFollower
+from tests.cast import omar, question, sana, support, team
 
-__all__ = ["sana", "support", "team"]
+__all__ = ["omar", "sana", "support", "team"]
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,32 @@ def test_merges_of_merges_are_undone_one_by_one(support: Channel, sana: Agent) -
     assert held(second) == sorted(before[0] + before[1])
     merge.unmerge(first, by=sana)
     assert [held(one) for one in (first, second, third)] == before
+
+
+def test_an_undone_merge_leaves_nothing_of_the_other_customer(support: Channel, sana: Agent, omar: Agent) -> None:
+    phone = Channel.objects.create(kind="email", name="Sales", slug="sales", settings={"address": "sales@example.org"})
+    ticket = question(support, "A")
+    other = tickets.open_ticket(
+        by=None, channel=phone, identity=Party("email", "jonas@example.net", "Jonas"), text="Hello", direction="in"
+    )
+    tickets.set_tags(ticket, ["late"], by=sana)
+    tickets.set_tags(other, ["late", "invoice"], by=sana)
+    attention.follow(omar, other)
+    tickets.set_status(ticket, "solved", by=sana)
+    ticket.refresh_from_db()
+    kept = ("tags", "also_channels", "status", "solved_at", "reopen_count", "message_count")
+    before = [getattr(ticket, name) for name in kept]
+    to = recipients.default_recipients(ticket)
+    for _again in range(2):  # and is merged once more as if for the first time
+        merge.merge(other, ticket, by=sana)
+        ticket.refresh_from_db()
+        assert (ticket.tags, ticket.also_channels, ticket.status) == (["late", "invoice"], [phone.pk], "open")
+        assert "jonas@example.net" in str(recipients.default_recipients(ticket))
+        merge.unmerge(other, by=sana)
+        ticket.refresh_from_db()
+        assert [getattr(ticket, name) for name in kept] == before
+        assert recipients.default_recipients(ticket) == to
+        assert not TicketFollower.objects.filter(ticket=ticket, agent=omar).exists()
 
 
 def test_what_was_split_off_and_merged_comes_back(support: Channel, sana: Agent) -> None:

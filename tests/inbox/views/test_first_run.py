@@ -23,7 +23,7 @@ def client_of(agent: Agent) -> Client:
 def test_they_lead_from_nothing_to_the_first_answer(zoya: Agent) -> None:
     assert [step.done for step in first_run.steps(zoya)] == [False] * 4
     page = client_of(zoya).get("/").content.decode()
-    assert WORDS in page and "/settings/channels/new/email/" in page
+    assert WORDS in page and "/settings/channels/new/email/" in page and ' begins"' in page
     assert WORDS in client_of(zoya).get("/settings/").content.decode()
 
 
@@ -33,6 +33,7 @@ def test_each_step_is_seen_to_be_done_and_then_they_are_gone(zoya: Agent, suppor
     steps = first_run.steps(zoya)
     assert [step.done for step in steps] == [True, True, False, False]
     assert steps[2].url == f"/tickets/{ticket.pk}/"
+    assert ' begins"' not in client_of(zoya).get("/").content.decode(), "on a phone the list has the room"
     member("Sana", "agent", None)
     reply.reply(ticket, by=zoya, text="Thursday.")
     assert first_run.steps(zoya) == []

@@ -43,6 +43,14 @@ def test_templates_fit_the_policy(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_field_takes_the_place_of_a_method_of_its_form(path: Path) -> None:
+    """A field called `remove` is what `form.remove` gives, and whoever takes the form out of the page fails."""
+    names = set(re.findall(r"""<(?:input|button|select|textarea)\b[^>]*\sname=["']([^"'{}]+)""", path.read_text()))
+    assert not names & {"remove", "submit", "reset", "matches", "closest", "append", "before", "after", "contains",
+                        "children", "attributes", "parentNode", "isConnected", "dataset", "id", "nodeName"}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_forms_work_without_scripts(path: Path) -> None:
     for form in re.findall(r"<form\b.*?</form>", path.read_text(), re.DOTALL):
         if 'method="post"' in form:

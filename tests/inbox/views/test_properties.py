@@ -48,10 +48,13 @@ def test_tags_are_added_and_taken_off_one_by_one(as_sana: Desk, ticket: Ticket, 
     Tag.objects.create(name="late", colour="#b91c1c")
     path = f"/tickets/{ticket.pk}/tags/"
     assert 'fill="#b91c1c"' in as_sana.post(path, {"add": "late"}, part=True).content.decode()
-    as_sana.post(path, {"add": "#VIP, gold"})
+    as_sana.post(path, {"add": "#VIP, gold،"})
     tickets.change_tags(ticket, by=sana, remove=["late"])
     ticket.refresh_from_db()
-    assert ticket.tags == ["VIP, gold"]
+    assert ticket.tags == ["VIP", "gold"]
+    as_sana.post(path, {"take_off": "gold"})
+    ticket.refresh_from_db()
+    assert ticket.tags == ["VIP"]
     assert 'data-value="late"' in as_sana.get("/tags/?q=AT").content.decode()
     assert "late" not in as_sana.get("/tags/?q=%25").content.decode()
 

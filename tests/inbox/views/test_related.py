@@ -56,10 +56,10 @@ def test_participants_come_and_go_and_are_confirmed(as_sana: Desk, sana: Agent, 
     assert recipients.default_recipients(ticket)[1] == []
     as_sana.post(path, {"confirm": someone.pk})
     assert [one["address"] for one in recipients.default_recipients(ticket)[1]] == ["chief@example.com"]
-    as_sana.post(path, {"remove": someone.pk})
+    as_sana.post(path, {"take_out": someone.pk})
     assert recipients.default_recipients(ticket)[1] == []
     requester = ticket.participants.get(role="requester")
-    as_sana.post(path, {"remove": requester.pk})
+    as_sana.post(path, {"take_out": requester.pk})
     assert recipients.default_recipients(ticket)[0]
 
 

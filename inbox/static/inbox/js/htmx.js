@@ -54,6 +54,7 @@ export function notice(text, label, act) {
   if (act) {
     const action = Object.assign(document.createElement("button"), { type: "button", className: "text-button", textContent: label })
     action.dataset.dismiss = ""
+    if (label === words.undo) action.dataset.undo = Date.now() / 1000
     action.addEventListener("click", act)
     box.append(span, action, button)
   } else box.append(span, button)

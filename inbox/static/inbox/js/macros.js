@@ -31,7 +31,7 @@ function filter(query) {
   const words = folded(query).split(/\s+/).filter(Boolean)
   const options = [...list.querySelectorAll("[role=option]")]
   const named = option => folded(option.querySelector(".truncate").textContent)
-  const said = option => folded(option.querySelector("[data-text]").content.textContent)
+  const said = option => folded(["text", "preview"].map(part => option.querySelector(`[data-${part}]`).content.textContent).join(" ")) // and what it does
   let found = 0
   for (const [index, option] of options.entries()) {
     option.dataset.at ??= index
@@ -69,7 +69,7 @@ async function show(how, from, query = "") {
   await fetchAll()
   if (!isOpen()) return
   const found = filter(how === "sign" ? query : byId("macro-search").value)
-  if (how === "sign" && !found && query.length > 2) return close()
+  if (how === "sign" && !found && query.includes(" ")) return close() // no name of a macro: a text goes on
   open(box(), place(from))
 }
 

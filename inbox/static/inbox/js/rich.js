@@ -26,6 +26,7 @@ export function start(form, kit, askLink, marks) {
     extensions: extensions(kit, form, askLink),
     content: source.value || (area.value ? toHtml(area.value) : ""),
     editorProps: {
+      handleDOMEvents: { keydown: (_view, event) => event.key === "Escape" }, // leaves the composer, as in the plain field
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": area.labels[0]?.textContent ?? area.getAttribute("aria-label"), id: form.id === "composer" ? "prose" : `${form.id}-prose`, spellcheck: "true" },
     },
     onUpdate: () => {

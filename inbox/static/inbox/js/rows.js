@@ -75,14 +75,19 @@ function place(row, rows, isNew) {
 // While a button is down on a row, its parts stay: were they replaced before it is released, no click would come of it.
 let pressed = null
 let late = null // what it is to become
-document.addEventListener("pointerdown", event => (pressed = event.target.closest("#rows .row")), { capture: true, passive: true })
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => {
+function release() {
   const row = late
   pressed = late = null
-  if (!row || !document.getElementById(row.id)) return
+  const old = row && document.getElementById(row.id)
+  if (!old || Number(old.dataset.at) > Number(row.dataset.at)) return // gone, or drawn anew meanwhile
   change(list(), [row], [])
-  document.dispatchEvent(new CustomEvent("rabta:rows", { detail: { rows: [document.getElementById(row.id)] } }))
-}), { capture: true, passive: true })
+  document.dispatchEvent(new CustomEvent("rabta:rows", { detail: { rows: [old] } }))
+}
+addEventListener("pointerdown", event => {
+  release() // where it was released, nobody saw
+  pressed = event.target.closest?.("#rows .row")
+}, { capture: true, passive: true })
+for (const end of ["pointerup", "pointercancel", "contextmenu", "blur"]) addEventListener(end, () => setTimeout(release), { capture: true, passive: true })
 
 // The link and the box keep their focus, and the box stays checked.
 function update(old, row) {

@@ -43,12 +43,16 @@ function act(key) {
   return true
 }
 
+// Of what can be undone, what was done last.
+const newestUndo = () =>
+  [...document.querySelectorAll("button[data-undo]:not([hidden])")].sort((one, other) => Number(other.dataset.undo) - Number(one.dataset.undo))[0]
+
 function keydown(event) {
   if (event.defaultPrevented || event.altKey || typing(event.target) || document.querySelector("dialog[open]") || !document.getElementById("rows")) return false
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
   if (event.ctrlKey || event.metaKey) {
     if (key === "a" && (isOn() || event.target.closest("#list"))) return choose(rows()), true
-    const undo = key === "z" && !event.shiftKey && document.querySelector("[data-undo]")
+    const undo = key === "z" && !event.shiftKey && newestUndo()
     return undo ? (undo.click(), true) : false
   }
   if (event.target.closest("details.menu[open]")) return false
