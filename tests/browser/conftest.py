@@ -6,6 +6,7 @@ The database is the one of the running test, so that what a test does there is w
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -65,6 +66,7 @@ def browser() -> Iterator[Browser]:
 
 
 Open = Callable[..., Page]
+WRONG = re.compile("Content Security Policy|is not a function|Cannot read properties")  # in the console
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
+        page.on("console", lambda line: errors.append(line.text) if WRONG.search(line.text) else None)
         page.goto(path)
         if agent is not None:
             page.locator("#live[data-on]").wait_for(state="attached")

@@ -60,3 +60,15 @@ def test_facts_change_by_keyboard_and_nothing_typed_is_lost(
     who.get_by_role("button", name="Keep note").click()
     expect(who.locator(".customer-note").first).to_contain_text("Calls back after five.")
     assert CustomerNote.objects.count() == 2
+
+
+def test_somebody_in_copy_is_taken_out_and_gone(open_as: Open, sana: Agent, mail: Mail) -> None:
+    number = mail("Where is my parcel?").ticket
+    page = open_as(sana, f"/tickets/{number}/")
+    who = page.locator("#who")
+    who.get_by_label("Add somebody in copy").fill("boss@example.com")
+    page.keyboard.press("Enter")
+    expect(page.locator("#participants")).to_contain_text("boss@example.com")
+    who.get_by_role("button", name="Take boss@example.com out").click()
+    expect(page.locator("#participants")).to_have_count(0)
+    expect(page.locator("#timeline")).to_contain_text("took somebody out of the conversation")

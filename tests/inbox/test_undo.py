@@ -136,7 +136,9 @@ def test_undo_puts_back_what_sending_and_its_macro_changed(ticket: Ticket, sana:
     ticket.refresh_from_db()
     assert (ticket.status, ticket.assignee, ticket.priority) == ("pending", sana, "urgent")
     tickets.set_fields(ticket, by=omar, topic="Lost")
-    begun = drafts.save(sana, ticket, {"kind": "reply", "text": "And", "client_id": "c2", "macros": [macro.pk + 1000]}, version=0)
+    begun = drafts.save(
+        sana, ticket, {"kind": "reply", "text": "And", "client_id": "c2", "macros": [macro.pk + 1000]}, version=0
+    )
     assert scheduling.take_back(held, by=sana).macros == [macro.pk, *begun.macros], "to be done when it is sent again"
     ticket.refresh_from_db()
     assert (ticket.status, ticket.assignee, ticket.snoozed_until) == ("on_hold", None, later)
