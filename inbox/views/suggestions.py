@@ -133,15 +133,20 @@ def moment(request: AgentRequest) -> HttpResponse:
 @require_safe
 @agent_only
 def tickets(request: AgentRequest) -> HttpResponse:
-    """The ticket of a number, or the newest whose number begins so: to see what would be linked or merged."""
+    """The ticket of a number and the newest whose number begins so, or what words find: to see what would be linked or
+    merged.
+    """
     asked = typed(request).removeprefix("#").strip()
-    if not asked.isdecimal() or len(asked) > 18:
-        return answer(request, [])
-    wanted = Q(number=int(asked))
-    for digits in range(1, 4):
-        low = int(asked) * 10**digits
-        wanted |= Q(number__gte=low, number__lt=low + 10**digits)
-    found = access.tickets(request.user).filter(wanted).select_related("customer").order_by("number")[:MOST]
+    seen = access.tickets(request.user).select_related("customer")
+    if asked.isdecimal() and len(asked) <= 18:
+        wanted = Q(number=int(asked))
+        for digits in range(1, 4):
+            low = int(asked) * 10**digits
+            wanted |= Q(number__gte=low, number__lt=low + 10**digits)
+        found = list(seen.filter(wanted).order_by("number")[:MOST])
+    else:
+        numbers = search.find(request.user, asked).numbers[:MOST]
+        found = sorted(seen.filter(pk__in=numbers), key=lambda one: numbers.index(one.pk))
     return answer(
         request,
         [Option(str(one.number), f"#{one.number} {one.subject}", f"{one.customer} · {one.get_status_display()}")

@@ -6,6 +6,7 @@ import pytest
 
 from inbox.actions import tickets
 from inbox.models import Agent, Field, Tag, Ticket
+from inbox.search import follower
 from tests.inbox.views.conftest import Desk
 
 
@@ -63,7 +64,8 @@ def test_suggestions_show_no_more_than_their_reader_sees(
     as_sana: Desk, as_bilal: Desk, ticket: Ticket, sana: Agent
 ) -> None:
     tickets.set_fields(ticket, by=sana, topic="Delivery")
-    for path in ("/topics/?q=deli", f"/tickets/suggestions/?q=%23{ticket.pk}"):
+    follower.write([ticket.number])
+    for path in ("/topics/?q=deli", f"/tickets/suggestions/?q=%23{ticket.pk}", "/tickets/suggestions/?q=parcel"):
         assert "data-value" in as_sana.get(path).content.decode()
         assert "data-value" not in as_bilal.get(path).content.decode()
 
