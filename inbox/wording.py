@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from django.db.models import BigIntegerField, F, OuterRef, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -14,9 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox.models import ActorKind, Event, Macro, Priority, Status, Ticket
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 SHOWN = (
     "status_changed", "assigned", "priority_changed", "tags_changed", "subject_changed", "spam_changed", "snoozed",

@@ -25,10 +25,10 @@ def write(message: Message, agents: Collection[int], *, by: Agent | None) -> Non
 
 def forget(messages: Collection[int], ticket: Ticket) -> None:
     """These notes are taken back: whom they name need not look, and what was not told yet is not told."""
+    Notification.objects.filter(message__in=messages, read_at__isnull=True).delete()
     agents = set(Mention.objects.filter(message__in=messages).values_list("agent", flat=True))
     if agents:
         Mention.objects.filter(message__in=messages).delete()
-        Notification.objects.filter(message__in=messages, read_at__isnull=True).delete()
         transaction.on_commit(partial(live.hint, list(agents), mention=ticket.pk), robust=True)
 
 

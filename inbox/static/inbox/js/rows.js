@@ -87,7 +87,8 @@ addEventListener("pointerdown", event => {
   release() // where it was released, nobody saw
   pressed = event.target.closest?.("#rows .row")
 }, { capture: true, passive: true })
-for (const end of ["pointerup", "pointercancel", "contextmenu", "blur"]) addEventListener(end, () => setTimeout(release), { capture: true, passive: true })
+for (const end of ["pointerup", "pointercancel", "contextmenu"]) addEventListener(end, () => setTimeout(release), { capture: true, passive: true })
+addEventListener("blur", release) // of the window: those of fields, which a press itself brings about, do not bubble
 
 // The link and the box keep their focus, and the box stays checked.
 function update(old, row) {
