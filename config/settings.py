@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "config",
     "inbox",
     "channels_email",
+    "channels_chat",
     "reports",
     "api",
     "sandbox",
