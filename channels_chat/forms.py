@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import secrets
@@ -13,19 +14,19 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels_chat import flow_shapes
 from channels_chat import proactive_shapes as proactive
+from channels_chat.parts import Part
 from channels_chat.shapes import (
-    KEY,
     LANGUAGE,
     Check,
     Problems,
     below,
     by_language,
-    empty,
     flag,
     key,
     listed,
@@ -44,7 +45,9 @@ OWN_KINDS = {"email": "email", "phone": "phone", "name": "text"}  # fields that 
 WIDGET_LANGUAGES = ("en", "ur")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-ORIGIN = re.compile(r"(https?)://(\*\.)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
+ORIGIN = re.compile(
+    r"(https?)://(\*\.)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE
+)
 MOST_ORIGINS = 100
 MOST_SPANS = 6
 # Seconds: the least and the most of each part of `queue`.
@@ -57,25 +60,12 @@ QUEUE = {
     "close": (10, 86_400),
 }
 # The organisation's own words: what may be said differently, and at most how long.
-TEXTS = {
-    "title": 60,
-    "greeting": 200,
-    "welcome": 1000,
-    "away": 500,
-    "waiting": 500,
-    "placeholder": 100,
-    "launcher": 60,
-    "before": 500,
-    "consent": 1000,
-    "offline": 500,
-    "offline_done": 500,
-    "ended": 500,
-    "rating": 200,
-}
-
-
-class Part(dict[str, Any]):
-    """Some of the settings, as a page saves them: the others stay as they are."""
+TEXTS = dict.fromkeys(
+    "title launcher greeting placeholder start before topic consent offline offline_sent overflow ended rate "
+    "rate_thanks human bot_human bot_handoff bot_confused bot_yes bot_no bot_bye bot_again_text bot_again_email "
+    "bot_again_phone bot_again_choice".split(),
+    1000,
+)
 
 
 def origin(value: Any, path: str, problems: Problems) -> str | None:
@@ -118,7 +108,7 @@ def _day(value: Any, path: str, problems: Problems) -> list[list[str]]:
     for at, span in enumerate(value):
         here = below(path, at)
         if not isinstance(span, list) or len(span) != 2 or not all(isinstance(one, str) for one in span):
-            problems.say(here, _("Give a span as [\"09:00\", \"17:00\"]."))
+            problems.say(here, _('Give a span as ["09:00", "17:00"].'))
         elif not all(TIME.fullmatch(one) for one in span) or span[0] == "24:00":
             problems.say(here, _("Give times as 09:00, from 00:00 to 24:00."))
         elif span[0] >= span[1]:
@@ -126,7 +116,7 @@ def _day(value: Any, path: str, problems: Problems) -> list[list[str]]:
         else:
             found.append(span)
     found.sort()
-    if any(before[1] > after[0] for before, after in zip(found, found[1:], strict=False)):
+    if any(before[1] > after[0] for before, after in itertools.pairwise(found)):
         problems.say(path, _("These times overlap."))
     return found
 
@@ -159,7 +149,9 @@ def field(value: Any, path: str, problems: Problems) -> dict[str, Any] | None:
 
 FIELDS = listed(field, 12, unique="key")
 _continuity = shape({"channel": text(50), "after": number(10, 604_800)}, needs=["channel"])
-_route = shape({"team": text(60), "page": proactive.pattern, "topic": key, "language": proactive.language}, needs=["team"])
+_route = shape(
+    {"team": text(60), "page": proactive.pattern, "topic": key, "language": proactive.language}, needs=["team"]
+)
 
 SETTINGS: dict[str, Check] = {
     "name": text(120),
@@ -188,6 +180,7 @@ SETTINGS: dict[str, Check] = {
     "continuity": _continuity,
     "journeys": listed(proactive.journey, 50, unique="key"),
     "invitations": listed(proactive.invitation, 50, unique="key"),
+    "flow": flow_shapes.flow,
     SECRET: text(200, pattern=SECRET_FORM, wrong=gettext_lazy("At least 32 letters, digits and signs, no spaces.")),
 }
 
@@ -196,36 +189,52 @@ class ChatSettings(forms.Form):
     """All settings, or with a `Part` and a channel those that it names, put among the ones that are there."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> None:
-        super().__init__(data=None if data is None else dict(data), initial=dict(channel.settings) if channel else {})
+        stored = dict(channel.settings) if channel else {}
         self.channel = channel
-        self.part = isinstance(data, Part)
+        self.kept: dict[str, Any] = {}  # what stays as it is
+        given = None if data is None else dict(data)
+        if isinstance(data, Part):
+            given = data.over(stored)
+            self.kept = {name: one for name, one in stored.items() if name not in given}
+        super().__init__(data=given, initial=stored)
         self.problems = Problems()
+
+    def value(self, path: str) -> Any:
+        """What a page shows at this path: what was posted, else what is stored; None where there is nothing."""
+        name, *inner = path.split(".")
+        place: Any = self.data[name] if name in self.data else self.initial.get(name)
+        for one in inner:
+            if isinstance(place, list):
+                place = place[int(one)] if one.isdecimal() and int(one) < len(place) else None
+            else:
+                place = place.get(one) if isinstance(place, dict) else None
+        return place
+
+    def wrong(self, path: str) -> list[str]:
+        """What is wrong at this path, in sentences."""
+        return self.problems.found.get(path, []) if self.is_bound and self.errors else []
 
     def full_clean(self) -> None:
         """Read what was given; what is wrong stands in `errors`, under its dotted path."""
         super().full_clean()
         if not self.is_bound:
             return
-        given = dict(self.data)
-        cleaned = shape(SETTINGS)(given, "", self.problems) or {}
+        cleaned = shape(SETTINGS)(dict(self.data), "", self.problems) or {}
         if not self.problems.found:
             self._refer(cleaned)
         if len(json.dumps(cleaned)) > MOST_BYTES:
             self.problems.say("", _("These settings are too large: the widget carries them to every page."))
-        if self.part and self.channel is not None:
-            cleaned = {**{name: one for name, one in self.channel.settings.items() if name not in given}, **cleaned}
+        cleaned = {**self.kept, **cleaned}
         if SECRET not in cleaned and not (self.channel and self.channel.secrets.get(SECRET)):
             cleaned[SECRET] = secrets.token_hex(32)
         self.cleaned_data = cleaned
         for path, texts in self.problems.found.items():
-            name = path or forms.forms.NON_FIELD_ERRORS
             errors = [ValidationError(one, code="invalid") for one in texts]
-            self._errors[name] = self.error_class(errors, renderer=self.renderer)  # type: ignore[index]
+            self.errors[path or NON_FIELD_ERRORS] = self.error_class(errors, renderer=self.renderer)
 
     def _refer(self, cleaned: Mapping[str, Any]) -> None:
         """Whether what is named is there: teams, a mailbox, topics, journeys."""
-        stored = self.channel.settings if self.part and self.channel is not None else {}
-        whole = {**stored, **cleaned}
+        whole = {**self.kept, **cleaned}
         topics = {one["key"] for one in whole.get("topics") or ()}
         routes = cleaned.get("routes") or ()
         teams = set(Team.objects.filter(slug__in=[one["team"] for one in routes]).values_list("slug", flat=True))
@@ -241,6 +250,3 @@ class ChatSettings(forms.Form):
 
     def _say(self, path: str, words: str, name: str) -> None:
         self.problems.say(path, words % {"name": name})
-
-
-__all__ = ["KEY", "SETTINGS", "TEXTS", "ChatSettings", "Part", "empty"]

@@ -98,9 +98,13 @@ def number(low: int, high: int) -> Check:
 
     def check(value: Any, path: str, problems: Problems) -> int | None:
         given = value
-        if isinstance(value, str) and len(value) <= LONGEST_NUMBER and re.fullmatch(r"\s*-?[0-9]+\s*", value):
-            given = int(value)
-        elif isinstance(value, float) and value.is_integer():
+        if (
+            isinstance(value, str)
+            and len(value) <= LONGEST_NUMBER
+            and re.fullmatch(r"\s*-?[0-9]+\s*", value)
+            or isinstance(value, float)
+            and value.is_integer()
+        ):
             given = int(value)
         if not isinstance(given, int) or isinstance(given, bool):
             problems.say(path, _("Give a whole number."))
@@ -203,7 +207,7 @@ def by_language(one: Check) -> Check:
 
     def check(value: Any, path: str, problems: Problems) -> dict[str, Any] | None:
         if not isinstance(value, dict):
-            problems.say(path, _("Give an object with a text for each language, such as {\"en\": \"…\"}."))
+            problems.say(path, _('Give an object with a text for each language, such as {"en": "…"}.'))
             return None
         if len(value) > MOST_LANGUAGES:
             problems.say(path, _("At most %(n)d.") % {"n": MOST_LANGUAGES})
