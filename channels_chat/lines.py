@@ -89,7 +89,7 @@ def _line(message: Message) -> Line:
         by=by,
         name=name,
         who=f"{message.direction}-{by}-{message.agent_id or message.customer_id or ''}",
-        speaker=Named(agent.pk, name, photo=agent.photo.name if agent.photo else "") if agent is not None else None,
+        speaker=Named(agent.pk, name, photo=agent.photo) if agent is not None else None,
         at=message.created_at,
         text=message.visible_text or message.text,
         state=message.state if message.direction == Direction.OUT else "",
