@@ -18,8 +18,8 @@ class Visitor(models.Model):
     """One browser that wrote to us, or one person whom the site vouched for (HMAC) in this browser.
 
     `digest` is the SHA-256 of the session key that the browser holds; the key itself is nowhere. `address` is what the
-    visitor is called as an identity of kind "chat": `v:<public>`, or `u:<user>` if they were vouched for from the start.
-    `customer` is known once they have written.
+    visitor is called as an identity of kind "chat": `v:<public>`, or `u:<user>` if they were vouched for from the
+    start. `customer` is known once they have written.
     """
 
     channel = models.ForeignKey("inbox.Channel", on_delete=models.CASCADE, related_name="visitors")
