@@ -1,7 +1,7 @@
 """A chat channel's settings as the code reads them: every value has a default, so that `{}` is a working chat.
 
-`channels_chat.forms` validates what is stored; docs/channels/chat.md describes each setting. Texts are kept by language:
-{"en": "…", "ur": "…"}; `said` picks one.
+`channels_chat.forms` validates what is stored; docs/channels/chat.md describes each setting. Texts are kept by
+language: {"en": "…", "ur": "…"}; `said` picks one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form: before the chat, offline, or sent by an agent. `kind`: text, email, phone, area, choice, check."""
+    """One field of a form: before the chat, offline, or sent by an agent.
+
+    `kind`: text, email, phone, area, choice, check.
+    """
 
     key: str
     kind: str = "text"
