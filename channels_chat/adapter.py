@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_chat import config, hub
+from channels_chat import checks, config, hub, screens
+from channels_chat.forms import SECRET, ChatSettings
 from inbox import files
-from inbox.adapters import Adapter, Arrival, Inbound, InboundFile, Parsed, Party, Sent, register
+from inbox.adapters import Adapter, Arrival, Check, Inbound, InboundFile, Panel, Parsed, Party, Sent, register
 from inbox.counting import Limit
-from inbox.models import Attachment, Channel, Message, Receipt, Status, Ticket
+from inbox.models import Agent, Attachment, Channel, Message, Receipt, Status, Ticket
 from lib import language
 
 if TYPE_CHECKING:
-    from django.forms import Form
+    from django_stubs_ext import StrOrPromise
 
 
 @register
@@ -32,9 +32,31 @@ class ChatAdapter(Adapter):
     repeat_safe = True
     joins_open_ticket = False  # the session does: what a visitor writes joins the newest ticket of their browser
     limit = Limit(config.MOST_TEXT)
+    secrets = (SECRET,)
+    connect_label = _("Put a chat on your website")
+    settings_template = "channels_chat/settings/start.html"
 
-    def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:
-        raise NotImplementedError
+    def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> ChatSettings:
+        return ChatSettings(data, channel)
+
+    def keeps_secret(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """It belongs to the channel, whatever its settings: sites sign with it."""
+        return True
+
+    def posted(self, data: Mapping[str, str]) -> dict[str, Any]:
+        return screens.posted(data)
+
+    def facts(self, channel: Channel) -> list[tuple[StrOrPromise, str]]:
+        return screens.facts(channel)
+
+    def panels(self, channel: Channel, agent: Agent) -> list[Panel]:
+        return screens.panels(channel, agent)
+
+    def check(self, channel: Channel) -> list[Check]:
+        return checks.check(channel)
+
+    def warnings(self, channel: Channel) -> list[str]:
+        return checks.warnings(channel)
 
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         """What `channels_chat.intake` wrote down of one message."""
@@ -93,8 +115,3 @@ def _file(row: Attachment) -> InboundFile:
 def _kept(said: Mapping[str, Any]) -> dict[str, Any]:
     """What the widget's own kinds of message carry: a form that was filled in, a button that was pressed."""
     return {"chat": said["chat"]} if said.get("chat") else {}
-
-
-def moment(at: datetime) -> int:
-    """Milliseconds since 1970, as scripts count."""
-    return int(at.timestamp() * 1000)

@@ -34,7 +34,7 @@ class Queue:
 class Field:
     """One field of a form: before the chat, offline, or sent by an agent.
 
-    `kind` is text, email, phone, area, choice or check.
+    `kind`: text, email, phone, area, choice, check.
     """
 
     key: str

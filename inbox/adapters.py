@@ -326,6 +326,13 @@ class Adapter:
     def may_reply(self, ticket: Ticket) -> Verdict:
         return Verdict(True)
 
+    def route_hint(self, ticket: Ticket, beside: Mapping[str, Sequence[Mapping[str, Any]]]) -> StrOrPromise:
+        """What whoever answers should know of the way, such as that the answer takes another one; empty for nothing.
+
+        `beside` are the rows of `inbox.panel`: what else is asked for is another query of every ticket's page.
+        """
+        return ""
+
     def may_send(self, channel: Channel) -> Verdict:
         """Whether the channel is able to send at all (a mailbox without SMTP keeps its replies queued, and says so)."""
         return Verdict(True)

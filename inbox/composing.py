@@ -104,13 +104,14 @@ def route(
         channel, why = other, _("You chose this channel")
     found: dict[str, Any] = {"channel": channel, "why": why, "ways": ways(agent, ticket, beside)}
     if channel.kind not in kinds():
-        return {**found, "to": [], "cc": [], "editable": False, "warning": "", "rich": False, "known": []}
+        return {**found, "to": [], "cc": [], "editable": False, "warning": "", "hint": "", "rich": False, "known": []}
     adapter = adapter_for(channel.kind)
     to, cc = recipients.default_recipients(ticket, channel)
     verdicts = (adapter.may_reply(ticket), adapter.may_send(channel))
     warning = next((str(verdict.reason) for verdict in verdicts if not verdict.allowed), "")
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error
+    hint = adapter.route_hint(ticket, beside)
     fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
     theirs = [row["value"] for row in beside["identities"] if row["retired_at"] is None]
     return {
@@ -123,6 +124,7 @@ def route(
             for name, label, people in fields
         ],
         "warning": warning,
+        "hint": hint,
         **writing.told(ticket, channel, agent),
         "known": sorted(
             {*theirs, *(row["identity__value"] for row in beside["others"]), *(one["address"] for one in to)}

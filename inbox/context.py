@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from inbox import additions
+
 STYLE_SHEETS = [
     f"inbox/css/{name}.css"
     for name in (
@@ -105,4 +107,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "DEFAULT_ZONE": settings.TIME_ZONE,
         "STYLE_SHEETS": STYLE_SHEETS,
         "SCRIPTS": SCRIPTS,
+        "RAIL_LINKS": additions.links(request),
     }

@@ -51,9 +51,13 @@ class View:
     own: bool = False  # each agent's is another one
     aside: bool = False  # stands below "More"
     sorts: tuple[str, ...] = ORDERS
+    page: str = ""  # the name of another page that this leads to, where it is no list of the inbox
+    of_kind: str = ""  # stands only where a channel of this kind is seen
 
     @property
     def url(self) -> str:
+        if self.page:
+            return reverse(self.page)
         return f"{reverse('inbox')}?{urlencode(self.query)}"
 
     @property
@@ -112,7 +116,7 @@ VIEWS = {
              among=drafted, aside=True, nothing=gettext_lazy("You have begun nothing that is not sent.")),
         View("on_hold", gettext_lazy("On hold"), "lock", {"view": "on_hold"}, {**LIVE, "status": "on_hold"}, "h",
              counted=False, aside=True, nothing=gettext_lazy("No ticket waits for somebody else.")),
-        View("closed", gettext_lazy("Closed"), "archive", {"view": "closed"}, {**LIVE, "status": "closed"}, "c",
+        View("closed", gettext_lazy("Closed"), "archive", {"view": "closed"}, {**LIVE, "status": "closed"}, "l",
              counted=False, aside=True, nothing=gettext_lazy("No ticket is closed for good yet.")),
         View("all", gettext_lazy("All tickets"), "list", {"view": "all"}, LIVE, "a", counted=False, aside=True,
              nothing=gettext_lazy("There is no ticket yet.")),
@@ -122,6 +126,8 @@ VIEWS = {
              aside=True, sorts=BY_ACTIVITY, nothing=gettext_lazy("The trash is empty.")),
     )
 }  # fmt: skip
+ADDED: list[View] = []  # by other apps: places that stand among the views
+AFTER = "mentions"  # stand those
 EVERYTHING = VIEWS["all"]  # what filters narrow when no view is named
 
 
@@ -138,7 +144,10 @@ def of_channel(pk: int, name: str, slug: str, kind: str) -> View:
 def groups(agent: Agent) -> list[tuple[str, list[View]]]:
     """The sidebar: views, then those of the agent's teams and channels, each group with its heading."""
     known = directory.of(agent)
-    found: list[tuple[str, list[View]]] = [("", list(VIEWS.values()))]
+    kinds_seen = {one.kind for one in known.channels}
+    added = [view for view in ADDED if not view.of_kind or view.of_kind in kinds_seen]
+    views = [one for view in VIEWS.values() for one in ([view, *added] if view.key == AFTER else [view])]
+    found: list[tuple[str, list[View]]] = [("", views)]
     if known.teams:
         found.append((_("Teams"), [of_team(one.pk, one.name, one.slug) for one in known.teams[:MOST_GROUPS]]))
     if known.channels:

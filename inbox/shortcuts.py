@@ -80,3 +80,14 @@ GROUPS = (
         one(gettext_lazy("This list"), "?"),
     )),
 )  # fmt: skip
+
+_added: list[Group] = []
+
+
+def register(group: Group) -> None:
+    """Let the help list the keys of another app's pages, too."""
+    _added.append(group)
+
+
+def groups() -> list[Group]:
+    return [*GROUPS, *_added]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import wording
+from inbox import additions, wording
 from inbox.directory import Directory, Named
 from inbox.files import PICTURES
 from inbox.models import (
@@ -85,6 +85,7 @@ class Shown:
         self.rich = self._rich()
         self.mentions = message.payload.get("mentions", []) if message.direction == Direction.NOTE else []
         self.untold = message.payload.get("untold", []) if message.direction == Direction.NOTE else []
+        self.added = additions.of_message(message)
         self.remote_images = html.remote_images(message.html) if message.html else 0
 
     def __getattr__(self, name: str) -> Any:

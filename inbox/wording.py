@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
@@ -20,6 +22,16 @@ SHOWN = (
     "link_added", "link_removed", "requester_changed", "participant_added", "participant_removed", "fields_changed",
     "trashed", "restored", "macro_applied", "not_solved",
 )  # fmt: skip
+
+# Words of other apps for events of theirs: with the names of agents by id.
+Words = Callable[[Event, Mapping[int, str]], str]
+_words: dict[str, Words] = {}
+
+
+def register(kind: str, words: Words) -> None:
+    """Let events of this kind stand in the timeline, with these words; empty words leave one out."""
+    _words[kind] = words
+
 
 # The log keeps ids, since tags are renamed.
 TAG_NAMES = """array_remove(ARRAY(
@@ -44,7 +56,7 @@ def shown(ticket: Ticket) -> QuerySet[Event, Event]:
     # A macro of one's own is nobody else's business: those that others have, too, are called by their names.
     applied = Macro.objects.filter(owner=None).annotate(applied=Cast(OuterRef("data__macro"), BigIntegerField()))
     return (
-        Event.objects.filter(ticket=ticket, kind__in=SHOWN)
+        Event.objects.filter(ticket=ticket, kind__in=[*SHOWN, *_words])
         .order_by("-pk")
         .annotate(
             macro=Subquery(applied.filter(pk=F("applied")).values("name")[:1]),
@@ -66,6 +78,8 @@ def started(event: Event, words: str, names: dict[int, str]) -> str:
 def sentence(event: Event, names: dict[int, str]) -> str:
     """What happened, without who did it; empty where there is nothing to say."""
     data = event.data
+    if event.kind in _words:
+        return _words[event.kind](event, names)
     match event.kind:
         case "status_changed":
             return _("now %(status)s") % {"status": _label(Status, data.get("to"))}

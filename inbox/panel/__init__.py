@@ -51,6 +51,11 @@ OF_CUSTOMER: dict[str, CustomerPart] = {
 }
 
 
+def register(key: str, part: Part) -> None:
+    """Let a part of another app be read with the others, as `panel.<key>`."""
+    PARTS[key] = part
+
+
 def read(agent: Agent, ticket: Ticket) -> dict[str, list[Row]]:
     return together({
         **{key: part(agent, ticket) for key, part in PARTS.items()},

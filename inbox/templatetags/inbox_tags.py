@@ -236,4 +236,4 @@ def field(context: template.Context, bound: forms.BoundField, quiet: bool = Fals
 @register.inclusion_tag("inbox/_shortcuts.html")
 def shortcuts() -> dict[str, Any]:
     """The help on `?`."""
-    return {"groups": keyboard.GROUPS}
+    return {"groups": keyboard.groups()}

@@ -99,7 +99,7 @@ def sidebar(request: AgentRequest, listing: lists.Listing | Found) -> dict[str, 
 def shown(view: default_views.View, counts: Mapping[str, str]) -> dict[str, Any]:
     """A view as the sidebar has it."""
     return {"key": view.key, "label": view.label, "icon": view.icon, "url": view.url, "go": view.go,
-            "count": counts.get(view.key, "")}  # fmt: skip
+            "page": view.page, "count": counts.get(view.key, "")}  # fmt: skip
 
 
 def frame(request: AgentRequest, listing: lists.Listing | Found, before: str = "") -> Mapping[str, Any]:

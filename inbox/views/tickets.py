@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, composing, directory, fields, moments, panel, properties, timeline
+from inbox import access, additions, composing, directory, fields, moments, panel, properties, timeline
 from inbox.actions import blocks, jobs, mentions
 from inbox.actions import tickets as actions
 from inbox.actions import trash as trashing
@@ -138,6 +138,7 @@ def conversation(
         "after_send": AFTER_SEND,
         "route": None if found.is_locked else way,
         "panel": beside,
+        "added": additions.of_ticket(request.user, found, beside),
         **ticket_context(found, beside, missing),
         **person_context(request.user, found.customer, beside, found),
     }

@@ -1,0 +1,88 @@
+"""What other apps add to the screens of a ticket: above the composer, beside the conversation, within a message.
+
+`inbox` knows none of them. Each registers what it adds when it is ready; what it has to read of the database it
+registers as a part of the panel (`inbox.panel.register`), so that a page keeps its number of queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from inbox.models import Agent, Message, Ticket
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django_stubs_ext import StrOrPromise
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A template, and what it reads as `piece`."""
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place of the rail, on every page: `count` names what of the sidebar's counts stands at it, `shows` decides by
+    what the request itself says, without a query, whether it is there.
+    """
+
+    key: str
+    label: StrOrPromise
+    icon: str
+    url_name: str
+    shows: Callable[[HttpRequest], bool]
+    count: str = ""
+
+
+OfTicket = Callable[[Agent, Ticket, Rows], Piece | None]
+OfMessage = Callable[[Message], Piece | None]
+
+_above: list[OfTicket] = []
+_beside: list[OfTicket] = []
+_within: list[OfMessage] = []
+_links: list[Link] = []
+
+
+def above(maker: OfTicket) -> OfTicket:
+    """Decorator: makes what stands above the composer of a ticket, of the panel's rows; None for nothing."""
+    _above.append(maker)
+    return maker
+
+
+def beside(maker: OfTicket) -> OfTicket:
+    """Decorator: makes what stands beside a conversation, of the panel's rows; None for nothing."""
+    _beside.append(maker)
+    return maker
+
+
+def within(maker: OfMessage) -> OfMessage:
+    """Decorator: makes what a message of the timeline shows below its words; None for nothing."""
+    _within.append(maker)
+    return maker
+
+
+def link(one: Link) -> None:
+    _links.append(one)
+
+
+def of_ticket(agent: Agent, ticket: Ticket, rows: Rows) -> dict[str, list[Piece]]:
+    """What stands above the composer and beside the conversation."""
+    return {
+        name: [piece for maker in makers if (piece := maker(agent, ticket, rows)) is not None]
+        for name, makers in (("above", _above), ("beside", _beside))
+    }
+
+
+def of_message(message: Message) -> list[Piece]:
+    return [piece for maker in _within if (piece := maker(message)) is not None]
+
+
+def links(request: HttpRequest) -> list[Link]:
+    return [one for one in _links if one.shows(request)]
