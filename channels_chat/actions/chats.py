@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from channels_chat import hub
+from channels_chat.actions import continuity
 from channels_chat.models import LIVE, Chat, Visitor
 from inbox import log
 from inbox.actions import base, reply
@@ -107,6 +108,7 @@ def replied(message: Message) -> None:
     from channels_chat.actions import queueing  # which writes lines with `say`
 
     queueing.answered(message)
+    continuity.owe(message)
     hub.tell_of(message.ticket_id)
 
 
