@@ -94,10 +94,14 @@ class Chat(models.Model):
     fields = models.JSONField(default=dict, blank=True)  # of the form before the chat, and what the flow asked
 
     queued_at = models.DateTimeField(null=True, blank=True)  # asked for a human, or wrote while no bot was on
+    waits_since = models.DateTimeField(null=True, blank=True)  # in the queue this time: it may have come back
+    place = models.PositiveSmallIntegerField(null=True, blank=True)  # in its line when it was queued
+    reachable = models.BooleanField(default=False)  # an address was known by then
+    overflow_at = models.DateTimeField(null=True, blank=True)  # was asked to leave a message instead
     offered_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    offer_until = models.DateTimeField(null=True, blank=True)
+    offer_until = models.DateTimeField(null=True, blank=True)  # offered to nobody: who passed is not asked again before
     passed = ArrayField(models.BigIntegerField(), default=list, blank=True)  # agents who let an offer pass this time
     wanted = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -126,6 +130,7 @@ class Chat(models.Model):
         indexes = (
             models.Index(fields=["queued_at", "id"], name="chat_waiting", condition=Q(state="waiting")),
             models.Index(fields=["channel", "state"], name="chat_live", condition=LIVE),
+            models.Index(fields=["channel", "queued_at"], name="chat_queued", condition=Q(queued_at__isnull=False)),
         )
 
     def __str__(self) -> str:

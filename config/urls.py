@@ -59,6 +59,7 @@ urlpatterns = [
     path("", include("api.urls")),
     path("accounts/", include(accounts)),
     path("", include("channels_email.urls")),
+    path("", include("channels_chat.urls")),
     path("settings/security/", include(security)),
     path("", include("inbox.urls")),
 ]

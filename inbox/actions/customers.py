@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import locks, log
 from inbox.actions import base
 from inbox.actions.errors import ActionError
-from inbox.actions.work import our_addresses
+from inbox.actions.work import is_ours, our_addresses
 from inbox.adapters import Party
 from inbox.models import Agent, Customer, Identity, Organisation, Participant, ParticipantRole, Ticket
 
@@ -68,8 +69,11 @@ def seen(when: Mapping[int, datetime]) -> None:
 
 
 def join(ticket: Ticket, party: Party, *, by: Agent | None, role: str = ParticipantRole.CC) -> Participant:
-    """Make the holder of this address a participant; one who left or was unconfirmed is in again."""
-    identity = ensure_identity(party)
+    """Make the holder of this address a participant; one who left or was unconfirmed is in again.
+
+    Where nobody is known to have it and the ticket's customer claims it, it is theirs, as a claim still.
+    """
+    identity = _claimed(ticket, party) or ensure_identity(party)
     participant, created = Participant.objects.get_or_create(
         ticket=ticket, identity=identity, defaults={"role": role, "added_by": by}
     )
@@ -77,6 +81,13 @@ def join(ticket: Ticket, party: Party, *, by: Agent | None, role: str = Particip
         participant.confirmed, participant.until = True, None
         participant.save(update_fields=["confirmed", "until"])
     return participant
+
+
+def _claimed(ticket: Ticket, party: Party) -> Identity | None:
+    value = party.value.strip().lower() if party.kind == "email" else party.value.strip()
+    here = Identity.objects.filter(kind=party.kind, scope=party.scope, value=value, retired_at__isnull=True)
+    found = {one.verified: one for one in here.filter(Q(customer=ticket.customer_id) | Q(verified_at__isnull=False))}
+    return None if True in found else found.get(False)
 
 
 MOST_TOLD = 20  # tickets, the newest, whose open screens hear of a change
@@ -178,6 +189,35 @@ def add_identity(customer: Customer, party: Party, *, by: Agent | None, verified
         log.record(None, "identity_added", by=by, customer=customer.pk, identity=mine.pk)
         announce(customer.pk)
         return mine
+
+
+MOST_CLAIMS = 5  # of a kind: whoever types one address after the other gathers no more
+
+
+def add_claims(customer: Customer, parties: Iterable[Party]) -> list[Identity]:
+    """Keep addresses that somebody says are this customer's, as claims that find nobody; returns the new ones.
+
+    What the customer has already, and what is ours, is left out. Two queries where nothing is new.
+    """
+    own = our_addresses()
+    given = {(party.kind, party.scope, party.value.strip()): party for party in parties}
+    given = {address: party for address, party in given.items() if not is_ours(address[2].lower(), own)}
+    if not given:
+        return []
+    here = list(Identity.objects.filter(customer=customer, retired_at__isnull=True))
+    known = {(one.kind, one.scope, one.value) for one in here}
+    made = []
+    for (kind, scope, value), party in given.items():
+        claims = sum(one.kind == kind and not one.verified for one in here)
+        if (kind, scope, value) not in known and claims < MOST_CLAIMS:
+            row = Identity(customer=customer, kind=kind, scope=scope, value=value, name=party.name[:200])
+            row.save(force_insert=True)
+            log.record(None, "identity_added", customer=customer.pk, identity=row.pk, how="claim")
+            here.append(row)
+            made.append(row)
+    if made:
+        announce(customer.pk)
+    return made
 
 
 def retire_identity(identity: Identity, *, by: Agent | None) -> Identity:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,7 +26,7 @@ from inbox.models import (
 )
 from inbox.models.base import Stage
 
-NOUNS = {
+NOUNS: dict[str, type[models.Model]] = {
     "identities": Identity,
     "tickets": Ticket,
     "messages": Message,
@@ -38,7 +38,13 @@ NOUNS = {
 ONCE = {"events": ("kind", "external_id"), "cards": ("key",)}
 FILLED = ("name", "organisation_id", "language", "time_zone", "preferred_channel_id", "external_id")
 JOINED = ("tags", "opt_outs")
+
 LATE = timedelta(minutes=15)  # longer than any transaction that took the source for the customer it was
+
+
+def carry(noun: str, model: type[models.Model]) -> None:
+    """Rows of another app that have a `customer` go with them in merges, and come back, under this name."""
+    NOUNS[noun] = model
 
 
 def merge(source: Customer, into: Customer, *, by: Agent | None) -> Customer:

@@ -59,6 +59,10 @@ def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[
         (requester if participant.role == ParticipantRole.REQUESTER else others).append(one)
     if not requester:
         requester = [{"name": "", "address": value} for value in customers.active_values(ticket.customer_id, kind)[:1]]
+    if not requester and others:  # they wrote from an address that is not their own here: it is they who are answered
+        last = last_inbound(ticket, channel)
+        spoke = [one for one in others if last is not None and one["address"] == last.author_address]
+        requester = spoke or others[:1]
     asked = _asked_reply_to(ticket, channel, requester, own)
     known = {one["address"] for one in asked}
     return asked, [one for one in others if one["address"] not in known]

@@ -15,6 +15,7 @@ from django.db import connection
 
 from inbox import locks, threads
 from inbox.actions.customers import organisations_of
+from inbox.actions.proving import Claims
 from inbox.actions.work import Address, Work, address_of, is_ours
 from inbox.adapters import Inbound, Party
 from inbox.blocking import against, domains_of
@@ -76,13 +77,22 @@ class Surroundings:
                     [locks.SENDER, sorted({zlib.crc32(repr(address).encode()) - 2**31 for address in missing})],
                 )
             self.identities.update(self._identities(dict.fromkeys(missing)))
+        self._find_claims()
         self._hold()
+        self.claims.verify(self.identities, self.now)
         for address in sorted(parties):
             if address not in self.identities:
                 self._new_identity(parties[address])
         known = organisations_of(one.value for one in self.new_identities if one.kind == "email")
         for one in self.new_identities if known else ():
             one.customer.organisation = known.get(one.value.rpartition("@")[2])
+
+    def _find_claims(self) -> None:
+        """Whoever answers from an address that their ticket's customer claims to have is nobody new."""
+        senders = ((self.sender(work.inbound), work.inbound) for work in self.works)
+        self.claims = Claims((address_of(party), inbound) for party, inbound in senders if party is not None)
+        for address, claim in self.claims.here.items():
+            self.identities.setdefault(address, claim)
 
     def _hold(self) -> None:
         """Keep these customers from being erased until the batch is in; whoever was erased meanwhile is nobody known.
@@ -235,8 +245,10 @@ class Surroundings:
                     wanted.add(number)
         keyed = {work.inbound.thread_key for work in self.works if work.inbound.thread_key}
         if keyed:
-            for number, channel, key in Ticket.objects.filter(thread_key__in=keyed).values_list(
-                "number", "channel_id", "thread_key"
+            for number, channel, key in (
+                Ticket.objects.filter(thread_key__in=keyed)
+                .order_by("number")  # the newest of them is where a session goes on
+                .values_list("number", "channel_id", "thread_key")
             ):
                 self.thread_keys[channel, key] = number
                 wanted.add(number)
@@ -272,6 +284,10 @@ class Surroundings:
         """The confirmed participants of a ticket, also of one that this batch has made and not saved yet."""
         return self.participants[ticket.number or -id(ticket)]
 
+    def _takes_part(self, ticket: Ticket, address: Address) -> bool:
+        proven = self.claims.proven.get(address, ())
+        return address in self.members(ticket) or any(self.ticket(number) is ticket for number in proven)
+
     def lookup(self, work: Work, party: Party | None) -> threads.Lookup:
         """What the thread decision may ask about one message, whose sender is `party`."""
 
@@ -281,7 +297,7 @@ class Surroundings:
         return threads.Lookup(
             ticket=self.ticket,
             by_reference=self._by_reference,
-            takes_part=lambda ticket: party is not None and address_of(party) in self.members(ticket),
+            takes_part=lambda ticket: party is not None and self._takes_part(ticket, address_of(party)),
             by_thread_key=lambda key: maybe(self.thread_keys.get((work.channel.pk, key))),
             open_ticket=lambda: maybe(self.sessions.get((work.channel.pk, address_of(party)))) if party else None,
             side=lambda pk: self._side(pk, party),

@@ -1,0 +1,252 @@
+"""The settings of a chat channel, checked: JSON as docs/channels/chat.md describes it, or a part of it from a page.
+
+`ChatSettings` is what the channel contract calls a form: `is_valid`, `errors` by dotted path, `cleaned_data`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from channels_chat import flow_shapes
+from channels_chat import proactive_shapes as proactive
+from channels_chat.parts import Part
+from channels_chat.shapes import (
+    LANGUAGE,
+    Check,
+    Problems,
+    below,
+    by_language,
+    flag,
+    key,
+    listed,
+    number,
+    one_of,
+    shape,
+    text,
+)
+from inbox.models import Channel, Team
+
+SECRET = "identity_secret"
+SECRET_FORM = re.compile(r"[\x21-\x7e]{32,200}")
+MOST_BYTES = 500_000  # of all settings as JSON: the widget carries much of it to every page
+FIELD_KINDS = ("text", "email", "phone", "area", "choice", "check")
+OWN_KINDS = {"email": "email", "phone": "phone", "name": "text"}  # fields that say who somebody is
+WIDGET_LANGUAGES = ("en", "ur")
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+ORIGIN = re.compile(
+    r"(https?)://(\*\.)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE
+)
+MOST_ORIGINS = 100
+MOST_SPANS = 6
+# Seconds: the least and the most of each part of `queue`.
+QUEUE = {
+    "offer": (5, 600),
+    "most_wait": (15, 7200),
+    "agent_gone": (10, 3600),
+    "visitor_gone": (10, 3600),
+    "warn": (30, 86_400),
+    "close": (10, 86_400),
+}
+# The organisation's own words: what may be said differently, and at most how long.
+TEXTS = dict.fromkeys(
+    "title launcher greeting placeholder start before topic consent offline offline_sent overflow ended rate "
+    "rate_thanks human bot_human bot_handoff bot_confused bot_yes bot_no bot_bye bot_again_text bot_again_email "
+    "bot_again_phone bot_again_choice".split(),
+    1000,
+)
+
+
+def origin(value: Any, path: str, problems: Problems) -> str | None:
+    """`https://shop.example`, `https://*.example.com`, `http://localhost:8000`; as browsers write it."""
+    given = value.strip().rstrip("/") if isinstance(value, str) and len(value) <= 300 else ""
+    scheme, sep, rest = given.partition("://")
+    try:
+        host = rest if rest.isascii() else rest.encode("idna").decode()
+    except UnicodeError:
+        host = ""
+    found = ORIGIN.fullmatch(f"{scheme}{sep}{host}")
+    if not found or (found[2] and "." not in found[3]) or (found[4] and not 0 < int(found[4]) < 65536):
+        words = _("Give a site as https://www.example.com, without a path; https://*.example.com means all below it.")
+        problems.say(path, words)
+        return None
+    port = f":{found[4]}" if found[4] and (found[1].lower(), found[4]) not in {("https", "443"), ("http", "80")} else ""
+    return f"{found[1]}://{found[2] or ''}{found[3]}{port}".lower()
+
+
+def zone(value: Any, path: str, problems: Problems) -> str | None:
+    if isinstance(value, str) and value in available_timezones():
+        return value
+    problems.say(path, _("This is no time zone: give one such as Asia/Karachi."))
+    return None
+
+
+def days(value: Any, path: str, problems: Problems) -> list[list[list[str]]] | None:
+    """Seven days, Monday first: each a list of spans from and to, which do not overlap."""
+    if not isinstance(value, list) or len(value) != 7:
+        problems.say(path, _("Give seven lists, Monday first."))
+        return None
+    return [_day(one, below(path, at), problems) for at, one in enumerate(value)]
+
+
+def _day(value: Any, path: str, problems: Problems) -> list[list[str]]:
+    if not isinstance(value, list) or len(value) > MOST_SPANS:
+        problems.say(path, _("Give a list of at most %(n)d spans.") % {"n": MOST_SPANS})
+        return []
+    found: list[list[str]] = []
+    for at, span in enumerate(value):
+        here = below(path, at)
+        if not isinstance(span, list) or len(span) != 2 or not all(isinstance(one, str) for one in span):
+            problems.say(here, _('Give a span as ["09:00", "17:00"].'))
+        elif not all(TIME.fullmatch(one) for one in span) or span[0] == "24:00":
+            problems.say(here, _("Give times as 09:00, from 00:00 to 24:00."))
+        elif span[0] >= span[1]:
+            problems.say(here, _("This ends before it begins. Over midnight: give two, until 24:00 and from 00:00."))
+        else:
+            found.append(span)
+    found.sort()
+    if any(before[1] > after[0] for before, after in itertools.pairwise(found)):
+        problems.say(path, _("These times overlap."))
+    return found
+
+
+LABEL = by_language(text(200))
+OPTIONS = listed(text(120), 50, lines=True)
+_field_shape = shape(
+    {"key": key, "kind": one_of(*FIELD_KINDS), "label": LABEL, "required": flag, "options": OPTIONS},
+    needs=["key", "label"],
+)
+
+
+def field(value: Any, path: str, problems: Problems) -> dict[str, Any] | None:
+    """One field of a form."""
+    found: dict[str, Any] | None = _field_shape(value, path, problems)
+    if found is None:
+        return None
+    kind = found.get("kind", "text")
+    options = [one for one in found.get("options", ()) if one]
+    if kind == "choice" and len(options) < 2:
+        problems.say(below(path, "options"), _("Give two options or more, one a line."))
+    elif kind != "choice" and options:
+        problems.say(below(path, "options"), _("Only a choice has options."))
+    wanted = OWN_KINDS.get(str(found.get("key")))
+    if wanted and kind != wanted:
+        words = _("The field “%(key)s” says who somebody is: its kind is %(kind)s.")
+        problems.say(below(path, "kind"), words % {"key": found["key"], "kind": wanted})
+    return found
+
+
+FIELDS = listed(field, 12, unique="key")
+_continuity = shape({"channel": text(50), "after": number(10, 604_800)}, needs=["channel"])
+_route = shape(
+    {"team": text(60), "page": proactive.pattern, "topic": key, "language": proactive.language}, needs=["team"]
+)
+
+SETTINGS: dict[str, Check] = {
+    "name": text(120),
+    "origins": listed(origin, MOST_ORIGINS, lines=True),
+    "languages": listed(text(12, pattern=LANGUAGE, wrong=gettext_lazy("This is no language.")), 10, lines=True),
+    "position": one_of("end", "start"),
+    "colour": text(7, pattern=COLOUR, wrong=gettext_lazy("Give a colour as #0f766e.")),
+    "theme": one_of("auto", "light", "dark"),
+    "texts": by_language(shape({name: text(most, lines=True) for name, most in TEXTS.items()})),
+    "hours": shape({"zone": zone, "days": days}, needs=["zone", "days"]),
+    "prechat": FIELDS,
+    "topics": listed(shape({"key": key, "label": LABEL}, needs=["key", "label"]), 30, unique="key"),
+    "offline": FIELDS,
+    "forms": listed(
+        shape({"key": key, "title": LABEL, "fields": FIELDS}, needs=["key", "title", "fields"]), 20, unique="key"
+    ),
+    "consent": flag,
+    "files": flag,
+    "file_mb": number(1, 25),
+    "preview": flag,
+    "transcript": flag,
+    "rating": flag,
+    "visitors": flag,
+    "queue": shape({name: number(*bounds) for name, bounds in QUEUE.items()}),
+    "routes": listed(_route, 50),
+    "continuity": _continuity,
+    "journeys": listed(proactive.journey, 50, unique="key"),
+    "invitations": listed(proactive.invitation, 50, unique="key"),
+    "flow": flow_shapes.flow,
+    SECRET: text(200, pattern=SECRET_FORM, wrong=gettext_lazy("At least 32 letters, digits and signs, no spaces.")),
+}
+
+
+class ChatSettings(forms.Form):
+    """All settings, or with a `Part` and a channel those that it names, put among the ones that are there."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> None:
+        stored = dict(channel.settings) if channel else {}
+        self.channel = channel
+        self.kept: dict[str, Any] = {}  # what stays as it is
+        given = None if data is None else dict(data)
+        if isinstance(data, Part):
+            given = data.over(stored)
+            self.kept = {name: one for name, one in stored.items() if name not in given}
+        super().__init__(data=given, initial=stored)
+        self.problems = Problems()
+
+    def value(self, path: str) -> Any:
+        """What a page shows at this path: what was posted, else what is stored; None where there is nothing."""
+        name, *inner = path.split(".")
+        place: Any = self.data[name] if name in self.data else self.initial.get(name)
+        for one in inner:
+            if isinstance(place, list):
+                place = place[int(one)] if one.isdecimal() and int(one) < len(place) else None
+            else:
+                place = place.get(one) if isinstance(place, dict) else None
+        return place
+
+    def wrong(self, path: str) -> list[str]:
+        """What is wrong at this path, in sentences."""
+        return self.problems.found.get(path, []) if self.is_bound and self.errors else []
+
+    def full_clean(self) -> None:
+        """Read what was given; what is wrong stands in `errors`, under its dotted path."""
+        super().full_clean()
+        if not self.is_bound:
+            return
+        cleaned = shape(SETTINGS)(dict(self.data), "", self.problems) or {}
+        if not self.problems.found:
+            self._refer(cleaned)
+        if len(json.dumps(cleaned)) > MOST_BYTES:
+            self.problems.say("", _("These settings are too large: the widget carries them to every page."))
+        cleaned = {**self.kept, **cleaned}
+        if SECRET not in cleaned and not (self.channel and self.channel.secrets.get(SECRET)):
+            cleaned[SECRET] = secrets.token_hex(32)
+        self.cleaned_data = cleaned
+        for path, texts in self.problems.found.items():
+            errors = [ValidationError(one, code="invalid") for one in texts]
+            self.errors[path or NON_FIELD_ERRORS] = self.error_class(errors, renderer=self.renderer)
+
+    def _refer(self, cleaned: Mapping[str, Any]) -> None:
+        """Whether what is named is there: teams, a mailbox, topics, journeys."""
+        whole = {**self.kept, **cleaned}
+        topics = {one["key"] for one in whole.get("topics") or ()}
+        routes = cleaned.get("routes") or ()
+        teams = set(Team.objects.filter(slug__in=[one["team"] for one in routes]).values_list("slug", flat=True))
+        for at, one in enumerate(routes):
+            if one["team"] not in teams:
+                self._say(f"routes.{at}.team", _("There is no team “%(name)s”."), one["team"])
+            if one.get("topic") and one["topic"] not in topics:
+                self._say(f"routes.{at}.topic", _("There is no topic “%(name)s”."), one["topic"])
+        mailbox = (cleaned.get("continuity") or {}).get("channel")
+        if mailbox and not Channel.objects.filter(slug=mailbox, kind="email").exists():
+            self._say("continuity.channel", _("There is no mailbox “%(name)s”."), mailbox)
+        proactive.refer(cleaned, {one["key"] for one in whole.get("journeys") or ()}, self.problems)
+
+    def _say(self, path: str, words: str, name: str) -> None:
+        self.problems.say(path, words % {"name": name})
