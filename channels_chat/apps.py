@@ -7,4 +7,7 @@ class ChannelsChatConfig(AppConfig):
     verbose_name = _("Live chat")
 
     def ready(self) -> None:
-        from channels_chat import adapter  # noqa: F401  # registers its kind
+        from channels_chat import adapter, added, keys  # noqa: F401  # registers its kind
+
+        added.register()
+        keys.register()

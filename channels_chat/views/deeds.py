@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from channels_chat import board
+from channels_chat.added import HAS_CHATS
 from channels_chat.actions import desks, ends, queueing, sending
 from channels_chat.models import Chat, ChatEnd, ChatState
 from channels_chat.views.desk import parts, shared
@@ -26,8 +27,6 @@ from inbox.rights import Right, needs
 from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 from inbox.views.tickets import answer
-
-HAS_CHATS = "rabta_chats"  # cookie: whether this organisation has live chat, so that pages need not ask
 
 
 def _done(request: AgentRequest, chat: Chat, problem: str = "") -> HttpResponse:

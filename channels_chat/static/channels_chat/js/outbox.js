@@ -14,6 +14,12 @@ function keep() {
 
 export const lineOf = cid => document.querySelector(`.line[data-cid="${CSS.escape(cid)}"]`)
 
+function button(what, text, item) {
+  const made = Object.assign(document.createElement("button"), { type: "button", className: "text-button small", textContent: text })
+  made.dataset[what] = item.cid
+  return made
+}
+
 // The line of something that is not sent yet, or cannot be (`problem`).
 function show(item, problem = "") {
   const list = document.getElementById(`lines-${item.ticket}`)
@@ -34,9 +40,7 @@ function show(item, problem = "") {
   const foot = line.querySelector(".line-wait")
   if (!foot) return
   foot.replaceChildren(problem ? `${words.wordsUnsent}: ${problem}` : words.wordsSending)
-  for (const [what, text] of problem ? [["again", words.wordsRetry], ["back", words.wordsDrop]] : [])
-    foot.append(Object.assign(document.createElement("button"), { type: "button", className: "text-button small", textContent: text }))
-      , foot.lastElementChild.setAttribute(`data-${what}`, item.cid)
+  if (problem) foot.append(button("again", words.wordsRetry, item), button("back", words.wordsDrop, item))
 }
 
 export function took(cid, id) {
@@ -66,9 +70,7 @@ async function post(item) {
   const form = document.querySelector(`#chat-${item.ticket} .chat-composer`)
   const body = new FormData()
   const token = form?.querySelector("[name=csrfmiddlewaretoken]").value ?? ""
-  for (const [name, value] of [["kind", "reply"], ["client_id", item.cid], ["text", item.text], ["version", item.version ?? 0], ["attachments", item.files?.join(",") ?? ""], ["macro", item.macros?.join(",") ?? ""]]) body.set(name, value)
-  body.delete("attachments")
-  body.delete("macro")
+  for (const [name, value] of [["kind", "reply"], ["client_id", item.cid], ["text", item.text], ["version", item.version ?? 0]]) body.set(name, value)
   for (const file of item.files ?? []) body.append("attachments", file)
   for (const macro of item.macros ?? []) body.append("macro", macro)
   const answer = await fetch(`/chats/${item.ticket}/messages/`, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } })
