@@ -103,7 +103,8 @@ def on_the_site(agent: Agent, ticket: Ticket, rows: Rows) -> Piece | None:
     if row is None:
         return None
     pages = [
-        {**page_of(one), "at": parse_datetime(str(one.get("at") or ""))} for one in reversed(row["visitor__pages"] or [])
+        {**page_of(one), "at": parse_datetime(str(one.get("at") or ""))}
+        for one in reversed(row["visitor__pages"] or [])
     ]
     attributes = row["visitor__attributes"] or {}
     context = {
@@ -190,7 +191,9 @@ WORDS: dict[str, wording.Words] = {
     "chat_requested": _requested,
     "chat_accepted": _accepted,
     "chat_transferred": _transferred,
-    "chat_returned": lambda event, names: str(HOW_RETURNED.get(event.data.get("reason", ""), _("the chat waits again"))),
+    "chat_returned": lambda event, names: str(
+        HOW_RETURNED.get(event.data.get("reason", ""), _("the chat waits again"))
+    ),
     "chat_ended": _ended,
     "chat_rated": _rated,
     "chat_warned": lambda event, names: _("the visitor was asked whether they are still there"),
@@ -202,7 +205,6 @@ WORDS: dict[str, wording.Words] = {
 def has_chats(request: HttpRequest) -> bool:
     """Whether the rail leads to the desk: what the browser was told last."""
     return request.COOKIES.get(HAS_CHATS) == "yes"
-
 
 
 def register() -> None:

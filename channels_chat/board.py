@@ -142,7 +142,12 @@ def topic_of(chat: Chat) -> str:
 def seen_by(agent: Agent) -> QuerySet[Chat]:
     """The chats of tickets that this agent sees, with what a card says of them."""
     found = Chat.objects.select_related(
-        "engagement__agent", "engagement__ticket__customer", "engagement__ticket__assignee", "visitor", "channel", "team"
+        "engagement__agent",
+        "engagement__ticket__customer",
+        "engagement__ticket__assignee",
+        "visitor",
+        "channel",
+        "team",
     ).order_by("pk")
     hidden = access.sight(agent)
     if hidden.hidden_channels or hidden.hidden_teams:

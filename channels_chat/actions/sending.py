@@ -59,14 +59,13 @@ def _said(texts: Any, language: str) -> str:
 
 def _send(chat: Chat, text: str, kind: str, data: Mapping[str, Any], by: Agent) -> Message:
     """Write it in the agent's name; it answers the visitor, whose clock stops."""
-    with transaction.atomic():
-        with queueing.held(chat) as (row, ticket):
-            if row.state == ChatState.ENDED:
-                raise ActionError(_("This chat is over."), "ended")
-            message = chats.say(row, text, kind=kind, data=data, by=by)
-            ticket.refresh_from_db()
-            if ticket.waiting_since is not None:
-                ticket.waiting_since = None
-                base.save(ticket, "waiting_since")
-            queueing.answered(message)
+    with transaction.atomic(), queueing.held(chat) as (row, ticket):
+        if row.state == ChatState.ENDED:
+            raise ActionError(_("This chat is over."), "ended")
+        message = chats.say(row, text, kind=kind, data=data, by=by)
+        ticket.refresh_from_db()
+        if ticket.waiting_since is not None:
+            ticket.waiting_since = None
+            base.save(ticket, "waiting_since")
+        queueing.answered(message)
     return message

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from channels_chat import board
-from channels_chat.added import HAS_CHATS
 from channels_chat.actions import desks, ends, queueing, sending
+from channels_chat.added import HAS_CHATS
 from channels_chat.models import Chat, ChatEnd, ChatState
 from channels_chat.views.desk import parts, shared
 from inbox import access
@@ -215,5 +215,3 @@ def offers(request: AgentRequest) -> HttpResponse:
         HAS_CHATS, "yes" if has else "no", max_age=86400 if has else 600, samesite="Lax", secure=request.is_secure()
     )
     return response
-
-
