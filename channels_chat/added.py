@@ -1,5 +1,5 @@
-"""What live chat adds to the screens of tickets: the state of the chat above the composer, where the visitor is beside the
-conversation, forms and buttons within messages, and words for the log. Registered when the app is ready.
+"""What live chat adds to the screens of tickets: the state of the chat above the composer, where the visitor is beside
+the conversation, forms and buttons within messages, and words for the log. Registered when the app is ready.
 """
 
 from __future__ import annotations
@@ -165,6 +165,10 @@ def _accepted(event: Event, names: Mapping[int, str]) -> str:
     return _("took the chat after %(time)s") % {"time": spoken(int(waited))}
 
 
+def _returned(event: Event, names: Mapping[int, str]) -> str:
+    return str(HOW_RETURNED.get(event.data.get("reason", ""), _("the chat waits again")))
+
+
 def _transferred(event: Event, names: Mapping[int, str]) -> str:
     if event.data.get("to"):
         return _("handed the chat to %(name)s") % {"name": _named(names, event.data["to"])}
@@ -191,9 +195,7 @@ WORDS: dict[str, wording.Words] = {
     "chat_requested": _requested,
     "chat_accepted": _accepted,
     "chat_transferred": _transferred,
-    "chat_returned": lambda event, names: str(
-        HOW_RETURNED.get(event.data.get("reason", ""), _("the chat waits again"))
-    ),
+    "chat_returned": _returned,
     "chat_ended": _ended,
     "chat_rated": _rated,
     "chat_warned": lambda event, names: _("the visitor was asked whether they are still there"),

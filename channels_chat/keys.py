@@ -1,4 +1,4 @@
-"""Where the desk stands among Rabta's places: the sidebar and palette, the help on `?`, the sheets and scripts of pages."""
+"""Where the desk stands among Rabta's places: sidebar, palette, the help on `?`, sheets and scripts of every page."""
 
 from __future__ import annotations
 
