@@ -7,19 +7,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_chat import lines
-from channels_chat.board import page_of, spoken
+from channels_chat.board import page_of, seen_by, spoken
 from channels_chat.models import Chat, ChatEnd, ChatState, JourneyRun
-from inbox import additions, directory, wording
+from inbox import additions, directory, happenings, journey, wording
 from inbox.additions import Piece
 from inbox.directory import Named
-from inbox.models import Agent, Event, Message, Ticket
+from inbox.models import Agent, Customer, Event, Message, Ticket
 from lib.language import language_name
 
 Row = Mapping[str, Any]
@@ -204,6 +205,37 @@ WORDS: dict[str, wording.Words] = {
 }
 
 
+# In the customer's journey -----------------------------------------------------------------------------------------
+
+
+def chats_of(agent: Agent, customer: Customer) -> journey.Source:
+    """The chats of a customer in tickets that this agent sees."""
+    found = seen_by(agent).filter(engagement__ticket__customer=customer)
+    return journey.Source("chat", found.annotate(at=F("engagement__requested_at")), "at")
+
+
+def of_chat(chat: Chat) -> happenings.Line:
+    """A chat as one line: with whom, how long, how it was rated."""
+    engagement = chat.engagement
+    began = engagement.accepted_at or engagement.requested_at
+    said = [
+        _("with %(name)s") % {"name": engagement.agent} if engagement.agent is not None else "",
+        spoken(int((engagement.ended_at - began).total_seconds())) if engagement.ended_at else str(_("goes on")),
+        str(ChatEnd(chat.end).label) if chat.end in ChatEnd.values else "",
+        _("rated %(score)s of 5") % {"score": chat.score} if chat.score else "",
+    ]
+    number = engagement.ticket_id
+    return happenings.Line(
+        f"chat-{chat.pk}",
+        engagement.requested_at,
+        "chats",
+        str(_("Chat")),
+        " · ".join(filter(None, said)),
+        reverse("ticket", args=[number]),
+        number,
+    )
+
+
 def has_chats(request: HttpRequest) -> bool:
     """Whether the rail leads to the desk: what the browser was told last."""
     return request.COOKIES.get(HAS_CHATS) == "yes"
@@ -215,6 +247,8 @@ def register() -> None:
 
     panel.register("chat", chats)
     panel.register("chat_journeys", journeys)
+    journey.register(chats_of)
+    happenings.register("chat", of_chat)
     additions.above(banner)
     additions.beside(on_the_site)
     additions.within(within)
