@@ -5,7 +5,7 @@ the conversation, forms and buttons within messages, and words for the log. Regi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
@@ -15,13 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_chat import lines
-from channels_chat.board import page_of, seen_by, spoken
+from channels_chat.board import MOST_AT_ONCE, desk_of, page_of, seen_by, spoken
 from channels_chat.models import Chat, ChatEnd, ChatState, JourneyRun
 from inbox import additions, directory, happenings, journey, wording
 from inbox.additions import Piece
 from inbox.directory import Named
 from inbox.models import Agent, Customer, Event, Message, Ticket
 from lib.language import language_name
+
+if TYPE_CHECKING:
+    from inbox.views.shell import AgentRequest
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Sequence[Row]]
@@ -241,6 +244,14 @@ def has_chats(request: HttpRequest) -> bool:
     return request.COOKIES.get(HAS_CHATS) == "yes"
 
 
+def profile(request: AgentRequest) -> Piece | None:
+    """Whether one takes chats, and how many: below one's own profile."""
+    if not has_chats(request) or not request.user.may_write:
+        return None
+    context = {"desk": desk_of(request.user), "most": MOST_AT_ONCE}
+    return Piece("channels_chat/desk/_profile.html", context)
+
+
 def register() -> None:
     """All of it; called once, when the app is ready."""
     from inbox import panel
@@ -252,6 +263,7 @@ def register() -> None:
     additions.above(banner)
     additions.beside(on_the_site)
     additions.within(within)
+    additions.profile(profile)
     additions.link(additions.Link("chats", gettext_lazy("Chats"), "chats", "chats", has_chats, "chats"))
     for kind, words in WORDS.items():
         wording.register(kind, words)

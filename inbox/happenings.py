@@ -69,7 +69,7 @@ def register(kind: str, maker: Maker) -> None:
 
 
 def folded(lines: Iterable[Line]) -> list[Line]:
-    """Lines, newest first, with the page views of one visit as one that unfolds; whatever else stands among them stays."""
+    """Lines, newest first, with the page views of one visit as one that unfolds; what stands among them stays there."""
     out: list[Line] = []
     visit: int | None = None  # where in `out` the visit stands that older page views may belong to
     for line in lines:

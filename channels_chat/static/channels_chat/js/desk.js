@@ -1,69 +1,13 @@
-// The chat desk: chats side by side, what comes in for each of them, and the rail beside them.
+// The chat desk: what comes in for each chat that stands there, and the rail beside them.
 /* global htmx */
 import { notice } from "../../inbox/js/htmx.js"
-import { restore } from "../../inbox/js/restoring.js"
-import { tick } from "./clocks.js"
 import { arrange, current, focus, isNear } from "./columns.js"
-import { bring, chatOf, earlier, group, linesOf, missed, newest, ticks, toEnd, types } from "./lines.js"
+import { bring, chatOf, earlier, linesOf, missed, ticks, toEnd, types } from "./lines.js"
 import "./offers.js"
-import { again } from "./outbox.js"
 import { play } from "./sound.js"
+import { begin, chats, close, MOST, numbers, open, settle, words } from "./standing.js"
 import * as wire from "./wire.js"
 import { adopt } from "./writing.js"
-
-const desk = document.getElementById("desk")
-const words = desk.dataset
-const place = document.getElementById("main")
-const MOST = 9
-const chats = () => [...place.querySelectorAll(".chat")]
-const numbers = () => chats().map(one => Number(one.dataset.ticket))
-const ask = url => fetch(url, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } })
-
-function settle() {
-  const state = new URLSearchParams(numbers().length ? { open: numbers().join(",") } : {})
-  history.replaceState(history.state, "", `${words.url}${state.size ? `?${state}` : ""}`)
-  arrange()
-  tick()
-}
-
-function begin(chat) {
-  const list = chat.querySelector(".lines")
-  group(list)
-  toEnd(list)
-  wire.watch(Number(chat.dataset.ticket), newest(list))
-}
-
-// Open a chat beside the others, or go to the one that stands there.
-export async function open(number, { focus: wanted = true } = {}) {
-  if (!chatOf(number)) {
-    if (chats().length >= MOST) return notice(words.wordsFull)
-    const answer = await ask(`${words.url}${number}/`).catch(() => null)
-    if (!answer?.ok) return answer?.status === 404 && notice(words.wordsLost)
-    if (chatOf(number)) return
-    const box = document.createElement("template")
-    box.innerHTML = await answer.text()
-    const chat = box.content.querySelector(".chat")
-    if (!chat) return
-    document.getElementById("desk-empty").before(chat)
-    htmx.process(chat)
-    restore()
-    begin(chat)
-    again()
-    settle()
-  }
-  if (wanted) focus(chatOf(number))
-}
-
-function close(number) {
-  const chat = chatOf(number)
-  if (!chat) return
-  const next = chat.nextElementSibling?.matches(".chat") ? chat.nextElementSibling : chat.previousElementSibling
-  document.body.querySelector("#desk > div[hidden]")?.append(...chat.querySelectorAll("#macro-box, #emoji-box"))
-  chat.remove()
-  wire.unwatch(number)
-  settle()
-  if (next) focus(next)
-}
 
 // Heads and rail, asked for anew when something about them changed.
 const stale = new Set()
