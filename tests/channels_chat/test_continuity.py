@@ -1,4 +1,4 @@
-"""A visitor who is gone gets our answer by e-mail, once; their answer comes back into the ticket and proves who they are."""
+"""A visitor who is gone gets our answer by e-mail, once; theirs comes back into the ticket and proves who they are."""
 
 import email
 import email.policy
@@ -10,10 +10,11 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from channels_chat import history
-from channels_chat.actions import continuity
+from channels_chat import history, letters
+from channels_chat.actions import continuity, identify
 from channels_chat.models import Visitor
-from inbox.actions import customers, messages, reply, tickets, uploads
+from inbox import log
+from inbox.actions import customers, merge, messages, reply, tickets, uploads
 from inbox.adapters import Party, adapter_for
 from inbox.models import Agent, Channel, Customer, Event, Identity, Message, Participant, Role, Ticket
 from tests.channels_chat import people
@@ -137,10 +138,7 @@ def test_whoever_types_a_strangers_address_later_proves_nothing_with_their_own_m
     leaves(visitor)
     continuity.sweep()
     [own] = mails(ticket)
-    identifying = Visitor.objects.get(pk=visitor.pk)
-    from channels_chat.actions import identify
-
-    identify.claim(identifying, {"email": ALI})
+    identify.claim(visitor, {"email": ALI})
     mail_back(own, "From the victim, honestly", sender=ALI)
     assert not Identity.objects.get(value=ALI).verified
 
@@ -200,7 +198,10 @@ def test_an_address_that_is_known_for_certain_serves_as_well(shop: Channel, sana
 
 @pytest.mark.parametrize("what", ["no", "paused", "gone", "ours", "spam", "trash"])
 def test_where_there_is_no_way_it_waits(box: Channel, sana: Agent, what: str) -> None:
-    settings = {"no": {"continuity": None}, "gone": {"continuity": {"channel": "no-such"}}}
+    settings: dict[str, dict[str, Any]] = {
+        "no": {"continuity": None},
+        "gone": {"continuity": {"channel": "no-such"}},
+    }
     shop = people.shop(**settings.get(what, {}))
     visitor, ticket = people.visitor(shop, email=people.SUPPORT if what == "ours" else ALI)
     answers(ticket, sana)
@@ -225,8 +226,6 @@ def test_the_mailbox_is_the_named_one_or_the_brands(shop: Channel, box: Channel)
 
 
 def test_what_is_said_to_another_visitor_in_a_merged_ticket_is_not_theirs(shop: Channel, sana: Agent) -> None:
-    from inbox.actions import merge
-
     visitor, ticket = people.visitor(shop, email=ALI)
     other, others = people.visitor(shop, email="other@shop.example", said="Something else")
     answers(others, sana, "For the other one alone.")
@@ -273,8 +272,6 @@ def test_it_is_said_in_the_visitors_language(shop: Channel, sana: Agent) -> None
 
 
 def test_the_page_they_were_on_is_named_only_where_the_channel_knows_its_site(shop: Channel, sana: Agent) -> None:
-    from channels_chat import letters
-
     visitor, _ticket = people.visitor(shop, email=ALI)
     visitor.pages = [{"url": "https://evil.example/x?session=1"}]
     assert letters.page_of(visitor).endswith(f"/chat/{shop.token}/")
@@ -297,7 +294,7 @@ def test_two_workers_and_a_death_in_between_make_one_mail(monkeypatch: pytest.Mo
         raise SystemExit("killed")
 
     with monkeypatch.context() as patched:  # after the mail's row was written, before the commit
-        patched.setattr(continuity.log, "record", dies)
+        patched.setattr(log, "record", dies)
         with pytest.raises(SystemExit):
             continuity.sweep()
     assert mails(ticket) == []
@@ -329,10 +326,10 @@ def test_taking_our_answer_back_leaves_nothing_to_carry(shop: Channel, sana: Age
 
 
 def test_an_agent_who_writes_to_the_claimed_address_makes_no_second_customer(shop: Channel, sana: Agent) -> None:
-    _visitor, ticket = people.visitor(shop, email=ALI)
+    visitor, ticket = people.visitor(shop, email=ALI)
     box = Channel.objects.get(kind="email")
     before = Customer.objects.count()
     reply.reply(ticket, by=sana, text="By mail, then.", channel=box, to=[{"name": "", "address": ALI}])
     assert Customer.objects.count() == before
     assert not Identity.objects.get(value=ALI).verified
-    says(_visitor, "Got it")
+    assert says(visitor, "Got it").customer_id == ticket.customer_id
