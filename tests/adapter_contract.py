@@ -1,8 +1,10 @@
 """What every channel kind must do, whatever its wire: subclass `AdapterContract` and give it a wire.
 
-A new adapter's test file holds one subclass; docs/adding-a-channel.md says how. An adapter that `stores` has Rabta itself
-for its far side: there is nothing that could refuse or be away, so what is asked of it instead is that what we write has
-arrived with the commit, that no worker has anything to send, and that nobody sees it but whom it was written to.
+A new adapter's test file holds one subclass; docs/adding-a-channel.md says how.
+
+An adapter that `stores` has Rabta itself for its far side: nothing there could refuse or be away. What is asked of it
+instead is that what we write has arrived with the commit, that no worker has anything to send, and that nobody sees it
+but whom it was written to.
 """
 
 from __future__ import annotations
