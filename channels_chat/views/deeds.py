@@ -10,11 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from channels_chat import board
-from channels_chat.actions import desks, ends, queueing, sending
+from channels_chat.actions import desks, endings, queueing, sending
 from channels_chat.added import HAS_CHATS
 from channels_chat.models import Chat, ChatEnd, ChatState
 from channels_chat.views.desk import parts, shared
@@ -113,11 +114,11 @@ def end(request: AgentRequest, number: int) -> HttpResponse:
 
     def do(chat: Chat) -> None:
         if request.POST.get("solve") != "yes":
-            ends.end(chat, why=ChatEnd.AGENT, by=request.user)
+            endings.end(chat, why=ChatEnd.AGENT, by=request.user)
             return
         with transaction.atomic():
             jobs.by_hand(request.user, "status", Status.SOLVED, chat.engagement.ticket, Status.SOLVED)
-            ends.end(chat, why=ChatEnd.SOLVED, by=request.user)
+            endings.end(chat, why=ChatEnd.SOLVED, by=request.user)
 
     return _act(request, number, do)
 
@@ -196,7 +197,8 @@ def takes(request: AgentRequest) -> HttpResponse:
         most=int(most) if most.isdecimal() and len(most) < 4 else None,
     )
     if not wants_part(request):
-        return redirect(request.POST.get("next") if request.POST.get("next") == "/settings/profile/" else "chats")
+        back = reverse("settings-profile")
+        return redirect(back if request.POST.get("next") == back else "chats")
     context = {"rail": board.rail(request.user), **shared(request)}
     return render(request, "channels_chat/desk/_rail.html", context)
 
