@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, ClassVar, cast
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError, InterfaceError
+from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -26,6 +26,7 @@ FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything
 MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
 DRAFT = 500  # characters of what is being typed
 MOST_FILES = 5
+LASTING = (DataError, ValueError, TypeError, LookupError, AttributeError, RecursionError)  # alike at the next try
 
 
 class Allowance:
@@ -81,12 +82,19 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         page = self.page
         if page is None or page.closed:
             return
-        if self.frames.spend(FRAMES, FRAMES_PER_SECOND):
+        wait = self.frames.spend(FRAMES, FRAMES_PER_SECOND)
+        if wait:
             self.in_vain += 1
             if self.in_vain > MOST_IN_VAIN:
                 page.close(FLOODS)
-            return
+                return
+        elif self.frames.left > FRAMES / 2:
+            self.in_vain = 0
         said = protocol.frame(text_data)
+        if wait:
+            if said is not None and said["t"] in ANSWERED:
+                self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
+            return
         if said is None:
             self.tell_no("", "too_long" if text_data and len(text_data) > protocol.MOST_FRAME else "wrong")
             return
@@ -95,10 +103,11 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         try:
             await work(self, page, said)
-        except (DatabaseError, InterfaceError, OSError):
-            # The page says again what was not acknowledged.
+        except Exception as error:
+            # Its page stays connected, and says again what was not acknowledged, if that can help.
             logger.exception("a visitor's frame was not answered")
-            self.tell_no(protocol.word(said.get("cid")), "later", after=2)
+            lasting = isinstance(error, LASTING)
+            self.tell_no(protocol.word(said.get("cid")), "wrong" if lasting else "later", after=0 if lasting else 2)
 
     async def disconnect(self, code: int) -> None:
         if self.page is not None and self.page.visit:
@@ -146,8 +155,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
 
     async def say(self, page: room.Page, said: dict[str, Any], chat: dict[str, Any] | None = None) -> Took | None:
         here, cid = room.current(), protocol.word(said.get("cid"))
-        raw = said.get("text")
-        text = protocol.words(raw, config.MOST_TEXT + 1).strip()
+        text = protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
         if not cid:
             self.tell_no("", "wrong")
             return None
@@ -221,6 +229,9 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
             return
+        if len(protocol.words(said.get("text"), protocol.MOST_FRAME).strip()) > config.MOST_TEXT:
+            self.tell_no(protocol.word(said.get("cid")), "too_long")
+            return
         about = self._about(page, said)
         self._met(
             page, await room.current().in_thread(partial(deeds.leave, self.door, page.visitor, page.language, about))
@@ -275,6 +286,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     }
 
 
+ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
 NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
 WHY: dict[str, Callable[[], str]] = {
     "wrong": lambda: _("This could not be read."),

@@ -323,7 +323,7 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
 def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
     """The message form: nobody is there, or not soon enough. It becomes a ticket that nobody waits in."""
 
-    cid, text = protocol.word(said.get("cid")), protocol.words(said.get("text"), config.MOST_TEXT).strip()
+    cid, text = protocol.word(said.get("cid")), protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
     if not text or not cid:
         with translation.override(language):
             return Met(pk, "", [{"t": "no", "cid": cid, "why": "empty", "text": _("Write something first.")}])
