@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_chat import config, deeds, doors, hub, protocol, reading, room
+from channels_chat.allowances import Allowance, Crowd, address_of
 from channels_chat.intake import Said, Took
 from inbox.sockets import frame
 from lib.websocket import WRITE
@@ -27,25 +28,6 @@ MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
 DRAFT = 500  # characters of what is being typed
 MOST_FILES = 5
 LASTING = (DataError, ValueError, TypeError, LookupError, AttributeError, RecursionError)  # alike at the next try
-
-
-class Allowance:
-    """So much at once, so much a second."""
-
-    __slots__ = ("at", "left")
-
-    def __init__(self, burst: float) -> None:
-        self.left, self.at = burst, time.monotonic()
-
-    def spend(self, burst: float, per_second: float) -> float:
-        """0 where it may be, else the seconds to wait."""
-        now = time.monotonic()
-        self.left = min(burst, self.left + (now - self.at) * per_second)
-        self.at = now
-        if self.left < 1:
-            return (1 - self.left) / per_second
-        self.left -= 1
-        return 0.0
 
 
 class WidgetConsumer(AsyncWebsocketConsumer):
@@ -103,6 +85,8 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         try:
             await work(self, page, said)
+        except Crowd as crowd:
+            self.tell_no(protocol.word(said.get("cid")), "flood", after=crowd.wait)
         except Exception as error:
             # Its page stays connected, and says again what was not acknowledged, if that can help.
             logger.exception("a visitor's frame was not answered")
@@ -223,6 +207,9 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if found is None:
             self.tell_no("", "user")
             return
+        if page.visitor and not found.visitor:  # logged out of the site
+            room.current().part(page)
+            page.knows = 0
         self._met(page, found)
 
     async def offline(self, page: room.Page, said: dict[str, Any]) -> None:
@@ -261,7 +248,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
 
     def _about(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
         """What a first message brings along: what was asked before, and where on the site the visitor is."""
-        return {**said, "visit": page.visit, "site": page.about}
+        return {**said, "visit": page.visit, "site": page.about, "from": address_of(self.scope)}
 
     def _on_site(self, page: room.Page, told: dict[str, Any]) -> None:
         """Who is on the site, and where: agents see it, if the channel shows it."""
