@@ -5,16 +5,17 @@ const API = {
   identify(user, hmac = "") {
     const mine = kept.get("u");
     if (!user || (mine != null && mine !== String(user.id))) { // logged out, or somebody else: nothing of before is theirs
+      send({t: "user", user: null}); // its key opens nothing any more
       post({x: 1});
       forget();
       visited.set("f", null);
-      if (tabs.on) anew();
+      if (tabs.on) setTimeout(anew, 50);
     }
     if (user) {
       S.user = {...user, id: String(user.id ?? "")};
       S.hmac = String(hmac || "");
       if (S.key) kept.set("u", S.user.id);
-      send({t: "user", user: S.user, hmac: S.hmac});
+      send({t: "user", user: S.user, hmac: S.hmac || undefined});
     }
     changed();
   },

@@ -29,6 +29,7 @@ const rateCard = () => {
     faces[index].focus();
     if (more.hidden) send({t: "rate", score, comment: ""}, true); // whoever says no more has said this
     more.hidden = false;
+    S.rating = true;
     emit("rated", score);
     settle();
   };
@@ -40,7 +41,7 @@ const standing = () => {
   if (live()) return S.chat.overflow && !S.left ? ["overflow"] : [];
   const found = [];
   if (S.chat?.state === "ended" && !S.started) {
-    if (C.rating && S.chat.rate && !S.thanked) return ["ended", "rate"];
+    if (C.rating && (S.chat.rate || S.rating) && !S.thanked) return ["ended", "rate"];
     found.push(S.thanked ? "thanks" : "ended");
   }
   if (S.left) return [...found, "left"];

@@ -34,7 +34,8 @@ const flush = () => {
     if (item.why || item.sent === wire.count) continue;
     item.sent = wire.count;
     item.at = Date.now();
-    transmit(item.frame);
+    transmit({...item.frame, ...who()});
+    if (item.frame.t === "start" && S.known) drop(item.cid);
   }
 };
 
@@ -51,6 +52,7 @@ const speak = (text, files) => {
 
 const begin = (more) => {
   visited.set("s", S.started = true);
-  write({t: "start", fields: {}, topic: "", lang, consent: false, invitation: S.invitation, ...more});
+  const {name, email, phone} = S.user || {};
+  write({t: "start", topic: "", lang, consent: false, invitation: S.invitation, ...more, fields: {name, email, phone, ...more.fields}});
   if (S.invitation) answered(S.invitation);
 };

@@ -71,9 +71,11 @@ const GOT = {
     }
     if (item.frame.t === "offline") visited.set("l", S.left = true);
     drop(frame.cid);
+    outbox.forEach((other) => other.frame.t === "start" && other.n <= item.n && drop(other.cid));
   },
   no(frame) {
     const item = outbox.get(frame.cid);
+    if (frame.why === "user") return console.warn(`Rabta: ${frame.text}`);
     if (!item) { S.note = frame.text || ""; return; }
     if (frame.after) {
       S.note = t("too_fast");
@@ -100,6 +102,7 @@ const GOT = {
   chat(frame) {
     if (frame.chat?.state !== S.chat?.state) emit("chat", frame.chat?.state || "");
     S.chat = frame.chat;
+    if (live()) S.thanked = S.rating = false;
     if (live()) outbox.forEach((item) => item.frame.t === "start" && drop(item.cid));
     else if (S.chat) visited.set("s", S.started = null);
   },
@@ -107,7 +110,7 @@ const GOT = {
     const {user, hmac, attrs} = S;
     forget();
     Object.assign(S, {user, hmac, attrs});
-    if (tabs.leads) greet();
+    if (tabs.leads && S.line === "on") anew(); // else the greeting that is under way goes on as a stranger's
   },
   rated() { S.rated = true; },
   sent() { S.note = t("transcript_sent"); },

@@ -3,10 +3,14 @@ const wire = {socket: null, count: 0, tries: 0, timer: 0, over: false, later: []
 
 const transmit = (frame) => wire.socket?.readyState === 1 && (wire.socket.send(JSON.stringify(frame)), true);
 
+// Who the site says it is; what a session is made with.
+const who = () => ({
+  ...(S.user && {user: S.user, hmac: S.hmac || undefined}), attrs: S.attrs, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "",
+});
+
 const greet = () => transmit({
   t: "hi", visit: visit.id, key: S.key, since: newest(), url: location.href.slice(0, 1000), title: document.title.slice(0, 200),
-  ref: document.referrer.slice(0, 500), lang, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "", visits: visit.count,
-  ...(S.user && {user: S.user, hmac: S.hmac}), attrs: S.attrs,
+  ref: document.referrer.slice(0, 500), lang, visits: visit.count, ...who(),
 });
 
 const connect = () => {
@@ -70,6 +74,6 @@ setInterval(() => {
   const now = Date.now();
   const slept = now - beat > 90_000;
   beat = now;
-  const stuck = waiting().some((item) => !item.why && item.sent === wire.count && now - item.at > 15_000);
+  const stuck = waiting().some((item) => !item.why && item.frame.t !== "start" && item.sent === wire.count && now - item.at > 15_000);
   if (wire.socket && (slept || stuck)) anew();
 }, 5000);
