@@ -1,4 +1,4 @@
-"""A shop with the chat on it: any customer's site, for the demo and for tests. It knows Rabta by its script tag alone."""
+"""A shop with the chat on it: any customer's site, for the demo and tests. It knows Rabta by its script tag alone."""
 
 from __future__ import annotations
 
