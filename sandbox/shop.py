@@ -111,6 +111,6 @@ def _identity(channel: Channel) -> dict[str, Any]:
     if not secret:
         return {}
     return {
-        "user": json.dumps(AYESHA),
+        "shopper": json.dumps(AYESHA),
         "hmac": hmac.new(secret.encode(), AYESHA["id"].encode(), hashlib.sha256).hexdigest(),
     }

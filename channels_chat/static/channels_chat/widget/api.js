@@ -68,7 +68,8 @@ const boot = () => {
 
 window.Rabta = API;
 const parsed = (name) => { try { return JSON.parse(given[name]); } catch { return console.error(`Rabta: data-${name} is not JSON`); } };
-if (given.user) API.identify(parsed("user"), given.hmac);
+const person = given.user && parsed("user");
+if (person) API.identify(person, given.hmac);
 if (given.attributes) API.attributes(parsed("attributes"));
 const queued = window.RabtaQueue || [];
 window.RabtaQueue = {push: (...calls) => calls.forEach(call)};

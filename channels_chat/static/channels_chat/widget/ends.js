@@ -1,6 +1,6 @@
 // What stands below the conversation: the form before it, the message form when nobody is here, the end and the rating.
 let cards;
-const FACES = ["😞", "🙁", "😐", "🙂", "😀"];
+const FACES = ["rate1", "rate2", "rate3", "smile", "rate5"];
 
 const rateCard = () => {
   const comment = h("textarea", {rows: 2, maxLength: 2000, dir: "auto", placeholder: t("comment"), "aria-label": t("comment")});
@@ -19,7 +19,7 @@ const rateCard = () => {
       event.preventDefault();
       choose((index + step + 5) % 5);
     },
-  }, drawing));
+  }, icon(drawing)));
   const choose = (index) => {
     score = index + 1;
     faces.forEach((one, place) => {
