@@ -66,7 +66,7 @@ def script(request: HttpRequest, door: Door) -> HttpResponse:
             response["Content-Encoding"] = "gzip"
     response["ETag"] = etag
     response["Cache-Control"] = "public, max-age=300, stale-while-revalidate=86400"
-    response["Vary"] = "Accept-Encoding"
+    response.for_everybody = True  # type: ignore[attr-defined]  # `Vary`: channels_chat.middleware
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["X-Content-Type-Options"] = "nosniff"
