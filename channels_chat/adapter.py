@@ -90,11 +90,21 @@ class ChatAdapter(Adapter):
 
         chats.replied(message)
 
+    def status_changed(self, ticket: Ticket, *, by: Agent | None) -> None:
+        from channels_chat.actions import endings
+
+        endings.status_changed(ticket, by=by)
+
     def after_reply(self, ticket: Ticket) -> str:
         """While they chat nobody waits for anybody: the ticket stays open."""
         from channels_chat.actions import chats
 
         return Status.OPEN.value if chats.is_live(ticket) else super().after_reply(ticket)
+
+    def route_hint(self, ticket: Ticket, beside: Mapping[str, Sequence[Mapping[str, Any]]]) -> StrOrPromise:
+        from channels_chat import added
+
+        return added.route_hint(ticket, beside)
 
     def freeze(self, message: Message, answered: Message | None) -> None:
         message.external_id = f"chat-{uuid.uuid4().hex}"

@@ -158,6 +158,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "channels_chat.middleware.ForEverybodyMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -366,6 +367,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 2.0, "options": {"expires": 2}},
     "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
+    "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "count mailboxes": {
