@@ -64,7 +64,7 @@ def address_of(scope: Mapping[str, Any]) -> str:
     told = dict(scope.get("headers") or ()).get(b"x-forwarded-for", b"").decode("latin-1").split(",")
     hops = [one.strip() for one in told if one.strip()]
     if settings.TRUST_PROXY and hops:
-        address = hops[-min(settings.TRUST_PROXY, len(hops))]
+        address: str = hops[-min(settings.TRUST_PROXY, len(hops))]
     else:
         address = str((scope.get("client") or [""])[0])
     try:

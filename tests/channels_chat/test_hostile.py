@@ -95,7 +95,7 @@ FIELDS = (
     "button", "values", "score", "comment", "email",
 )  # fmt: skip
 KINDS = (*sorted(WidgetConsumer.DEEDS), "welcome", "", "__class__", "t" * 500)
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [
         None, True, False, 0, -1, 1, 2**31, 2**63, 2**64, -(2**70), 10**400, 0.5, 1e308, float("nan"), float("inf"), "",
         " ", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\u202e\u2066", "\ufeff", "a" * 70, "0" * 32,
@@ -154,7 +154,7 @@ def test_no_frame_hurts(server: Server, wide: Channel) -> None:
     @given(st.lists(RAW, min_size=8, max_size=40), st.booleans())
     @example([json.dumps({"t": "hi", "visit": "0" * 32, "key": "\ud800"})], False)
     def send(frames: list[str | bytes], known: bool) -> None:
-        with connect(address, max_size=None, legacy=True) as socket:  # type: ignore[call-overload]
+        with connect(address, max_size=None, legacy=True) as socket:
             if known:
                 socket.send(json.dumps({"t": "hi", "visit": uuid.uuid4().hex, "key": key.key}))
             for frame in frames:
@@ -180,7 +180,7 @@ def test_a_flood_is_told_so_and_nobody_else_suffers(server: Server, shop: Channe
         for cid in cids:
             flooder.put(t="say", cid=cid, text="spam")
         assert other.say("My parcel is broken")["t"] == "took"
-        told = {}
+        told: dict[str, dict[str, Any]] = {}
         while len(told) < len(cids):
             frame = flooder.hear()
             if frame["t"] in {"took", "no"}:
@@ -210,7 +210,7 @@ def test_no_page_begins_thousands_of_sessions(server: Server, shop: Channel) -> 
     assert Visitor.objects.count() <= SAYS + 5
     address = f"{server.url.replace('http', 'ws')}/chat/{shop.token}/ws/"
     for number in range(int(NEWCOMERS) * 2):
-        with connect(address, legacy=True, source_address=("127.0.0.77", 0)) as socket:  # type: ignore[call-overload]
+        with connect(address, legacy=True, source_address=("127.0.0.77", 0)) as socket:
             socket.send(json.dumps({"t": "hi", "visit": uuid.uuid4().hex}))
             socket.send(json.dumps({"t": "start", "cid": f"somebody-{number}", "fields": {}}))
             while (told := json.loads(socket.recv(timeout=10)))["t"] not in {"key", "no"}:
@@ -314,7 +314,7 @@ def test_a_first_message_that_is_said_again_without_a_key_is_no_second_conversat
 def refused(server: Server, channel_token: str, **more: Any) -> int:
     """The code that a connection is closed with."""
     address = f"{server.url.replace('http', 'ws')}/chat/{channel_token}/ws/"
-    with connect(address, legacy=True, **more) as socket, pytest.raises(ConnectionClosed) as closed:  # type: ignore[call-overload]
+    with connect(address, legacy=True, **more) as socket, pytest.raises(ConnectionClosed) as closed:
         socket.send(json.dumps({"t": "hi", "visit": uuid.uuid4().hex}))
         socket.recv(timeout=10)
         socket.recv(timeout=10)
