@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_chat import flow_shapes
 from channels_chat import proactive_shapes as proactive
+from channels_chat.drafts import Draft
 from channels_chat.parts import Part
 from channels_chat.shapes import (
     LANGUAGE,
@@ -198,17 +199,11 @@ class ChatSettings(forms.Form):
             self.kept = {name: one for name, one in stored.items() if name not in given}
         super().__init__(data=given, initial=stored)
         self.problems = Problems()
+        self._draft = Draft({**self.initial, **self.data})
 
     def value(self, path: str) -> Any:
         """What a page shows at this path: what was posted, else what is stored; None where there is nothing."""
-        name, *inner = path.split(".")
-        place: Any = self.data[name] if name in self.data else self.initial.get(name)
-        for one in inner:
-            if isinstance(place, list):
-                place = place[int(one)] if one.isdecimal() and int(one) < len(place) else None
-            else:
-                place = place.get(one) if isinstance(place, dict) else None
-        return place
+        return self._draft.value(path)
 
     def wrong(self, path: str) -> list[str]:
         """What is wrong at this path, in sentences."""
@@ -226,11 +221,16 @@ class ChatSettings(forms.Form):
             self.problems.say("", _("These settings are too large: the widget carries them to every page."))
         cleaned = {**self.kept, **cleaned}
         if SECRET not in cleaned and not (self.channel and self.channel.secrets.get(SECRET)):
-            cleaned[SECRET] = secrets.token_hex(32)
+            cleaned[SECRET] = self.new_secret()
         self.cleaned_data = cleaned
         for path, texts in self.problems.found.items():
             errors = [ValidationError(one, code="invalid") for one in texts]
             self.errors[path or NON_FIELD_ERRORS] = self.error_class(errors, renderer=self.renderer)
+
+    @staticmethod
+    def new_secret() -> str:
+        """What sites sign with who is logged in there."""
+        return secrets.token_hex(32)
 
     def _refer(self, cleaned: Mapping[str, Any]) -> None:
         """Whether what is named is there: teams, a mailbox, topics, journeys."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -12,7 +13,6 @@ from django.utils.text import slugify
 from channels_chat.proactive_shapes import CONDITIONS
 
 MOST_DEPTH = 8
-TICKED = ("languages",)  # lists that are posted as ticks: `languages.en`
 DO = "do"  # the name of the buttons
 
 
@@ -30,11 +30,7 @@ def unfold(data: Mapping[str, str]) -> dict[str, Any]:
                 inner = place[folder] = {}
             place = inner
         place[leaf] = value
-    found = {name: _listed(value) for name, value in nested.items()}
-    for name in TICKED:
-        if isinstance(found.get(name), dict):
-            found[name] = [one for one, value in found[name].items() if value]
-    return found
+    return {name: _listed(value) for name, value in nested.items()}
 
 
 def _listed(value: Any) -> Any:
@@ -58,6 +54,8 @@ def tidy(settings: dict[str, Any]) -> dict[str, Any]:
         settings["forms"] = _keyed(settings["forms"], "title")
     if "journeys" in settings:
         settings["journeys"] = [_journey(one) for one in _keyed(settings["journeys"], "name")]
+    if isinstance(settings.get("languages"), list):
+        settings["languages"] = [*dict.fromkeys(one for one in settings["languages"] if isinstance(one, str) and one)]
     if "hours" in settings:
         settings["hours"] = _hours(settings["hours"])
     if isinstance(settings.get("continuity"), dict) and not settings["continuity"].get("channel"):
@@ -157,10 +155,14 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def change(draft: dict[str, Any], wanted: str) -> str:
-    """Do what a button of a row says to a draft: `add`, `out`, `up` or `down`, and a path. Returns the path of the row
-    that the reader works on now.
+    """Do what a button of a row says to a draft: `add`, `out`, `up` or `down`, and a path; `copy` has the four days
+    after Monday be as Monday is. Returns the path of the row that the reader works on now.
     """
     verb, _space, path = wanted.partition(" ")
+    if verb == "copy":
+        days = _rows(draft, path)
+        days[1:5] = [copy.deepcopy(days[0]) for _day in days[1:5]]
+        return path
     folder = path if verb == "add" else path.rpartition(".")[0]
     rows = _rows(draft, folder)
     if verb == "add":
