@@ -1,16 +1,21 @@
-"""The chat channel. Its far side is Rabta itself: what is stored has arrived."""
+"""The chat channel. Its far side is Rabta itself: what is stored has left, and visitors' pages are told of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_chat import checks, screens
+from channels_chat import checks, config, hub, screens
 from channels_chat.forms import SECRET, ChatSettings
-from inbox.adapters import Adapter, Check, Panel, register
-from inbox.models import Agent, Channel
+from inbox import files
+from inbox.adapters import Adapter, Arrival, Check, Inbound, InboundFile, Panel, Parsed, Party, Sent, register
+from inbox.counting import Limit
+from inbox.models import Agent, Attachment, Channel, Message, Receipt, Status, Ticket
+from lib import language
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -23,6 +28,10 @@ class ChatAdapter(Adapter):
     icon = "message"
     identity_kind = "chat"
     live = True
+    stores = True
+    repeat_safe = True
+    joins_open_ticket = False  # the session does: what a visitor writes joins the newest ticket of their browser
+    limit = Limit(config.MOST_TEXT)
     secrets = (SECRET,)
     connect_label = _("Put a chat on your website")
     settings_template = "channels_chat/settings/start.html"
@@ -48,3 +57,61 @@ class ChatAdapter(Adapter):
 
     def warnings(self, channel: Channel) -> list[str]:
         return checks.warnings(channel)
+
+    def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
+        """What `channels_chat.intake` wrote down of one message."""
+        said = json.loads(raw)
+        text = said["text"].replace("\x00", "")
+        return [
+            Inbound(
+                key=receipt.external_id,
+                scope=f"channel:{receipt.channel_id}",
+                sender=Party("chat", said["address"], said.get("name") or ""),
+                text=text,
+                visible_text=text,
+                external_id=receipt.external_id,
+                language=language.detect(text, said.get("language") or ""),
+                at=receipt.at,
+                thread_key=said["address"],
+                subject=said.get("subject") or "",
+                files=tuple(_file(one) for one in Attachment.objects.filter(pk__in=said.get("files") or ())),
+                payload={"cid": said["cid"], "visitor": said["visitor"], **_kept(said)},
+            )
+        ]
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        from channels_chat.actions import chats
+
+        chats.arrived(arrivals)
+
+    def replied(self, message: Message) -> None:
+        from channels_chat.actions import chats
+
+        chats.replied(message)
+
+    def after_reply(self, ticket: Ticket) -> str:
+        """While they chat nobody waits for anybody: the ticket stays open."""
+        from channels_chat.actions import chats
+
+        return Status.OPEN.value if chats.is_live(ticket) else super().after_reply(ticket)
+
+    def freeze(self, message: Message, answered: Message | None) -> None:
+        message.external_id = f"chat-{uuid.uuid4().hex}"
+
+    def send(self, message: Message, connection: Any) -> Sent:
+        """What waited for its time: it is there once this is written down."""
+        hub.tell_of(message.ticket_id)
+        return Sent((message.external_id,))
+
+    def raw(self, message: Message) -> tuple[bytes, str]:
+        told = {"id": message.external_id, "to": message.to, "text": message.text, "chat": message.payload.get("chat")}
+        return json.dumps(told, ensure_ascii=False, indent=1).encode(), "application/json"
+
+
+def _file(row: Attachment) -> InboundFile:
+    return InboundFile(row.name, row.content_type, files.get(row.stored))
+
+
+def _kept(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What the widget's own kinds of message carry: a form that was filled in, a button that was pressed."""
+    return {"chat": said["chat"]} if said.get("chat") else {}

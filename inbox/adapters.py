@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from inbox.counting import Limit
@@ -97,6 +98,15 @@ class Inbound:
     content_kind: str = "text"
     payload: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message that was just taken in, with its ticket, locked, and the receipt it came in."""
+
+    message: Message
+    ticket: Ticket
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +237,7 @@ class Adapter:
     limit: ClassVar[Limit | None] = None  # what one message takes; the composer counts by it
     joins_open_ticket: ClassVar[bool] = True  # what they write joins their open ticket
     live: ClassVar[bool] = False
+    stores: ClassVar[bool] = False  # its far side is Rabta itself: a reply has left once it is stored, without a worker
     undoable: ClassVar[bool] = False  # what agents send from the screen waits for a moment, so that they can undo it
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:
@@ -285,6 +296,16 @@ class Adapter:
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         """Turn stored bytes into plain values. Raises `Ignore`, or any error, which is kept on the receipt."""
         raise NotImplementedError
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """What else is to be done for messages of this kind that were taken in, in the transaction that does it."""
+
+    def replied(self, message: Message) -> None:
+        """A reply has left, or is on its way: called with its ticket locked, in the transaction that says so."""
+
+    def after_reply(self, ticket: Ticket) -> str:
+        """The status that a reply gives its ticket, where nobody chose another."""
+        return str(settings.AFTER_REPLY_STATUS)
 
     def freeze(self, message: Message, answered: Message | None) -> None:
         """Write into the unsaved row what the wire will need (ids, headers), inside the transaction of the click."""

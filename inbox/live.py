@@ -21,6 +21,7 @@ from channels.layers import get_channel_layer
 logger = logging.getLogger(__name__)
 
 GROUP = "live"
+CHATS = "chats"  # the group that hears of chats (channels_chat/hub.py)
 TIMEOUT = 2  # seconds for one publication; Redis may be away
 MOST_WAITING = 1000  # beyond this many unsent facts new ones are dropped
 GATHER = 0.05  # seconds that facts are gathered for after one has left: a busy worker tells a thousand a second
@@ -42,6 +43,8 @@ class Publisher:
         self.people: set[int] = set()
         self.hints: list[tuple[list[int], dict[str, object]]] = []
         self.presence: dict[str, str] = {}
+        self.chats: list[dict[str, object]] = []
+        self.chatting: Future[None] | None = None
         self.sending: Future[None] | None = None
         self.complained_at = 0.0
         threading.Thread(target=self.loop.run_forever, name="live", daemon=True).start()
@@ -66,6 +69,23 @@ class Publisher:
             if self.sending is None:
                 self.sending = asyncio.run_coroutine_threadsafe(self._run(), self.loop)
 
+    def publish_chat(self, fact: dict[str, object]) -> None:
+        """Of a chat each fact leaves at once: two people wait for one another's words."""
+        with self.lock:
+            if len(self.chats) < MOST_WAITING:
+                self.chats.append(fact)
+            if self.chatting is None:
+                self.chatting = asyncio.run_coroutine_threadsafe(self._run_chats(), self.loop)
+
+    async def _run_chats(self) -> None:
+        while True:
+            with self.lock:
+                facts, self.chats = self.chats, []
+                if not facts:
+                    self.chatting = None
+                    return
+            await self._send({"type": "chat.tell", "facts": facts}, CHATS)
+
     async def _run(self) -> None:
         while True:
             with self.lock:
@@ -82,11 +102,11 @@ class Publisher:
             await self._send({"type": "live.announce", **fact})
             await asyncio.sleep(GATHER)
 
-    async def _send(self, message: dict[str, object]) -> None:
+    async def _send(self, message: dict[str, object], group: str = GROUP) -> None:
         try:
             layer = get_channel_layer()
             assert layer is not None
-            await asyncio.wait_for(layer.group_send(GROUP, message), TIMEOUT)
+            await asyncio.wait_for(layer.group_send(group, message), TIMEOUT)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with Redis, nobody's work may fail for it
             if time.monotonic() - self.complained_at > COMPLAIN_EVERY:
                 self.complained_at = time.monotonic()
@@ -94,9 +114,9 @@ class Publisher:
 
     def drain(self, seconds: float) -> None:
         """Give what is on its way this long to leave."""
-        sending = self.sending
-        if sending is not None:
-            wait([sending], timeout=seconds)
+        sending = [one for one in (self.sending, self.chatting) if one is not None]
+        if sending:
+            wait(sending, timeout=seconds)
 
 
 _publisher: Publisher | None = None
@@ -159,6 +179,14 @@ def hint(agents: Iterable[int], **frame: object) -> None:
 def presence(hub: str, state: str) -> None:
     """What the pages of one web process show now, to all others (inbox/presence.py). Never raises."""
     _publish([], [], presence={hub: state})
+
+
+def chat(**fact: object) -> None:
+    """Tell every web process of something in a chat, by ids and codes. After the commit; never raises."""
+    try:
+        _current().publish_chat(fact)
+    except RuntimeError as error:
+        logger.warning("screens were not told of a chat: %r", error)
 
 
 def _publish(

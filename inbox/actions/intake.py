@@ -19,7 +19,7 @@ from inbox.actions import base
 from inbox.actions import customers as customer_actions
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome, Work, one_line, wire
-from inbox.adapters import AUTOMATIC, Party
+from inbox.adapters import AUTOMATIC, Adapter, Arrival, Party
 from inbox.models import (
     PREVIEW_LENGTH,
     SUBJECT_LENGTH,
@@ -93,6 +93,7 @@ class Batch:
         self.hits: Counter[int] = Counter()  # of blocks
         self.copied: set[tuple[int, int]] = set()  # (ticket, channel that got a copy)
         self.outcomes: list[tuple[Outcome, Ticket, Message]] = []
+        self.arrivals: dict[Adapter, list[Arrival]] = {}
 
     def run(self) -> list[Outcome]:
         for work in self.works:
@@ -130,6 +131,7 @@ class Batch:
             self._people(work, ticket, identity, unverified, created)
             self._count(ticket, message, work, decision, customer)
         self.around.remember(work, ticket, message)
+        self.arrivals.setdefault(work.adapter, []).append(Arrival(message, ticket, work.receipt))
         outcome = self._done(work, "created" if created else "appended", ticket, message)
         outcome.rule, outcome.detail = decision.rule, decision.detail
 
@@ -406,6 +408,8 @@ class Batch:
         bulk.insert([event for event, _, _, _ in self.events])
         for outcome, ticket, message in self.outcomes:
             outcome.ticket, outcome.message = ticket.pk, message.pk
+        for adapter, arrivals in self.arrivals.items():
+            adapter.arrived(arrivals)
         base.announce(
             {ticket.pk for ticket in [*new.tickets, *self.changed.values()]}, {message.pk for message in new.messages}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,16 +12,18 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import log, wake
+from inbox import bulk, log, wake
 from inbox.actions import base, calls, counts, customers, drafts, mentions
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryUpdate, Party, adapter_for
 from inbox.models import (
     NEXT_STATES,
+    ActorKind,
     Agent,
     Channel,
     DeliveryState,
     Direction,
+    Event,
     Message,
     Participant,
     ParticipantRole,
@@ -78,6 +81,35 @@ def accepted(message: Message, external_id: str) -> dict[str, Any]:
     """The parameters of ACCEPTED but `now`, for a claimed message that the far server took for all its recipients."""
     data = json.dumps({"message": message.pk})
     return {"message": message.pk, "attempts": message.attempts, "external_id": external_id, "data": data}
+
+
+def reported(ids: Sequence[int], state: str) -> int:
+    """Many messages were delivered or read, all as one report says; returns how many that was news of.
+
+    As `advance` for each, in two statements: a state that would be a step back stays.
+    """
+    if not ids:
+        return 0
+    now = timezone.now()
+    before = [one for one, after in NEXT_STATES.items() if state in after]
+    with transaction.atomic():
+        rows = Message.objects.select_for_update(no_key=True).filter(pk__in=ids, state__in=before).order_by("pk")
+        found = list(rows.values_list("pk", "ticket_id"))
+        if not found:
+            return 0
+        Message.objects.filter(pk__in=[pk for pk, _ in found]).update(
+            state=state, **{STAMPS[DeliveryState(state)]: now}
+        )
+        bulk.insert(
+            [
+                Event(
+                    ticket_id=ticket, kind=f"message_{state}", actor_kind=ActorKind.SYSTEM, at=now, data={"message": pk}
+                )
+                for pk, ticket in found
+            ]
+        )
+        base.announce({ticket for _, ticket in found}, [pk for pk, _ in found])
+    return len(found)
 
 
 def lock(pk: int) -> Message:

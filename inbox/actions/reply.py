@@ -91,9 +91,10 @@ def reply(
             return first
         if newest is not None and (since := written_since(row, newest, by, event)):
             raise Stale(since, Event.objects.filter(ticket=row).aggregate(last=Max("pk"))["last"] or 0)
-        solves = not automatic and solving.asks(row, status or settings.AFTER_REPLY_STATUS, by=by)
         channel = channel or choose_channel(row)[0]
         adapter = adapter_for(channel.kind)
+        becomes = status or adapter.after_reply(row)
+        solves = not automatic and solving.asks(row, becomes, by=by)
         hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0
         verdict = adapter.may_reply(row)
         if not verdict.allowed:
@@ -113,7 +114,7 @@ def reply(
             subject,
             automatic,
             once(client_id, digest)
-            | _then(row, status, by, now=send_at is None and not automatic)
+            | _then(row, status, becomes, by, now=send_at is None and not automatic)
             | ({} if signed else {"unsigned": True})
             | ({"macros": list(macros)} if macros else {}),
             hold,
@@ -123,8 +124,10 @@ def reply(
         _replace_failed(row, message, client_id)
         if send_at is None:
             began = log.record(row, "message_added", by=by, message=message.pk, channel=channel.pk, automatic=automatic)
-            after(row, message, by, status, automatic)
-            if not hold:  # else the sweep finds it when its time has come
+            if adapter.stores:
+                log.record(row, "message_sent", message=message.pk)
+            after(row, message, by, becomes, automatic)
+            if not hold and not adapter.stores:  # else the sweep finds it when its time has come
                 wake.deliver(channel.pk, channel.kind)
         else:
             began = log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
@@ -132,6 +135,8 @@ def reply(
             base.save(row, "message_count")
         if also is not None:
             _do_also(also, row, message)
+        if send_at is None:
+            adapter.replied(message)
         states.mark(message, began, "changed", "acts")
         if solves:
             solving.require(row)
@@ -243,9 +248,8 @@ def _write(
         payload=kept | ({"written_html": html} if html and (hold or send_at) else {}),  # to be written on, if not sent
         kind="auto_reply" if automatic else "message",
         suppress_auto_reply=automatic,
-        state=DeliveryState.QUEUED,
         send_at=send_at,
-        next_attempt_at=now + timedelta(seconds=hold) if send_at is None else None,
+        **_state(adapter, now, hold, send_at),
         created_at=now,
         received_at=now,
     )
@@ -267,15 +271,23 @@ def _write(
     return message
 
 
-def _then(ticket: Ticket, status: str | None, by: Agent | None, *, now: bool) -> dict[str, Any]:
+def _state(adapter: Adapter, now: datetime, hold: int, send_at: datetime | None) -> dict[str, Any]:
+    """The fields of delivery of a new reply."""
+    if send_at is not None:
+        return {"state": DeliveryState.QUEUED, "next_attempt_at": None}
+    if adapter.stores:
+        return {"state": DeliveryState.SENT, "sent_at": now}
+    return {"state": DeliveryState.QUEUED, "next_attempt_at": now + timedelta(seconds=hold)}
+
+
+def _then(ticket: Ticket, status: str | None, becomes: str, by: Agent | None, *, now: bool) -> dict[str, Any]:
     """What a message's payload keeps of the status that was asked for and, if said `now`, of what that changes."""
-    return ({"after": status} if status else {}) | (turns(ticket, status, by) if now else {})
+    return ({"after": status} if status else {}) | (turns(ticket, becomes, by) if now else {})
 
 
-def turns(ticket: Ticket, status: str | None, by: Agent | None) -> dict[str, Any]:
+def turns(ticket: Ticket, to: str, by: Agent | None) -> dict[str, Any]:
     """For the payload of a reply: what `after` will change of the ticket, so that it can be put back."""
     before = states.of(ticket, SENDING_CHANGES)
-    to = status or settings.AFTER_REPLY_STATUS
     now: states.State = {**before, "snoozed_until": None, "status": to}
     if _takes(ticket, by):
         now["assignee_id"] = by.pk if by else None
@@ -290,8 +302,8 @@ def _takes(ticket: Ticket, by: Agent | None) -> bool:
     return ticket.assignee_id is None and by is not None and by.is_active and not by.is_bot
 
 
-def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None, automatic: bool) -> None:
-    """What a reply does to its ticket."""
+def after(ticket: Ticket, message: Message, by: Agent | None, status: str, automatic: bool) -> None:
+    """What a reply does to its ticket; `status` is what it becomes."""
     show(ticket, message)
     fields = ["message_count", "last_message_at", "last_direction", "preview"]
     if not automatic:
@@ -304,7 +316,7 @@ def after(ticket: Ticket, message: Message, by: Agent | None, status: str | None
             ticket.assignee = by
             fields.append("assignee")
             log.record(ticket, "assigned", by=by, **{"from": None, "to": by.pk})
-        fields += change_status(ticket, status or settings.AFTER_REPLY_STATUS, by=by)
+        fields += change_status(ticket, status, by=by)
     base.save(ticket, *fields)
     if by is not None:
         attention.answered(by, ticket)

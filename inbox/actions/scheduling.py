@@ -34,7 +34,7 @@ from inbox.actions import (
 from inbox.actions.errors import ActionError
 from inbox.actions.withdrawing import withdraw
 from inbox.actions.work import typed
-from inbox.adapters import AUTOMATIC
+from inbox.adapters import AUTOMATIC, adapter_for
 from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Status, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
@@ -185,10 +185,11 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     began = log.record(
         ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False
     )
-    status = row.payload.get("after")
-    if solving.asks(ticket, status or settings.AFTER_REPLY_STATUS, by=writer) and solving.missing(ticket):
+    adapter = adapter_for(row.channel.kind)
+    usual = adapter.after_reply(ticket)
+    status = row.payload.get("after") or usual
+    if solving.asks(ticket, status, by=writer) and solving.missing(ticket):
         log.record(ticket, "not_solved", message=row.pk)
-        usual = settings.AFTER_REPLY_STATUS
         status = Status.PENDING if solving.asks(ticket, usual, by=writer) else usual
     row.next_attempt_at = row.created_at = row.received_at = now
     row.payload |= reply.turns(ticket, status, writer)
@@ -196,6 +197,7 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     ticket.message_count -= 1  # counted when it was written; counted again as what is said
     reply.after(ticket, row, writer, status, automatic=False)
     states.mark(row, began, "changed")
+    adapter.replied(row)
     base.announce([ticket.pk], [row.pk])
     wake.deliver(row.channel_id, row.channel.kind)
 

@@ -245,8 +245,10 @@ class Surroundings:
                     wanted.add(number)
         keyed = {work.inbound.thread_key for work in self.works if work.inbound.thread_key}
         if keyed:
-            for number, channel, key in Ticket.objects.filter(thread_key__in=keyed).values_list(
-                "number", "channel_id", "thread_key"
+            for number, channel, key in (
+                Ticket.objects.filter(thread_key__in=keyed)
+                .order_by("number")  # the newest of them is where a session goes on
+                .values_list("number", "channel_id", "thread_key")
             ):
                 self.thread_keys[channel, key] = number
                 wanted.add(number)

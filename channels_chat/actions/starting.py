@@ -1,0 +1,60 @@
+"""What a visitor's message does to their chat: it begins one, or goes on; then the bot or the queue has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels_chat.actions import chats
+from channels_chat.models import Chat, ChatState, Visitor
+from channels_chat.seams import flow, identify, queueing
+from inbox.adapters import Arrival
+from inbox.models import Ticket
+
+
+def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
+    """One message, in the transaction that took it in; `live` are the chats that are under way, by visitor."""
+    message, ticket = arrival.message, arrival.ticket
+    if visitor.customer_id is None:
+        visitor.customer_id = ticket.customer_id
+        visitor.save(update_fields=["customer"])
+        _met(visitor, ticket)
+    chat = live.get(visitor.pk)
+    if ticket.spam:
+        return  # nobody is called for what a blocked sender writes
+    if chat is None:
+        told = arrival.receipt.meta
+        chat = live[visitor.pk] = chats.begin(
+            visitor,
+            ticket,
+            at=message.created_at,
+            fields=told.get("fields"),
+            topic=told.get("topic") or "",
+            page=told.get("page") or "",
+            language=told.get("language") or visitor.language,
+            invitation=told.get("invitation") or "",
+        )
+        _first(chat, offline=bool(told.get("offline")))
+    else:
+        _go_on(chat, ticket, message)
+
+
+def _go_on(chat: Chat, ticket: Ticket, message: Any) -> None:
+    chat.last_visitor_at, chat.warned_at = message.created_at, None
+    chat.save(update_fields=["last_visitor_at", "warned_at"])
+    if chat.engagement.ticket_id != ticket.pk and chat.engagement.ticket.is_done:
+        chat.engagement.ticket = ticket  # they went on in a follow-up
+        chat.engagement.save(update_fields=["ticket"])
+    if chat.state == ChatState.BOT:
+        flow.hear(chat, message)
+
+
+def _first(chat: Chat, *, offline: bool) -> None:
+    if offline:
+        return  # a message and no chat: whoever took it says so right after
+    if not flow.start(chat):
+        queueing.ask_for_human(chat, reason="wrote")
+
+
+def _met(visitor: Visitor, ticket: Ticket) -> None:
+    """They have a customer now: what they said of themselves before goes there."""
+    identify.wrote(visitor, ticket)

@@ -1,0 +1,296 @@
+"""The widget's websocket: who it is, what it says, each frame checked; what it is told comes from the room."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, ClassVar, cast
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError, InterfaceError
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from channels_chat import config, deeds, doors, hub, protocol, reading, room
+from channels_chat.intake import Said, Took
+from inbox.sockets import frame
+from lib.websocket import WRITE
+
+logger = logging.getLogger(__name__)
+
+NO_CHANNEL, NOT_HERE, FLOODS = 4404, 4403, 4429  # close codes
+SAYS, SAYS_PER_SECOND = 10.0, 1.0  # messages of a visitor at once, and in the long run
+FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything
+MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
+DRAFT = 500  # characters of what is being typed
+MOST_FILES = 5
+
+
+class Allowance:
+    """So much at once, so much a second."""
+
+    __slots__ = ("at", "left")
+
+    def __init__(self, burst: float) -> None:
+        self.left, self.at = burst, time.monotonic()
+
+    def spend(self, burst: float, per_second: float) -> float:
+        """0 where it may be, else the seconds to wait."""
+        now = time.monotonic()
+        self.left = min(burst, self.left + (now - self.at) * per_second)
+        self.at = now
+        if self.left < 1:
+            return (1 - self.left) / per_second
+        self.left -= 1
+        return 0.0
+
+
+class WidgetConsumer(AsyncWebsocketConsumer):
+    channel_layer_alias = "none"  # the room listens for all pages
+    page: room.Page | None = None
+    door: doors.Door
+    in_vain = 0
+    typing_at = 0.0
+
+    async def connect(self) -> None:
+        token = self.scope["url_route"]["kwargs"]["token"]
+        here = room.current()
+        door = await here.in_thread(partial(doors.find, token))
+        await self.accept()
+        if door is None:
+            await self.close(NO_CHANNEL)
+            return
+        headers = dict(self.scope.get("headers") or ())
+        if not door.admits(headers.get(b"origin", b"").decode("latin-1")):
+            await self.close(NOT_HERE)
+            return
+        self.door = door
+        self.frames, self.says = Allowance(FRAMES), Allowance(SAYS)
+        self.page = room.Page(
+            0,
+            "",
+            door.settings.languages[0],
+            cast(Any, self.base_send),
+            cast(Any, (self.scope.get("extensions") or {}).get(WRITE, {}).get("write")),
+            door=door,
+        )
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        page = self.page
+        if page is None or page.closed:
+            return
+        if self.frames.spend(FRAMES, FRAMES_PER_SECOND):
+            self.in_vain += 1
+            if self.in_vain > MOST_IN_VAIN:
+                page.close(FLOODS)
+            return
+        said = protocol.frame(text_data)
+        if said is None:
+            self.tell_no("", "too_long" if text_data and len(text_data) > protocol.MOST_FRAME else "wrong")
+            return
+        work = self.DEEDS.get(said["t"])
+        if work is None or (not page.visit and said["t"] != "hi"):
+            return
+        try:
+            await work(self, page, said)
+        except (DatabaseError, InterfaceError, OSError):
+            # The page says again what was not acknowledged.
+            logger.exception("a visitor's frame was not answered")
+            self.tell_no(protocol.word(said.get("cid")), "later", after=2)
+
+    async def disconnect(self, code: int) -> None:
+        if self.page is not None and self.page.visit:
+            room.current().leave(self.page)
+
+    # What is answered --------------------------------------------------------------------------------------------
+
+    def put(self, **told: Any) -> None:
+        if self.page is not None:
+            self.page.put(frame(told))
+
+    def tell_no(self, cid: str, why: str, *, after: float = 0, text: str = "") -> None:
+        """Why something was not taken, in the visitor's language."""
+        if not text and self.page is not None:
+            with translation.override(self.page.language):
+                text = str(WHY[why]() if why in WHY else WHY["wrong"]())
+        self.put(t="no", cid=cid, why=why, text=text, **({"after": max(1, round(after))} if after else {}))
+
+    # What is said ------------------------------------------------------------------------------------------------
+
+    async def hi(self, page: room.Page, said: dict[str, Any]) -> None:
+        here = room.current()
+        visit = protocol.word(said.get("visit"))
+        if not visit or page.visit:
+            return
+        page.visit = visit
+        page.language = _language(said.get("lang"), self.door.settings)
+        found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
+        page.knows = found.knows
+        here.join(page)
+        if found.visitor:
+            here.meet(page, found.visitor)
+        self._on_site(page, found.site)
+        for told in found.frames:
+            page.put(frame(told))
+
+    async def start(self, page: room.Page, said: dict[str, Any]) -> None:
+        here = room.current()
+        if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
+            self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
+            return
+        about = self._about(page, said)
+        found = await here.in_thread(partial(deeds.start, self.door, page.visitor, page.language, about))
+        self._met(page, found)
+
+    async def say(self, page: room.Page, said: dict[str, Any], chat: dict[str, Any] | None = None) -> Took | None:
+        here, cid = room.current(), protocol.word(said.get("cid"))
+        raw = said.get("text")
+        text = protocol.words(raw, config.MOST_TEXT + 1).strip()
+        if not cid:
+            self.tell_no("", "wrong")
+            return None
+        if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
+            self.tell_no(cid, "flood", after=wait)
+            return None
+        if len(text) > config.MOST_TEXT:
+            self.tell_no(cid, "too_long")
+            return None
+        given = said.get("files")
+        tokens = [one for one in given if isinstance(one, str)][: MOST_FILES + 1] if isinstance(given, list) else []
+        if len(tokens) > MOST_FILES:
+            self.tell_no(cid, "files")
+            return None
+        if not text and not tokens:
+            self.tell_no(cid, "empty")
+            return None
+        ready = await here.in_thread(
+            partial(deeds.prepare, self.door, page.visitor, page.language, self._about(page, said), tokens)
+        )
+        self._met(page, ready)
+        if ready.why or ready.row is None:
+            self.tell_no(cid, ready.why or "wrong")
+            return None
+        took = await here.intake.say(Said(self.door.channel, ready.row, cid, text, ready.files, chat, meta=ready.meta))
+        if took is None:
+            self.tell_no(cid, "wrong")
+            return None
+        self._on_site(page, {"visitor": page.visitor, "chat": took.ticket})
+        self.put(t="took", cid=cid, id=took.message, at=int(took.at.timestamp() * 1000))
+        return took
+
+    async def typing(self, page: room.Page, said: dict[str, Any]) -> None:
+        text = protocol.words(said.get("text"), DRAFT)
+        now = time.monotonic()
+        if not page.visitor or (text and now - self.typing_at < 0.5):
+            return
+        self.typing_at = now if text else 0.0
+        ticket = await room.current().in_thread(partial(reading.ticket_of, page.visitor))
+        if ticket is not None:
+            hub.draft(ticket, text, bool(text), preview=self.door.settings.preview)
+
+    async def seen(self, page: room.Page, said: dict[str, Any]) -> None:
+        delivered, read = protocol.number(said.get("delivered")), protocol.number(said.get("read"))
+        if page.visitor and (delivered or read):
+            await room.current().in_thread(partial(reading.seen_by_visitor, page.visitor, delivered, read))
+
+    async def moved(self, page: room.Page, said: dict[str, Any]) -> None:
+        url = protocol.address(said.get("url"))
+        if url:
+            title = protocol.line(said.get("title"), 200)
+            self._on_site(page, {"page": url, "title": title})
+            if page.visitor:
+                await room.current().in_thread(partial(deeds.visited, page.visitor, url, title))
+
+    async def more(self, page: room.Page, said: dict[str, Any]) -> None:
+        before = protocol.number(said.get("before"))
+        if page.visitor and before:
+            told = await room.current().in_thread(partial(deeds.older, page.visitor, before))
+            if told is not None:
+                page.put(frame(told))
+
+    async def user(self, page: room.Page, said: dict[str, Any]) -> None:
+        found = await room.current().in_thread(partial(deeds.vouched, self.door, page.visitor, said, page.language))
+        if found is None:
+            self.tell_no("", "user")
+            return
+        self._met(page, found)
+
+    async def offline(self, page: room.Page, said: dict[str, Any]) -> None:
+        if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
+            self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
+            return
+        about = self._about(page, said)
+        self._met(
+            page, await room.current().in_thread(partial(deeds.leave, self.door, page.visitor, page.language, about))
+        )
+
+    async def other(self, page: room.Page, said: dict[str, Any]) -> None:
+        """What needs the database and answers with frames: each is one function of `deeds`."""
+        if said["t"] in NEED_VISITOR and not page.visitor:
+            return
+        told = await room.current().in_thread(
+            partial(deeds.do, said["t"], self.door, page.visitor, page.visit, page.language, said)
+        )
+        for one in told:
+            page.put(frame(one))
+
+    def _met(self, page: room.Page, found: deeds.Met) -> None:
+        here = room.current()
+        if found.key:
+            self.put(t="key", key=found.key)
+        if found.visitor and found.visitor != page.visitor:
+            if page.visitor:
+                here.part(page)
+                page.knows = 0
+            here.meet(page, found.visitor)
+        for told in found.frames:
+            page.put(frame(told))
+
+    def _about(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
+        """What a first message brings along: what was asked before, and where on the site the visitor is."""
+        return {**said, "visit": page.visit, "site": page.about}
+
+    def _on_site(self, page: room.Page, told: dict[str, Any]) -> None:
+        """Who is on the site, and where: agents see it, if the channel shows it."""
+        page.about |= {**told, "at": time.time()}
+        if self.door.settings.visitors:
+            room.current().site.put(page.visit, {"channel": self.door.channel.pk, **page.about})
+
+    DEEDS: ClassVar[dict[str, Callable[[Any, room.Page, dict[str, Any]], Awaitable[Any]]]] = {
+        "hi": hi,
+        "start": start,
+        "say": say,
+        "typing": typing,
+        "seen": seen,
+        "page": moved,
+        "more": more,
+        "user": user,
+        "offline": offline,
+        **dict.fromkeys(
+            ("attrs", "event", "journey", "invite", "press", "form", "human", "end", "rate", "transcript"),
+            other,
+        ),
+    }
+
+
+NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
+WHY: dict[str, Callable[[], str]] = {
+    "wrong": lambda: _("This could not be read."),
+    "later": lambda: _("We could not take this just now. It is sent again in a moment."),
+    "flood": lambda: _("That was very fast. Please wait a moment."),
+    "too_long": lambda: _("This message is too long. Please send it in parts."),
+    "empty": lambda: _("Write something first."),
+    "files": lambda: _("A file is no longer there; please add it again."),
+    "user": lambda: _("The site’s word for who you are could not be verified."),
+}
+
+
+def _language(asked: Any, settings: config.Settings) -> str:
+    """The first of the channel's languages that the page asks for, whatever the region."""
+    wanted = protocol.line(asked, 20).lower()
+    for one in settings.languages:
+        if wanted == one or wanted.split("-")[0] == one:
+            return one
+    return settings.languages[0]

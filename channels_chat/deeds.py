@@ -1,0 +1,374 @@
+"""What a visitor's frames come to: synchronous, in a thread of the room, one function a frame.
+
+Fields are checked here (`channels_chat.protocol`), then one action is called; what is answered are frames.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from channels_chat import config, history, intake, protocol, reading, uploads
+from channels_chat.actions import chats, visitors
+from channels_chat.actions.visitors import MOST_PAGES
+from channels_chat.doors import Door
+from channels_chat.models import Visitor
+from channels_chat.seams import after, endings, flow, forms, identify, proactive, queue, queueing
+from inbox import access
+from inbox.actions import reply
+from inbox.actions.errors import ActionError, Stale
+from inbox.models import Agent
+
+Frames = list[dict[str, Any]]
+FIRST = 50  # messages that a page is given at first
+
+
+@dataclass(slots=True)
+class Met:
+    """Who the page's visitor is now: their row's id, a new session key for the browser to keep, and what to tell it."""
+
+    visitor: int = 0
+    key: str = ""
+    frames: Frames = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Greeting(Met):
+    knows: int = 0
+    site: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Ready(Met):
+    """What a message needs before it is stored; `why` it is not taken."""
+
+    row: Visitor | None = None
+    files: tuple[int, ...] = ()
+    meta: dict[str, Any] = field(default_factory=dict)
+    why: str = ""
+
+
+def _row(pk: int) -> Visitor | None:
+    return Visitor.objects.select_related("channel").filter(pk=pk, ended_at__isnull=True).first() if pk else None
+
+
+def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
+    """The first frame of a page, also after each reconnect: who they are, and what they missed."""
+
+    key = said.get("key")
+    visitor = visitors.known(door.channel, key if isinstance(key, str) else "")
+    user, proof = said.get("user"), said.get("hmac")
+    found = Greeting()
+    if isinstance(user, Mapping) and isinstance(proof, str) and visitor is not None:
+        if identify.verify(door.channel, user, proof) and not identify.identify(visitor, user, proof):
+            visitor = None  # somebody else logged in to the site in this browser
+    if key and visitor is None:
+        found.frames.append({"t": "gone"})
+    since = protocol.number(said.get("since"))
+    url = protocol.address(said.get("url"))
+    title = protocol.line(said.get("title"), 200)
+    now = time.time()
+    found.site = {
+        "page": url,
+        "title": title,
+        "ref": protocol.address(said.get("ref")),
+        "lang": language,
+        "visits": min(protocol.number(said.get("visits")) or 1, 9999),
+        "since": now,
+        "at": now,
+    }
+    told: dict[str, Any] = {"t": "welcome", "known": visitor is not None, **around(door, language)}
+    if visitor is None:
+        found.frames.append({**told, "messages": [], "more": False, "chat": None})
+        return found
+    _returned(visitor, said, language, url, title)
+    messages = history.of(visitor, after=since, most=FIRST + 1)
+    more = len(messages) > FIRST
+    shown = messages[-FIRST:]
+    chat = history.newest(visitor)
+    found.visitor, found.knows = visitor.pk, max(since, history.last_ids(shown))
+    found.site |= {"visitor": visitor.pk, "name": visitor.name}
+    if chat is not None and chat.is_live:
+        found.site["chat"] = chat.engagement.ticket_id
+    with translation.override(language):
+        found.frames.append(
+            {
+                **told,
+                "messages": history.wire(shown, door.channel, language),
+                "more": more,
+                "chat": history.state(chat, door.channel, language),
+            }
+        )
+    if chat is not None and chat.seen_id:
+        found.frames.append({"t": "ticks", "delivered": chat.seen_id, "read": chat.seen_id})
+    return found
+
+
+def around(door: Door, language: str) -> dict[str, Any]:
+    """What everybody may know who opens the window: is it open, is somebody there, how long may it take."""
+
+    here = queue.someone_here(door.channel)
+    return {
+        "open": queue.is_open(door.settings),
+        "here": here,
+        "wait": queue.expected_wait(door.channel),
+        "team": [
+            {"name": agent.name, "face": uploads.face(door.channel, agent)} for agent in queue.faces(door.channel) or ()
+        ],
+    }
+
+
+def _returned(visitor: Visitor, said: Mapping[str, Any], language: str, url: str, title: str) -> None:
+    visitor.last_seen_at, visitor.language = timezone.now(), language
+    zone = protocol.line(said.get("zone"), 60)
+    if zone:
+        visitor.time_zone = zone
+    if url:
+        visitor.pages = _with_page(visitor.pages, url, title)
+    visitor.save(update_fields=["last_seen_at", "language", "time_zone", "pages"])
+    if visitor.gone_at is not None:
+        reading.returned([visitor.pk])
+
+
+def _with_page(pages: Sequence[Mapping[str, Any]], url: str, title: str) -> list[Any]:
+    found = list(pages)
+    if not found or found[-1].get("url") != url:
+        found.append({"url": url, "title": title, "at": timezone.now().isoformat(timespec="seconds")})
+    return found[-MOST_PAGES:]
+
+
+def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, str]:
+    """A visitor who writes for the first time, with what is known of their visit."""
+
+    site: Mapping[str, Any] = said.get("site") or {}
+    user, proof = said.get("user"), said.get("hmac")
+    proven = ""
+    if isinstance(user, Mapping) and isinstance(proof, str):
+        proven = identify.verify(door.channel, user, proof)
+    url = protocol.address(site.get("page"))
+    visitor, key = visitors.meet(
+        door.channel,
+        {
+            "language": language,
+            "time_zone": protocol.line(said.get("zone"), 60),
+            "referrer": protocol.address(site.get("ref"))[:500],
+            "visits": site.get("visits") or 1,
+            "pages": _with_page([], url, protocol.line(site.get("title"), 200)) if url else [],
+            "attributes": protocol.table(said.get("attrs")),
+        },
+        user=proven,
+    )
+    if proven and isinstance(user, Mapping):
+        identify.claim(visitor, user)
+    return visitor, key
+
+
+def start(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
+    """The form before the chat was filled in: its fields wait on the visitor for the first message."""
+
+    visitor, key = _row(pk), ""
+    if visitor is None:
+        visitor, key = _meet(door, language, said)
+    fields = _fields(door, said.get("fields"))
+    visitor.attributes |= {"_start": {"fields": fields, **_begins(door, said)}}
+    if said.get("consent") is True and visitor.consented_at is None:
+        visitor.consented_at = timezone.now()
+    visitor.save(update_fields=["attributes", "consented_at"])
+    identify.claim(visitor, fields)
+    return Met(visitor.pk, key)
+
+
+def _fields(door: Door, given: Any) -> dict[str, Any]:
+    """Of what was filled in, the fields that the channel's forms ask for."""
+    told = protocol.table(given, longest=2000)
+    known = {one.key for one in (*door.settings.prechat, *door.settings.offline)} | {"name", "email", "phone"}
+    return {name: value for name, value in told.items() if name in known}
+
+
+def _begins(door: Door, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a chat at its beginning: its topic, of those the channel has, the page, the invitation."""
+    topic = protocol.key(said.get("topic"))
+    invitation = protocol.key(said.get("invitation"))
+    return {
+        "topic": topic if topic in {one["key"] for one in door.settings.topics} else "",
+        "invitation": invitation if invitation in {one["key"] for one in door.settings.invitations} else "",
+        "page": protocol.address((said.get("site") or {}).get("page")),
+        "visit": protocol.word(said.get("visit")),
+    }
+
+
+def prepare(door: Door, pk: int, language: str, said: Mapping[str, Any], tokens: Sequence[str]) -> Ready:
+    """Before a message is stored: its visitor, made now if this is their first word, and its files."""
+    visitor, key = _row(pk), ""
+    if visitor is None:
+        if door.settings.consent and said.get("consent") is not True:
+            return Ready(why="consent")
+        visitor, key = _meet(door, language, said)
+    ready = Ready(visitor.pk, key, row=visitor)
+    files = [uploads.opened(visitor, token) for token in tokens]
+    if not door.settings.files and tokens or any(one is None for one in files):
+        ready.why = "files"
+        return ready
+    ready.files = tuple(one.pk for one in files if one is not None)
+    begun = {**_begins(door, said), "language": language}
+    waiting = visitor.attributes.get("_start")
+    if waiting:
+        begun |= {name: value for name, value in waiting.items() if value}
+    ready.meta = begun
+    return ready
+
+
+def visited(pk: int, url: str, title: str) -> None:
+    """The visitor went on to another page of the site."""
+
+    visitor = _row(pk)
+    if visitor is not None:
+        visitor.pages = _with_page(visitor.pages, url, title)
+        visitor.save(update_fields=["pages"])
+        proactive.visited(visitor, url, title)
+
+
+def older(pk: int, before: int) -> dict[str, Any] | None:
+    visitor = _row(pk)
+    if visitor is None:
+        return None
+    found = history.of(visitor, before=before, most=FIRST + 1)
+    more = len(found) > FIRST
+    messages = history.wire(found[-FIRST:], visitor.channel, visitor.language)
+    return {"t": "said", "messages": messages, "old": True, "more": more}
+
+
+def vouched(door: Door, pk: int, said: Mapping[str, Any], language: str) -> Met | None:
+    """The site says who is logged in (`user` and its HMAC), or that nobody is any more; None for a wrong proof."""
+
+    visitor, user, proof = _row(pk), said.get("user"), said.get("hmac")
+    if user is None:
+        if visitor is not None:
+            visitors.end(visitor)
+        return Met(0, "", [{"t": "gone"}])
+    if not isinstance(user, Mapping):
+        return None
+    if not isinstance(proof, str):  # unproven words of the site: a name and an address to be called by
+        if visitor is not None:
+            identify.claim(visitor, user)
+        return Met(pk)
+    if not identify.verify(door.channel, user, proof):
+        return None
+    if visitor is None or identify.identify(visitor, user, proof):
+        return Met(pk)
+    visitors.end(visitor)
+    return Met(0, "", [{"t": "gone"}])
+
+
+def do(what: str, door: Door, pk: int, visit: str, language: str, said: Mapping[str, Any]) -> Frames:
+    """The frames that need one action each; what they change comes back by the room's news."""
+    visitor = _row(pk)
+    with translation.override(language):
+        try:
+            return _do(what, door, visitor, visit, said)
+        except ActionError as error:
+            return [{"t": "no", "cid": protocol.word(said.get("cid")), "why": error.code, "text": str(error.reason)}]
+
+
+def _do(what: str, door: Door, visitor: Visitor | None, visit: str, said: Mapping[str, Any]) -> Frames:
+
+    name, cid = protocol.key(said.get("key")), protocol.word(said.get("cid"))
+    match what:
+        case "journey" if name:
+            proactive.journey(door.channel, visit, visitor, name, str(said.get("what"))[:20])
+        case "invite" if name:
+            proactive.invite(door.channel, visit, visitor, name, str(said.get("what"))[:20])
+        case "attrs" if visitor is not None:
+            proactive.attributes(visitor, protocol.table(said.get("attrs")))
+        case "event" if cid:
+            event = protocol.key(said.get("name"))
+            if event:
+                proactive.track(door.channel, visit, visitor, cid, event, protocol.table(said.get("data")))
+        case _ if visitor is not None:
+            return _in_chat(what, visitor, said)
+    return []
+
+
+def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
+
+    chat = chats.live_of(visitor)
+    if what in {"rate", "transcript"}:
+        last = history.newest(visitor)
+        if last is None:
+            return []
+        if what == "rate":
+            after.rate(last, protocol.number(said.get("score")), protocol.words(said.get("comment"), 2000))
+            return [{"t": "rated"}]
+        after.send_transcript(last, protocol.line(said.get("email"), 320))
+        return [{"t": "sent"}]
+    if chat is None:
+        return []
+    match what:
+        case "press":
+            flow.press(chat, protocol.number(said.get("id")), protocol.key(said.get("button")))
+        case "form":
+            forms.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
+        case "human":
+            queueing.ask_for_human(chat, reason="asked")
+        case "end":
+            endings.end(chat, why="visitor")
+    return []
+
+
+def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
+    """The message form: nobody is there, or not soon enough. It becomes a ticket that nobody waits in."""
+
+    cid, text = protocol.word(said.get("cid")), protocol.words(said.get("text"), config.MOST_TEXT).strip()
+    if not text or not cid:
+        with translation.override(language):
+            return Met(pk, "", [{"t": "no", "cid": cid, "why": "empty", "text": _("Write something first.")}])
+    visitor, key = _row(pk), ""
+    if visitor is None:
+        visitor, key = _meet(door, language, said)
+    fields = _fields(door, said.get("fields"))
+    identify.claim(visitor, fields)
+    meta = {**_begins(door, said), "language": language, "fields": fields, "offline": True}
+    took = intake.take([intake.Said(door.channel, visitor, cid, text, meta=meta)])[0]
+    if took is None:
+        with translation.override(language):
+            return Met(visitor.pk, key, [{"t": "no", "cid": cid, "why": "wrong", "text": _("This could not be read.")}])
+    endings.became_message(visitor)
+    return Met(visitor.pk, key, [{"t": "took", "cid": cid, "id": took.message, "at": history.moment(took.at)}])
+
+
+# At the desk -----------------------------------------------------------------------------------------------------
+
+
+def _agent(pk: int) -> Agent | None:
+    return Agent.objects.filter(pk=pk, is_active=True).first()
+
+
+def answer(agent: int, ticket: int, text: str, cid: str, newest: int, language: str) -> dict[str, Any]:
+    """An agent's line to a visitor, by the one way out. The same `cid` again is answered with the first message."""
+    person = _agent(agent)
+    with translation.override(language):
+        if person is None or not person.may_write:
+            return {"t": "no", "why": "rights", "text": _("You may not answer here.")}
+        row = access.tickets(person).filter(pk=ticket).first()
+        if row is None:
+            return {"t": "no", "why": "gone", "text": _("This ticket is not there any more.")}
+        try:
+            message = reply.reply(row, by=person, text=text, client_id=cid)
+        except Stale:
+            return {"t": "no", "why": "stale", "text": _("Somebody has written meanwhile.")}
+        except ActionError as error:
+            return {"t": "no", "why": error.code, "text": str(error.reason)}
+    return {"t": "took", "id": message.pk, "at": history.moment(message.created_at)}
+
+
+def typing_to(agent: int, ticket: int) -> tuple[int, str] | None:
+    """Whom an agent is typing to, and under which name."""
+    person = _agent(agent)
+    row = access.tickets(person).filter(pk=ticket).first() if person is not None else None
+    chat = chats.live_in(row) if row is not None else None
+    return None if person is None or chat is None else (chat.visitor_id, person.name)

@@ -1,0 +1,158 @@
+"""The websocket of agents with chats before them: what visitors say appears at once, and what is answered leaves at
+once. As everywhere, a page that lost its connection asks for what it missed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from functools import partial
+from typing import Any, cast
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from channels_chat import deeds, hub, protocol, reading, room
+from inbox import frames as rights
+from inbox import second_factor
+from inbox.models import Agent
+from inbox.sockets import LOGGED_OUT, frame
+from lib.websocket import WRITE
+
+logger = logging.getLogger(__name__)
+
+MOST_WATCHED = 20
+LONGEST = 40_000  # characters of a frame
+BURST, PER_SECOND = 40.0, 8.0
+CHECK_EVERY = 20.0  # seconds that a log-in is believed
+
+
+class DeskConsumer(AsyncWebsocketConsumer):
+    channel_layer_alias = "none"
+    page: room.DeskPage | None = None
+    allowance = BURST
+    counted_at = 0.0
+    checked_at = 0.0
+
+    async def connect(self) -> None:
+        await self.accept()
+        agent = self.scope.get("user")
+        if agent is None or not agent.is_authenticated or not agent.is_active:
+            await self.close(LOGGED_OUT)
+            return
+        if await database_sync_to_async(second_factor.is_missing)(cast(Agent, agent)):
+            return
+        asked = parse_qs(self.scope.get("query_string", b"").decode(errors="replace")).get("language", [""])[0]
+        language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        self.page = room.DeskPage(
+            agent.pk,
+            self.scope["session"].session_key or "",
+            language,
+            cast(Any, self.base_send),
+            cast(Any, (self.scope.get("extensions") or {}).get(WRITE, {}).get("write")),
+            may_write=agent.may_write,
+        )
+        self.checked_at = time.monotonic()
+        room.current().join_desk(self.page)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        page = self.page
+        if page is None or page.closed or not text_data or len(text_data) > LONGEST or not self._may_speak():
+            return
+        try:
+            said = json.loads(text_data)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(said, dict) or not await self._still_logged_in(page):
+            return
+        cid = protocol.word(said.get("cid"))
+        try:
+            match said.get("t"):
+                case "watch":
+                    await self._watch(page, said)
+                case "say" if cid:
+                    await self._say(page, said, cid)
+                case "typing":
+                    await self._typing(page, said)
+                case "seen":
+                    await self._seen(page, said)
+        except (DatabaseError, InterfaceError, OSError):
+            logger.exception("an agent's frame was not answered")
+            if cid:
+                self._no(page, said, cid, "later", _("We could not take this just now. It is sent again in a moment."))
+
+    async def disconnect(self, code: int) -> None:
+        if self.page is not None:
+            room.current().leave_desk(self.page)
+
+    def _may_speak(self) -> bool:
+        now = time.monotonic()
+        self.allowance = min(BURST, self.allowance + (now - self.counted_at) * PER_SECOND)
+        self.counted_at = now
+        if self.allowance < 1:
+            return False
+        self.allowance -= 1
+        return True
+
+    async def _still_logged_in(self, page: room.DeskPage) -> bool:
+        if time.monotonic() - self.checked_at < CHECK_EVERY:
+            return True
+        valid = await room.current().in_thread(partial(rights.logged_in, {page.session: page.agent}))
+        if page.session not in valid:
+            page.close(LOGGED_OUT)
+            return False
+        self.checked_at = time.monotonic()
+        return True
+
+    async def _watch(self, page: room.DeskPage, said: dict[str, Any]) -> None:
+        asked, since = said.get("tickets"), said.get("since")
+        since = since if isinstance(since, dict) else {}
+        numbers = [one for one in asked if protocol.number(one)][:MOST_WATCHED] if isinstance(asked, list) else []
+        here = room.current()
+        sees = await here.in_thread(partial(rights.who_sees, set(numbers), {page.agent}))
+        mine = sees.get(page.agent, frozenset())
+        here.watch(page, {one: protocol.number(since.get(str(one))) for one in numbers if one in mine})
+        here.spoken.update(page.watches)
+        here._tell_soon()
+
+    async def _say(self, page: room.DeskPage, said: dict[str, Any], cid: str) -> None:
+        ticket = protocol.number(said.get("ticket"))
+        if not page.may_write or not ticket:
+            return
+        text = said.get("text")
+        answered = await room.current().in_thread(
+            partial(
+                deeds.answer,
+                page.agent,
+                ticket,
+                text if isinstance(text, str) else "",
+                cid,
+                protocol.number(said.get("newest")),
+                page.language,
+            )
+        )
+        page.put(frame({"ticket": ticket, "cid": cid, **answered}))
+
+    def _no(self, page: room.DeskPage, said: dict[str, Any], cid: str, why: str, text: str) -> None:
+        with translation.override(page.language):
+            page.put(frame({"t": "no", "ticket": said.get("ticket"), "cid": cid, "why": why, "text": text}))
+
+    async def _typing(self, page: room.DeskPage, said: dict[str, Any]) -> None:
+        ticket = protocol.number(said.get("ticket"))
+        if page.may_write and ticket in page.watches:
+            told = await room.current().in_thread(partial(deeds.typing_to, page.agent, ticket))
+            if told is not None:
+                hub.type_to(*told, said.get("on") is True)
+
+    async def _seen(self, page: room.DeskPage, said: dict[str, Any]) -> None:
+        ticket, message = protocol.number(said.get("ticket")), protocol.number(said.get("id"))
+        if message and ticket in page.watches:
+            visitor = await room.current().in_thread(partial(reading.seen_by, page.agent, ticket, message))
+            if visitor is not None:
+                hub.seen(visitor, message, message)

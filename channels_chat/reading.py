@@ -1,0 +1,169 @@
+"""What the room asks the database, and what it writes down for its pages: synchronous, a few queries for many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.template.loader import get_template
+from django.utils import timezone, translation
+
+from channels_chat import config, history
+from channels_chat.models import LIVE, Chat, Visitor
+from inbox import access, frames
+from inbox.models import Agent, Direction, Message, Ticket
+
+LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
+SILENT = timedelta(seconds=90)  # after which a visitor of whom no process says anything is gone
+MOST_LINES = 100
+
+
+@dataclass(slots=True)
+class News:
+    """What one visitor is told: messages as they go over the wire, how their chat stands, whether they still exist."""
+
+    exists: bool = True
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    chat: dict[str, Any] | None = None
+
+
+def news_of(known: Mapping[int, int]) -> dict[int, News]:
+    """What is new for these visitors (ids), each with the newest message that all their pages have."""
+    rows = {one.pk: one for one in Visitor.objects.filter(pk__in=known).select_related("channel")}
+    back = [one.pk for one in rows.values() if one.gone_at is not None]
+    if back:  # another process took them for gone: their page is here
+        returned(back)
+    found: dict[int, News] = {}
+    for pk, after in known.items():
+        visitor = rows.get(pk)
+        if visitor is None or visitor.ended_at is not None:
+            found[pk] = News(exists=False)
+            continue
+        channel, language = visitor.channel, visitor.language
+        with translation.override(language_of(visitor)):
+            messages = history.wire(history.of(visitor, after=after), channel, language)
+            found[pk] = News(True, messages, history.state(history.newest(visitor), channel, language))
+    return found
+
+
+def language_of(visitor: Visitor) -> str:
+    """The language that Rabta's own words to this visitor are in."""
+    languages = config.of(visitor.channel).languages
+    return visitor.language if visitor.language in languages else languages[0]
+
+
+def lately(visitors: set[int], tickets: set[int]) -> tuple[set[int], set[int]]:
+    """Of these, those with news in the last seconds: found though nobody told of it."""
+    since = timezone.now() - LOOK_BACK
+    changed = set(
+        Ticket.objects.filter(updated_at__gt=since)
+        .filter(Q(pk__in=tickets) | Q(engagements__chat__visitor__in=visitors))
+        .values_list("pk", flat=True)
+    )
+    told = Visitor.objects.filter(pk__in=visitors, chats__engagement__ticket__in=changed) if changed else []
+    return {one.pk for one in told}, changed & tickets
+
+
+def connected(visitors: Iterable[int]) -> None:
+    """Note that pages of these visitors are connected; a process that dies says nothing more."""
+    now = timezone.now()
+    Visitor.objects.filter(pk__in=sorted(visitors)).update(last_seen_at=now)
+    returned(Visitor.objects.filter(pk__in=sorted(visitors), gone_at__isnull=False).values_list("pk", flat=True))
+
+
+def left(visitor: int) -> None:
+    """No page of this visitor is connected to this process any more."""
+    from channels_chat.actions import presence
+
+    presence.left(visitor)
+
+
+def returned(visitors: Iterable[int]) -> None:
+    """Pages of these visitors, who were gone, are connected again."""
+    from channels_chat.actions import presence
+
+    for one in visitors:
+        presence.back(one)
+
+
+def lines_of(
+    known: Mapping[int, int], ways: set[tuple[int, str]]
+) -> dict[tuple[int, int, str], list[dict[str, Any]] | None]:
+    """New lines of tickets, each after the id it is known up to, rendered for agents in their languages:
+    {(ticket, agent, language): lines}; a ticket that an agent does not see is missing.
+    """
+    agents = {agent for agent, _language in ways}
+    sees = frames.who_sees(set(known), agents)
+    messages: dict[int, list[Message]] = defaultdict(list)
+    after = min(known.values(), default=0)
+    rows = (
+        Message.objects.conversation()
+        .filter(ticket__in=known, pk__gt=after, deleted_at__isnull=True)
+        .select_related("agent", "channel", "customer")
+        .prefetch_related("attachments")
+        .order_by("pk")
+    )
+    for row in rows:
+        if row.pk > known[row.ticket_id] and not row.is_scheduled:
+            messages[row.ticket_id].append(row)
+    template = get_template("channels_chat/_line.html")
+    made: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[int, int, str], list[dict[str, Any]] | None] = {}
+    for agent, language in ways:
+        for ticket in sees.get(agent, frozenset()):
+            if (ticket, language) not in made:
+                with translation.override(language):
+                    made[ticket, language] = [
+                        {
+                            "id": one.pk,
+                            "dir": one.direction,
+                            "cid": one.payload.get("cid") or "",
+                            "html": template.render({"message": one}),
+                        }
+                        for one in messages[ticket][-MOST_LINES:]
+                    ]
+            found[ticket, agent, language] = made[ticket, language]
+    return found
+
+
+def seen_by_visitor(visitor: int, delivered: int, read: int) -> None:
+    """The visitor's page has what we wrote up to the message `delivered`, and shows it up to `read`."""
+    from inbox.actions import messages
+
+    person = Visitor.objects.filter(pk=visitor).first()
+    if person is None:
+        return
+    names = history.addresses_of(person)
+    to_them = Q()
+    for name in names:
+        to_them |= Q(to__contains=[{"address": name}])
+    _own, tickets = history.tickets_of(person)
+    mine = Message.objects.filter(to_them, ticket__in=tickets, channel=person.channel_id, direction=Direction.OUT)
+    if read:
+        ids = mine.filter(pk__lte=read, state__in=["sent", "delivered"]).values_list("pk", flat=True)
+        messages.reported(list(ids), "read")
+    if delivered > read:
+        ids = mine.filter(pk__lte=delivered, state="sent").values_list("pk", flat=True)
+        messages.reported(list(ids), "delivered")
+
+
+def seen_by(agent: int, ticket: int, message: int) -> int | None:
+    """An agent has read what the visitor wrote up to this message; the visitor's id, where that is news."""
+    person = Agent.objects.filter(pk=agent, is_active=True).first()
+    if person is None or not access.tickets(person).filter(pk=ticket).exists():
+        return None
+    chat = Chat.objects.filter(LIVE, engagement__ticket=ticket, seen_id__lt=message).order_by("-pk").first()
+    if chat is None:
+        return None
+    Chat.objects.filter(pk=chat.pk, seen_id__lt=message).update(seen_id=message)
+    return chat.visitor_id
+
+
+def ticket_of(visitor: int) -> int | None:
+    """The ticket that this visitor chats in now."""
+    found = Chat.objects.filter(LIVE, visitor=visitor).values_list("engagement__ticket", flat=True)
+    return found.first()

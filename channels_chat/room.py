@@ -1,0 +1,312 @@
+"""The web process's side of `hub.tell`: pages of visitors and desks of agents that are connected here, and what they
+are told.
+
+Reading happens in threads of its own, never in the event loop; what came meanwhile is read together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from channels.layers import get_channel_layer
+from django.db import connection
+
+from channels_chat import reading
+from channels_chat.doors import Door
+from channels_chat.intake import Intake
+from channels_chat.site import Site
+from inbox import live
+from inbox.hub import again
+from inbox.sockets import Socket, frame
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 10.0  # seconds between two looks for news that nobody told of
+BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
+GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
+THREADS = 2
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Page(Socket):
+    """One connected page of a visitor. `agent` and `session` of a Socket mean nothing here."""
+
+    door: Door | None = None
+    visit: str = ""
+    about: dict[str, Any] = field(default_factory=dict)  # where on the site they are
+    visitor: int = 0  # id of the Visitor row; 0 until they write
+    knows: int = 0  # the newest message it was sent
+
+
+@dataclass(eq=False)
+class DeskPage(Socket):
+    """One agent's page with chats before them: tickets, and the newest message of each that it was sent."""
+
+    watches: dict[int, int] = field(default_factory=dict)
+    may_write: bool = False
+
+
+class Room:
+    def __init__(self) -> None:
+        self.id = uuid.uuid4().hex
+        self.pages: dict[int, set[Page]] = defaultdict(set)
+        self.visits: dict[tuple[int, str], set[Page]] = defaultdict(set)
+        self.desks: set[DeskPage] = set()
+        self.watched: dict[int, set[DeskPage]] = defaultdict(set)
+        self.count = 0
+        self.news: set[int] = set()
+        self.spoken: set[int] = set()
+        self.teller: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
+        self.leaving: dict[int, asyncio.Task[None]] = {}
+        self.threads = ThreadPoolExecutor(THREADS, "chat")
+        self.intake = Intake()
+        self.site = Site(self.id)
+        self.listening = asyncio.Event()
+
+    # Who is here -------------------------------------------------------------------------------------------------
+
+    def _started(self) -> None:
+        self.count += 1
+        if not self.tasks:
+            loops = (self._listen, self._look, self._beat, self.site.run)
+            self.tasks = [asyncio.get_running_loop().create_task(again(loop)) for loop in loops]
+
+    def _stopped(self) -> None:
+        self.count -= 1
+        if self.count <= 0 and not self.leaving:
+            for task in self.tasks:
+                task.cancel()
+            self.tasks = []
+
+    def join(self, page: Page) -> None:
+        """A page said what it is; its visitor may be known or not."""
+        self._started()
+        assert page.door is not None
+        self.visits[page.door.channel.pk, page.visit].add(page)
+        if page.visitor:
+            self.meet(page, page.visitor)
+
+    def meet(self, page: Page, visitor: int) -> None:
+        """From now on the page is this visitor's."""
+        page.visitor = visitor
+        self.pages[visitor].add(page)
+        if leaving := self.leaving.pop(visitor, None):
+            leaving.cancel()
+
+    def leave(self, page: Page) -> None:
+        page.closed = True
+        assert page.door is not None
+        place = (page.door.channel.pk, page.visit)
+        self.visits[place].discard(page)
+        if not self.visits[place]:
+            del self.visits[place]
+            self.site.drop(page.visit)
+        if page.visitor:
+            self.part(page)
+        self._stopped()
+
+    def part(self, page: Page) -> None:
+        """The page is no visitor's any more. Without another page of theirs they are gone soon."""
+        visitor, page.visitor = page.visitor, 0
+        self.pages[visitor].discard(page)
+        if not self.pages[visitor]:
+            del self.pages[visitor]
+            if visitor not in self.leaving:
+                self.leaving[visitor] = asyncio.get_running_loop().create_task(self._gone(visitor))
+
+    async def _gone(self, visitor: int) -> None:
+        try:
+            await asyncio.sleep(GRACE)
+            await self.in_thread(partial(reading.left, visitor))
+        except Exception:
+            logger.exception("it was not noted that a visitor left")  # the sweep finds it
+        finally:
+            self.leaving.pop(visitor, None)
+            if self.count <= 0:
+                self.count += 1
+                self._stopped()
+
+    # At the desk -------------------------------------------------------------------------------------------------
+
+    def join_desk(self, desk: DeskPage) -> None:
+        self._started()
+        self.desks.add(desk)
+
+    def leave_desk(self, desk: DeskPage) -> None:
+        desk.closed = True
+        self.desks.discard(desk)
+        self.watch(desk, {})
+        self._stopped()
+
+    def watch(self, desk: DeskPage, tickets: dict[int, int]) -> None:
+        """These tickets are before this agent, who has their messages up to these ids, and may see them."""
+        for ticket in desk.watches.keys() - tickets.keys():
+            self.watched[ticket].discard(desk)
+            if not self.watched[ticket]:
+                del self.watched[ticket]
+        for ticket in tickets:
+            self.watched[ticket].add(desk)
+        desk.watches = dict(tickets)
+
+    # What is heard -----------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        layer = get_channel_layer()
+        assert layer is not None
+        channel = await layer.new_channel()
+        await layer.group_add(live.CHATS, channel)
+        self.listening.set()
+        self.everybody()  # of what was told before we heard
+        try:
+            while True:
+                message = await layer.receive(channel)
+                for fact in message.get("facts", ()):
+                    self.hear(fact)
+        finally:
+            self.listening.clear()
+            await layer.group_discard(live.CHATS, channel)
+
+    def hear(self, fact: dict[str, Any]) -> None:
+        """One fact: ids and codes, as `channels_chat.hub` tells them."""
+        if visitors := fact.get("visitors"):
+            self.news.update(one for one in visitors if one in self.pages)
+        if tickets := fact.get("tickets"):
+            self.spoken.update(one for one in tickets if one in self.watched)
+        self._tell_soon()
+        match fact:
+            case {"typing": [visitor, name, on]}:
+                self._put_all(self.pages.get(visitor, ()), {"t": "typing", "name": name, "on": on})
+            case {"ticks": [visitor, delivered, read]}:
+                self._put_all(self.pages.get(visitor, ()), {"t": "ticks", "delivered": delivered, "read": read})
+            case {"draft": [ticket, text, on]}:
+                told = {"t": "typing", "ticket": ticket, "text": text, "on": on}
+                self._put_all(self.watched.get(ticket, ()), told)
+            case {"visit": [channel, visit, told]}:
+                self._put_all(self.visits.get((channel, visit), ()), told)
+            case {"changed": numbers}:
+                for one in numbers:
+                    self._put_all(self.watched.get(one, ()), {"t": "changed", "ticket": one})
+
+    def _put_all(self, sockets: Iterable[Socket], told: dict[str, Any]) -> None:
+        found = list(sockets)
+        if found:
+            message = frame(told)
+            for socket in found:
+                socket.put(message)
+
+    def everybody(self) -> None:
+        """Look for news of all that are connected."""
+        self.news.update(self.pages)
+        self.spoken.update(self.watched)
+        self._tell_soon()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            here = set(self.pages)
+            if here or self.watched:
+                visitors, tickets = await self.in_thread(partial(reading.lately, here, set(self.watched)))
+                self.news.update(visitors)
+                self.spoken.update(tickets)
+                self._tell_soon()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY)
+            if self.pages:
+                await self.in_thread(partial(reading.connected, set(self.pages)))
+
+    # What is told ------------------------------------------------------------------------------------------------
+
+    def _tell_soon(self) -> None:
+        if (self.news or self.spoken) and self.teller is None:
+            self.teller = asyncio.get_running_loop().create_task(self._tell())
+
+    async def _tell(self) -> None:
+        try:
+            while self.news or self.spoken:
+                news, self.news = self.news, set()
+                spoken, self.spoken = self.spoken, set()
+                try:
+                    await asyncio.gather(self._tell_desks(spoken), self._tell_visitors(news))
+                except Exception:
+                    logger.exception("news of chats were not handed out")
+                    self.news |= news
+                    self.spoken |= spoken
+                    await asyncio.sleep(1)
+        finally:
+            self.teller = None
+
+    async def _tell_visitors(self, news: set[int]) -> None:
+        known = {one: min(page.knows for page in self.pages[one]) for one in news if self.pages.get(one)}
+        if not known:
+            return
+        found = await self.in_thread(partial(reading.news_of, known))
+        for visitor, told in found.items():
+            for page in list(self.pages.get(visitor, ())):
+                if not told.exists:
+                    page.put(frame({"t": "gone"}))
+                    continue
+                messages = [one for one in told.messages if one["id"] > page.knows]
+                if messages:
+                    page.knows = messages[-1]["id"]
+                    page.put(frame({"t": "said", "messages": messages}))
+                page.put(frame({"t": "chat", "chat": told.chat}))
+
+    async def _tell_desks(self, spoken: set[int]) -> None:
+        desks = {desk for ticket in spoken for desk in self.watched.get(ticket, ())}
+        if not desks:
+            return
+        known = {
+            ticket: min(desk.watches.get(ticket, 0) for desk in self.watched[ticket])
+            for ticket in spoken
+            if self.watched.get(ticket)
+        }
+        ways = {(desk.agent, desk.language) for desk in desks}
+        found = await self.in_thread(partial(reading.lines_of, known, ways))
+        for desk in desks:
+            for ticket in list(desk.watches):
+                if ticket not in known:
+                    continue
+                lines = found.get((ticket, desk.agent, desk.language))
+                if lines is None:  # not theirs to see any more
+                    self.watch(desk, {one: at for one, at in desk.watches.items() if one != ticket})
+                    desk.put(frame({"t": "gone", "ticket": ticket}))
+                    continue
+                new = [one for one in lines if one["id"] > desk.watches[ticket]]
+                if new:
+                    desk.watches[ticket] = new[-1]["id"]
+                    desk.put(frame({"t": "said", "ticket": ticket, "messages": new}))
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Database work in one of the room's own threads; its connection goes back into the pool right after."""
+
+        def run() -> T:
+            try:
+                return work()
+            finally:
+                connection.close()
+
+        return await asyncio.get_running_loop().run_in_executor(self.threads, run)
+
+
+_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, Room] = WeakKeyDictionary()
+
+
+def current() -> Room:
+    """The room of this process (of this event loop)."""
+    loop = asyncio.get_running_loop()
+    if loop not in _rooms:
+        _rooms[loop] = Room()
+    return _rooms[loop]
