@@ -156,7 +156,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 def change(draft: dict[str, Any], wanted: str) -> str:
     """Do what a button of a row says to a draft: `add`, `out`, `up` or `down`, and a path; `copy` has the four days
-    after Monday be as Monday is. Returns the path of the row that the reader works on now.
+    after Monday be as Monday is, `again` asks for the page of another kind alone. Returns the path of the row that the reader works on now.
     """
     verb, _space, path = wanted.partition(" ")
     if verb == "copy":
@@ -164,6 +164,8 @@ def change(draft: dict[str, Any], wanted: str) -> str:
         days[1:5] = [copy.deepcopy(days[0]) for _day in days[1:5]]
         return path
     folder = path if verb == "add" else path.rpartition(".")[0]
+    if verb == "again":
+        return path
     rows = _rows(draft, folder)
     if verb == "add":
         rows.append({})

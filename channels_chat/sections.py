@@ -84,7 +84,6 @@ SECTIONS = (
         "code",
         _("Put the chat on your website, and check that it is there."),
         ("origins",),
-        preview=False,
     ),
 )
 BY_KEY = {one.key: one for one in SECTIONS}

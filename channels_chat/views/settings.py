@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from channels_chat import config, choices, parts, posting
+from channels_chat import choices, config, drafts, parts, posting
 from channels_chat.drafts import Draft
-from channels_chat.drafts import keep as keep_draft
 from channels_chat.forms import SECRET, ChatSettings
 from channels_chat.sections import BY_KEY, SECTIONS, Section
 from inbox import access, log
@@ -104,6 +104,8 @@ def _names(here: Section) -> tuple[str, ...]:
 
 def _part(here: Section, draft: dict[str, Any]) -> parts.Part:
     """The section's settings; of the bot's flow all but its steps, which have pages of their own."""
+    if here.key == "texts":
+        return parts.Worded(draft.get("texts") if isinstance(draft.get("texts"), dict) else {})
     if here.key != "bot":
         return parts.Part(draft)
     given = draft.get("flow")
@@ -131,6 +133,8 @@ def _show(
 
 def _focus(verb: str, path: str) -> str:
     """The id of what takes the focus after a row was changed: the same button again, else the row."""
+    if verb == "again":
+        return f"at-{path.replace('.', '-')}"
     return f"{verb}-{path}" if verb in ("up", "down") else f"row-{path}" if path else ""
 
 
@@ -142,6 +146,7 @@ def _shared(channel: Channel, here: Section) -> dict[str, Any]:
         "channel": channel,
         "settings": settings,
         "section": here,
+        "beside": here.preview,
         "sections": SECTIONS,
         "languages": languages,
         "do": posting.DO,
@@ -158,9 +163,14 @@ def _gone(request: AgentRequest, url: str) -> HttpResponse:
 def _preview(request: AgentRequest, channel: Channel, part: parts.Part) -> HttpResponse:
     """Keep what is right of an unsaved section for the preview, and say under which name."""
     form = ChatSettings(part, channel)
-    form.is_valid()
-    settings = {name: value for name, value in form.cleaned_data.items() if name != SECRET}
-    return HttpResponse(keep_draft(channel.pk, settings, request.POST.get("draft", "")), content_type="text/plain")
+    wrong = {path.partition(".")[0] for path in form.errors}
+    right = {name: value for name, value in form.cleaned_data.items() if name not in wrong and name != SECRET}
+    return _drafted(request, channel, {**channel.settings, **right})
+
+
+def _drafted(request: AgentRequest, channel: Channel, settings: Mapping[str, Any]) -> HttpResponse:
+    name = drafts.keep(channel.pk, settings, request.POST.get("draft", ""))
+    return HttpResponse(name, content_type="text/plain")
 
 
 # Items ---------------------------------------------------------------------------------------------------------------
@@ -192,10 +202,12 @@ def item(request: AgentRequest, slug: str, what: str, key: str = "") -> HttpResp
     draft = said(request.POST)
     if wanted := request.POST.get(posting.DO, ""):
         if wanted == "preview":
-            return _preview(request, channel, _listed(kind, key, kind.tidy(draft)))
+            texts = draft.get("text")
+            words = {name: str(one)[:500] for name, one in texts.items() if one} if isinstance(texts, dict) else {}
+            return _drafted(request, channel, {**channel.settings, "invitations": [{"key": key or "-", "text": words}]})
         focus = posting.change(draft, wanted)
         return _show_item(request, channel, what, key, Draft(draft), wanted.partition(" ")[0], focus)
-    given = kind.tidy(dict(draft))
+    given = kind.tidy(copy.deepcopy(draft))
     if key:
         given["key"] = key  # reports and the widget know it by that
     elif given.get("key") in {one.get("key") for one in _rows(channel, kind)}:
@@ -206,7 +218,7 @@ def item(request: AgentRequest, slug: str, what: str, key: str = "") -> HttpResp
         number = len(_rows(channel, kind)) if at is None else at
         own = re.compile(rf"{re.escape(kind.path)}\.{number}(\.|$)")
         return _show_item(
-            request, channel, what, key, Draft(draft, {own.sub("", path): said for path, said in problems.items()})
+            request, channel, what, key, Draft(draft, {own.sub("", path): texts for path, texts in problems.items()})
         )
     return _gone(request, reverse("chat-settings", args=[slug, kind.section]))
 
@@ -223,6 +235,7 @@ def _show_item(
         **_shared(channel, BY_KEY[kind.section]),
         "form": draft,
         "what": what,
+        "beside": what == "invitation",
         "kind": kind,
         "key": key,
         "focus_on": _focus(verb, focus),
