@@ -19,12 +19,17 @@ from inbox.files import PICTURES
 from inbox.models import AuthorKind, Channel, Direction, Message, Ticket
 
 MERGE_HOPS = 20
+MOST_BROWSERS = 50  # of one person
 KINDS = ("text", "buttons", "form", "page")
 
 
 def addresses_of(visitor: Visitor) -> list[str]:
-    """What this visitor is called: as a browser, and as who the site vouched for."""
-    return list(dict.fromkeys([visitor.address, *([f"u:{visitor.user}"] if visitor.user else [])]))
+    """What this visitor is called: as a browser, and as who the site vouched for, in whatever browser of theirs."""
+    names = [visitor.address, f"v:{visitor.public}"]
+    if visitor.user:
+        theirs = Visitor.objects.filter(channel=visitor.channel_id, user=visitor.user)
+        names += [f"u:{visitor.user}", *theirs.values_list("address", flat=True)[:MOST_BROWSERS]]
+    return list(dict.fromkeys(names))
 
 
 def tickets_of(visitor: Visitor) -> tuple[set[int], set[int]]:

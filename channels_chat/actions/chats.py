@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from channels_chat import hub
+from channels_chat.actions import continuity
 from channels_chat.models import LIVE, Chat, Visitor
 from inbox import log
 from inbox.actions import base, reply
@@ -111,6 +112,7 @@ def replied(message: Message) -> None:
         if chat.first_human_at is None:
             fields["first_human_at"] = now
         Chat.objects.filter(pk=chat.pk).update(**fields)
+    continuity.owe(message)
     hub.tell_of(message.ticket_id)
 
 
