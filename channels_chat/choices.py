@@ -18,6 +18,10 @@ from channels_chat.words import CHOSEN, words
 from inbox import access
 from inbox.models import Agent, Channel, Field, FieldNoun
 
+# Words that stand on one line.
+SHORT = {"title", "placeholder", "launcher", "topic", "start", "rate", "bot_human", "bot_yes", "bot_no"}
+
+
 def of_section(key: str, channel: Channel, agent: Agent, draft: Draft) -> dict[str, Any]:
     """What this section reads beside its draft."""
     found = _SECTIONS.get(key)
@@ -31,7 +35,10 @@ def of_item(what: str, channel: Channel, draft: Draft, key: str) -> dict[str, An
 
 def _look(channel: Channel, agent: Agent, draft: Draft) -> dict[str, Any]:
     return {
-        "positions": {"end": _("Where lines end (right in English)"), "start": _("Where lines begin (left in English)")},
+        "positions": {
+            "end": _("Where lines end (right in English)"),
+            "start": _("Where lines begin (left in English)"),
+        },
         "themes": {"auto": _("As the visitor's device"), "light": _("Light"), "dark": _("Dark")},
         "offered": spoken(channel),
         "shows": "chat",
@@ -55,6 +62,7 @@ def _texts(channel: Channel, agent: Agent, draft: Draft) -> dict[str, Any]:
             {
                 "key": key,
                 "label": labels[key],
+                "short": key in SHORT,
                 "cells": [(one, f"texts.{one}.{key}", defaults[one].get(key, "")) for one in languages],
             }
             for key in keys

@@ -68,6 +68,123 @@ TEXTS = (*WORDS, *BOT_WORDS)
 MOST_TEXT = 1000
 
 
+def origin(value: Any, path: str, problems: Problems) -> str | None:
+    """`https://shop.example`, `https://*.example.com`, `http://localhost:8000`; as browsers write it."""
+    given = value.strip().rstrip("/") if isinstance(value, str) and len(value) <= 300 else ""
+    scheme, sep, rest = given.partition("://")
+    try:
+        host = rest if rest.isascii() else rest.encode("idna").decode()
+    except UnicodeError:
+        host = ""
+    found = ORIGIN.fullmatch(f"{scheme}{sep}{host}")
+    if not found or (found[2] and "." not in found[3]) or (found[4] and not 0 < int(found[4]) < 65536):
+        words = _("Give a site as https://www.example.com, without a path; https://*.example.com means all below it.")
+        problems.say(path, words)
+        return None
+    port = f":{found[4]}" if found[4] and (found[1].lower(), found[4]) not in {("https", "443"), ("http", "80")} else ""
+    return f"{found[1]}://{found[2] or ''}{found[3]}{port}".lower()
+
+
+def zone(value: Any, path: str, problems: Problems) -> str | None:
+    if isinstance(value, str) and value in available_timezones():
+        return value
+    problems.say(path, _("This is no time zone: give one such as Asia/Karachi."))
+    return None
+
+
+def days(value: Any, path: str, problems: Problems) -> list[list[list[str]]] | None:
+    """Seven days, Monday first: each a list of spans from and to, which do not overlap."""
+    if not isinstance(value, list) or len(value) != 7:
+        problems.say(path, _("Give seven lists, Monday first."))
+        return None
+    return [_day(one, below(path, at), problems) for at, one in enumerate(value)]
+
+
+def _day(value: Any, path: str, problems: Problems) -> list[list[str]]:
+    if not isinstance(value, list) or len(value) > MOST_SPANS:
+        problems.say(path, _("Give a list of at most %(n)d spans.") % {"n": MOST_SPANS})
+        return []
+    found: list[list[str]] = []
+    for at, span in enumerate(value):
+        here = below(path, at)
+        if not isinstance(span, list) or len(span) != 2 or not all(isinstance(one, str) for one in span):
+            problems.say(here, _('Give a span as ["09:00", "17:00"].'))
+        elif not all(TIME.fullmatch(one) for one in span) or span[0] == "24:00":
+            problems.say(here, _("Give times as 09:00, from 00:00 to 24:00."))
+        elif span[0] >= span[1]:
+            problems.say(here, _("This ends before it begins. Over midnight: give two, until 24:00 and from 00:00."))
+        else:
+            found.append(span)
+    found.sort()
+    if any(before[1] > after[0] for before, after in itertools.pairwise(found)):
+        problems.say(path, _("These times overlap."))
+    return found
+
+
+LABEL = by_language(text(200))
+OPTIONS = listed(text(120), 50, lines=True)
+_field_shape = shape(
+    {"key": key, "kind": one_of(*FIELD_KINDS), "label": LABEL, "required": flag, "options": OPTIONS},
+    needs=["key", "label"],
+)
+
+
+def field(value: Any, path: str, problems: Problems) -> dict[str, Any] | None:
+    """One field of a form."""
+    found: dict[str, Any] | None = _field_shape(value, path, problems)
+    if found is None:
+        return None
+    kind = found.get("kind", "text")
+    options = [one for one in found.get("options", ()) if one]
+    if kind == "choice" and len(options) < 2:
+        problems.say(below(path, "options"), _("Give two options or more, one a line."))
+    elif kind != "choice" and options:
+        problems.say(below(path, "options"), _("Only a choice has options."))
+    wanted = OWN_KINDS.get(str(found.get("key")))
+    if wanted and kind != wanted:
+        words = _("The field “%(key)s” says who somebody is: its kind is %(kind)s.")
+        problems.say(below(path, "kind"), words % {"key": found["key"], "kind": wanted})
+    return found
+
+
+FIELDS = listed(field, 12, unique="key")
+_continuity = shape({"channel": text(50), "after": number(10, 604_800)}, needs=["channel"])
+_route = shape(
+    {"team": text(60), "page": proactive.pattern, "topic": key, "language": proactive.language}, needs=["team"]
+)
+
+SETTINGS: dict[str, Check] = {
+    "name": text(120),
+    "origins": listed(origin, MOST_ORIGINS, lines=True),
+    "languages": listed(text(12, pattern=LANGUAGE, wrong=gettext_lazy("This is no language.")), 10, lines=True),
+    "position": one_of("end", "start"),
+    "colour": text(7, pattern=COLOUR, wrong=gettext_lazy("Give a colour as #0f766e.")),
+    "theme": one_of("auto", "light", "dark"),
+    "texts": by_language(shape({name: text(MOST_TEXT, lines=True) for name in TEXTS})),
+    "hours": shape({"zone": zone, "days": days}, needs=["zone", "days"]),
+    "prechat": FIELDS,
+    "topics": listed(shape({"key": key, "label": LABEL}, needs=["key", "label"]), 30, unique="key"),
+    "offline": FIELDS,
+    "forms": listed(
+        shape({"key": key, "title": LABEL, "fields": FIELDS}, needs=["key", "title", "fields"]), 20, unique="key"
+    ),
+    "consent": flag,
+    "files": flag,
+    "file_mb": number(1, 25),
+    "preview": flag,
+    "transcript": flag,
+    "rating": flag,
+    "visitors": flag,
+    "queue": shape({name: number(*bounds) for name, bounds in QUEUE.items()}),
+    "routes": listed(_route, 50),
+    "continuity": _continuity,
+    "journeys": listed(proactive.journey, 50, unique="key"),
+    "invitations": listed(proactive.invitation, 50, unique="key"),
+    "flow": flow_shapes.flow,
+    SECRET: text(200, pattern=SECRET_FORM, wrong=gettext_lazy("At least 32 letters, digits and signs, no spaces.")),
+}
+
+
 class ChatSettings(forms.Form):
     """All settings, or with a `Part` and a channel those that it names, put among the ones that are there."""
 

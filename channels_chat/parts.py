@@ -35,13 +35,16 @@ class Inside(Part):
 class Worded(Part):
     """Texts by language: those that a page asks for. What else the organisation says stays."""
 
-    def __init__(self, texts: Mapping[str, Any]) -> None:
+    def __init__(self, texts: Any) -> None:
         super().__init__()
-        self.texts = {name: one for name, one in texts.items() if isinstance(one, Mapping)}
+        given = texts if isinstance(texts, Mapping) else {}
+        self.texts = {name: one for name, one in given.items() if isinstance(one, Mapping)}
 
     def over(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         before = stored.get("texts") or {}
-        return {"texts": {name: {**before.get(name, {}), **self.texts.get(name, {})} for name in {**before, **self.texts}}}
+        return {
+            "texts": {name: {**before.get(name, {}), **self.texts.get(name, {})} for name in {**before, **self.texts}}
+        }
 
 
 class Listed(Part):

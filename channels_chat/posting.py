@@ -156,7 +156,8 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 def change(draft: dict[str, Any], wanted: str) -> str:
     """Do what a button of a row says to a draft: `add`, `out`, `up` or `down`, and a path; `copy` has the four days
-    after Monday be as Monday is, `again` asks for the page of another kind alone. Returns the path of the row that the reader works on now.
+    after Monday be as Monday is, `again` only asks for the inputs of another kind. Returns the path of the row that the
+    reader works on now.
     """
     verb, _space, path = wanted.partition(" ")
     if verb == "copy":

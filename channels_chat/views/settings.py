@@ -105,7 +105,7 @@ def _names(here: Section) -> tuple[str, ...]:
 def _part(here: Section, draft: dict[str, Any]) -> parts.Part:
     """The section's settings; of the bot's flow all but its steps, which have pages of their own."""
     if here.key == "texts":
-        return parts.Worded(draft.get("texts") if isinstance(draft.get("texts"), dict) else {})
+        return parts.Worded(draft.get("texts"))
     if here.key != "bot":
         return parts.Part(draft)
     given = draft.get("flow")

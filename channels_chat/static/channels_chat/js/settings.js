@@ -14,8 +14,11 @@ document.addEventListener("change", event => {
   button.remove()
 })
 
-document.addEventListener("htmx:after:swap", () => {
-  const form = forms()
+document.addEventListener("htmx:after:swap", event => {
+  if (event.detail.ctx.sourceElement?.matches(".chat-form")) settle(forms())
+})
+
+function settle(form) {
   const id = form?.dataset.focusOn
   if (!id) return preview.follow()
   const found = document.getElementById(id)
@@ -24,7 +27,7 @@ document.addEventListener("htmx:after:swap", () => {
   const first = row ? usable.querySelector("input:not([type=hidden]), select, textarea") : null
   ;(first ?? usable)?.focus()
   preview.follow()
-})
+}
 
 // The preview: its page is loaded anew with what was typed, kept by the server under a name for some minutes.
 const preview = {
