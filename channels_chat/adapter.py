@@ -90,6 +90,11 @@ class ChatAdapter(Adapter):
 
         chats.replied(message)
 
+    def status_changed(self, ticket: Ticket, *, by: Agent | None) -> None:
+        from channels_chat.actions import endings
+
+        endings.status_changed(ticket, by=by)
+
     def after_reply(self, ticket: Ticket) -> str:
         """While they chat nobody waits for anybody: the ticket stays open."""
         from channels_chat.actions import chats

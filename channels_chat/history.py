@@ -12,9 +12,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from channels_chat import config, uploads
+from channels_chat import config, queue, uploads
 from channels_chat.models import Chat, ChatState, Visitor
-from channels_chat.seams import queue
 from inbox.files import PICTURES
 from inbox.models import AuthorKind, Channel, Direction, Message, Ticket
 
@@ -140,7 +139,8 @@ def state(chat: Chat | None, channel: Channel, language: str = "") -> dict[str, 
 
 
 def _queue(chat: Chat, channel: Channel) -> tuple[int | None, int | None, bool]:
-    return queue.place_of(chat), queue.expected_wait(channel, chat.team), bool(queue.overflows(chat))
+    place = queue.place_of(chat)
+    return place, queue.expected_wait(channel, chat.team, place), queue.overflows(chat)
 
 
 def newest(visitor: Visitor) -> Chat | None:

@@ -366,6 +366,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 2.0, "options": {"expires": 2}},
     "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
+    "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "count mailboxes": {
