@@ -71,14 +71,16 @@ def fields(rows: Any) -> list[dict[str, Any]]:
     for one in found:
         if one.get("kind") != "choice":
             one.pop("options", None)
+        if not one.get("required"):
+            one.pop("required", None)
     return found
 
 
-def invitation(given: dict[str, Any]) -> dict[str, Any]:
-    """One invitation, its conditions with the parts of their kind."""
+def invitation(given: dict[str, Any], taken: set[str]) -> dict[str, Any]:
+    """One invitation, its conditions with the parts of their kind; a new one gets a short name that is not taken."""
     for name in ("all", "any"):
         given[name] = [_condition(one) for one in _objects(given.get(name)) if one.get("is")]
-    return _named(given, "name", set())
+    return _named(given, "name", taken)
 
 
 def _condition(given: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _condition(given: dict[str, Any]) -> dict[str, Any]:
     return {"is": given["is"], **({"not": True} if given.get("not") else {}), **kept}
 
 
-def step(given: dict[str, Any]) -> dict[str, Any]:
+def step(given: dict[str, Any], taken: set[str]) -> dict[str, Any]:
     """One step of the flow: it waits for what `waits` says; the parts of other waits are left out."""
     waits = given.pop("waits", "")
     kept = {name: given[name] for name in ("key", "say", "go") if given.get(name)}

@@ -41,7 +41,7 @@ class Kind:
     path: str
     label: StrOrPromise
     new: StrOrPromise
-    tidy: Callable[[dict[str, Any]], dict[str, Any]]
+    tidy: Callable[[dict[str, Any], set[str]], dict[str, Any]]
     fresh: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -207,13 +207,14 @@ def item(request: AgentRequest, slug: str, what: str, key: str = "") -> HttpResp
             return _drafted(request, channel, {**channel.settings, "invitations": [{"key": key or "-", "text": words}]})
         focus = posting.change(draft, wanted)
         return _show_item(request, channel, what, key, Draft(draft), wanted.partition(" ")[0], focus)
-    given = kind.tidy(copy.deepcopy(draft))
+    taken = {str(one.get("key")) for one in _rows(channel, kind)}
     if key:
-        given["key"] = key  # reports and the widget know it by that
-    elif given.get("key") in {one.get("key") for one in _rows(channel, kind)}:
+        draft["key"] = key  # reports and the widget know it by that
+    elif draft.get("key") in taken:
         problems = {"key": [_("There is one of that key already.")]}
         return _show_item(request, channel, what, key, Draft(draft, problems))
-    if problems := _save(request, channel, _listed(kind, key, given)):
+    part = parts.Listed(kind.path, parts.put(key, kind.tidy(copy.deepcopy(draft), taken)))
+    if problems := _save(request, channel, part):
         at = next((n for n, one in enumerate(_rows(channel, kind)) if one.get("key") == key), None)
         number = len(_rows(channel, kind)) if at is None else at
         own = re.compile(rf"{re.escape(kind.path)}\.{number}(\.|$)")
@@ -221,10 +222,6 @@ def item(request: AgentRequest, slug: str, what: str, key: str = "") -> HttpResp
             request, channel, what, key, Draft(draft, {own.sub("", path): texts for path, texts in problems.items()})
         )
     return _gone(request, reverse("chat-settings", args=[slug, kind.section]))
-
-
-def _listed(kind: Kind, key: str, given: Mapping[str, Any]) -> parts.Part:
-    return parts.Listed(kind.path, parts.put(key, given))
 
 
 def _show_item(

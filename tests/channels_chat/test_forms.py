@@ -30,12 +30,18 @@ GOOD: dict[str, Any] = {
     "texts": {"en": {"title": "Talk to us"}, "ur": {"title": "ہم سے بات کریں"}, "pt-BR": {"title": "Fale conosco"}},
     "hours": {"zone": "Asia/Karachi", "days": WEEK},
     "prechat": [
-        {"key": "name", "label": {"en": "Name"}},
+        {"key": "name", "kind": "text", "label": {"en": "Name"}},
         {"key": "size", "kind": "choice", "label": {"en": "Size"}, "options": ["S", "L"], "required": True},
     ],
     "topics": [{"key": "delivery", "label": {"en": "Delivery"}}],
     "offline": [{"key": "email", "kind": "email", "label": {"en": "E-mail"}, "required": True}],
-    "forms": [{"key": "address", "title": {"en": "Address"}, "fields": [{"key": "street", "label": {"en": "Street"}}]}],
+    "forms": [
+        {
+            "key": "address",
+            "title": {"en": "Address"},
+            "fields": [{"key": "street", "kind": "area", "label": {"en": "Street"}}],
+        }
+    ],
     "consent": True,
     "files": True,
     "file_mb": 25,
