@@ -7,8 +7,14 @@ class ChannelsChatConfig(AppConfig):
     verbose_name = _("Live chat")
 
     def ready(self) -> None:
-        from channels_chat import adapter  # noqa: F401  # registers its kind
+        from channels_chat import (
+            adapter,  # noqa: F401  # registers its kind
+            added,
+            keys,
+        )
         from channels_chat.actions import forgetting  # noqa: F401  # what it carries, tells and forgets of a customer
         from inbox import audit
 
         audit.says("chat_secret_shown", _("%(who)s looked at the secret of the chat %(channel)s"))
+        added.register()
+        keys.register()
