@@ -27,13 +27,16 @@ async function ask(loud = false) {
   for (const old of cards()) if (!found.some(one => one.id === old.id)) old.remove()
   for (const one of found) {
     if (document.getElementById(one.id)) continue
-    whole.set(one.id, Math.max(1000, new Date(one.dataset.until) - Date.now()))
+    whole.set(one.id, Math.max(1000, new Date(one.dataset.ends) - Date.now()))
     const known = one.dataset.chat
     place().append(one)
     htmx.process(one)
     if (loud && !heard.has(known)) play([660, 880])
     heard.add(known)
   }
+  const more = fresh.content.querySelector(".offers-more")
+  document.querySelector("#offers > .offers-more")?.remove()
+  if (more) place().append(more)
   count()
   tick()
 }
@@ -41,7 +44,7 @@ async function ask(loud = false) {
 function count() {
   const say = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "second", unitDisplay: "narrow" })
   for (const card of cards()) {
-    const left = new Date(card.dataset.until) - Date.now()
+    const left = new Date(card.dataset.ends) - Date.now()
     if (left < -1500) card.remove()
     card.querySelector("[data-left]").textContent = say.format(Math.max(0, Math.ceil(left / 1000)))
     card.querySelector("progress").value = Math.max(0, left / (whole.get(card.id) ?? left))
