@@ -9,10 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.template.loader import get_template
 from django.utils import timezone, translation
 
-from channels_chat import config, history
+from channels_chat import config, history, lines
 from channels_chat.models import LIVE, Chat, Visitor
 from inbox import access, frames
 from inbox.models import Agent, Direction, Message, Ticket
@@ -100,17 +99,9 @@ def lines_of(
     sees = frames.who_sees(set(known), agents)
     messages: dict[int, list[Message]] = defaultdict(list)
     after = min(known.values(), default=0)
-    rows = (
-        Message.objects.conversation()
-        .filter(ticket__in=known, pk__gt=after, deleted_at__isnull=True)
-        .select_related("agent", "channel", "customer")
-        .prefetch_related("attachments")
-        .order_by("pk")
-    )
-    for row in rows:
-        if row.pk > known[row.ticket_id] and not row.is_scheduled:
+    for row in lines.said(Message.objects.filter(ticket__in=known, pk__gt=after)).order_by("pk"):
+        if row.pk > known[row.ticket_id]:
             messages[row.ticket_id].append(row)
-    template = get_template("channels_chat/_line.html")
     made: dict[tuple[int, str], list[dict[str, Any]]] = {}
     found: dict[tuple[int, int, str], list[dict[str, Any]] | None] = {}
     for agent, language in ways:
@@ -118,13 +109,8 @@ def lines_of(
             if (ticket, language) not in made:
                 with translation.override(language):
                     made[ticket, language] = [
-                        {
-                            "id": one.pk,
-                            "dir": one.direction,
-                            "cid": one.payload.get("cid") or "",
-                            "html": template.render({"message": one}),
-                        }
-                        for one in messages[ticket][-MOST_LINES:]
+                        {"id": one.pk, "dir": one.direction, "cid": one.cid, "html": lines.html(one)}
+                        for one in lines.of(messages[ticket][-MOST_LINES:])
                     ]
             found[ticket, agent, language] = made[ticket, language]
     return found
