@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from channels_chat import checks, config, hub, screens
+from channels_chat.actions import visitors
 from channels_chat.forms import SECRET, ChatSettings
 from inbox import files
 from inbox.adapters import Adapter, Arrival, Check, Inbound, InboundFile, Panel, Parsed, Party, Sent, register
@@ -65,8 +66,8 @@ class ChatAdapter(Adapter):
         return [
             Inbound(
                 key=receipt.external_id,
-                scope=f"channel:{receipt.channel_id}",
-                sender=Party("chat", said["address"], said.get("name") or ""),
+                scope=visitors.scope(receipt.channel_id),
+                sender=Party("chat", said["address"], said.get("name") or "", visitors.scope(receipt.channel_id)),
                 text=text,
                 visible_text=text,
                 external_id=receipt.external_id,
@@ -88,6 +89,11 @@ class ChatAdapter(Adapter):
         from channels_chat.actions import chats
 
         chats.replied(message)
+
+    def status_changed(self, ticket: Ticket, *, by: Agent | None) -> None:
+        from channels_chat.actions import endings
+
+        endings.status_changed(ticket, by=by)
 
     def after_reply(self, ticket: Ticket) -> str:
         """While they chat nobody waits for anybody: the ticket stays open."""

@@ -8,3 +8,4 @@ class ChannelsChatConfig(AppConfig):
 
     def ready(self) -> None:
         from channels_chat import adapter  # noqa: F401  # registers its kind
+        from channels_chat.actions import forgetting  # noqa: F401  # what it carries, tells and forgets of a customer

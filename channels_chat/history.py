@@ -12,19 +12,23 @@ from typing import Any
 
 from django.db.models import Q
 
-from channels_chat import config, uploads
+from channels_chat import config, queue, uploads
 from channels_chat.models import Chat, ChatState, Visitor
-from channels_chat.seams import queue
 from inbox.files import PICTURES
 from inbox.models import AuthorKind, Channel, Direction, Message, Ticket
 
 MERGE_HOPS = 20
+MOST_BROWSERS = 50  # of one person
 KINDS = ("text", "buttons", "form", "page")
 
 
 def addresses_of(visitor: Visitor) -> list[str]:
-    """What this visitor is called: as a browser, and as who the site vouched for."""
-    return list(dict.fromkeys([visitor.address, *([f"u:{visitor.user}"] if visitor.user else [])]))
+    """What this visitor is called: as a browser, and as who the site vouched for, in whatever browser of theirs."""
+    names = [visitor.address, f"v:{visitor.public}"]
+    if visitor.user:
+        theirs = Visitor.objects.filter(channel=visitor.channel_id, user=visitor.user)
+        names += [f"u:{visitor.user}", *theirs.values_list("address", flat=True)[:MOST_BROWSERS]]
+    return list(dict.fromkeys(names))
 
 
 def tickets_of(visitor: Visitor) -> tuple[set[int], set[int]]:
@@ -135,7 +139,8 @@ def state(chat: Chat | None, channel: Channel, language: str = "") -> dict[str, 
 
 
 def _queue(chat: Chat, channel: Channel) -> tuple[int | None, int | None, bool]:
-    return queue.place_of(chat), queue.expected_wait(channel, chat.team), bool(queue.overflows(chat))
+    place = queue.place_of(chat)
+    return place, queue.expected_wait(channel, chat.team, place), queue.overflows(chat)
 
 
 def newest(visitor: Visitor) -> Chat | None:

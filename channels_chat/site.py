@@ -15,15 +15,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-import redis
 import redis.asyncio
 from django.conf import settings
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
+
+from channels_chat import memory, trails
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +38,7 @@ KEPT = {"page": 500, "title": 200, "ref": 300, "lang": 10, "name": 100}
 NUMBERS = ("since", "at", "visits", "visitor", "chat")
 JOURNEYS = 10
 FULL = 2000  # fields that one command writes
+MOST_STEPS = 10_000  # that wait to be written while Redis is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +112,7 @@ class Site:
         self._entries: dict[int, dict[str, dict[str, Any]]] = {}  # by channel, by visit
         self._channels: dict[str, int] = {}  # of each visit
         self._dirty: dict[int, set[str]] = {}
+        self._steps: list[tuple[str, str]] = []  # pages of visits whose visitor has not written yet: (key, step)
         self._known: set[int] = set()  # channels of which Redis should have something
         self._changed = asyncio.Event()
         self._connection: redis.asyncio.Redis | None = None
@@ -129,6 +129,10 @@ class Site:
         entry, before = _packed(told), self._entries.get(channel, {}).get(visit)
         if before is not None and _same(before, entry):
             return
+        if entry.get("page") and not entry.get("visitor") and (before or {}).get("page") != entry["page"]:
+            step = trails.page(entry["page"], entry.get("title", ""), time.time())
+            self._steps.append((trails.key(channel, visit), step))
+            del self._steps[:-MOST_STEPS]
         self._channels[visit] = channel
         self._entries.setdefault(channel, {})[visit] = entry
         self._note(channel, visit)
@@ -146,8 +150,10 @@ class Site:
 
     async def run(self) -> None:
         """Write what changes, and renew what is there, until cancelled. Redis may go and come back."""
-        renewed = 0.0
+        renewed, task = 0.0, asyncio.current_task()
         while True:
+            if task is not None and task.cancelling():  # Python 3.11's wait_for, below the client, may swallow it
+                raise asyncio.CancelledError
             try:
                 async with asyncio.timeout(max(0.0, renewed + RENEW - time.monotonic())):
                     await self._changed.wait()
@@ -200,6 +206,21 @@ class Site:
             raise
         if lost:
             await self._say({channel: (set(self._entries.get(channel, ())), True) for channel in lost})
+        await self._keep_steps()
+
+    async def _keep_steps(self) -> None:
+        """Pages that visits went through, until whoever it is writes (`channels_chat.trails`)."""
+        steps = self._steps
+        if not steps:
+            return
+        async with self._line().pipeline(transaction=False) as pipe:
+            for key, step in steps:
+                pipe.rpush(key, step)
+            for key in {key for key, _step in steps}:
+                pipe.ltrim(key, -trails.MOST, -1)
+                pipe.expire(key, trails.LIVES)
+            await pipe.execute()
+        self._steps = self._steps[len(steps) :]
 
     async def _renew(self) -> None:
         """Put off when it runs out, and say all of it again where Redis has not what it should."""
@@ -247,17 +268,10 @@ def _same(before: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
     return bool(abs(entry.get("at", 0) - before.get("at", 0)) < SAME)
 
 
-@cache
-def _connection() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 1)
-    )
-
-
 def _parts(channels: Iterable[int]) -> list[tuple[int, str]]:
     """What processes say of these channels right now: (channel, key)."""
     asked = set(channels)
-    found: Any = _connection().zrangebyscore(PARTS, time.time(), "+inf")
+    found: Any = memory.line().zrangebyscore(PARTS, time.time(), "+inf")
     named = [name.decode() for name in found]
     return [(channel, _key(name)) for name in named if (channel := int(name.rpartition(":")[2])) in asked]
 
@@ -269,7 +283,7 @@ def now(*channels: int) -> list[Here]:
     """
     try:
         parts = _parts(channels)
-        pipe = _connection().pipeline(transaction=False)
+        pipe = memory.line().pipeline(transaction=False)
         for _channel, key in parts:
             pipe.hgetall(key)
         hashes: list[Any] = pipe.execute() if parts else []
@@ -296,7 +310,7 @@ def count(*channels: int) -> int:
     """How many visits are on the sites of these channels; 0 while Redis is away. Cheap, whatever their number."""
     try:
         parts = _parts(channels)
-        pipe = _connection().pipeline(transaction=False)
+        pipe = memory.line().pipeline(transaction=False)
         for _channel, key in parts:
             pipe.hlen(key)
         return sum(pipe.execute()) if parts else 0
@@ -309,7 +323,7 @@ def find(channel: int, visit: str) -> Here | None:
     """One visit, if it is on the site of this channel right now."""
     try:
         parts = _parts([channel])
-        pipe = _connection().pipeline(transaction=False)
+        pipe = memory.line().pipeline(transaction=False)
         for _channel, key in parts:
             pipe.hget(key, visit)
         found: list[Any] = pipe.execute() if parts else []

@@ -103,6 +103,7 @@ METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # lets others than this mac
 WEBHOOK_DAYS = int(os.environ.get("WEBHOOK_DAYS", "30"))  # how long deliveries to webhooks are kept
 TRASH_DAYS = int(os.environ.get("TRASH_DAYS", "30"))  # until what lies in the trash is erased for good; 0: never
 RECEIPT_DAYS = int(os.environ.get("RECEIPT_DAYS", "90"))  # how long raw receipts are kept once they are taken in
+CHAT_DAYS = int(os.environ.get("CHAT_DAYS", "90"))  # how long visits of a site are remembered; 0: for ever
 JOB_DAYS = int(os.environ.get("JOB_DAYS", "14"))  # how long changes of many tickets are remembered
 EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "3"))  # how long a file that somebody exported can be fetched
 # Requests a minute: reads and writes of a token, wrong tokens from an address. 0 is no limit.
@@ -365,6 +366,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 2.0, "options": {"expires": 2}},
     "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
+    "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "count mailboxes": {

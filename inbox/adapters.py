@@ -303,6 +303,9 @@ class Adapter:
     def replied(self, message: Message) -> None:
         """A reply has left, or is on its way: called with its ticket locked, in the transaction that says so."""
 
+    def status_changed(self, ticket: Ticket, *, by: Agent | None) -> None:
+        """A ticket of any channel, locked, was solved, closed or opened again; called in that transaction."""
+
     def after_reply(self, ticket: Ticket) -> str:
         """The status that a reply gives its ticket, where nobody chose another."""
         return str(settings.AFTER_REPLY_STATUS)

@@ -18,6 +18,7 @@ MAILBOX_COUNT: Final = 20006  # a mailbox that is counted, by its channel's id; 
 SEARCH_PARTITIONS: Final = 20007  # whoever makes or exchanges a partition
 FIRST_PERSON: Final = 20008  # whoever makes themselves the first admin
 EXPORTS: Final = 20009  # shared by whoever writes a part of an export; whoever erases somebody has it alone
+CHATS: Final = 20010  # whoever tends the queue of chats
 
 
 def lost_race(error: Exception) -> bool:

@@ -30,6 +30,7 @@ HOW = {
     "agent": gettext_lazy("somebody here said so"),
     "hmac": gettext_lazy("the website they were logged in to said so"),
     "import": gettext_lazy("it was imported"),
+    "reply": gettext_lazy("they answered from it"),
 }
 # What is edited in place: its label and icon, in the order shown.
 FACTS: dict[str, tuple[StrOrPromise, str]] = {

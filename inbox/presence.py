@@ -125,15 +125,20 @@ def _connection() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
 
 
-def now() -> State:
-    """What all web processes know together; nothing while Redis is away."""
+def read() -> State | None:
+    """What all web processes know together; None while Redis cannot be asked, which says nothing of anybody."""
     try:
         names: Any = _connection().zrange(HUBS, 0, -1)
         found: Any = _connection().mget([_key(name.decode()) for name in names]) if names else []
     except (RedisError, OSError) as error:
         logger.warning("nobody can say who is here: %r", error)
-        return State()
+        return None
     return joined(_read(found))
+
+
+def now() -> State:
+    """As `read`; nothing while Redis is away."""
+    return read() or State()
 
 
 def who_is_here() -> dict[int, str]:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from channels_chat import hub
+from channels_chat.actions import continuity
 from channels_chat.models import LIVE, Chat, Visitor
 from inbox import log
 from inbox.actions import base, reply
@@ -103,14 +104,11 @@ def arrived(arrivals: Sequence[Arrival]) -> None:
 
 
 def replied(message: Message) -> None:
-    """We wrote to a visitor: their pages are told, and the chat's clocks move."""
-    chat = live_in(message.ticket)
-    if chat is not None and message.author_kind == AuthorKind.AGENT:
-        now = timezone.now()
-        fields: dict[str, Any] = {"last_agent_at": now, "warned_at": None}
-        if chat.first_human_at is None:
-            fields["first_human_at"] = now
-        Chat.objects.filter(pk=chat.pk).update(**fields)
+    """We wrote to a visitor: the chat's clocks move, whoever wrote has it, and their pages are told."""
+    from channels_chat.actions import queueing  # which writes lines with `say`
+
+    queueing.answered(message)
+    continuity.owe(message)
     hub.tell_of(message.ticket_id)
 
 

@@ -15,6 +15,11 @@ from inbox.models import Channel
 MOST_PAGES = 50  # of one visit that are remembered
 
 
+def scope(channel_id: int | None) -> str:
+    """Within which a visitor's address means somebody: user 7 of one site is nobody on another."""
+    return f"channel:{channel_id}"
+
+
 def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 

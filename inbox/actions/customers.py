@@ -163,8 +163,10 @@ def organisation_of(parties: Sequence[Party]) -> Organisation | None:
     return next((one for one in named if one is not None), None)
 
 
-def add_identity(customer: Customer, party: Party, *, by: Agent | None, verified: bool = True) -> Identity:
-    """Give a customer one more address; one they have already is answered as it is.
+def add_identity(
+    customer: Customer, party: Party, *, by: Agent | None, verified: bool = True, how: str = "agent"
+) -> Identity:
+    """Give a customer one more address; one they have already is answered as it is. `how` it was verified.
 
     A verified one finds its customer from now on, and nobody else may have it: ActionError says who does. A claim that
     is not `verified` stands beside that, finds nobody, and offers a merge.
@@ -184,7 +186,7 @@ def add_identity(customer: Customer, party: Party, *, by: Agent | None, verified
         if mine is None:
             mine = Identity(customer=customer, kind=party.kind, scope=party.scope, value=value, name=party.name[:200])
         if verified:
-            mine.verified_at, mine.verified_how = now, "agent"
+            mine.verified_at, mine.verified_how = now, how
         mine.save()
         log.record(None, "identity_added", by=by, customer=customer.pk, identity=mine.pk)
         announce(customer.pk)

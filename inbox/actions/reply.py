@@ -19,7 +19,7 @@ from inbox.actions.meanwhile import written_since
 from inbox.actions.once import already, client_key, digest_of, once
 from inbox.actions.recipients import Recipients, choose_channel, default_recipients, last_inbound
 from inbox.actions.work import is_ours
-from inbox.adapters import Adapter, Party, adapter_for
+from inbox.adapters import Adapter, Party, adapter_for, kinds
 from inbox.models import (
     PREVIEW_LENGTH,
     Agent,
@@ -354,6 +354,9 @@ def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]
         fields += ["solved_at", "reopen_count"]
         log.record(ticket, "reopened", by=by, was=before)
     log.record(ticket, "status_changed", by=by, **{"from": before, "to": status})
+    if ticket.is_done != was_done:
+        for adapter in kinds().values():
+            adapter.status_changed(ticket, by=by)
     return fields
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from channels_chat import site
+from channels_chat import memory, site, trails
 
 CHANNEL, OTHER = 7, 8
 
@@ -99,6 +99,19 @@ async def test_an_emptied_redis_is_told_again(line: redis.Redis, monkeypatch: py
         await until(lambda: site.count(CHANNEL) == 6)
 
 
+async def test_pages_are_remembered_until_somebody_writes() -> None:
+    one, visit = site.Site("one"), "v" * 20
+    trails.forget(CHANNEL, visit)
+    async with telling(one):
+        one.put(visit, entry(page="https://shop.example/", title="Shop"))
+        one.put(visit, entry(page="https://shop.example/cart", title="Cart"))
+        one.put(visit, entry(page="https://shop.example/cart", title="Cart (1)"))
+        steps = await until(lambda: trails.of(CHANNEL, visit))
+        one.put(visit, entry(page="https://shop.example/pay", visitor=5))
+    assert [step["title"] for step in steps] == ["Shop", "Cart"]
+    assert len(await sync_to_async(trails.of)(CHANNEL, visit)) == 2
+
+
 async def test_what_did_not_change_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     one = site.Site("one")
     one.put("a", entry())
@@ -137,7 +150,7 @@ async def test_what_is_kept_has_bounds_and_no_address(line: redis.Redis) -> None
 
 def test_nobody_is_there_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     away = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
-    monkeypatch.setattr(site, "_connection", lambda: away)
+    monkeypatch.setattr(memory, "line", lambda: away)
     assert site.now(CHANNEL) == []
     assert site.count(CHANNEL) == 0
     assert site.find(CHANNEL, "a") is None

@@ -1,0 +1,13 @@
+"""What workers do for live chat."""
+
+from celery import shared_task
+
+from channels_chat import queue
+from channels_chat.actions import presence
+
+
+@shared_task(name="channels_chat.tasks.tend")
+def tend() -> None:
+    """Move the queue on: due every two seconds, and whenever something happened to it."""
+    presence.sweep()
+    queue.tend()

@@ -1,0 +1,24 @@
+"""The shop's chat, its visitors, and the people who answer."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from inbox.models import Channel
+from tests.cast import bilal, lena, omar, sana, support, team, ticket, zoya
+from tests.channels_chat.cast import chat_channel, nobody_knows
+
+__all__ = ["bilal", "lena", "omar", "sana", "support", "team", "ticket", "zoya"]
+
+
+@pytest.fixture
+def shop(db: None) -> Channel:
+    """A chat that everybody sees."""
+    return chat_channel()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_here() -> Iterator[None]:
+    """Who was here in one test is not in the next."""
+    yield
+    nobody_knows()
