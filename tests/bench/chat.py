@@ -169,9 +169,10 @@ def people(count: int) -> None:
     """Agents, and so many visitors who each have a chat with one of them."""
     from channels_chat import intake
     from channels_chat.actions import visitors
+    from channels_chat.intake_values import Said
     from channels_chat.models import Chat, ChatState
     from inbox.actions import reply
-    from inbox.models import Channel, Ticket
+    from inbox.models import Channel, Engagement, Ticket
     from tests.bench.live import log_in
 
     channel = Channel.objects.create(kind="chat", slug="chat", name="Shop")
@@ -179,10 +180,11 @@ def people(count: int) -> None:
     chats = []
     for number in range(count):
         visitor, key = visitors.meet(channel, {"name": f"Visitor {number}", "language": "en"})
-        took = intake.take([intake.Said(channel, visitor, uuid.uuid4().hex, "Hello")])[0]
+        took = intake.take([Said(channel, visitor, uuid.uuid4().hex, "Hello")])[0]
         assert took is not None
         ticket = Ticket.objects.get(pk=took.ticket)
         answer = reply.reply(ticket, by=agents[number % AGENTS], text="Hello")
+        Engagement.objects.filter(ticket=ticket).update(agent=agents[number % AGENTS])
         Chat.objects.filter(visitor=visitor).update(state=ChatState.ACTIVE)
         chats.append({"ticket": ticket.pk, "key": key, "last": answer.pk})
     print(json.dumps({"token": channel.token, "chats": chats, "sessions": sessions}))

@@ -64,4 +64,4 @@ async def pages(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 sockets: list[Any] = [path("ws/chats/", Agent.as_asgi()), path("chat/<str:token>/ws/", Visitor.as_asgi())]  # type: ignore[arg-type]
-application = ProtocolTypeRouter({"http": pages, "websocket": URLRouter(sockets)})  # type: ignore[dict-item]
+application = ProtocolTypeRouter({"http": pages, "websocket": URLRouter(sockets)})

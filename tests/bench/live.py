@@ -126,7 +126,7 @@ def log_in(count: int) -> tuple[list[Any], list[str]]:
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session.create()
         LogIn.objects.create(agent=agent, session=session.session_key)
-        sessions.append(session.session_key)
+        sessions.append(str(session.session_key))
     return made, sessions
 
 
