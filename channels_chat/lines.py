@@ -91,7 +91,7 @@ def _line(message: Message) -> Line:
         who=f"{message.direction}-{by}-{message.agent_id or message.customer_id or ''}",
         speaker=Named(agent.pk, name, photo=agent.photo) if agent is not None else None,
         at=message.created_at,
-        text=message.visible_text or message.text,
+        text=_carried(message) or message.visible_text or message.text,
         state=message.state if message.direction == Direction.OUT else "",
         cid=str(message.payload.get("client_id") or ""),
         kind=kind,
@@ -101,6 +101,13 @@ def _line(message: Message) -> Line:
             for row in message.file_rows  # type: ignore[attr-defined]
         ),
     )
+
+
+def _carried(message: Message) -> str:
+    """Of a mail that brought a visitor what stands here already: that it went."""
+    if "continues" not in message.payload:
+        return ""
+    return _("Sent to %(to)s by e-mail") % {"to": ", ".join(one["address"] for one in message.to)}
 
 
 def shown(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ PAGE = 30
 MOST_EVENTS = 200
 TOGETHER = timedelta(seconds=5)  # what one person did at once is one line
 
+ON_ITS_WAY = ("queued", "sending", "sent", "delivered", "read")
 RULES = {
     "token": gettext_lazy("It answers to an address or a message id that we signed for this ticket."),
     "reference": gettext_lazy("It answers a message of this ticket, and its sender takes part in it."),
@@ -110,6 +111,11 @@ class Shown:
         rows = self.message.file_rows  # type: ignore[attr-defined]
         where = {row["content_id"]: f"{reverse('attachment', args=[row['pk']])}?show=inline" for row in rows}
         return html.with_inline_images(html.simple(written), where)
+
+    @property
+    def is_carried(self) -> bool:
+        """It brings what stands here already to the customer by another way: one quiet line, unless it failed."""
+        return "continues" in self.message.payload and self.message.state in ON_ITS_WAY
 
     @property
     def shows_html(self) -> bool:

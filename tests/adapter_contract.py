@@ -1,21 +1,29 @@
 """What every channel kind must do, whatever its wire: subclass `AdapterContract` and give it a wire.
 
 A new adapter's test file holds one subclass; docs/adding-a-channel.md says how.
+
+An adapter that `stores` has Rabta itself for its far side: nothing there could refuse or be away. What is asked of it
+instead is that what we write has arrived with the commit, that no worker has anything to send, and that nobody sees it
+but whom it was written to.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
 from django.utils import timezone
 
 from inbox import delivery
-from inbox.actions import receive, reply
+from inbox.actions import receive, reply, scheduling
 from inbox.adapters import Adapter, DeliveryError, Inbound, RawReceipt, adapter_for
 from inbox.models import Agent, Channel, Message, Receipt, Role, Ticket
+
+of_others = pytest.mark.of_others  # for a far side that somebody else keeps
+of_our_own = pytest.mark.of_our_own  # for one that is Rabta itself
 
 
 class AdapterContract:
@@ -42,6 +50,10 @@ class AdapterContract:
         """A platform that answers `accept`, `refuse` (for good), `later`; yields something with a `port`."""
         raise NotImplementedError
 
+    def shown(self, sender: str) -> list[str]:
+        """Where the far side is Rabta itself: the texts that `sender` sees there, oldest first."""
+        raise NotImplementedError
+
     # The contract --------------------------------------------------------------------------------------------------
 
     @pytest.fixture(autouse=True)
@@ -53,9 +65,20 @@ class AdapterContract:
     def adapter(self) -> Adapter:
         return adapter_for(self.kind)
 
+    @pytest.fixture(autouse=True)
+    def _far_sides(self, request: pytest.FixtureRequest) -> None:
+        """Some of the contract is about a far side of others' making, some about one of our own."""
+        for mark, stores in (("of_others", False), ("of_our_own", True)):
+            if request.node.get_closest_marker(mark) and self.adapter.stores is not stores:
+                pytest.skip("another kind of far side")
+
     def take(self, channel: Channel, raw: RawReceipt) -> Any:
         stored = receive.store(channel, [raw], claim=True)
         return receive.take_in([stored[0].receipt_id], patient=False)[0]
+
+    def leaves(self, channel: Channel) -> None:
+        """What was written goes out: by one worker, and once; what is stored has gone out already."""
+        assert delivery.deliver(channel.pk) == (0 if self.adapter.stores else 1)
 
     def ticket(self, channel: Channel, text: str = "Where is my order?") -> Ticket:
         return Ticket.objects.get(pk=self.take(channel, self.utterance(text)).ticket)
@@ -113,7 +136,7 @@ class AdapterContract:
             channel = self.make_channel(far.port)
             ticket = self.ticket(channel)
             message = reply.reply(ticket, by=self.sana, text="It left yesterday.")
-            assert delivery.deliver(channel.pk) == 1
+            self.leaves(channel)
         message.refresh_from_db()
         outcome = self.take(channel, self.utterance("Thanks", answers=message))
         assert (outcome.status, outcome.ticket) == ("appended", ticket.pk)
@@ -128,13 +151,14 @@ class AdapterContract:
         with self.far_side("accept") as far:
             channel = self.make_channel(far.port)
             message = reply.reply(self.ticket(channel), by=self.sana, text="Hello")
-            assert delivery.deliver(channel.pk) == 1
+            self.leaves(channel)
             assert delivery.deliver(channel.pk) == 0
         message.refresh_from_db()
         assert message.state == "sent"
         assert message.external_id
         assert self.adapter.raw(message) == self.adapter.raw(Message.objects.get(pk=message.pk))
 
+    @of_others
     def test_a_final_refusal_fails_in_words(self) -> None:
         with self.far_side("refuse") as far:
             channel = self.make_channel(far.port)
@@ -144,6 +168,7 @@ class AdapterContract:
         assert message.state == "failed"
         assert len(message.error) > 10
 
+    @of_others
     def test_a_refusal_for_now_is_tried_again(self) -> None:
         with self.far_side("later") as far:
             channel = self.make_channel(far.port)
@@ -154,12 +179,45 @@ class AdapterContract:
         assert message.next_attempt_at is not None
         assert message.next_attempt_at > timezone.now()
 
+    @of_others
     def test_a_far_side_that_is_away_is_no_fault_of_the_message(self) -> None:
         channel = self.make_channel(1)
         with pytest.raises(DeliveryError) as error, self.adapter.connection(channel):
             raise AssertionError("connected")
         assert not error.value.permanent
         assert str(error.value.reason)
+
+    @of_our_own
+    def test_what_is_stored_has_left_with_the_commit(self) -> None:
+        channel = self.make_channel(0)
+        message = reply.reply(self.ticket(channel), by=self.sana, text="It left yesterday.")
+        assert (message.state, message.next_attempt_at, message.attempts) == ("sent", None, 0)
+        assert message.sent_at is not None
+        assert self.shown("ali") == ["Where is my order?", "It left yesterday."]
+
+    @of_our_own
+    def test_nobody_sees_what_was_written_to_somebody_else(self) -> None:
+        channel = self.make_channel(0)
+        first, second = self.ticket(channel), self.take(channel, self.utterance("Mine", sender="carol"))
+        reply.reply(first, by=self.sana, text="For Ali alone")
+        reply.note(first, by=self.sana, text="For nobody outside")
+        assert first.pk != second.ticket
+        assert self.shown("carol") == ["Mine"]
+        assert self.shown("ali") == ["Where is my order?", "For Ali alone"]
+
+    @of_our_own
+    def test_what_waits_for_its_time_is_not_there_before(self) -> None:
+        channel = self.make_channel(0)
+        later = timezone.now() + timedelta(hours=1)
+        message = reply.reply(self.ticket(channel), by=self.sana, text="Later", send_at=later)
+        assert delivery.deliver(channel.pk) == 0
+        assert self.shown("ali") == ["Where is my order?"]
+        Message.objects.filter(pk=message.pk).update(send_at=timezone.now())
+        scheduling.sweep()
+        delivery.deliver(channel.pk)
+        message.refresh_from_db()
+        assert message.state == "sent"
+        assert self.shown("ali") == ["Where is my order?", "Later"]
 
     def test_the_check_says_what_does_not_work(self) -> None:
         lines = self.adapter.check(self.make_channel(1))
