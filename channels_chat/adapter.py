@@ -101,6 +101,11 @@ class ChatAdapter(Adapter):
 
         return Status.OPEN.value if chats.is_live(ticket) else super().after_reply(ticket)
 
+    def route_hint(self, ticket: Ticket, beside: Mapping[str, Sequence[Mapping[str, Any]]]) -> StrOrPromise:
+        from channels_chat import added
+
+        return added.route_hint(ticket, beside)
+
     def freeze(self, message: Message, answered: Message | None) -> None:
         message.external_id = f"chat-{uuid.uuid4().hex}"
 

@@ -7,5 +7,12 @@ class ChannelsChatConfig(AppConfig):
     verbose_name = _("Live chat")
 
     def ready(self) -> None:
-        from channels_chat import adapter  # noqa: F401  # registers its kind
+        from channels_chat import (
+            adapter,  # noqa: F401  # registers its kind
+            added,
+            keys,
+        )
         from channels_chat.actions import forgetting  # noqa: F401  # what it carries, tells and forgets of a customer
+
+        added.register()
+        keys.register()

@@ -129,6 +129,8 @@ def _returned(visitor: Visitor, said: Mapping[str, Any], language: str, url: str
     if zone:
         visitor.time_zone = zone
     if url:
+        if not visitor.pages or visitor.pages[-1].get("url") != url:
+            proactive.visited(visitor, url, title)
         visitor.pages = _with_page(visitor.pages, url, title)
     visitor.save(update_fields=["last_seen_at", "language", "time_zone", "pages"])
     if visitor.gone_at is not None:
@@ -194,9 +196,10 @@ def _begins(door: Door, said: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a chat at its beginning: its topic, of those the channel has, the page, the invitation."""
     topic = protocol.key(said.get("topic"))
     invitation = protocol.key(said.get("invitation"))
+    known = invitation in {one["key"] for one in door.settings.invitations} or invitation.startswith("agent:")
     return {
         "topic": topic if topic in {one["key"] for one in door.settings.topics} else "",
-        "invitation": invitation if invitation in {one["key"] for one in door.settings.invitations} else "",
+        "invitation": invitation if known else "",
         "page": protocol.address((said.get("site") or {}).get("page")),
         "visit": protocol.word(said.get("visit")),
     }
@@ -314,7 +317,8 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
         case "form":
             forms.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
         case "human":
-            queueing.ask_for_human(chat, reason="asked")
+            if not flow.human(chat):
+                queueing.ask_for_human(chat, reason="asked")
         case "end":
             endings.end(chat, why="visitor")
     return []

@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from channels_chat import config, origins
+from channels_chat import config
+from channels_chat.doors import Door
 from channels_chat.models import Visitor
 from inbox.models import AuthorKind, Direction, Message
 
@@ -104,8 +105,7 @@ def page_of(visitor: Visitor) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or parts.username or not url.isprintable():
         return own
-    host = urlsplit(settings.BASE_URL).netloc
-    fits = origins.allowed(named, f"{parts.scheme}://{parts.netloc}", host)
+    fits = Door(channel, named).admits(f"{parts.scheme}://{parts.netloc}")
     return f"{parts.scheme}://{parts.netloc}{parts.path}" if fits else own
 
 

@@ -220,7 +220,8 @@ class Round:
                 row.engagement = engagements[row.engagement_id]
             crew.weigh(hands.values(), self.now)
             events: list[Event] = []
-            changed = [row for row in waiting if row.offered_to_id is not None and self._end_offer(row, hands, events)]
+            # The youngest first: of an agent who took too many by hand, the oldest offer stands longest.
+            changed = [row for row in waiting[::-1] if row.offered_to_id and self._end_offer(row, hands, events)]
             offered = [row for row in waiting if row.offered_to_id is None and self._find(row, hands, events)]
             rows = list(dict.fromkeys([*changed, *offered]))
             if not rows:
@@ -269,7 +270,7 @@ class Round:
         wanted = next((one for one in asked if one.agent == row.wanted_id), None)
         hand = wanted or crew.best(asked, row.language)
         assert hand is not None
-        hand.load += 1
+        hand.load, hand.last = hand.load + 1, self.now
         row.offered_to_id = hand.agent
         row.offer_until = self.now + timedelta(seconds=self._queue(row).offer)
         ticket = row.engagement.ticket

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 PREFIX = "rabta:trail"
 LIVES = 6 * 3600  # seconds
 MOST = 50  # steps of one visit
-VISIT = re.compile(r"[A-Za-z0-9]{16,40}")
+VISIT = re.compile(r"[A-Za-z0-9_-]{8,40}")
 
 
 def key(channel: int, visit: str) -> str:
@@ -71,3 +71,20 @@ def forget(channel: int, visit: str) -> None:
         memory.line().delete(key(channel, visit))
     except (RedisError, OSError):
         logger.info("Redis is away; a visit's steps run out by themselves")
+
+
+def note_invitation(channel: int, visit: str, agent: int, text: str) -> None:
+    """Keep what an agent wrote to somebody on the site, until they answer. Never an error."""
+    try:
+        memory.line().set(f"{key(channel, visit)}:{agent}", text, ex=LIVES)
+    except (RedisError, OSError) as error:
+        logger.warning("what an agent wrote to a visit is not kept: %r", error)
+
+
+def invitation(channel: int, visit: str, agent: int) -> str:
+    """What this agent wrote to this visit; empty once it is forgotten."""
+    try:
+        found: Any = memory.line().get(f"{key(channel, visit)}:{agent}")
+    except (RedisError, OSError):
+        return ""
+    return found.decode() if found else ""

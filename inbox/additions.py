@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django_stubs_ext import StrOrPromise
 
+    from inbox.views.shell import AgentRequest
+
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -43,11 +45,13 @@ class Link:
 
 OfTicket = Callable[[Agent, Ticket, Rows], Piece | None]
 OfMessage = Callable[[Message], Piece | None]
+OfProfile = Callable[["AgentRequest"], Piece | None]
 
 _above: list[OfTicket] = []
 _beside: list[OfTicket] = []
 _within: list[OfMessage] = []
 _links: list[Link] = []
+_profile: list[OfProfile] = []
 
 
 def above(maker: OfTicket) -> OfTicket:
@@ -66,6 +70,16 @@ def within(maker: OfMessage) -> OfMessage:
     """Decorator: makes what a message of the timeline shows below its words; None for nothing."""
     _within.append(maker)
     return maker
+
+
+def profile(maker: OfProfile) -> OfProfile:
+    """Decorator: makes what stands below one's profile in the settings; None for nothing."""
+    _profile.append(maker)
+    return maker
+
+
+def of_profile(request: AgentRequest) -> list[Piece]:
+    return [piece for maker in _profile if (piece := maker(request)) is not None]
 
 
 def link(one: Link) -> None:

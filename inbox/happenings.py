@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from inbox.adapters import kinds
 from inbox.journey import Moment
@@ -32,9 +32,22 @@ EVENTS = {
 }
 
 
+A_VISIT = timedelta(minutes=30)  # between two page views of one visit, at most
+PAGE_VIEW = "page_view"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page somebody looked at; `url` only where it is one of the web."""
+
+    at: datetime
+    title: str
+    url: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One moment: what, what of it, and where it leads."""
+    """One moment: what, what of it, and where it leads. `steps` unfold below it, the newest first."""
 
     key: str
     at: datetime
@@ -43,6 +56,47 @@ class Line:
     detail: str = ""
     url: str = ""
     number: int | None = None
+    steps: tuple[Step, ...] = ()
+
+
+Maker = Callable[[Any], Line]
+_makers: dict[str, Maker] = {}
+
+
+def register(kind: str, maker: Maker) -> None:
+    """How rows of a source that another app adds to journeys (`journey.register`) are shown."""
+    _makers[kind] = maker
+
+
+def folded(lines: Iterable[Line]) -> list[Line]:
+    """Lines, newest first, with the page views of one visit as one that unfolds; what stands among them stays there."""
+    out: list[Line] = []
+    visit: int | None = None  # where in `out` the visit stands that older page views may belong to
+    for line in lines:
+        if not line.steps:
+            out.append(line)
+        elif visit is not None and out[visit].steps[-1].at - line.at <= A_VISIT:
+            out[visit] = replace(out[visit], steps=out[visit].steps + line.steps)
+        else:
+            visit = len(out)
+            out.append(line)
+    return [_visit(line) if len(line.steps) > 1 else line for line in out]
+
+
+def _visit(line: Line) -> Line:
+    count = len(line.steps)
+    title = ngettext("Visited the site: %(count)s page", "Visited the site: %(count)s pages", count) % {"count": count}
+    return replace(line, icon="visit", title=title, detail=line.steps[0].title)
+
+
+def _steps(row: Mapping[str, Any]) -> tuple[Step, ...]:
+    data = row["data"] if isinstance(row["data"], Mapping) else {}
+    url = str(data.get("url") or data.get("page") or "")
+    if row["kind"] != PAGE_VIEW or not url:
+        return ()
+    return (
+        Step(row["at"], short(str(data.get("title") or url)), url if url.startswith(("https://", "http://")) else ""),
+    )
 
 
 def of_event(row: Mapping[str, Any]) -> Line:
@@ -52,7 +106,12 @@ def of_event(row: Mapping[str, Any]) -> Line:
         said.append(row["external_id"])
     plain = row["kind"].replace("_", " ").replace(".", " ").replace("-", " ").strip()
     return Line(
-        f"event-{row['id']}", row["at"], icon, str(title) or plain[:1].upper() + plain[1:], short(" · ".join(said))
+        f"event-{row['id']}",
+        row["at"],
+        icon,
+        str(title) or plain[:1].upper() + plain[1:],
+        short(" · ".join(said)),
+        steps=_steps(row),
     )
 
 
@@ -89,13 +148,15 @@ def of_rows(rows: Mapping[str, Sequence[Mapping[str, Any]]], most: int) -> tuple
     """The newest lines of the panel's rows, and whether there are more."""
     lines = [of_message(row) for row in rows["wrote"]]
     lines += [of_event(row) for row in rows["events"]] + [of_merge(row) for row in rows["merges"]]
-    lines.sort(key=lambda line: line.at, reverse=True)
+    lines = folded(sorted(lines, key=lambda line: line.at, reverse=True))
     return lines[:most], len(lines) > most
 
 
 def of_moment(moment: Moment) -> Line:
     """A line of `inbox.journey`."""
     row = moment.row
+    if moment.type in _makers:
+        return _makers[moment.type](row)
     if moment.type == "event":
         return of_event({name: getattr(row, name) for name in ("id", "kind", "at", "data", "external_id")})
     if moment.type == "merge":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,15 @@ class Moment:
         return self.at, self.rank, self.row.pk
 
 
+Maker = Callable[[Agent, Customer], Source]
+_added: list[Maker] = []
+
+
+def register(maker: Maker) -> None:
+    """Let what another app knows of customers stand in their journey; `happenings.register` says how it is shown."""
+    _added.append(maker)
+
+
 def sources(agent: Agent, customer: Customer) -> list[Source]:
     """Events, tickets and messages of a customer."""
     own = Ticket.objects.filter(customer=customer).values_list("pk", flat=True)
@@ -62,7 +71,8 @@ def told(agent: Agent, customer: Customer) -> list[Source]:
     said = message.rows.filter(deleted_at__isnull=True).exclude(direction=Direction.NOTE)
     said = said.select_related("channel", "ticket", "agent").defer("html")
     merges = CustomerMerge.objects.filter(into=customer, undone_at__isnull=True).select_related("source", "by")
-    return [Source("merge", merges, "at"), event, replace(message, rows=said)]
+    own = [Source("merge", merges, "at"), event, replace(message, rows=said)]
+    return [*own, *(maker(agent, customer) for maker in _added)]
 
 
 def read(

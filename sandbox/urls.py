@@ -1,11 +1,17 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from sandbox import components, views
+from sandbox import components, shop, views
 
 app_name = "sandbox"
 urlpatterns = [
     path("", views.people, name="people"),
     path("components/", components.components, name="components"),
+    path("shop/", shop.front, name="shop"),
+    path("shop/who/", shop.log_in, name="shop-log-in"),
+    path("shop/strict/", shop.strict, name="shop-strict"),
+    path("shop/hostile/", shop.hostile, name="shop-hostile"),
+    path("shop/product/<slug:slug>/", shop.product, name="shop-product"),
+    re_path(r"^shop/(?P<name>cart|checkout|thanks)/$", shop.step, name="shop-step"),
     path("mail/<int:pk>/body/", views.body, name="body"),
     path("mail/<int:pk>/source/", views.source, name="source"),
     path("mail/<int:pk>/part/<int:number>/", views.part, name="part"),

@@ -16,6 +16,7 @@ from api import urls as registered  # noqa: F401  api registers its own routes t
 from api.models import Webhook, WebhookDelivery
 from api.routing import urls as api_urls
 from api.urls import urlpatterns as api_pages
+from channels_chat.desk_urls import urlpatterns as desk_urls
 from channels_email.urls import urlpatterns as mailbox_urls
 from inbox.actions import cards, customer_notes, jobs, receive, reply, side, uploads
 from inbox.adapters import Party, RawReceipt
@@ -110,6 +111,8 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "welcome": {"token": "nobody-was-told"},
         "job": {"pk": jobs.begin(sana, "priority", "high", chosen=[ticket.pk]).pk},
         "ticket": one_ticket,
+        "chat": one_ticket,
+        "chat_": {"token": "nobody-was-told", "signed": "nobody-was-told"},
         "message": message,
         "attachment": {"pk": file.pk},
         "customer": one_customer,
@@ -229,7 +232,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     browser.force_login(member("Elsewhere", role, None))
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
-    for pattern in [*page_urls, *settings, *mailbox_urls]:
+    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls]:
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from channels_chat.actions import chats
 from channels_chat.models import Chat, ChatState, Visitor
-from channels_chat.seams import flow, identify, queueing
+from channels_chat.seams import flow, identify, proactive, queueing
 from inbox.adapters import Arrival
 from inbox.models import Ticket
+
+PAUSE = timedelta(seconds=30)  # between two messages, from which on what the visitor did meanwhile is looked at
 
 
 def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
@@ -23,6 +26,8 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
         return  # nobody is called for what a blocked sender writes
     if chat is None:
         told = arrival.receipt.meta
+        visit, invitation = told.get("visit") or "", told.get("invitation") or ""
+        wanted = proactive.wanted(visitor.channel, visit, invitation)
         chat = live[visitor.pk] = chats.begin(
             visitor,
             ticket,
@@ -31,10 +36,16 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
             topic=told.get("topic") or "",
             page=told.get("page") or "",
             language=told.get("language") or visitor.language,
-            invitation=told.get("invitation") or "",
+            invitation=invitation,
+            wanted=wanted,
         )
+        if wanted is not None:
+            proactive.began(chat, visit)
+        proactive.wrote(visitor.channel, visit, visitor)
         _first(chat, offline=bool(told.get("offline")))
     else:
+        if chat.last_visitor_at is None or message.created_at - chat.last_visitor_at > PAUSE:
+            proactive.wrote(visitor.channel, arrival.receipt.meta.get("visit") or "", visitor)
         _go_on(chat, ticket, message)
 
 

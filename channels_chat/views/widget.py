@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from hashlib import sha256
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings as django_settings
@@ -23,14 +22,14 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from channels_chat import bundle, origins, sniffing, uploads
-from channels_chat.config import Settings, of
+from channels_chat import bundle, doors, sniffing, uploads
+from channels_chat.actions import visitors
+from channels_chat.doors import Door
 from channels_chat.models import Visitor
 from channels_chat.shades import shades
 from channels_chat.words import words
 from inbox import files
 from inbox.actions.uploads import upload as keep
-from inbox.models import Channel
 from lib.streams import streamed
 
 P = ParamSpec("P")
@@ -39,25 +38,25 @@ RIGHT_TO_LEFT = {"ar", "fa", "he", "ps", "sd", "ug", "ur"}
 
 
 def for_chats(
-    view: Callable[Concatenate[HttpRequest, Channel, P], HttpResponse],
+    view: Callable[Concatenate[HttpRequest, Door, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
     """Decorator: `token` becomes the chat channel that is open under it; a 404 where there is none, or it is paused."""
 
     @wraps(view)
     def found(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        channel = Channel.objects.filter(kind="chat", token=token, paused=False).first()
-        if channel is None:
+        door = doors.find(token)
+        if door is None:
             raise Http404
-        return view(request, channel, *args, **kwargs)
+        return view(request, door, *args, **kwargs)
 
     return found  # type: ignore[return-value]  # positional by Django's custom
 
 
 @require_safe
 @for_chats
-def script(request: HttpRequest, channel: Channel) -> HttpResponse:
+def script(request: HttpRequest, door: Door) -> HttpResponse:
     """The widget, ready for this channel. Browsers keep it some minutes, and look for a new one while they use it."""
-    plain, zipped, etag = bundle.script(channel)
+    plain, zipped, etag = bundle.script(door.channel)
     if etag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     else:
@@ -67,7 +66,7 @@ def script(request: HttpRequest, channel: Channel) -> HttpResponse:
             response["Content-Encoding"] = "gzip"
     response["ETag"] = etag
     response["Cache-Control"] = "public, max-age=300, stale-while-revalidate=86400"
-    response["Vary"] = "Accept-Encoding"
+    response.for_everybody = True  # type: ignore[attr-defined]  # `Vary`: channels_chat.middleware
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["X-Content-Type-Options"] = "nosniff"
@@ -77,13 +76,13 @@ def script(request: HttpRequest, channel: Channel) -> HttpResponse:
 @require_safe
 @xframe_options_exempt
 @for_chats
-def page(request: HttpRequest, channel: Channel) -> HttpResponse:
+def page(request: HttpRequest, door: Door) -> HttpResponse:
     """The chat as a page of its own: for links and for webviews of apps. `?locale=ur` names the language."""
-    chat = of(channel)
+    chat = door.settings
     asked = request.GET.get("locale", "") or translation.get_language_from_request(request)
     language = asked if asked in chat.languages else chat.languages[0]
     context = {
-        "channel": channel,
+        "channel": door.channel,
         "chat": chat,
         "language": language,
         "direction": "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr",
@@ -103,11 +102,10 @@ def page(request: HttpRequest, channel: Channel) -> HttpResponse:
 
 @csrf_exempt  # a session key in a header is what opens this, and no site can make a browser send it
 @for_chats
-def upload(request: HttpRequest, channel: Channel) -> HttpResponse:
+def upload(request: HttpRequest, door: Door) -> HttpResponse:
     """Keep a visitor's file until a message names it. Answers what names it, or why it was not taken, in words."""
     origin = request.headers.get("Origin", "")
-    chat = of(channel)
-    if origin and not origins.allowed(chat, origin, request.get_host()):
+    if not door.admits(origin):
         return JsonResponse({"why": "origin", "text": _("This chat is not open on this site.")}, status=403)
     if request.method == "OPTIONS":
         response = HttpResponse(status=204)
@@ -117,7 +115,7 @@ def upload(request: HttpRequest, channel: Channel) -> HttpResponse:
     elif request.method == "POST":
         language = request.GET.get("locale", "")
         with translation.override(language if language in dict(django_settings.LANGUAGES) else None):
-            response = _taken(request, channel, chat)
+            response = _taken(request, door)
     else:
         response = HttpResponse(status=405, headers={"Allow": "OPTIONS, POST"})
     if origin:
@@ -127,10 +125,9 @@ def upload(request: HttpRequest, channel: Channel) -> HttpResponse:
     return response
 
 
-def _taken(request: HttpRequest, channel: Channel, chat: Settings) -> JsonResponse:
-    key = request.headers.get("X-Rabta-Key", "")
-    digest = sha256(key.encode()).hexdigest()
-    visitor = Visitor.objects.filter(channel=channel, digest=digest, ended_at__isnull=True).first() if key else None
+def _taken(request: HttpRequest, door: Door) -> JsonResponse:
+    chat = door.settings
+    visitor = visitors.known(door.channel, request.headers.get("X-Rabta-Key", ""))
     if visitor is None:
         return _refused(403, "key", _("Your chat is not known here any more. Load the page again."))
     if not chat.files:
@@ -179,9 +176,9 @@ def _within(visitor: Visitor) -> bool:
 
 @require_safe
 @for_chats
-def file(request: HttpRequest, channel: Channel, signed: str) -> HttpResponse:
+def file(request: HttpRequest, door: Door, signed: str) -> HttpResponse:
     """A file under a signed address: shown if its bytes are a picture's, else a download that runs nowhere."""
-    found = uploads.fetched(channel, signed)
+    found = uploads.fetched(door.channel, signed)
     if found is None:
         raise Http404
     try:
@@ -199,10 +196,10 @@ def file(request: HttpRequest, channel: Channel, signed: str) -> HttpResponse:
 
 @require_safe
 @for_chats
-def face(request: HttpRequest, channel: Channel, signed: str) -> HttpResponse:
+def face(request: HttpRequest, door: Door, signed: str) -> HttpResponse:
     """An agent's picture, for those whom they answer."""
     try:
-        content = files.get(uploads.photo_of(channel, signed))
+        content = files.get(uploads.photo_of(door.channel, signed))
     except FileNotFoundError as error:
         raise Http404 from error
     kind = files.picture_type(content)

@@ -30,8 +30,13 @@ class Happening:
     external_id: str | None = None
 
 
-def add(customer: Customer, happenings: Sequence[Happening], *, by: Agent | None) -> list[CustomerEvent]:
-    """Keep these, and answer their rows in the order given; what is there already stays as it is."""
+def add(
+    customer: Customer, happenings: Sequence[Happening], *, by: Agent | None, claimed: bool = False
+) -> list[CustomerEvent]:
+    """Keep these, and answer their rows in the order given; what is there already stays as it is.
+
+    What is only `claimed`, as by a browser, makes nobody a customer who was a lead.
+    """
     now = timezone.now()
     rows = [
         CustomerEvent(
@@ -49,7 +54,7 @@ def add(customer: Customer, happenings: Sequence[Happening], *, by: Agent | None
             ids = [found[key].pk if (key := _key(row)) else row.pk for row in new]
             log.record(None, "customer_event_added", by=by, customer=customer.pk, events=ids)
             customers.announce(customer.pk)
-            if customer.stage != Stage.CUSTOMER and any(_buys(row.kind) for row in new):
+            if not claimed and customer.stage != Stage.CUSTOMER and any(_buys(row.kind) for row in new):
                 customers.update(customer, by=by, stage=Stage.CUSTOMER)
     without = iter(plain)
     return [found[key] if (key := _key(row)) else next(without) for row in rows]

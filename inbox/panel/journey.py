@@ -10,6 +10,7 @@ from inbox.models import Agent, Customer, CustomerEvent, CustomerMerge, Message,
 
 MOST = 5
 LETTERS = 160
+MOST_EVENTS = 30  # page views of one visit are one line
 
 
 def merges(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[CustomerMerge, Any]:
@@ -19,7 +20,7 @@ def merges(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[
 
 def events(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[CustomerEvent, Any]:
     found = CustomerEvent.objects.filter(customer=customer).order_by("-at", "-pk")
-    return found.values("id", "kind", "at", "data", "external_id")[: MOST + 1]
+    return found.values("id", "kind", "at", "data", "external_id")[:MOST_EVENTS]
 
 
 def wrote(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[Message, Any]:

@@ -77,7 +77,11 @@ def journey_of(request: AgentRequest, pk: int) -> HttpResponse:
         at, rank, row = lines[-1].place
         microseconds = (at - EPOCH) // timedelta(microseconds=1)
         url = f"{reverse('customer-journey', args=[pk])}?before={microseconds}-{rank}-{row}"
-    return render(request, "inbox/_journey_rows.html", {"lines": map(happenings.of_moment, lines), "more_url": url})
+    return render(
+        request,
+        "inbox/_journey_rows.html",
+        {"lines": happenings.folded(map(happenings.of_moment, lines)), "more_url": url},
+    )
 
 
 def _place(text: str) -> journey.Place | None:

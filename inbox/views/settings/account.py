@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import live, log, second_factor, sessions
+from inbox import additions, live, log, second_factor, sessions
 from inbox.actions import people as acting
 from inbox.actions.errors import ActionError
 from inbox.models import LogIn
@@ -47,7 +47,8 @@ def profile(request: AgentRequest) -> HttpResponse:
         with translation.override(agent.language or translation.get_language()):
             messages.success(request, _("Saved."))
         return redirect("settings-profile")
-    return render(request, "settings/account/profile.html", {"page_key": "profile", "form": form, "variables": KNOWN})
+    context = {"page_key": "profile", "form": form, "variables": KNOWN, "added": additions.of_profile(request)}
+    return render(request, "settings/account/profile.html", context)
 
 
 def _photo_kept(request: AgentRequest, form: OwnProfileForm) -> bool:

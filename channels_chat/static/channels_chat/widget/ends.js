@@ -1,0 +1,104 @@
+// What stands below the conversation: the form before it, the message form when nobody is here, the end and the rating.
+let cards;
+const FACES = ["rate1", "rate2", "rate3", "smile", "rate5"];
+
+const rateCard = () => {
+  const comment = h("textarea", {rows: 2, maxLength: 2000, dir: "auto", placeholder: t("comment"), "aria-label": t("comment")});
+  let score = 0;
+  const more = h("div.stack", {hidden: true}, comment, h("button.main", {type: "button", onclick() {
+    send({t: "rate", score, comment: comment.value.trim()}, true);
+    S.thanked = true;
+    changed();
+  }}, t("send")));
+  const faces = FACES.map((drawing, index) => h("button", {
+    type: "button", role: "radio", "aria-checked": "false", "aria-label": t(`rate_${index + 1}`), title: t(`rate_${index + 1}`), tabIndex: index ? -1 : 0,
+    onclick: () => choose(index),
+    onkeydown(event) {
+      const step = {ArrowRight: rtl() ? -1 : 1, ArrowLeft: rtl() ? 1 : -1, ArrowUp: -1, ArrowDown: 1}[event.key];
+      if (!step) return;
+      event.preventDefault();
+      choose((index + step + 5) % 5);
+    },
+  }, icon(drawing)));
+  const choose = (index) => {
+    score = index + 1;
+    faces.forEach((one, place) => {
+      one.setAttribute("aria-checked", String(place === index));
+      one.tabIndex = place === index ? 0 : -1;
+    });
+    faces[index].focus();
+    if (more.hidden) send({t: "rate", score, comment: ""}, true); // whoever says no more has said this
+    more.hidden = false;
+    S.rating = true;
+    emit("rated", score);
+    settle();
+  };
+  return h("div.card", null, h("p.lead", null, t("rate")), h("div.rate", {role: "radiogroup", "aria-label": t("rate")}, faces), more);
+};
+
+// Which cards stand there now; each is made once, so that nothing typed into it is lost.
+const standing = () => {
+  if (live()) return S.chat.overflow && !S.left ? ["overflow"] : [];
+  const found = [];
+  if (S.chat?.state === "ended" && !S.started) {
+    if (C.rating && (S.chat.rate || S.rating) && !S.thanked) return ["ended", "rate"];
+    found.push(S.thanked ? "thanks" : "ended");
+  }
+  if (S.left) return [...found, "left"];
+  if (S.started) return found;
+  if (S.line === "on" && !C.bot && !(S.open && S.here)) return [...found, "offline"];
+  const fields = !S.known && !S.key && (unknown(C.prechat).length || C.consent);
+  return fields || C.topics.length ? [...found, "begin"] : found;
+};
+
+const MAKE = {
+  begin: beginCard,
+  offline: () => offlineCard([t("offline"), opens()].filter(Boolean).join(" ")),
+  overflow: () => offlineCard(t("overflow")),
+  left: () => h("div.card", null, h("p.lead", null, t("offline_sent")), h("button.link", {type: "button", onclick() {
+    visited.set("l", S.left = null);
+    changed();
+  }}, t("placeholder"))),
+  ended: () => h("p.system", null, t("ended")),
+  thanks: () => h("p.system", null, t("rate_thanks")),
+  rate: rateCard,
+};
+
+const drawCards = () => {
+  const names = standing();
+  const print = [lang, !!S.user, ...names].join();
+  if (cards.print !== print) {
+    cards.print = print;
+    cards.replaceChildren(...names.map((name) => MAKE[name]()));
+    settle();
+  }
+  return names;
+};
+
+const makeCards = () => { cards = h("div.cards"); return cards; };
+
+// A sheet over the window: something to read, or one question.
+const sheet = (title, ...content) => {
+  const back = root.activeElement;
+  const away = () => { cover.remove(); sheet.away = null; back?.focus(); };
+  const cover = h("div.sheet", {role: "dialog", "aria-modal": "true", "aria-label": title}, h("div.card", null,
+    h("div.row.spread", null, h("b", {dir: "auto"}, title), tool("close", t("cancel"), away)), content));
+  sheet.away?.();
+  sheet.away = away;
+  panel.append(cover);
+  (cover.querySelector("input, .main") || cover.querySelector("button")).focus();
+  return away;
+};
+
+const askTranscript = () => {
+  const away = sheet(t("transcript"), asking({
+    fields: [{key: "email", kind: "email", label: t("email"), required: true}], values: claims(), button: t("send"),
+    done({email}) { send({t: "transcript", email}, true); away(); },
+  }));
+};
+
+const askEnd = () => {
+  const away = sheet(t("end_sure"), h("div.row", null,
+    h("button.main", {type: "button", onclick() { send({t: "end"}, true); away(); area?.focus(); }}, t("end")),
+    h("button.plain", {type: "button", onclick: () => away()}, t("stay"))));
+};

@@ -1,0 +1,84 @@
+// Fields: before a chat, when nobody is here, and those that agents and the bot send.
+const KINDS = {email: "email", phone: "tel"};
+
+const field = (one, value) => {
+  const label = typeof one.label === "string" ? one.label : said(one.label);
+  const props = {name: one.key, required: one.required, "aria-required": one.required ? "true" : null, value: value || "", dir: "auto", maxLength: 2000};
+  if (one.kind === "check") return h("label.check", null, h("input", {type: "checkbox", name: one.key, required: one.required}), h("span", null, label));
+  let input;
+  if (one.kind === "area") input = h("textarea", {...props, rows: 3});
+  else if (one.kind === "choice") input = h("select", {name: one.key, required: one.required}, h("option", {value: ""}, t("choose")), one.options.map((option) => h("option", {value: option.key || option}, option.label ? said(option.label) : option)));
+  else input = h("input", {...props, type: KINDS[one.kind] || "text", autocomplete: {name: "name", email: "email", phone: "tel"}[one.key] || "off"});
+  return h("label.field", null, h("span", null, label, one.required && h("i", {"aria-hidden": "true"}, " *")), input);
+};
+
+// A card that asks for fields: `done` gets {key: value}. What is missing is said beside it.
+const asking = ({title, fields, extra, button, done, values}) => {
+  const error = h("p.error", {role: "alert", hidden: true});
+  return h("form.card.ask", {noValidate: true, onsubmit(event) {
+    event.preventDefault();
+    const filled = {};
+    for (const input of event.target.querySelectorAll("input, select, textarea")) {
+      const empty = input.type === "checkbox" ? !input.checked : !input.value.trim();
+      const wrong = (input.required && empty) || !input.checkValidity();
+      if (wrong) {
+        error.textContent = empty ? t("required") : input.validationMessage;
+        error.hidden = false;
+        input.setAttribute("aria-invalid", "true");
+        input.focus();
+        return;
+      }
+      input.removeAttribute("aria-invalid");
+      filled[input.name] = input.type === "checkbox" ? input.checked : input.value.trim();
+    }
+    done(filled);
+  }}, title && h("p.lead", {dir: "auto"}, title), fields.map((one) => field(one, values?.[one.key])), extra, error, h("button.main", {type: "submit"}, button));
+};
+
+const claims = () => ({...(S.user || {}), ...(visited.get("f") || {})});
+const unknown = (fields) => fields.filter((one) => !S.user?.[one.key]);
+
+const beginCard = () => {
+  const fields = S.known ? [] : unknown(C.prechat);
+  const topics = C.topics.length ? [{key: "_topic", kind: "choice", label: t("topic"), required: true, options: C.topics}] : [];
+  const consent = C.consent && !S.known ? [{key: "_consent", kind: "check", label: t("consent"), required: true}] : [];
+  return asking({title: t("before"), fields: [...fields, ...topics, ...consent], values: claims(), button: t("start"), done(filled) {
+    const {_topic = "", _consent = false, ...rest} = filled;
+    visited.set("f", {...visited.get("f"), ...rest});
+    begin({fields: {...rest, ...known(C.prechat)}, topic: _topic, consent: _consent});
+    area.focus();
+  }});
+};
+
+// What the site said of the visitor in place of these fields.
+const known = (fields) => Object.fromEntries(fields.filter((one) => S.user?.[one.key]).map((one) => [one.key, S.user[one.key]]));
+
+const offlineCard = (words) => asking({
+  title: words,
+  fields: [...unknown(C.offline), {key: "_text", kind: "area", label: t("message"), required: true},
+    ...(C.consent && !S.known ? [{key: "_consent", kind: "check", label: t("consent"), required: true}] : [])],
+  values: claims(), button: t("send"),
+  done({_text, _consent, ...rest}) {
+    visited.set("f", {...visited.get("f"), ...rest});
+    write({t: "offline", fields: {...rest, ...known(C.offline)}, text: _text});
+  },
+});
+
+// When it opens again, in the visitor's own time: from the hours of the channel's settings.
+const opens = () => {
+  if (!C.hours?.days) return "";
+  let now;
+  try { now = new Intl.DateTimeFormat("en", {timeZone: C.hours.zone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23"}).formatToParts(); }
+  catch { return ""; }
+  const part = (type) => now.find((one) => one.type === type).value;
+  const today = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].indexOf(part("weekday"));
+  const minute = part("hour") * 60 + +part("minute");
+  for (let ahead = 0; ahead < 8; ahead += 1) {
+    const starts = (C.hours.days[(today + ahead) % 7] || []).map(([from]) => from.split(":")[0] * 60 + +from.split(":")[1] + ahead * 1440);
+    const next = starts.sort((one, other) => one - other).find((start) => start > minute);
+    if (next == null) continue;
+    const at = Date.now() + (next - minute) * 6e4;
+    return t("back", {when: new Intl.DateTimeFormat(lang, {weekday: "long", hour: "numeric", minute: "2-digit"}).format(at - (at % 6e4))});
+  }
+  return "";
+};

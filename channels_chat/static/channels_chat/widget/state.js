@@ -1,0 +1,136 @@
+// What this page knows, and what the server says of it. Every tab hears every frame.
+const S = {
+  key: kept.get("k") || "", line: "", known: false, open: true, here: false, wait: null, team: [], chat: null,
+  more: false, lines: new Map(), typing: "", delivered: 0, read: 0, seen: kept.get("r") || 0, shown: false,
+  started: visited.get("s"), user: null, hmac: "", attrs: {}, invitation: "", note: "",
+};
+const heard = {}; // who listens: name of an event → functions
+const emit = (name, value) => (heard[name] || []).forEach((listener) => {
+  try { listener(value); } catch (error) { console.error(error); }
+});
+
+let drawing = 0;
+const changed = () => {
+  drawing ||= setTimeout(() => { drawing = 0; draw(); }, 10);
+};
+
+const lines = () => [...S.lines.values()].sort((one, other) => one.id - other.id);
+const newest = () => Math.max(0, ...S.lines.keys());
+const live = () => S.chat && S.chat.state !== "ended";
+const theirs = (line) => line.dir === "out" && line.by !== "system";
+const unread = () => lines().filter((line) => theirs(line) && line.id > S.seen).length;
+const looking = () => S.shown && document.visibilityState === "visible";
+
+// Messages as the server has them; `news`: they came just now, not with the history.
+const add = (messages, news) => {
+  for (const line of messages) {
+    const fresh = !S.lines.has(line.id);
+    S.lines.set(line.id, line);
+    if (line.cid) drop(line.cid);
+    if (!news || !fresh || !theirs(line)) continue;
+    S.typing = "";
+    emit("message", {id: line.id, text: line.text, name: line.name, by: line.by});
+    if (!looking()) announce(line);
+  }
+};
+
+const forget = () => {
+  kept.names("").forEach((name) => name !== "i" && kept.set(name, null));
+  ["s", "w"].forEach((name) => visited.set(name, null));
+  outbox.clear();
+  S.lines.clear();
+  Object.assign(S, {key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, user: null, hmac: "", attrs: {}, typing: ""});
+};
+
+const GOT = {
+  welcome(frame) {
+    const before = S.lines.size;
+    if (before && frame.more) S.lines.clear(); // it missed so much that a gap would stay: begin at the end again
+    if (!before || frame.more) S.more = frame.more;
+    const {known, open, here, wait, team, chat} = frame;
+    Object.assign(S, {line: "on", known, open, here, wait, team: team || [], chat});
+    add(frame.messages || [], before);
+    emit("ready", {known, open, here});
+  },
+  here({open, here, wait}) { Object.assign(S, {open, here, wait}); },
+  line(frame) { S.line = frame.on; S.typing = ""; },
+  key(frame) {
+    S.key = frame.key;
+    S.known = true;
+    kept.set("k", S.key);
+    if (S.user) kept.set("u", S.user.id);
+    outbox.forEach((item) => { kept.set(`o:${item.cid}`, item); if (item.frame.t === "start") drop(item.cid); });
+  },
+  took(frame) {
+    const item = outbox.get(frame.cid);
+    if (!item) return;
+    if (item.frame.t === "say") {
+      const {text} = item.frame;
+      S.lines.set(frame.id, {id: frame.id, dir: "in", by: "visitor", text, at: frame.at, cid: frame.cid, kind: "text", files: item.files || []});
+      emit("sent", {id: frame.id, text});
+    }
+    if (item.frame.t === "offline") visited.set("l", S.left = true);
+    drop(frame.cid);
+    outbox.forEach((other) => other.frame.t === "start" && other.n <= item.n && drop(other.cid));
+  },
+  no(frame) {
+    const item = outbox.get(frame.cid);
+    if (frame.why === "user") return console.warn(`Rabta: ${frame.text}`);
+    if (!item) { S.note = frame.text || ""; return; }
+    if (frame.after) {
+      S.note = t("too_fast");
+      setTimeout(() => { S.note = ""; item.sent = 0; flush(); changed(); }, frame.after * 1000);
+    } else if (item.frame.t === "start") {
+      S.note = frame.text;
+      visited.set("s", S.started = null);
+      drop(item.cid);
+    } else hold({...item, why: frame.text || t("failed")});
+  },
+  said(frame) {
+    add(frame.messages, !frame.old);
+    if (frame.old) S.more = frame.more;
+  },
+  ticks(frame) {
+    S.delivered = Math.max(S.delivered, frame.delivered || 0);
+    S.read = Math.max(S.read, frame.read || 0);
+  },
+  typing(frame) {
+    S.typing = frame.on ? frame.name || C.name : "";
+    clearTimeout(GOT.still);
+    if (frame.on) GOT.still = setTimeout(() => { S.typing = ""; changed(); }, 8000);
+  },
+  chat(frame) {
+    if (frame.chat?.state !== S.chat?.state) emit("chat", frame.chat?.state || "");
+    S.chat = frame.chat;
+    if (live()) S.thanked = S.rating = false;
+    if (live()) outbox.forEach((item) => item.frame.t === "start" && drop(item.cid));
+    else if (S.chat) visited.set("s", S.started = null);
+  },
+  gone() {
+    const {user, hmac, attrs} = S;
+    forget();
+    Object.assign(S, {user, hmac, attrs});
+    if (tabs.leads && S.line === "on") anew(); // else the greeting that is under way goes on as a stranger's
+  },
+  rated() { S.rated = true; },
+  sent() { S.note = t("transcript_sent"); },
+  invite(frame) { invited(frame); },
+};
+const got = (frame) => { (GOT[frame.t] || NOTHING)(frame); changed(); };
+
+// Everything up to the newest was seen: told once, in every tab.
+const look = () => {
+  const last = newest();
+  if (!S.known || !last) return;
+  const read = looking() ? last : S.seen;
+  if (read > S.seen) {
+    S.seen = read;
+    kept.set("r", read);
+    post({r: read});
+  }
+  const told = `${last} ${S.seen}`;
+  if (S.line === "on" && told !== look.told) {
+    look.told = told;
+    send({t: "seen", delivered: last, read: S.seen});
+  }
+};
