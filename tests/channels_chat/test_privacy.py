@@ -171,7 +171,7 @@ def test_a_blocked_visitor_is_told_nothing_and_wakes_nobody(shop: Channel, sana:
     first, second = says(visitor, "More pills"), says(visitor, "Even more")  # taken as ever
     assert first.ticket_id == second.ticket_id == ticket.pk
     assert Ticket.objects.get(pk=ticket.pk).spam
-    other, others = people.visitor(shop, said="An honest question")
+    _other, others = people.visitor(shop, said="An honest question")
     assert not others.spam
     blocks.release(Ticket.objects.get(pk=ticket.pk), by=sana)
     assert not Block.objects.exists()
