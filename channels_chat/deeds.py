@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, history, intake, protocol, reading, uploads
+from channels_chat import allowances, history, intake, protocol, reading, uploads
 from channels_chat.actions import chats, visitors
 from channels_chat.actions.visitors import MOST_PAGES
 from channels_chat.doors import Door
@@ -145,8 +145,9 @@ def _with_page(pages: Sequence[Mapping[str, Any]], url: str, title: str) -> list
 
 
 def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, str]:
-    """A visitor who writes for the first time, with what is known of their visit."""
+    """A visitor who writes for the first time, with what is known of their visit. Raises Crowd."""
 
+    allowances.admit(str(said.get("from")))
     site: Mapping[str, Any] = said.get("site") or {}
     user, proof = said.get("user"), said.get("hmac")
     proven = ""
@@ -162,12 +163,20 @@ def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, 
             "visits": site.get("visits") or 1,
             "pages": _with_page([], url, protocol.line(site.get("title"), 200)) if url else [],
             "attributes": protocol.table(said.get("attrs")),
+            "consented_at": timezone.now() if said.get("consent") is True else None,
         },
         user=proven,
+        asked=_asked(said),
     )
     if proven and isinstance(user, Mapping):
         identify.claim(visitor, user)
     return visitor, key
+
+
+def _asked(said: Mapping[str, Any]) -> str:
+    """What only this page knows: the word of its visit and of its first utterance; empty where they are too short."""
+    visit, cid = protocol.word(said.get("visit")), protocol.word(said.get("cid"))
+    return f"{visit}:{cid}" if min(len(visit), len(cid)) >= 20 else ""
 
 
 def start(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
@@ -327,7 +336,7 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
 def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
     """The message form: nobody is there, or not soon enough. It becomes a ticket that nobody waits in."""
 
-    cid, text = protocol.word(said.get("cid")), protocol.words(said.get("text"), config.MOST_TEXT).strip()
+    cid, text = protocol.word(said.get("cid")), protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
     if not text or not cid:
         with translation.override(language):
             return Met(pk, "", [{"t": "no", "cid": cid, "why": "empty", "text": _("Write something first.")}])
