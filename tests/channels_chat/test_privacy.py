@@ -1,4 +1,4 @@
-"""What is kept of visitors goes with their customer: erased, exported, merged, pruned; and who is blocked stays away."""
+"""What is kept of visitors goes with their customer: erased, exported, merged, pruned; who is blocked stays away."""
 
 import hashlib
 import hmac
