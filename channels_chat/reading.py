@@ -18,7 +18,6 @@ from inbox.models import Agent, Direction, Message, Ticket
 
 LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
 SILENT = timedelta(seconds=90)  # after which a visitor of whom no process says anything is gone
-MOST_LINES = 100
 
 
 @dataclass(slots=True)
@@ -95,13 +94,13 @@ def lines_of(
     """New lines of tickets, each after the id it is known up to, rendered for agents in their languages:
     {(ticket, agent, language): lines}; a ticket that an agent does not see is missing.
     """
-    agents = {agent for agent, _language in ways}
-    sees = frames.who_sees(set(known), agents)
-    messages: dict[int, list[Message]] = defaultdict(list)
-    after = min(known.values(), default=0)
-    for row in lines.said(Message.objects.filter(ticket__in=known, pk__gt=after)).order_by("pk"):
-        if row.pk > known[row.ticket_id]:
-            messages[row.ticket_id].append(row)
+    sees = frames.who_sees(set(known), {agent for agent, _language in ways})
+    behind = Q()
+    for ticket, after in known.items():
+        behind |= Q(ticket=ticket, pk__gt=after)
+    rows: dict[int, list[Message]] = defaultdict(list)
+    for row in lines.said(Message.objects.filter(behind)).order_by("pk"):
+        rows[row.ticket_id].append(row)
     made: dict[tuple[int, str], list[dict[str, Any]]] = {}
     found: dict[tuple[int, int, str], list[dict[str, Any]] | None] = {}
     for agent, language in ways:
@@ -110,7 +109,7 @@ def lines_of(
                 with translation.override(language):
                     made[ticket, language] = [
                         {"id": one.pk, "dir": one.direction, "cid": one.cid, "html": lines.html(one)}
-                        for one in lines.of(messages[ticket][-MOST_LINES:])
+                        for one in lines.of(rows[ticket][-lines.MOST :])
                     ]
             found[ticket, agent, language] = made[ticket, language]
     return found
