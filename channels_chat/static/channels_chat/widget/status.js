@@ -20,7 +20,7 @@ const drawHead = () => {
   const agent = S.chat?.state === "active" && S.chat.agent;
   const hero = !PAGE && !thread.all().length && !live();
   const words = S.greeting || t("greeting");
-  const sub = agent ? t("answers", {name: agent.name}) : live() && S.chat.state === "bot" ? t("bot_answers") : live() && S.chat.state === "waiting" ? t("finding") : waits();
+  const sub = agent ? C.name : live() && S.chat.state === "bot" ? t("bot_answers") : live() && S.chat.state === "waiting" ? t("finding") : waits();
   const who = agent ? [agent] : S.team.slice(0, 3);
   const print = JSON.stringify([agent, hero, words, sub, who, lang, unread() ? 1 : 0]);
   if (head.print === print) return;
