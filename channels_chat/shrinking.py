@@ -36,7 +36,8 @@ Token = tuple[str, str]  # kind, and what stands there
 
 def tokens(code: str) -> Iterator[Token]:
     """The script in pieces; joined, they are the script."""
-    at, before, open_braces = 0, "", []  # for each template that is open: how many braces are open in its part
+    at, before = 0, ""
+    open_braces: list[int] = []  # for each template that is open: how many braces are open in its part
     while at < len(code):
         if code[at] == "`" or (code[at] == "}" and open_braces and open_braces[-1] == 0):
             if code[at] == "}":
