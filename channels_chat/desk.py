@@ -122,18 +122,12 @@ class DeskConsumer(AsyncWebsocketConsumer):
         if not page.may_write or not ticket:
             return
         text = said.get("text")
-        answered = await room.current().in_thread(
-            partial(
-                deeds.answer,
-                page.agent,
-                ticket,
-                text if isinstance(text, str) else "",
-                cid,
-                protocol.number(said.get("newest")),
-                page.language,
-            )
-        )
-        page.put(frame({"ticket": ticket, "cid": cid, **answered}))
+        here = room.current()
+        asked = deeds.Asked(page.agent, ticket, protocol.words(text, LONGEST), cid, page.language)
+        answered = await here.answers.do(asked)
+        page.put(frame({"ticket": ticket, "cid": cid, **answered.told}))
+        if answered.took is not None:
+            here.answered(answered.took, page)
 
     def _no(self, page: room.DeskPage, said: dict[str, Any], cid: str, why: str, text: str) -> None:
         with translation.override(page.language):

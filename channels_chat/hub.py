@@ -18,20 +18,23 @@ from inbox import live
 class Telling:
     """What one transaction has to tell, told once when it is committed."""
 
-    def __init__(self) -> None:
+    def __init__(self, by: str) -> None:
+        self.by = by
         self.visitors: set[int] = set()
         self.tickets: set[int] = set()
 
     def tell(self) -> None:
-        live.chat(visitors=sorted(self.visitors), tickets=sorted(self.tickets))
+        live.chat(visitors=sorted(self.visitors), tickets=sorted(self.tickets), by=self.by)
 
 
-def tell(visitors: Iterable[int] = (), tickets: Iterable[int] = ()) -> None:
+def tell(visitors: Iterable[int] = (), tickets: Iterable[int] = (), *, by: str = "") -> None:
     """On commit, push what is new to the open pages of these visitors, and to those at the desk who watch these
-    tickets.
+    tickets. `by` is the room that tells its own pages itself.
     """
     waiting = _waiting()
-    telling = waiting or Telling()
+    telling = waiting or Telling(by)
+    if telling.by != by:
+        telling.by = ""
     telling.visitors.update(visitors)
     telling.tickets.update(tickets)
     if waiting is None:
@@ -69,6 +72,11 @@ def draft(ticket: int, text: str, on: bool, *, preview: bool) -> None:
 def seen(visitor: int, delivered: int, read: int) -> None:
     """How far our side has received and read what this visitor wrote (ids of messages)."""
     live.chat(ticks=[visitor, delivered, read])
+
+
+def shown(tickets: Iterable[int], delivered: int, read: int) -> None:
+    """How far a visitor has received and read what we wrote in these tickets (ids of messages)."""
+    live.chat(shown=[sorted(tickets), delivered, read])
 
 
 def invite_visit(channel: int, visit: str, frame: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from channels_chat import config, history, letters
+from channels_chat.actions import presence
 from channels_chat.models import Chat, Visitor
 from inbox import log
 from inbox.actions import carrying, customers
@@ -86,11 +87,16 @@ def sweep() -> int:
         if grace is None:
             here.update(owed_at=None)
             continue
-        gone = Q(gone_at__lte=now - grace) | Q(gone_at__isnull=True, ended_at__lte=now - grace)
-        due = here.filter(gone, owed_at__lte=now - grace)
+        due = here.filter(_gone(now - grace), owed_at__lte=now - grace)
         for pk in due.order_by("owed_at").values_list("pk", flat=True)[:MOST]:
             count += _continue(pk, now, grace)
     return count
+
+
+def _gone(since: datetime) -> Q:
+    """Of visitors: no page of theirs is here, since then. Of whom no process says anything, theirs has died."""
+    unsaid = Q(ended_at__lte=since) | Q(last_seen_at__lte=since - presence.SILENT)
+    return Q(gone_at__lte=since) | Q(gone_at__isnull=True) & unsaid
 
 
 def _continue(pk: int, now: datetime, grace: timedelta) -> int:
@@ -107,8 +113,8 @@ def _continue(pk: int, now: datetime, grace: timedelta) -> int:
     for number in sorted({ticket for ticket, _at in waiting}):
         with transaction.atomic():
             ticket = Ticket.objects.select_for_update(no_key=True).get(pk=number)
-            row = Visitor.objects.select_for_update(no_key=True, of=("self",)).filter(pk=pk).first()
-            if row is None or row.gone_at is None and row.ended_at is None:
+            row = Visitor.objects.select_for_update(no_key=True).filter(_gone(now - grace), pk=pk).first()
+            if row is None:
                 return count  # they are back
             row.channel, row.customer = visitor.channel, visitor.customer
             count += _mail(ticket, row)
@@ -186,12 +192,3 @@ def _words(visitor: Visitor, ticket: Ticket, said: Sequence[Message]) -> tuple[s
     ]
     text, html = letters.write(opening, letters.lines(visitor, said, tamed=True), closing, letters.page_of(visitor))
     return subject, text, html
-
-
-def outlook(gone: bool, email: str, channel: Channel) -> str:
-    """What an agent should know who answers a visitor: when an answer will reach them; empty while they are here."""
-    if not gone:
-        return ""
-    if email and after(channel) is not None:
-        return _("The visitor has left: the answer goes to %(email)s.") % {"email": email}
-    return _("The visitor has left and gave no address: the answer waits in the chat until they return.")
