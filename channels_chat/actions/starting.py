@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from channels_chat import config
 from channels_chat.actions import chats, flow, identify, proactive, queueing
 from channels_chat.models import Chat, ChatState, Visitor
+from inbox.actions.work import one_line
 from inbox.adapters import Arrival
 from inbox.models import Ticket
 
+LONGEST_NAME = 80  # characters of a ticket's subject
 PAUSE = timedelta(seconds=30)  # between two messages, from which on what the visitor did meanwhile is looked at
 
 
@@ -20,6 +23,8 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
         visitor.customer_id = ticket.customer_id
         visitor.save(update_fields=["customer"])
         _met(visitor, ticket)
+    if not ticket.subject:
+        _name(ticket, visitor, arrival)
     chat = live.get(visitor.pk)
     if ticket.spam:
         return  # nobody is called for what a blocked sender writes
@@ -46,6 +51,16 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
         if chat.last_visitor_at is None or message.created_at - chat.last_visitor_at > PAUSE:
             proactive.wrote(visitor.channel, arrival.receipt.meta.get("visit") or "", visitor)
         _go_on(chat, ticket, message)
+
+
+def _name(ticket: Ticket, visitor: Visitor, arrival: Arrival) -> None:
+    """A chat has no subject: the topic that was chosen names its ticket, else its first words."""
+    settings = config.of(visitor.channel)
+    topic = next((one for one in settings.topics if one["key"] == arrival.receipt.meta.get("topic")), None)
+    labels = (topic or {}).get("label") or {}
+    named = next((labels[one] for one in settings.languages if labels.get(one)), "")
+    ticket.subject = one_line(named or arrival.message.text, LONGEST_NAME)
+    Ticket.objects.filter(pk=ticket.pk).update(subject=ticket.subject)
 
 
 def _go_on(chat: Chat, ticket: Ticket, message: Any) -> None:
