@@ -113,7 +113,8 @@ class DeskConsumer(AsyncWebsocketConsumer):
         here = room.current()
         sees = await here.in_thread(partial(rights.who_sees, set(numbers), {page.agent}))
         mine = sees.get(page.agent, frozenset())
-        here.watch(page, {one: protocol.number(since.get(str(one))) for one in numbers if one in mine})
+        known = {one: protocol.number(since.get(str(one))) for one in numbers if one in mine}
+        here.watch(page, await here.in_thread(partial(reading.since, known)) if any(known.values()) else known)
         here.spoken.update(page.watches)
         here._tell_soon()
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +34,8 @@ LOOK_EVERY = 10.0  # seconds between two looks for news that nobody told of
 BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
 GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
 THREADS = 2
+MOST_ABSENT = 2000  # visitors
+MOST_TOLD = 50  # messages that a page is known to have been sent
 T = TypeVar("T")
 
 
@@ -46,6 +48,15 @@ class Page(Socket):
     about: dict[str, Any] = field(default_factory=dict)  # where on the site they are
     visitor: int = 0  # id of the Visitor row; 0 until they write
     knows: int = 0  # the newest message it was sent
+    told: tuple[int, ...] = ()  # ids of the last that it was sent
+
+    def now_knows(self, ids: Sequence[int], *, from_: int = 0) -> None:
+        """It is sent these messages, oldest first."""
+        self.knows = max(self.knows, from_, *ids[-1:])
+        self.told = (*self.told, *ids)[-MOST_TOLD:]
+
+    def knows_nothing(self) -> None:
+        self.knows, self.told = 0, ()
 
 
 @dataclass(eq=False)
@@ -65,6 +76,7 @@ class Room:
         self.watched: dict[int, set[DeskPage]] = defaultdict(set)
         self.count = 0
         self.news: set[int] = set()
+        self.absent: set[int] = set()  # with news, and without a page here
         self.spoken: set[int] = set()
         self.teller: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -101,6 +113,10 @@ class Room:
         """From now on the page is this visitor's."""
         page.visitor = visitor
         self.pages[visitor].add(page)
+        if visitor in self.absent:
+            self.absent.discard(visitor)
+            self.news.add(visitor)
+            self._tell_soon()
         if leaving := self.leaving.pop(visitor, None):
             leaving.cancel()
 
@@ -180,7 +196,9 @@ class Room:
     def hear(self, fact: dict[str, Any]) -> None:
         """One fact: ids and codes, as `channels_chat.hub` tells them."""
         if visitors := fact.get("visitors"):
-            self.news.update(one for one in visitors if one in self.pages)
+            here = {one for one in visitors if one in self.pages}
+            self.news |= here
+            self._heard_of(visitors, here)
         if tickets := fact.get("tickets"):
             self.spoken.update(one for one in tickets if one in self.watched)
         self._tell_soon()
@@ -197,6 +215,12 @@ class Room:
             case {"changed": numbers}:
                 for one in numbers:
                     self._put_all(self.watched.get(one, ()), {"t": "changed", "ticket": one})
+
+    def _heard_of(self, visitors: Iterable[int], here: set[int]) -> None:
+        """Who is not here may be on their way in, with a greeting that knows less."""
+        if len(self.absent) > MOST_ABSENT:
+            self.absent.clear()
+        self.absent.update(one for one in visitors if one not in here)
 
     def _put_all(self, sockets: Iterable[Socket], told: dict[str, Any]) -> None:
         found = list(sockets)
@@ -249,7 +273,14 @@ class Room:
             self.teller = None
 
     async def _tell_visitors(self, news: set[int]) -> None:
-        known = {one: min(page.knows for page in self.pages[one]) for one in news if self.pages.get(one)}
+        known = {
+            one: (
+                min(page.knows for page in self.pages[one]),
+                frozenset.intersection(*(frozenset(page.told) for page in self.pages[one])),
+            )
+            for one in news
+            if self.pages.get(one)
+        }
         if not known:
             return
         found = await self.in_thread(partial(reading.news_of, known))
@@ -258,9 +289,9 @@ class Room:
                 if not told.exists:
                     page.put(frame({"t": "gone"}))
                     continue
-                messages = [one for one in told.messages if one["id"] > page.knows]
+                messages = [one for one in told.messages if one["id"] not in page.told]
                 if messages:
-                    page.knows = messages[-1]["id"]
+                    page.now_knows([one["id"] for one in messages])
                     page.put(frame({"t": "said", "messages": messages}))
                 page.put(frame({"t": "chat", "chat": told.chat}))
 
