@@ -13,6 +13,8 @@ class ChannelsChatConfig(AppConfig):
             keys,
         )
         from channels_chat.actions import forgetting  # noqa: F401  # what it carries, tells and forgets of a customer
+        from inbox import audit
 
+        audit.says("chat_secret_shown", _("%(who)s looked at the secret of the chat %(channel)s"))
         added.register()
         keys.register()

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_chat import flow_shapes
 from channels_chat import proactive_shapes as proactive
+from channels_chat.drafts import Draft
 from channels_chat.parts import Part
 from channels_chat.shapes import (
     LANGUAGE,
@@ -35,6 +36,7 @@ from channels_chat.shapes import (
     shape,
     text,
 )
+from channels_chat.words import WORDS
 from inbox.models import Channel, Team
 
 SECRET = "identity_secret"
@@ -59,13 +61,11 @@ QUEUE = {
     "warn": (30, 86_400),
     "close": (10, 86_400),
 }
-# The organisation's own words: what may be said differently, and at most how long.
-TEXTS = dict.fromkeys(
-    "title launcher greeting placeholder start before topic consent offline offline_sent overflow ended rate "
-    "rate_thanks human bot_human bot_handoff bot_confused bot_yes bot_no bot_bye bot_again_text bot_again_email "
-    "bot_again_phone bot_again_choice".split(),
-    1000,
-)
+# The organisation's own words: what may be said differently.
+BOT_WORDS = ("bot_human", "bot_handoff", "bot_confused", "bot_yes", "bot_no", "bot_bye",
+             "bot_again_text", "bot_again_email", "bot_again_phone", "bot_again_choice")  # fmt: skip
+TEXTS = (*WORDS, *BOT_WORDS)
+MOST_TEXT = 1000
 
 
 def origin(value: Any, path: str, problems: Problems) -> str | None:
@@ -160,7 +160,7 @@ SETTINGS: dict[str, Check] = {
     "position": one_of("end", "start"),
     "colour": text(7, pattern=COLOUR, wrong=gettext_lazy("Give a colour as #0f766e.")),
     "theme": one_of("auto", "light", "dark"),
-    "texts": by_language(shape({name: text(most, lines=True) for name, most in TEXTS.items()})),
+    "texts": by_language(shape({name: text(MOST_TEXT, lines=True) for name in TEXTS})),
     "hours": shape({"zone": zone, "days": days}, needs=["zone", "days"]),
     "prechat": FIELDS,
     "topics": listed(shape({"key": key, "label": LABEL}, needs=["key", "label"]), 30, unique="key"),
@@ -198,17 +198,11 @@ class ChatSettings(forms.Form):
             self.kept = {name: one for name, one in stored.items() if name not in given}
         super().__init__(data=given, initial=stored)
         self.problems = Problems()
+        self._draft = Draft({**self.initial, **self.data})
 
     def value(self, path: str) -> Any:
         """What a page shows at this path: what was posted, else what is stored; None where there is nothing."""
-        name, *inner = path.split(".")
-        place: Any = self.data[name] if name in self.data else self.initial.get(name)
-        for one in inner:
-            if isinstance(place, list):
-                place = place[int(one)] if one.isdecimal() and int(one) < len(place) else None
-            else:
-                place = place.get(one) if isinstance(place, dict) else None
-        return place
+        return self._draft.value(path)
 
     def wrong(self, path: str) -> list[str]:
         """What is wrong at this path, in sentences."""
@@ -226,11 +220,16 @@ class ChatSettings(forms.Form):
             self.problems.say("", _("These settings are too large: the widget carries them to every page."))
         cleaned = {**self.kept, **cleaned}
         if SECRET not in cleaned and not (self.channel and self.channel.secrets.get(SECRET)):
-            cleaned[SECRET] = secrets.token_hex(32)
+            cleaned[SECRET] = self.new_secret()
         self.cleaned_data = cleaned
         for path, texts in self.problems.found.items():
             errors = [ValidationError(one, code="invalid") for one in texts]
             self.errors[path or NON_FIELD_ERRORS] = self.error_class(errors, renderer=self.renderer)
+
+    @staticmethod
+    def new_secret() -> str:
+        """What sites sign with who is logged in there."""
+        return secrets.token_hex(32)
 
     def _refer(self, cleaned: Mapping[str, Any]) -> None:
         """Whether what is named is there: teams, a mailbox, topics, journeys."""

@@ -32,6 +32,21 @@ class Inside(Part):
         return {self.name: {**(stored.get(self.name) or {}), **self.parts}}
 
 
+class Worded(Part):
+    """Texts by language: those that a page asks for. What else the organisation says stays."""
+
+    def __init__(self, texts: Any) -> None:
+        super().__init__()
+        given = texts if isinstance(texts, Mapping) else {}
+        self.texts = {name: one for name, one in given.items() if isinstance(one, Mapping)}
+
+    def over(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        before = stored.get("texts") or {}
+        return {
+            "texts": {name: {**before.get(name, {}), **self.texts.get(name, {})} for name in {**before, **self.texts}}
+        }
+
+
 class Listed(Part):
     """A list within the settings (`invitations`, `flow.steps`) after this was done to it."""
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -12,7 +13,6 @@ from django.utils.text import slugify
 from channels_chat.proactive_shapes import CONDITIONS
 
 MOST_DEPTH = 8
-TICKED = ("languages",)  # lists that are posted as ticks: `languages.en`
 DO = "do"  # the name of the buttons
 
 
@@ -30,11 +30,7 @@ def unfold(data: Mapping[str, str]) -> dict[str, Any]:
                 inner = place[folder] = {}
             place = inner
         place[leaf] = value
-    found = {name: _listed(value) for name, value in nested.items()}
-    for name in TICKED:
-        if isinstance(found.get(name), dict):
-            found[name] = [one for one, value in found[name].items() if value]
-    return found
+    return {name: _listed(value) for name, value in nested.items()}
 
 
 def _listed(value: Any) -> Any:
@@ -58,6 +54,8 @@ def tidy(settings: dict[str, Any]) -> dict[str, Any]:
         settings["forms"] = _keyed(settings["forms"], "title")
     if "journeys" in settings:
         settings["journeys"] = [_journey(one) for one in _keyed(settings["journeys"], "name")]
+    if isinstance(settings.get("languages"), list):
+        settings["languages"] = [*dict.fromkeys(one for one in settings["languages"] if isinstance(one, str) and one)]
     if "hours" in settings:
         settings["hours"] = _hours(settings["hours"])
     if isinstance(settings.get("continuity"), dict) and not settings["continuity"].get("channel"):
@@ -73,14 +71,16 @@ def fields(rows: Any) -> list[dict[str, Any]]:
     for one in found:
         if one.get("kind") != "choice":
             one.pop("options", None)
+        if not one.get("required"):
+            one.pop("required", None)
     return found
 
 
-def invitation(given: dict[str, Any]) -> dict[str, Any]:
-    """One invitation, its conditions with the parts of their kind."""
+def invitation(given: dict[str, Any], taken: set[str]) -> dict[str, Any]:
+    """One invitation, its conditions with the parts of their kind; a new one gets a short name that is not taken."""
     for name in ("all", "any"):
         given[name] = [_condition(one) for one in _objects(given.get(name)) if one.get("is")]
-    return _named(given, "name", set())
+    return _named(given, "name", taken)
 
 
 def _condition(given: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _condition(given: dict[str, Any]) -> dict[str, Any]:
     return {"is": given["is"], **({"not": True} if given.get("not") else {}), **kept}
 
 
-def step(given: dict[str, Any]) -> dict[str, Any]:
+def step(given: dict[str, Any], taken: set[str]) -> dict[str, Any]:
     """One step of the flow: it waits for what `waits` says; the parts of other waits are left out."""
     waits = given.pop("waits", "")
     kept = {name: given[name] for name in ("key", "say", "go") if given.get(name)}
@@ -157,11 +157,18 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def change(draft: dict[str, Any], wanted: str) -> str:
-    """Do what a button of a row says to a draft: `add`, `out`, `up` or `down`, and a path. Returns the path of the row
-    that the reader works on now.
+    """Do what a button of a row says to a draft: `add`, `out`, `up` or `down`, and a path; `copy` has the four days
+    after Monday be as Monday is, `again` only asks for the inputs of another kind. Returns the path of the row that the
+    reader works on now.
     """
     verb, _space, path = wanted.partition(" ")
+    if verb == "copy":
+        days = _rows(draft, path)
+        days[1:5] = [copy.deepcopy(days[0]) for _day in days[1:5]]
+        return path
     folder = path if verb == "add" else path.rpartition(".")[0]
+    if verb == "again":
+        return path
     rows = _rows(draft, folder)
     if verb == "add":
         rows.append({})

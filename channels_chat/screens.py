@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from channels_chat import config, posting
+from channels_chat import choices, config, posting
 from channels_chat.parts import Part
 from channels_chat.sections import SECTIONS
 from inbox.adapters import Panel
@@ -52,4 +52,4 @@ def panels(channel: Channel, agent: Agent) -> list[Panel]:
     """The sections of its settings, for those who may change them."""
     if not may(agent, Right.CHANNELS):
         return []
-    return [Panel(FOLDER + "panel.html", {"sections": SECTIONS})]
+    return [Panel(FOLDER + "panel.html", {"sections": SECTIONS, "seen": choices.seen(channel)})]

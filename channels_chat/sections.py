@@ -21,6 +21,7 @@ class Section:
     about: StrOrPromise
     names: tuple[str, ...] = ()
     preview: bool = False
+    short: StrOrPromise = ""  # its name among the others
 
 
 SECTIONS = (
@@ -48,6 +49,7 @@ SECTIONS = (
         _("What visitors are asked before they chat, or when nobody is there."),
         ("prechat", "topics", "consent", "offline"),
         preview=True,
+        short=_("Before"),
     ),
     Section(
         "during",
@@ -55,6 +57,7 @@ SECTIONS = (
         "message",
         _("Files, what agents see while visitors type, ratings, forms that agents can send."),
         ("files", "file_mb", "preview", "visitors", "transcript", "rating", "forms"),
+        short=_("During"),
     ),
     Section(
         "queue",
@@ -62,6 +65,7 @@ SECTIONS = (
         "people",
         _("How long a chat waits for whom, and which team takes it."),
         ("queue", "routes"),
+        short=_("Queue"),
     ),
     Section(
         "continuity",
@@ -69,6 +73,7 @@ SECTIONS = (
         "mail",
         _("Visitors who left get the answer by e-mail, and can go on from there."),
         ("continuity",),
+        short=_("E-mail"),
     ),
     Section(
         "proactive",
@@ -76,15 +81,21 @@ SECTIONS = (
         "follow",
         _("Offer help at the right moment, and see whether it helps."),
         ("journeys",),
+        short=_("Invitations"),
     ),
-    Section("bot", _("Greeting bot"), "macro", _("Answers first, asks what your team would ask anyway, hands over.")),
+    Section(
+        "bot",
+        _("Greeting bot"),
+        "macro",
+        _("Answers first, asks what your team would ask anyway, hands over."),
+        short=_("Bot"),
+    ),
     Section(
         "install",
         _("Installation"),
         "code",
         _("Put the chat on your website, and check that it is there."),
         ("origins",),
-        preview=False,
     ),
 )
 BY_KEY = {one.key: one for one in SECTIONS}

@@ -60,6 +60,7 @@ urlpatterns = [
     path("accounts/", include(accounts)),
     path("", include("channels_email.urls")),
     path("", include("channels_chat.urls")),
+    path("", include("channels_chat.settings_urls")),
     path("", include("channels_chat.desk_urls")),
     path("settings/security/", include(security)),
     path("", include("inbox.urls")),

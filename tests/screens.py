@@ -29,6 +29,7 @@ from tests.instance import Instance
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
+from channels_chat.sections import SECTIONS  # noqa: E402
 from sandbox.demo import PASSWORD  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS  # noqa: E402
 
@@ -144,6 +145,10 @@ SETTINGS = tuple(
         "channels": "channels/",
         "channel": "channels/support/",
         "connect": "channels/new/email/",
+        "chat": "channels/shop-chat/",
+        **{f"chat-{one.key}": f"channels/shop-chat/chat/{one.key}/" for one in SECTIONS},
+        "chat-invitation": "channels/shop-chat/chat/invitation/checkout/",
+        "chat-step": "channels/shop-chat/chat/step/hello/",
         "people": "people/",
         "invite": "people/invite/",
         "teams": "teams/",

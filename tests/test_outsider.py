@@ -17,6 +17,7 @@ from api.models import Webhook, WebhookDelivery
 from api.routing import urls as api_urls
 from api.urls import urlpatterns as api_pages
 from channels_chat.desk_urls import urlpatterns as desk_urls
+from channels_chat.settings_urls import urlpatterns as chat_settings_urls
 from channels_email.urls import urlpatterns as mailbox_urls
 from inbox.actions import cards, customer_notes, jobs, receive, reply, side, uploads
 from inbox.adapters import Party, RawReceipt
@@ -35,7 +36,8 @@ NOWHERE = {int: 2**40, str: "nowhere"}
 EVERYBODYS = {"agent-photo", "api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
-          "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand")  # fmt: skip
+          "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand",
+          "chat-settings", "chat-preview", "chat-secret")  # fmt: skip
 CONNECTING = {"settings-channel-settings", "settings-channel-disconnect", "mailbox-oauth"}
 # What takes an administrator, who sees every channel; a customer of a private team alone they do not see.
 ADMINISTRATORS = {("delete", "api-customers"), ("delete", "api-channels")}
@@ -59,6 +61,10 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     hook.teams.add(team)
     told = WebhookDelivery.objects.create(webhook=hook, kind="ping", message_id="msg_1")
     held = side.start(ticket, by=sana, to=[{"name": "", "address": "store@warehouse.example"}], text="Do you have it?")
+    invited = {"key": "look", "text": {"en": "Hello"}, "all": [{"is": "exit"}]}
+    chat = Channel.objects.create(kind="chat", name="Chat", slug="theirs", settings={"invitations": [invited]})
+    chat.teams.add(team)
+    one_chat = {"slug": chat.slug, "key": "look", "what": "invitation"}
     one_channel = {"slug": support.slug, "pk": receipt.receipt_id, "kind": "email"}
     message = {"pk": answer.pk}
     view = {"pk": SavedView.objects.create(name="Ours", team=team).pk}
@@ -112,6 +118,9 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "job": {"pk": jobs.begin(sana, "priority", "high", chosen=[ticket.pk]).pk},
         "ticket": one_ticket,
         "chat": one_ticket,
+        "chat-settings": one_chat,
+        "chat-preview": one_chat,
+        "chat-secret": one_chat,
         "chat_": {"token": "nobody-was-told", "signed": "nobody-was-told"},
         "message": message,
         "attachment": {"pk": file.pk},
@@ -232,7 +241,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     browser.force_login(member("Elsewhere", role, None))
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
-    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls]:
+    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls]:
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:

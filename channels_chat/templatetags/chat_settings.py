@@ -37,7 +37,7 @@ def told(context: template.Context, path: str, **more: Any) -> dict[str, Any]:
         "name": path,
         "id": ident,
         "wrong": wrong,
-        "focus": context.get("focus") == path or (wrong and _first_wrong(context)),
+        "focus": bool(wrong) and _first_wrong(context),
         "described": " ".join([f"{ident}-help"] * bool(more.get("help")) + [f"{ident}-error"] * bool(wrong)),
         **more,
     }
@@ -65,7 +65,8 @@ def chat_input(
 
     `hidden_label` leaves the label to screen readers; `unit` stands behind the input.
     """
-    value = value_at(context, path, otherwise)
+    value = attrs.pop("value", None)
+    value = value_at(context, path, otherwise) if value is None else value
     if isinstance(value, list):
         value = "\n".join(str(one) for one in value)
     more = {"label": label, "kind": kind, "help": help, "placeholder": placeholder, "dir": dir, **attrs}
@@ -83,7 +84,8 @@ def chat_select(
     **attrs: Any,
 ) -> dict[str, Any]:
     """A choice among (value, label); a value that is stored and no longer offered stays to be seen."""
-    value = str(value_at(context, path, otherwise))
+    value = attrs.pop("value", None)
+    value = str(value_at(context, path, otherwise) if value is None else value)
     offered = list(options.items() if isinstance(options, dict) else options)
     if value and all(value != str(one) for one, _label in offered):
         offered.append((value, value))
@@ -123,7 +125,7 @@ def chat_rows(context: template.Context, path: str, least: int = 0) -> list[dict
     found = context["form"].value(path)
     count = max(len(found) if isinstance(found, list) else 0, least)
     return [
-        {"path": f"{path}.{at}", "number": at + 1, "first": at == 0, "last": at == count - 1, "id": f"row-{path}-{at}"}
+        {"path": f"{path}.{at}", "number": at + 1, "first": at == 0, "last": at == count - 1, "id": f"row-{path}.{at}"}
         for at in range(count)
     ]
 
@@ -149,6 +151,37 @@ def join_path(path: str, name: object) -> str:
 @register.simple_tag
 def field_kinds() -> dict[str, Any]:
     return KINDS
+
+
+@register.simple_tag(takes_context=True)
+def chat_moment(context: template.Context, path: str) -> dict[str, Any]:
+    """Where a journey begins or ends, as a page asks for it: `by` a page or an event, and `what`."""
+    value = context["form"].value(path)
+    value = value if isinstance(value, dict) else {}
+    by = value.get("by") or ("event" if "event" in value else "url")
+    wrong = [text for one in ("", ".url", ".event") for text in context["form"].wrong(f"{path}{one}")]
+    return {"by": by, "what": value.get("what", value.get(by, "")), "wrong": wrong}
+
+
+@register.simple_tag(takes_context=True)
+def chat_lines_wrong(context: template.Context, path: str) -> list[str]:
+    """What is wrong with single lines of an input that takes one a line."""
+    found = context["form"].value(path)
+    lines = found.splitlines() if isinstance(found, str) else found or []
+    lines = [one for one in lines if str(one).strip()]
+    return [f"{one}: {text}" for at, one in enumerate(lines) for text in context["form"].wrong(f"{path}.{at}")]
+
+
+@register.simple_tag(takes_context=True)
+def chat_second_languages(context: template.Context, offered: list[tuple[str, str]], none: str) -> list[Any]:
+    """(path, options) of each language behind the first: those that are there, and one more."""
+    count = min(max(len(context["form"].value("languages") or ()), 2), len(offered))
+    return [(f"languages.{at}", [("", none), *offered]) for at in range(1, count)]
+
+
+@register.filter
+def words_of(text: str) -> list[str]:
+    return text.split()
 
 
 @register.simple_tag

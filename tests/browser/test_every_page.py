@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import Page, expect
 
 from api.actions import tokens
+from channels_chat.sections import SECTIONS
 from inbox import log
 from inbox.actions import customer_notes, people, reply, tickets
 from inbox.models import Agent, Brand, Field, Macro, Role, Tag, Team, Ticket
@@ -37,7 +38,9 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LEFT_OUT = {"account_logout", "api-docs", "message-html", "mfa_download_recovery_codes"}
 MORE = [
     "/?view=spam", "/?view=trash", "/?view=snoozed", "/?q=parcel", "/?q=zzzz", "/nowhere/",
-    "/settings/channels/new/email/?provider=fastmail", "/customers/?q=khan",
+    "/settings/channels/new/email/?provider=fastmail", "/customers/?q=khan", "/settings/channels/new/chat/",
+    *(f"/settings/channels/theirs/chat/{one.key}/" for one in SECTIONS if one.key != "look"),
+    "/settings/channels/theirs/chat/new/step/",
 ]  # fmt: skip
 
 

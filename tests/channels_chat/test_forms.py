@@ -30,12 +30,18 @@ GOOD: dict[str, Any] = {
     "texts": {"en": {"title": "Talk to us"}, "ur": {"title": "ہم سے بات کریں"}, "pt-BR": {"title": "Fale conosco"}},
     "hours": {"zone": "Asia/Karachi", "days": WEEK},
     "prechat": [
-        {"key": "name", "label": {"en": "Name"}},
+        {"key": "name", "kind": "text", "label": {"en": "Name"}},
         {"key": "size", "kind": "choice", "label": {"en": "Size"}, "options": ["S", "L"], "required": True},
     ],
     "topics": [{"key": "delivery", "label": {"en": "Delivery"}}],
     "offline": [{"key": "email", "kind": "email", "label": {"en": "E-mail"}, "required": True}],
-    "forms": [{"key": "address", "title": {"en": "Address"}, "fields": [{"key": "street", "label": {"en": "Street"}}]}],
+    "forms": [
+        {
+            "key": "address",
+            "title": {"en": "Address"},
+            "fields": [{"key": "street", "kind": "area", "label": {"en": "Street"}}],
+        }
+    ],
     "consent": True,
     "files": True,
     "file_mb": 25,
@@ -237,7 +243,7 @@ def test_whatever_is_given_is_kept_whole_or_refused(given: dict[str, Any]) -> No
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(st.from_regex(r"[a-z]{1,9}(\.([0-9]{1,2}|[a-z]{2,5})){0,5}", fullmatch=True), st.text(max_size=9)),
-    st.from_regex(r"(add|up|down|out|fly) ?[a-z]{0,8}(\.([0-9]{1,2}|[a-z]{2,5})){0,4}", fullmatch=True),
+    st.from_regex(r"(add|up|down|out|copy|fly) ?[a-z]{0,8}(\.([0-9]{1,2}|[a-z]{2,5})){0,4}", fullmatch=True),
 )
 def test_whatever_is_posted_is_read(data: dict[str, str], wanted: str) -> None:
     draft = posting.unfold(data)
@@ -253,7 +259,7 @@ def test_a_posted_page_says_the_same_as_its_json() -> None:
         "prechat.0.key": "", "prechat.0.label.en": "Your size", "prechat.0.label.ur": "", "prechat.0.kind": "choice",
         "prechat.0.options": "S\r\nL", "prechat.0.required": "on",
         "prechat.1.key": "", "prechat.1.label.en": "", "prechat.1.kind": "text", "prechat.1.options": "",
-        "files": "", "languages.en": "on", "languages.ur": "", "queue.offer": " 20 ", "continuity.channel": "",
+        "files": "", "languages.0": "en", "languages.1": "", "queue.offer": " 20 ", "continuity.channel": "",
         "continuity.after": "60", "journeys.0.name": "Check out", "journeys.0.start.by": "url",
         "journeys.0.start.what": "*/checkout*", "journeys.0.done.by": "event", "journeys.0.done.what": "paid",
     }  # fmt: skip

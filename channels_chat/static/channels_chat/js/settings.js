@@ -1,0 +1,74 @@
+// Settings of a chat: another kind of a row asks for its inputs, the focus follows a row that was moved, and the preview
+// follows what is typed.
+
+const forms = () => document.querySelector(".chat-form")
+
+// A choice that other inputs depend on: the page is asked for again, with all that was typed.
+document.addEventListener("change", event => {
+  const again = event.target.dataset?.again
+  if (!again) return
+  const form = event.target.form
+  const button = Object.assign(document.createElement("button"), { name: "do", value: again, hidden: true, formNoValidate: true })
+  form.append(button)
+  form.requestSubmit(button)
+  button.remove()
+})
+
+document.addEventListener("htmx:after:swap", event => {
+  if (event.detail.ctx.sourceElement?.matches(".chat-form")) settle(forms())
+})
+
+function settle(form) {
+  const id = form?.dataset.focusOn
+  if (!id) return preview.follow()
+  const found = document.getElementById(id)
+  const usable = found?.disabled ? found.closest(".row-tools").querySelector("button:not(:disabled)") : found
+  const row = usable?.matches("li, section, .span")
+  const first = row ? usable.querySelector("input:not([type=hidden]), select, textarea") : null
+  ;(first ?? usable)?.focus()
+  preview.follow()
+}
+
+// The preview: its page is loaded anew with what was typed, kept by the server under a name for some minutes.
+const preview = {
+  aside: document.querySelector(".chat-preview"),
+  draft: "",
+  timer: 0,
+  follow() {
+    if (!this.aside) return
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.send(), 350)
+  },
+  async send() {
+    const form = forms()
+    const body = new FormData(form)
+    body.set("do", "preview")
+    body.set("draft", this.draft)
+    const answer = await fetch(form.action, { method: "POST", body })
+    if (!answer.ok) return
+    this.draft = await answer.text()
+    this.show()
+  },
+  show() {
+    const frame = this.aside.querySelector("iframe")
+    const url = new URL(this.aside.dataset.preview, location.href)
+    url.searchParams.set("draft", this.draft)
+    url.searchParams.set("language", this.aside.querySelector("[data-preview-language]").value)
+    for (const name of ["shows", "invitation"]) {
+      const value = name === "invitation" ? this.invitation() : this.aside.dataset[name]
+      if (value) url.searchParams.set(name, value)
+    }
+    frame.contentWindow.location.replace(url) // not a step of the browser's history
+  },
+  invitation() {
+    return this.aside.dataset.invitation
+  },
+}
+
+if (preview.aside) {
+  const { aside } = preview
+  document.addEventListener("input", event => event.target.closest(".chat-form") && preview.follow())
+  aside.querySelector("[data-preview-language]").addEventListener("change", () => preview.show())
+  aside.querySelector("[data-preview-scheme]").addEventListener("change", event => (aside.dataset.scheme = event.target.value))
+  aside.querySelector("[data-preview-width]").addEventListener("change", event => (aside.dataset.width = event.target.value))
+}
