@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from channels_chat import config, deeds, doors, hub, protocol, reading, room
 from channels_chat.allowances import Allowance, Crowd, address_of
-from channels_chat.intake import Said, Took
+from channels_chat.intake_values import Said, Took
 from inbox.sockets import frame
 from lib.websocket import WRITE
 
@@ -27,6 +28,7 @@ FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything
 MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
 DRAFT = 500  # characters of what is being typed
 MOST_FILES = 5
+READY = 5.0  # seconds that a visitor's row and their page's beginnings are believed
 LASTING = (DataError, ValueError, TypeError, LookupError, AttributeError, RecursionError)  # alike at the next try
 
 
@@ -35,6 +37,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     page: room.Page | None = None
     door: doors.Door
     in_vain = 0
+    ready: deeds.Ready | None = None  # what the next line needs, as it was found for the last one
     typing_at = 0.0
 
     async def connect(self) -> None:
@@ -120,7 +123,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         page.visit = visit
         page.language = _language(said.get("lang"), self.door.settings)
         found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
-        page.now_knows(found.shown, from_=found.since)
+        page.now_knows(found.shown, since=found.since)
         here.join(page)
         if found.visitor:
             here.meet(page, found.visitor)
@@ -157,19 +160,22 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if not text and not tokens:
             self.tell_no(cid, "empty")
             return None
-        ready = await here.in_thread(
-            partial(deeds.prepare, self.door, page.visitor, page.language, self._about(page, said), tokens)
-        )
-        self._met(page, ready)
-        if ready.why or ready.row is None:
-            self.tell_no(cid, ready.why or "wrong")
-            return None
-        took = await here.intake.say(Said(self.door.channel, ready.row, cid, text, ready.files, chat, meta=ready.meta))
+        ready = self.ready
+        if tokens or ready is None or ready.row is None or ready.row.pk != page.visitor or ready.at < time.monotonic():
+            about = self._about(page, said)
+            ready = await here.in_thread(partial(deeds.prepare, self.door, page.visitor, page.language, about, tokens))
+            self._met(page, ready)
+            if ready.why or ready.row is None:
+                self.tell_no(cid, ready.why or "wrong")
+                return None
+            self.ready = None if tokens else replace(ready, frames=[], at=time.monotonic() + READY)
+        took = await here.intake.do(Said(self.door.channel, ready.row, cid, text, ready.files, chat, meta=ready.meta))
         if took is None:
             self.tell_no(cid, "wrong")
             return None
         self._on_site(page, {"visitor": page.visitor, "chat": took.ticket})
         self.put(t="took", cid=cid, id=took.message, at=int(took.at.timestamp() * 1000))
+        here.heard(took, page)
         return took
 
     async def typing(self, page: room.Page, said: dict[str, Any]) -> None:
