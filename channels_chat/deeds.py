@@ -51,7 +51,8 @@ class Met:
 
 @dataclass(slots=True)
 class Greeting(Met):
-    knows: int = 0
+    since: int = 0  # the newest message that the page has
+    shown: list[int] = field(default_factory=list)  # those that it is given now
     site: dict[str, Any] = field(default_factory=dict)
 
 
@@ -104,7 +105,7 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     more = len(messages) > FIRST
     shown = messages[-FIRST:]
     chat = history.newest(visitor)
-    found.visitor, found.knows = visitor.pk, max(since, history.last_ids(shown))
+    found.visitor, found.since, found.shown = visitor.pk, since, [one.pk for one in shown]
     found.site |= {"visitor": visitor.pk, "name": visitor.name}
     if chat is not None and chat.is_live:
         found.site["chat"] = chat.engagement.ticket_id
