@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_chat import lines
+from channels_chat.actions import continuity
 from channels_chat.board import MOST_AT_ONCE, desk_of, page_of, seen_by, spoken
 from channels_chat.models import Chat, ChatEnd, ChatState, JourneyRun
 from inbox import additions, directory, happenings, journey, wording
@@ -144,7 +145,7 @@ def route_hint(ticket: Ticket, beside: Rows) -> str:
     row = next(iter(beside.get("chat", ())), None)
     if row is None or (row["visitor__gone_at"] is None and row["state"] != ChatState.ENDED):
         return ""
-    if row["visitor__email"]:
+    if row["visitor__email"] and continuity.after(ticket.reply_channel) is not None:
         return _("The visitor has left: the answer also goes by e-mail to %(address)s.") % {
             "address": row["visitor__email"]
         }
@@ -203,7 +204,6 @@ WORDS: dict[str, wording.Words] = {
     "chat_ended": _ended,
     "chat_rated": _rated,
     "chat_warned": lambda event, names: _("the visitor was asked whether they are still there"),
-    "chat_mailed": lambda event, names: _("what was written went to the visitor by e-mail"),
     "chat_transcript_sent": lambda event, names: _("the visitor was sent a copy of the chat"),
 }
 

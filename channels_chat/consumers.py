@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, cast
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError, InterfaceError
+from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_chat import config, deeds, doors, hub, protocol, reading, room
-from channels_chat.intake import Said, Took
+from channels_chat.allowances import Allowance, Crowd, address_of
+from channels_chat.intake_values import Said, Took
 from inbox.sockets import frame
 from lib.websocket import WRITE
 
@@ -26,25 +28,8 @@ FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything
 MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
 DRAFT = 500  # characters of what is being typed
 MOST_FILES = 5
-
-
-class Allowance:
-    """So much at once, so much a second."""
-
-    __slots__ = ("at", "left")
-
-    def __init__(self, burst: float) -> None:
-        self.left, self.at = burst, time.monotonic()
-
-    def spend(self, burst: float, per_second: float) -> float:
-        """0 where it may be, else the seconds to wait."""
-        now = time.monotonic()
-        self.left = min(burst, self.left + (now - self.at) * per_second)
-        self.at = now
-        if self.left < 1:
-            return (1 - self.left) / per_second
-        self.left -= 1
-        return 0.0
+READY = 5.0  # seconds that a visitor's row and their page's beginnings are believed
+LASTING = (DataError, ValueError, TypeError, LookupError, AttributeError, RecursionError)  # alike at the next try
 
 
 class WidgetConsumer(AsyncWebsocketConsumer):
@@ -52,6 +37,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     page: room.Page | None = None
     door: doors.Door
     in_vain = 0
+    ready: deeds.Ready | None = None  # what the next line needs, as it was found for the last one
     typing_at = 0.0
 
     async def connect(self) -> None:
@@ -81,12 +67,19 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         page = self.page
         if page is None or page.closed:
             return
-        if self.frames.spend(FRAMES, FRAMES_PER_SECOND):
+        wait = self.frames.spend(FRAMES, FRAMES_PER_SECOND)
+        if wait:
             self.in_vain += 1
             if self.in_vain > MOST_IN_VAIN:
                 page.close(FLOODS)
-            return
+                return
+        elif self.frames.left > FRAMES / 2:
+            self.in_vain = 0
         said = protocol.frame(text_data)
+        if wait:
+            if said is not None and said["t"] in ANSWERED:
+                self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
+            return
         if said is None:
             self.tell_no("", "too_long" if text_data and len(text_data) > protocol.MOST_FRAME else "wrong")
             return
@@ -95,10 +88,13 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         try:
             await work(self, page, said)
-        except (DatabaseError, InterfaceError, OSError):
-            # The page says again what was not acknowledged.
+        except Crowd as crowd:
+            self.tell_no(protocol.word(said.get("cid")), "flood", after=crowd.wait)
+        except Exception as error:
+            # Its page stays connected, and says again what was not acknowledged, if that can help.
             logger.exception("a visitor's frame was not answered")
-            self.tell_no(protocol.word(said.get("cid")), "later", after=2)
+            lasting = isinstance(error, LASTING)
+            self.tell_no(protocol.word(said.get("cid")), "wrong" if lasting else "later", after=0 if lasting else 2)
 
     async def disconnect(self, code: int) -> None:
         if self.page is not None and self.page.visit:
@@ -146,8 +142,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
 
     async def say(self, page: room.Page, said: dict[str, Any], chat: dict[str, Any] | None = None) -> Took | None:
         here, cid = room.current(), protocol.word(said.get("cid"))
-        raw = said.get("text")
-        text = protocol.words(raw, config.MOST_TEXT + 1).strip()
+        text = protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
         if not cid:
             self.tell_no("", "wrong")
             return None
@@ -165,19 +160,22 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if not text and not tokens:
             self.tell_no(cid, "empty")
             return None
-        ready = await here.in_thread(
-            partial(deeds.prepare, self.door, page.visitor, page.language, self._about(page, said), tokens)
-        )
-        self._met(page, ready)
-        if ready.why or ready.row is None:
-            self.tell_no(cid, ready.why or "wrong")
-            return None
-        took = await here.intake.say(Said(self.door.channel, ready.row, cid, text, ready.files, chat, meta=ready.meta))
+        ready = self.ready
+        if tokens or ready is None or ready.row is None or ready.row.pk != page.visitor or ready.at < time.monotonic():
+            about = self._about(page, said)
+            ready = await here.in_thread(partial(deeds.prepare, self.door, page.visitor, page.language, about, tokens))
+            self._met(page, ready)
+            if ready.why or ready.row is None:
+                self.tell_no(cid, ready.why or "wrong")
+                return None
+            self.ready = None if tokens else replace(ready, frames=[], at=time.monotonic() + READY)
+        took = await here.intake.do(Said(self.door.channel, ready.row, cid, text, ready.files, chat, meta=ready.meta))
         if took is None:
             self.tell_no(cid, "wrong")
             return None
         self._on_site(page, {"visitor": page.visitor, "chat": took.ticket})
         self.put(t="took", cid=cid, id=took.message, at=int(took.at.timestamp() * 1000))
+        here.heard(took, page)
         return took
 
     async def typing(self, page: room.Page, said: dict[str, Any]) -> None:
@@ -215,11 +213,17 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if found is None:
             self.tell_no("", "user")
             return
+        if page.visitor and not found.visitor:  # logged out of the site
+            room.current().part(page)
+            page.knows = 0
         self._met(page, found)
 
     async def offline(self, page: room.Page, said: dict[str, Any]) -> None:
         if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
+            return
+        if len(protocol.words(said.get("text"), protocol.MOST_FRAME).strip()) > config.MOST_TEXT:
+            self.tell_no(protocol.word(said.get("cid")), "too_long")
             return
         about = self._about(page, said)
         self._met(
@@ -250,7 +254,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
 
     def _about(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
         """What a first message brings along: what was asked before, and where on the site the visitor is."""
-        return {**said, "visit": page.visit, "site": page.about}
+        return {**said, "visit": page.visit, "site": page.about, "from": address_of(self.scope)}
 
     def _on_site(self, page: room.Page, told: dict[str, Any]) -> None:
         """Who is on the site, and where: agents see it, if the channel shows it."""
@@ -275,6 +279,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     }
 
 
+ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
 NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
 WHY: dict[str, Callable[[], str]] = {
     "wrong": lambda: _("This could not be read."),

@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, history, intake, protocol, reading, uploads
-from channels_chat.actions import chats, visitors
+from channels_chat import allowances, history, intake, protocol, reading, uploads
+from channels_chat.actions import chats, quick, visitors
 from channels_chat.actions.visitors import MOST_PAGES
 from channels_chat.doors import Door
+from channels_chat.intake_values import Said, Took
 from channels_chat.models import Visitor
 from channels_chat.seams import after, endings, flow, forms, identify, proactive, queue, queueing
 from inbox import access
 from inbox.actions import reply
-from inbox.actions.errors import ActionError, Stale
+from inbox.actions.errors import ActionError
 from inbox.models import Agent
 
 Frames = list[dict[str, Any]]
@@ -51,6 +53,7 @@ class Ready(Met):
     files: tuple[int, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
     why: str = ""
+    at: float = 0.0  # until when it holds, by the monotonic clock
 
 
 def _row(pk: int) -> Visitor | None:
@@ -145,8 +148,9 @@ def _with_page(pages: Sequence[Mapping[str, Any]], url: str, title: str) -> list
 
 
 def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, str]:
-    """A visitor who writes for the first time, with what is known of their visit."""
+    """A visitor who writes for the first time, with what is known of their visit. Raises Crowd."""
 
+    allowances.admit(str(said.get("from")))
     site: Mapping[str, Any] = said.get("site") or {}
     user, proof = said.get("user"), said.get("hmac")
     proven = ""
@@ -162,12 +166,20 @@ def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, 
             "visits": site.get("visits") or 1,
             "pages": _with_page([], url, protocol.line(site.get("title"), 200)) if url else [],
             "attributes": protocol.table(said.get("attrs")),
+            "consented_at": timezone.now() if said.get("consent") is True else None,
         },
         user=proven,
+        asked=_asked(said),
     )
     if proven and isinstance(user, Mapping):
         identify.claim(visitor, user)
     return visitor, key
+
+
+def _asked(said: Mapping[str, Any]) -> str:
+    """What only this page knows: the word of its visit and of its first utterance; empty where they are too short."""
+    visit, cid = protocol.word(said.get("visit")), protocol.word(said.get("cid"))
+    return f"{visit}:{cid}" if min(len(visit), len(cid)) >= 20 else ""
 
 
 def start(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
@@ -327,7 +339,7 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
 def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
     """The message form: nobody is there, or not soon enough. It becomes a ticket that nobody waits in."""
 
-    cid, text = protocol.word(said.get("cid")), protocol.words(said.get("text"), config.MOST_TEXT).strip()
+    cid, text = protocol.word(said.get("cid")), protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
     if not text or not cid:
         with translation.override(language):
             return Met(pk, "", [{"t": "no", "cid": cid, "why": "empty", "text": _("Write something first.")}])
@@ -337,7 +349,7 @@ def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
     fields = _fields(door, said.get("fields"))
     identify.claim(visitor, fields)
     meta = {**_begins(door, said), "language": language, "fields": fields, "offline": True}
-    took = intake.take([intake.Said(door.channel, visitor, cid, text, meta=meta)])[0]
+    took = intake.take([Said(door.channel, visitor, cid, text, meta=meta)])[0]
     if took is None:
         with translation.override(language):
             return Met(visitor.pk, key, [{"t": "no", "cid": cid, "why": "wrong", "text": _("This could not be read.")}])
@@ -352,22 +364,52 @@ def _agent(pk: int) -> Agent | None:
     return Agent.objects.filter(pk=pk, is_active=True).first()
 
 
-def answer(agent: int, ticket: int, text: str, cid: str, newest: int, language: str) -> dict[str, Any]:
-    """An agent's line to a visitor, by the one way out. The same `cid` again is answered with the first message."""
-    person = _agent(agent)
-    with translation.override(language):
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An agent's line to a visitor, as their page sent it."""
+
+    agent: int
+    ticket: int
+    text: str
+    cid: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What their page is told, and the line, where this process has it at hand."""
+
+    told: dict[str, Any]
+    took: Took | None = None
+
+
+def answer(asked: Sequence[Asked], origin: str = "") -> list[Answered]:
+    """Lines of agents to visitors, by the one way out. The same `cid` again is answered with the first message."""
+    try:
+        took = quick.answer([quick.Answer(one.agent, one.ticket, one.text, one.cid) for one in asked], origin)
+    except DatabaseError as error:
+        if quick.is_away(error):
+            raise
+        took = [None] * len(asked)
+    return [
+        Answered({"t": "took", "id": it.message, "at": history.moment(it.at)}, it) if it is not None else _answer(one)
+        for one, it in zip(asked, took, strict=True)
+    ]
+
+
+def _answer(asked: Asked) -> Answered:
+    person = _agent(asked.agent)
+    with translation.override(asked.language):
         if person is None or not person.may_write:
-            return {"t": "no", "why": "rights", "text": _("You may not answer here.")}
-        row = access.tickets(person).filter(pk=ticket).first()
+            return Answered({"t": "no", "why": "rights", "text": _("You may not answer here.")})
+        row = access.tickets(person).filter(pk=asked.ticket).first()
         if row is None:
-            return {"t": "no", "why": "gone", "text": _("This ticket is not there any more.")}
+            return Answered({"t": "no", "why": "gone", "text": _("This ticket is not there any more.")})
         try:
-            message = reply.reply(row, by=person, text=text, client_id=cid)
-        except Stale:
-            return {"t": "no", "why": "stale", "text": _("Somebody has written meanwhile.")}
+            message = reply.reply(row, by=person, text=asked.text, client_id=asked.cid)
         except ActionError as error:
-            return {"t": "no", "why": error.code, "text": str(error.reason)}
-    return {"t": "took", "id": message.pk, "at": history.moment(message.created_at)}
+            return Answered({"t": "no", "why": error.code, "text": str(error.reason)})
+    return Answered({"t": "took", "id": message.pk, "at": history.moment(message.created_at)})
 
 
 def typing_to(agent: int, ticket: int) -> tuple[int, str] | None:

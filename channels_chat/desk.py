@@ -4,7 +4,6 @@ once. As everywhere, a page that lost its connection asks for what it missed.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from functools import partial
@@ -65,15 +64,12 @@ class DeskConsumer(AsyncWebsocketConsumer):
         page = self.page
         if page is None or page.closed or not text_data or len(text_data) > LONGEST or not self._may_speak():
             return
-        try:
-            said = json.loads(text_data)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(said, dict) or not await self._still_logged_in(page):
+        said = protocol.frame(text_data)
+        if said is None or not await self._still_logged_in(page):
             return
         cid = protocol.word(said.get("cid"))
         try:
-            match said.get("t"):
+            match said["t"]:
                 case "watch":
                     await self._watch(page, said)
                 case "say" if cid:
@@ -126,18 +122,12 @@ class DeskConsumer(AsyncWebsocketConsumer):
         if not page.may_write or not ticket:
             return
         text = said.get("text")
-        answered = await room.current().in_thread(
-            partial(
-                deeds.answer,
-                page.agent,
-                ticket,
-                text if isinstance(text, str) else "",
-                cid,
-                protocol.number(said.get("newest")),
-                page.language,
-            )
-        )
-        page.put(frame({"ticket": ticket, "cid": cid, **answered}))
+        here = room.current()
+        asked = deeds.Asked(page.agent, ticket, protocol.words(text, LONGEST), cid, page.language)
+        answered = await here.answers.do(asked)
+        page.put(frame({"ticket": ticket, "cid": cid, **answered.told}))
+        if answered.took is not None:
+            here.answered(answered.took, page)
 
     def _no(self, page: room.DeskPage, said: dict[str, Any], cid: str, why: str, text: str) -> None:
         with translation.override(page.language):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,6 +15,7 @@ from inbox.models import Channel
 
 KEPT = 3.0  # seconds that changed settings may go unnoticed
 MOST = 500  # tokens that are remembered, wrong ones among them
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _known: dict[str, tuple[float, Door | None]] = {}
 
 
@@ -46,6 +48,8 @@ def find(token: str) -> Door | None:
     kept = _known.get(token)
     if kept is not None and kept[0] > now:
         return kept[1]
+    if not TOKEN.fullmatch(token):
+        return None
     channel = Channel.objects.select_related("brand").filter(kind="chat", token=token, paused=False).first()
     door = Door(channel, config.of(channel)) if channel is not None else None
     if len(_known) >= MOST:

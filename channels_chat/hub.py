@@ -18,20 +18,23 @@ from inbox import live
 class Telling:
     """What one transaction has to tell, told once when it is committed."""
 
-    def __init__(self) -> None:
+    def __init__(self, by: str) -> None:
+        self.by = by
         self.visitors: set[int] = set()
         self.tickets: set[int] = set()
 
     def tell(self) -> None:
-        live.chat(visitors=sorted(self.visitors), tickets=sorted(self.tickets))
+        live.chat(visitors=sorted(self.visitors), tickets=sorted(self.tickets), by=self.by)
 
 
-def tell(visitors: Iterable[int] = (), tickets: Iterable[int] = ()) -> None:
+def tell(visitors: Iterable[int] = (), tickets: Iterable[int] = (), *, by: str = "") -> None:
     """On commit, push what is new to the open pages of these visitors, and to those at the desk who watch these
-    tickets.
+    tickets. `by` is the room that tells its own pages itself.
     """
     waiting = _waiting()
-    telling = waiting or Telling()
+    telling = waiting or Telling(by)
+    if telling.by != by:
+        telling.by = ""
     telling.visitors.update(visitors)
     telling.tickets.update(tickets)
     if waiting is None:

@@ -8,84 +8,57 @@ first one.
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from typing import Generic, TypeVar
 
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import DatabaseError, connection, transaction
 
-from channels_chat.models import Visitor
+from channels_chat.actions import quick
+from channels_chat.intake_values import Said, Took, raw_of
 from inbox.actions import receive
 from inbox.adapters import RawReceipt
 from inbox.models import Channel, Message
 
+__all__ = ["Batcher", "Said", "Took", "raw_of", "take"]
+
 logger = logging.getLogger(__name__)
 
 MOST = 50  # messages taken in together
+IDLE = 0.5  # seconds that a thread keeps its connection for what may come
+T = TypeVar("T")
+A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One utterance of a visitor. `files` are ids of uploads; `meta` what a first message brings of the visit (fields,
-    topic, page, language, invitation)."""
-
-    channel: Channel
-    visitor: Visitor
-    cid: str
-    text: str
-    files: tuple[int, ...] = ()
-    chat: Mapping[str, Any] | None = None
-    at: datetime = field(default_factory=timezone.now)
-    meta: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-    """It is stored: as this message, in this ticket; `repeated` if it was there before."""
-
-    message: int
-    ticket: int
-    at: datetime
-    repeated: bool = False
-
-
-def raw_of(said: Said) -> RawReceipt:
-    visitor = said.visitor
-    body = {
-        "cid": said.cid,
-        "visitor": visitor.pk,
-        "address": visitor.address,
-        "name": visitor.name,
-        "language": visitor.language,
-        "text": said.text,
-        **({"files": list(said.files)} if said.files else {}),
-        **({"chat": dict(said.chat)} if said.chat else {}),
-    }
-    name = f"{visitor.public}:{said.cid}"
-    return RawReceipt(json.dumps(body, ensure_ascii=False).encode(), name, at=said.at, meta=dict(said.meta))
-
-
-def take(saids: Sequence[Said]) -> list[Took | None]:
+def take(saids: Sequence[Said], origin: str = "") -> list[Took | None]:
     """Store and take in, in this order; None for what could not be read, which is kept as a failed receipt.
 
     Database errors pass through: then nobody is told that it arrived, and they say it again.
     """
+    answers = _quickly(saids, origin)
     by_channel: dict[int, list[int]] = defaultdict(list)
     for place, said in enumerate(saids):
-        by_channel[said.channel.pk].append(place)
-    answers: list[Took | None] = [None] * len(saids)
+        if answers[place] is None:
+            by_channel[said.channel.pk].append(place)
     for places in by_channel.values():
         channel = saids[places[0]].channel
         raws = [raw_of(saids[place]) for place in places]
         for place, took in zip(places, _take(channel, raws), strict=True):
             answers[place] = took
     return answers
+
+
+def _quickly(saids: Sequence[Said], origin: str) -> list[Took | None]:
+    """What of it is an ordinary line of a talk. Where that fails, all of it goes the long way."""
+    try:
+        return quick.take(saids, origin)
+    except DatabaseError as error:
+        if quick.is_away(error):
+            raise
+        return [None] * len(saids)
 
 
 def _take(channel: Channel, raws: Sequence[RawReceipt]) -> list[Took | None]:
@@ -113,19 +86,30 @@ def _take(channel: Channel, raws: Sequence[RawReceipt]) -> list[Took | None]:
     return answers
 
 
-class Intake:
-    """The one of a web process: `say` from its event loop."""
+def _give_back() -> None:
+    """The connection of this thread goes back into the pool of the web process."""
+    connection.close()
 
-    def __init__(self) -> None:
-        self.thread = ThreadPoolExecutor(1, "chat-intake")
-        self.waiting: list[tuple[Said, asyncio.Future[Took | None]]] = []
+
+class Batcher(Generic[T, A]):
+    """Work that comes one by one to an event loop, and is done by one thread, whatever waits together.
+
+    The thread keeps its connection to the database, and gives it back once there is nothing to do for a moment.
+    """
+
+    def __init__(self, name: str, work: Callable[[list[T]], list[A]]) -> None:
+        self.thread = ThreadPoolExecutor(1, name)
+        self.work = work
+        self.waiting: list[tuple[T, asyncio.Future[A]]] = []
+        self.more = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
-    async def say(self, said: Said) -> Took | None:
-        """As `take`, for one. Raises what the database raised."""
+    async def do(self, one: T) -> A:
+        """What `work` answers for this one. Raises what it raised."""
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Took | None] = loop.create_future()
-        self.waiting.append((said, answer))
+        answer: asyncio.Future[A] = loop.create_future()
+        self.waiting.append((one, answer))
+        self.more.set()
         if self.task is None:
             self.task = loop.create_task(self._work())
         return await answer
@@ -133,24 +117,35 @@ class Intake:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while self.waiting:
-                batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
-                try:
-                    answers = await loop.run_in_executor(self.thread, _in_thread, [said for said, _ in batch])
-                except Exception as error:  # noqa: BLE001 - each of those who wait is told
-                    for _said, answer in batch:
-                        if not answer.done():
-                            answer.set_exception(error)
-                    continue
-                for (_said, answer), took in zip(batch, answers, strict=True):
-                    if not answer.done():
-                        answer.set_result(took)
+            while True:
+                while self.waiting:
+                    batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
+                    await self._hand_over(loop, batch)
+                self.more.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.more.wait(), IDLE)
+                if not self.waiting:
+                    await loop.run_in_executor(self.thread, _give_back)
+                    if not self.waiting:
+                        return
         finally:
             self.task = None
 
+    async def _hand_over(self, loop: asyncio.AbstractEventLoop, batch: list[tuple[T, asyncio.Future[A]]]) -> None:
+        try:
+            answers = await loop.run_in_executor(self.thread, self._in_thread, [one for one, _ in batch])
+        except Exception as error:  # noqa: BLE001 - each of those who wait is told
+            for _one, answer in batch:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        for (_one, answer), took in zip(batch, answers, strict=True):
+            if not answer.done():
+                answer.set_result(took)
 
-def _in_thread(saids: Sequence[Said]) -> list[Took | None]:
-    try:
-        return take(saids)
-    finally:
-        connection.close()  # back into the pool of the web process
+    def _in_thread(self, batch: list[T]) -> list[A]:
+        try:
+            return self.work(batch)
+        except Exception:
+            connection.close()  # whatever is wrong with it, the next one is new
+            raise

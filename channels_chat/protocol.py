@@ -16,24 +16,45 @@ MOST_ATTRIBUTES = 50
 WORD = re.compile(r"[A-Za-z0-9_-]{8,64}")
 KEY = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 HIGHEST = 2**63
+DEEPEST = 8  # tables within tables: ours have three
 
 
 def frame(text: str | None) -> dict[str, Any] | None:
-    """A frame; None for what is none."""
+    """A frame; None for what is none. Whatever is in it can be kept: it has no NUL, no half of a character, no number
+    that is none or that no column holds.
+    """
     if not text or len(text) > MOST_FRAME:
         return None
     try:
         said = json.loads(text)
+        said = _kept(said, DEEPEST) if isinstance(said, dict) and isinstance(said.get("t"), str) else None
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) and isinstance(said.get("t"), str) else None
+    return said
+
+
+def _kept(value: Any, deeper: int) -> Any:
+    """As it came, without what could not be kept. Raises ValueError where it goes too deep."""
+    if isinstance(value, str):
+        return value if value.isascii() and "\x00" not in value else _text(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return value if abs(value) < HIGHEST else None  # nor NaN and infinity
+    if not deeper:
+        raise ValueError("too deep")
+    if isinstance(value, list):
+        return [_kept(one, deeper - 1) for one in value]
+    return {_text(name): _kept(one, deeper - 1) for name, one in value.items()}
+
+
+def _text(value: str) -> str:
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def words(value: Any, most: int) -> str:
     """Text, cut to `most` characters, without what PostgreSQL cannot keep; empty for what is no text."""
-    if not isinstance(value, str):
-        return ""
-    return value[:most].replace("\x00", "").encode("utf-8", "replace").decode()
+    return _text(value)[:most] if isinstance(value, str) else ""
 
 
 def line(value: Any, most: int) -> str:

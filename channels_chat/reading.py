@@ -9,17 +9,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.template.loader import get_template
 from django.utils import timezone, translation
 
-from channels_chat import config, history
+from channels_chat import config, history, lines
 from channels_chat.models import LIVE, Chat, Visitor
 from inbox import access, frames
 from inbox.models import Agent, Direction, Message, Ticket
 
 LOOK_BACK = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
 SILENT = timedelta(seconds=90)  # after which a visitor of whom no process says anything is gone
-MOST_LINES = 100
 
 
 @dataclass(slots=True)
@@ -96,21 +94,13 @@ def lines_of(
     """New lines of tickets, each after the id it is known up to, rendered for agents in their languages:
     {(ticket, agent, language): lines}; a ticket that an agent does not see is missing.
     """
-    agents = {agent for agent, _language in ways}
-    sees = frames.who_sees(set(known), agents)
-    messages: dict[int, list[Message]] = defaultdict(list)
-    after = min(known.values(), default=0)
-    rows = (
-        Message.objects.conversation()
-        .filter(ticket__in=known, pk__gt=after, deleted_at__isnull=True)
-        .select_related("agent", "channel", "customer")
-        .prefetch_related("attachments")
-        .order_by("pk")
-    )
-    for row in rows:
-        if row.pk > known[row.ticket_id] and not row.is_scheduled:
-            messages[row.ticket_id].append(row)
-    template = get_template("channels_chat/_line.html")
+    sees = frames.who_sees(set(known), {agent for agent, _language in ways})
+    behind = Q()
+    for ticket, after in known.items():
+        behind |= Q(ticket=ticket, pk__gt=after)
+    rows: dict[int, list[Message]] = defaultdict(list)
+    for row in lines.said(Message.objects.filter(behind)).order_by("pk"):
+        rows[row.ticket_id].append(row)
     made: dict[tuple[int, str], list[dict[str, Any]]] = {}
     found: dict[tuple[int, int, str], list[dict[str, Any]] | None] = {}
     for agent, language in ways:
@@ -118,13 +108,8 @@ def lines_of(
             if (ticket, language) not in made:
                 with translation.override(language):
                     made[ticket, language] = [
-                        {
-                            "id": one.pk,
-                            "dir": one.direction,
-                            "cid": one.payload.get("cid") or "",
-                            "html": template.render({"message": one}),
-                        }
-                        for one in messages[ticket][-MOST_LINES:]
+                        {"id": one.pk, "dir": one.direction, "cid": one.cid, "html": lines.html(one)}
+                        for one in lines.of(rows[ticket][-lines.MOST :])
                     ]
             found[ticket, agent, language] = made[ticket, language]
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -19,14 +20,17 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 from django.db import connection
+from django.utils import translation
 
-from channels_chat import reading
+from channels_chat import deeds, history, intake, lines, reading
 from channels_chat.doors import Door
-from channels_chat.intake import Intake
+from channels_chat.intake import Batcher
+from channels_chat.intake_values import Took
 from channels_chat.site import Site
 from inbox import live
 from inbox.hub import again
-from inbox.sockets import Socket, frame
+from inbox.models import Message as ChatMessage
+from inbox.sockets import Message, Socket, frame
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +38,8 @@ LOOK_EVERY = 10.0  # seconds between two looks for news that nobody told of
 BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
 GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
 THREADS = 2
+BELIEVED = 3.0  # seconds that somebody is believed to see a ticket still
+MOST_SENT = 50  # lines beyond what was read, after which all of it is looked at again
 T = TypeVar("T")
 
 
@@ -45,7 +51,8 @@ class Page(Socket):
     visit: str = ""
     about: dict[str, Any] = field(default_factory=dict)  # where on the site they are
     visitor: int = 0  # id of the Visitor row; 0 until they write
-    knows: int = 0  # the newest message it was sent
+    knows: int = 0  # it was sent all that there was up to this message
+    sent: set[int] = field(default_factory=set)  # and these beyond
 
 
 @dataclass(eq=False)
@@ -53,6 +60,8 @@ class DeskPage(Socket):
     """One agent's page with chats before them: tickets, and the newest message of each that it was sent."""
 
     watches: dict[int, int] = field(default_factory=dict)
+    sent: set[int] = field(default_factory=set)  # messages beyond those
+    checked: dict[int, float] = field(default_factory=dict)  # when they were found to see each ticket
     may_write: bool = False
 
 
@@ -70,7 +79,8 @@ class Room:
         self.tasks: list[asyncio.Task[None]] = []
         self.leaving: dict[int, asyncio.Task[None]] = {}
         self.threads = ThreadPoolExecutor(THREADS, "chat")
-        self.intake = Intake()
+        self.intake = Batcher("chat-in", partial(intake.take, origin=self.id))
+        self.answers = Batcher("chat-out", partial(deeds.answer, origin=self.id))
         self.site = Site(self.id)
         self.listening = asyncio.Event()
 
@@ -179,6 +189,8 @@ class Room:
 
     def hear(self, fact: dict[str, Any]) -> None:
         """One fact: ids and codes, as `channels_chat.hub` tells them."""
+        if fact.get("by") == self.id:
+            return  # our own pages have it
         if visitors := fact.get("visitors"):
             self.news.update(one for one in visitors if one in self.pages)
         if tickets := fact.get("tickets"):
@@ -258,9 +270,11 @@ class Room:
                 if not told.exists:
                     page.put(frame({"t": "gone"}))
                     continue
-                messages = [one for one in told.messages if one["id"] > page.knows]
+                messages = [one for one in told.messages if one["id"] > page.knows and one["id"] not in page.sent]
+                if told.messages:
+                    page.knows = max(page.knows, told.messages[-1]["id"])
+                    page.sent = {one for one in page.sent if one > page.knows}
                 if messages:
-                    page.knows = messages[-1]["id"]
                     page.put(frame({"t": "said", "messages": messages}))
                 page.put(frame({"t": "chat", "chat": told.chat}))
 
@@ -275,19 +289,72 @@ class Room:
         }
         ways = {(desk.agent, desk.language) for desk in desks}
         found = await self.in_thread(partial(reading.lines_of, known, ways))
+        now = time.monotonic()
         for desk in desks:
             for ticket in list(desk.watches):
                 if ticket not in known:
                     continue
-                lines = found.get((ticket, desk.agent, desk.language))
-                if lines is None:  # not theirs to see any more
+                said = found.get((ticket, desk.agent, desk.language))
+                if said is None:  # not theirs to see any more
                     self.watch(desk, {one: at for one, at in desk.watches.items() if one != ticket})
                     desk.put(frame({"t": "gone", "ticket": ticket}))
                     continue
-                new = [one for one in lines if one["id"] > desk.watches[ticket]]
+                desk.checked[ticket] = now
+                new = [one for one in said if one["id"] > desk.watches[ticket] and one["id"] not in desk.sent]
+                if said:
+                    desk.watches[ticket] = max(desk.watches[ticket], said[-1]["id"])
+                    desk.sent -= {one["id"] for one in said}
                 if new:
-                    desk.watches[ticket] = new[-1]["id"]
                     desk.put(frame({"t": "said", "ticket": ticket, "messages": new}))
+
+    # What was written here, and need not be read again --------------------------------------------------------------
+
+    def heard(self, took: Took, page: Page) -> None:
+        """A visitor's line was taken in: those who watch, and the visitor's other pages, have it at once."""
+        if took.line is None:
+            return
+        self._to_desks(took, None)
+        others = [one for one in self.pages.get(page.visitor, ()) if one is not page]
+        if others:
+            self._to_pages(took, others)
+        page.sent.add(took.message)
+
+    def answered(self, took: Took, desk: DeskPage) -> None:
+        """An agent's line is on its way: the visitor has it at once, and colleagues who watch."""
+        if took.line is None:
+            return
+        self._to_pages(took, list(self.pages.get(took.visitor, ())))
+        self._to_desks(took, desk)
+        desk.sent.add(took.message)
+
+    def _to_pages(self, took: Took, pages: list[Page]) -> None:
+        if not pages or pages[0].door is None or took.line is None:
+            return
+        message = frame({"t": "said", "messages": history.wire([_bare(took.line)], pages[0].door.channel)})
+        for page in pages:
+            page.put(message)
+            page.sent.add(took.message)
+            if len(page.sent) > MOST_SENT:
+                self.news.add(page.visitor)
+        self._tell_soon()
+
+    def _to_desks(self, took: Took, author: DeskPage | None) -> None:
+        made: dict[str, Message] = {}
+        since = time.monotonic() - BELIEVED
+        for desk in self.watched.get(took.ticket, ()):
+            if desk is author:
+                continue
+            if desk.checked.get(took.ticket, 0.0) < since or len(desk.sent) > MOST_SENT:
+                self.spoken.add(took.ticket)
+                continue
+            if desk.language not in made and took.line is not None:
+                with translation.override(desk.language):
+                    (line,) = lines.of([_bare(took.line)])
+                    told = {"id": line.pk, "dir": line.direction, "cid": line.cid, "html": lines.html(line)}
+                made[desk.language] = frame({"t": "said", "ticket": took.ticket, "messages": [told]})
+            desk.put(made[desk.language])
+            desk.sent.add(took.message)
+        self._tell_soon()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Database work in one of the room's own threads; its connection goes back into the pool right after."""
@@ -299,6 +366,15 @@ class Room:
                 connection.close()
 
         return await asyncio.get_running_loop().run_in_executor(self.threads, run)
+
+
+def _bare(message: ChatMessage) -> ChatMessage:
+    """A message without files as both `history` and `lines` read it, so that neither asks the database."""
+    message.file_rows = []  # type: ignore[attr-defined]
+    message._prefetched_objects_cache = {"attachments": []}  # type: ignore[attr-defined]
+    if message.agent_id is None:
+        message.agent = None
+    return message
 
 
 _rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, Room] = WeakKeyDictionary()

@@ -49,7 +49,10 @@ def facts(channel: Channel) -> list[tuple[StrOrPromise, str]]:
 
 
 def panels(channel: Channel, agent: Agent) -> list[Panel]:
-    """The sections of its settings, for those who may change them."""
-    if not may(agent, Right.CHANNELS):
-        return []
-    return [Panel(FOLDER + "panel.html", {"sections": SECTIONS, "seen": choices.seen(channel)})]
+    """The sections of its settings, for those who may change them; where its figures are, for those who read these."""
+    found = []
+    if may(agent, Right.CHANNELS):
+        found.append(Panel(FOLDER + "panel.html", {"sections": SECTIONS, "seen": choices.seen(channel)}))
+    if may(agent, Right.REPORTS):
+        found.append(Panel("channels_chat/numbers/panel.html"))
+    return found

@@ -3,11 +3,20 @@
 from celery import shared_task
 
 from channels_chat import queue
-from channels_chat.actions import presence
+from channels_chat.actions import continuity, flow, forgetting, presence
 
 
 @shared_task(name="channels_chat.tasks.tend")
 def tend() -> None:
-    """Move the queue on: due every two seconds, and whenever something happened to it."""
+    """Move the queue on, take chats from silent bots, write to visitors who left: due every two seconds, and whenever
+    something happened."""
     presence.sweep()
+    flow.watch()
     queue.tend()
+    continuity.sweep()
+
+
+@shared_task(name="channels_chat.tasks.prune")
+def prune() -> int:
+    """Forget what is kept of visits for long enough (CHAT_DAYS)."""
+    return forgetting.prune()

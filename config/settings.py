@@ -378,6 +378,11 @@ CELERY_BEAT_SCHEDULE = {
     "go on counting": {"task": "channels_email.tasks.audits_go_on", "schedule": 10.0, "options": {"expires": 10}},
     "prune": {"task": "inbox.tasks.prune", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "deliver webhooks": {"task": "api.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "prune visits": {
+        "task": "channels_chat.tasks.prune",
+        "schedule": crontab(hour="3", minute="47"),
+        "options": {"expires": 3600},
+    },
     "prune webhooks": {
         "task": "api.tasks.prune_webhooks",
         "schedule": crontab(hour="3", minute="37"),

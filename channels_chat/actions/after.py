@@ -19,7 +19,7 @@ from inbox.actions import base
 from inbox.actions.errors import ActionError
 from inbox.actions.work import is_ours, our_addresses
 from inbox.addresses import usable
-from inbox.models import ActorKind, AuthorKind, Event, Identity
+from inbox.models import AuthorKind, Event, Identity
 
 SCORES = range(1, 6)
 LONGEST_COMMENT = 2000
@@ -48,15 +48,7 @@ def rate(chat: Chat, score: int, comment: str = "") -> None:
         row.save(update_fields=["score", "comment", "rated_at"])
         ticket.csat = score
         base.save(ticket, "csat")
-        event = log.line(
-            ticket,
-            "chat_rated",
-            actor=(ActorKind.CUSTOMER, ticket.customer_id),
-            engagement=row.engagement_id,
-            score=score,
-            first=first,
-        )
-        event.save(force_insert=True)
+        log.record(ticket, "chat_rated", engagement=row.engagement_id, score=score, first=first)
         hub.tell([row.visitor_id])
 
 

@@ -186,12 +186,3 @@ def _words(visitor: Visitor, ticket: Ticket, said: Sequence[Message]) -> tuple[s
     ]
     text, html = letters.write(opening, letters.lines(visitor, said, tamed=True), closing, letters.page_of(visitor))
     return subject, text, html
-
-
-def outlook(gone: bool, email: str, channel: Channel) -> str:
-    """What an agent should know who answers a visitor: when an answer will reach them; empty while they are here."""
-    if not gone:
-        return ""
-    if email and after(channel) is not None:
-        return _("The visitor has left: the answer goes to %(email)s.") % {"email": email}
-    return _("The visitor has left and gave no address: the answer waits in the chat until they return.")

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from channels_chat.actions import queueing
 from channels_chat.models import LIVE, Chat, ChatEnd, ChatState, Visitor
+from channels_chat.seams import flow
 from inbox import log
 from inbox.models import Agent, Ticket
 
@@ -45,6 +46,7 @@ def _end(chat: Chat, ticket: Ticket, why: ChatEnd, by: Agent | None) -> None:
     )
     if offered is not None:
         queueing.offer_gone(offered, chat, ticket.pk, "ended")
+    flow.ended(chat)
     queueing.changed(chat)
 
 

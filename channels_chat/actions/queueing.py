@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from channels_chat import config, hub, queue
 from channels_chat.actions import chats
 from channels_chat.models import LIVE, Chat, ChatState
+from channels_chat.seams import flow
 from inbox import live, log, rights, wake
 from inbox.actions import base, reply, tickets
 from inbox.actions.errors import ActionError
@@ -118,6 +119,7 @@ def accept(chat: Chat, *, by: Agent) -> Chat:
 
 def _take(chat: Chat, ticket: Ticket, by: Agent) -> None:
     """Give the chat to this agent; both rows are locked."""
+    flow.mute(chat)
     now, engagement = timezone.now(), chat.engagement
     offered = chat.offered_to_id
     waited = _seconds(engagement.requested_at, now) if chat.queued_at else 0
@@ -191,6 +193,7 @@ def transfer(chat: Chat, *, by: Agent, to: Agent | None = None, team: Team | Non
         raise ActionError(_("%(name)s cannot answer chats.") % {"name": to}, "cannot")
     with held(chat) as (row, ticket):
         _refuse_ended(row)
+        flow.mute(row)
         owner, now = row.engagement.agent_id, timezone.now()
         if to is not None and to.pk == owner and row.state == ChatState.ACTIVE:
             return

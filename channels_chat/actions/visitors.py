@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from channels_chat.models import Visitor
 from inbox.models import Channel
 
+AGAIN = timedelta(minutes=10)  # that a page may ask for its key again
 MOST_PAGES = 50  # of one visit that are remembered
 
 
@@ -35,11 +38,21 @@ def known(channel: Channel, key: str) -> Visitor | None:
     )
 
 
-def meet(channel: Channel, told: Mapping[str, Any], *, user: str = "") -> tuple[Visitor, str]:
+def meet(channel: Channel, told: Mapping[str, Any], *, user: str = "", asked: str = "") -> tuple[Visitor, str]:
     """A new visitor and their session key. `told` are fields of Visitor, checked by whoever calls; `user` is the site's
     own id of them, proven.
+
+    `asked`: secret words of the page that asks. Whoever asks with the same ones again, because the connection was lost
+    before the key arrived, is the same visitor for some minutes: what they say again is no second conversation.
     """
     key = secrets.token_urlsafe(32)
+    if asked:
+        again = salted_hmac("channels_chat.visitor", f"{channel.pk}:{asked}", algorithm="sha256").hexdigest()
+        here = known(channel, again)
+        if here is not None and here.user == user and here.created_at > timezone.now() - AGAIN:
+            return here, again
+        if not Visitor.objects.filter(digest=digest(again)).exists():
+            key = again
     visitor = Visitor(channel=channel, digest=digest(key), user=user, **told)
     visitor.address = f"u:{user}" if user else f"v:{visitor.public}"
     visitor.save(force_insert=True)

@@ -11,7 +11,7 @@ from inbox import log
 from inbox.actions import recipients, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import is_ours, our_addresses
-from inbox.adapters import adapter_for
+from inbox.adapters import adapter_for, kinds
 from inbox.models import Agent, Block, BlockKind, Ticket
 
 DOMAIN = re.compile(r"([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W_][\w-]{0,61}[^\W_]")
@@ -75,7 +75,8 @@ def block_sender(ticket: Ticket, *, by: Agent | None) -> Block:
         if found is None:
             raise ActionError(_("Nobody wrote in this ticket who could be blocked."), "no_sender")
         identity_kind, value = found
-        kind = BlockKind.VISITOR if identity_kind == "visitor" else BlockKind.ADDRESS
+        browsers = {adapter.identity_kind for adapter in kinds().values() if adapter.live}
+        kind = BlockKind.VISITOR if identity_kind in browsers else BlockKind.ADDRESS
         row = block(kind, value, by=by, identity_kind=identity_kind, ticket=ticket)
         tickets.set_spam(ticket, True, by=by)
         return row

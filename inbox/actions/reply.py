@@ -387,7 +387,7 @@ def note(
             first_ticket=row,
             direction=Direction.NOTE,
             channel=row.channel,
-            author_kind=AuthorKind.AGENT if by else AuthorKind.SYSTEM,
+            author_kind=AuthorKind.SYSTEM if by is None else AuthorKind.BOT if by.is_bot else AuthorKind.AGENT,
             agent=by,
             author_name=by.name if by else "",
             text=text.replace("\x00", ""),

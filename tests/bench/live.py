@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import Any
 
 from tests.bench.house import House, table
 from tests.bench.sockets import Client, Web, connect
@@ -101,6 +102,12 @@ def _written(writer: subprocess.Popen[str]) -> float:
 
 
 def people(count: int) -> None:
+    _agents, sessions = log_in(count)
+    print(json.dumps({"sessions": sessions}))
+
+
+def log_in(count: int) -> tuple[list[Any], list[str]]:
+    """So many agents of one team, and a session of each."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
@@ -119,8 +126,8 @@ def people(count: int) -> None:
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session.create()
         LogIn.objects.create(agent=agent, session=session.session_key)
-        sessions.append(session.session_key)
-    print(json.dumps({"sessions": sessions}))
+        sessions.append(str(session.session_key))
+    return made, sessions
 
 
 def write() -> None:

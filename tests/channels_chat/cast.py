@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import redis
@@ -78,11 +78,9 @@ def set_back(chat: Chat, seconds: float) -> Chat:
         (row.engagement, "requested_at offered_at accepted_at"),
         (row.visitor, "gone_at"),
     ):
-        for name in names.split():
-            at: datetime | None = getattr(one, name)
-            if at is not None:
-                setattr(one, name, at - by)
-        one.save()
+        moved = {name: at - by for name in names.split() if (at := getattr(one, name)) is not None}
+        if moved and seconds:
+            type(one)._base_manager.filter(pk=one.pk).update(**moved)
     return fresh(row)
 
 

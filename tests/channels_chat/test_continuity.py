@@ -182,9 +182,6 @@ def test_without_an_address_it_waits_in_the_widget(shop: Channel, sana: Agent) -
     answers(ticket, sana)
     leaves(visitor)
     assert continuity.sweep() == 0
-    assert "waits in the chat" in continuity.outlook(True, "", shop)
-    assert ALI in continuity.outlook(True, ALI, shop)
-    assert continuity.outlook(False, ALI, shop) == ""
 
 
 def test_an_address_that_is_known_for_certain_serves_as_well(shop: Channel, sana: Agent) -> None:

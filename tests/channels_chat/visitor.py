@@ -51,6 +51,12 @@ class VisitorPage:
                 return frame
             self.frames.append(frame)
 
+    def wait_for(self, text: str) -> dict[str, Any]:
+        """The message with this text, as soon as the page has it."""
+        while not (found := [one for one in self.messages.values() if one["text"] == text]):
+            self.frames.append(self.hear())
+        return found[0]
+
     def say(self, text: str, cid: str = "", **more: Any) -> dict[str, Any]:
         """Say it, and wait until it is acknowledged; returns the acknowledgement."""
         cid = cid or str(uuid.uuid4())

@@ -64,6 +64,8 @@ class Server:
                 "lib.websocket:Protocol",
                 "--ws-per-message-deflate",
                 "false",
+                "--ws-max-size",
+                "2000000",
             ],
             cwd=ROOT,
             env={

@@ -1,0 +1,74 @@
+"""How much a stranger may do, in one web process: so much at once, so much a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from ipaddress import IPv6Network, ip_address
+from typing import Any
+
+from django.conf import settings
+
+NEWCOMERS, NEWCOMERS_PER_SECOND = (
+    60.0,
+    1.0,
+)  # sessions that begin from one address; offices and mobile networks share one
+MOST_ADDRESSES = 5000  # that are remembered, for a minute or so, and written nowhere
+
+
+class Allowance:
+    """So much at once, so much a second."""
+
+    __slots__ = ("at", "left")
+
+    def __init__(self, burst: float) -> None:
+        self.left, self.at = burst, time.monotonic()
+
+    def spend(self, burst: float, per_second: float) -> float:
+        """0 where it may be, else the seconds to wait."""
+        now = time.monotonic()
+        self.left = min(burst, self.left + (now - self.at) * per_second)
+        self.at = now
+        if self.left < 1:
+            return (1 - self.left) / per_second
+        self.left -= 1
+        return 0.0
+
+
+class Crowd(Exception):
+    """More people begin to chat from one address than one would think; `wait` seconds until the next may."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"for {wait:.1f} s")
+        self.wait = wait
+
+
+_addresses: dict[str, Allowance] = {}
+
+
+def admit(address: str) -> None:
+    """Somebody begins a session from this address. Raises Crowd."""
+    known = _addresses.get(address)
+    if known is None:
+        if len(_addresses) >= MOST_ADDRESSES:
+            _addresses.clear()
+        known = _addresses[address] = Allowance(NEWCOMERS)
+    if wait := known.spend(NEWCOMERS, NEWCOMERS_PER_SECOND):
+        raise Crowd(wait)
+
+
+def address_of(scope: Mapping[str, Any]) -> str:
+    """Where a socket comes from: as our own proxies tell it (TRUST_PROXY of them), else who is connected; of IPv6 the
+    /64 that every subscriber is given.
+    """
+    told = dict(scope.get("headers") or ()).get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+    hops = [one.strip() for one in told if one.strip()]
+    if settings.TRUST_PROXY and hops:
+        address: str = hops[-min(settings.TRUST_PROXY, len(hops))]
+    else:
+        address = str((scope.get("client") or [""])[0])
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:60]
+    return str(found) if found.version == 4 else str(IPv6Network((int(found) >> 64 << 64, 64)))
