@@ -19,10 +19,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from channels_chat import bots, config, hub
-from channels_chat.actions import chats
+from channels_chat.actions import chats, endings, queueing
 from channels_chat.bots import HUMAN, Bot
 from channels_chat.models import Chat, ChatEnd, ChatState, FlowEntry
-from channels_chat.seams import endings, queueing
 from inbox import log
 from inbox.actions import base, reply, tickets
 from inbox.models import Agent, Channel, Direction, Message, Role, Status, Ticket
