@@ -5,7 +5,6 @@ The modules are plain pieces of one function; the order of MODULES is the order 
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from functools import lru_cache
@@ -14,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import rjsmin
+import zopfli.gzip
 from django.conf import settings
 from django.urls import reverse
 
 from channels_chat.config import Field, of
 from channels_chat.shades import shades
-from channels_chat.words import words
+from channels_chat.shrinking import short
+from channels_chat.words import WORDS, words
 from inbox.models import Channel
 
 FOLDER = Path(__file__).parent / "static" / "channels_chat" / "widget"
@@ -64,7 +65,8 @@ def setup(channel: Channel) -> dict[str, Any]:
         "position": chat.position,
         "theme": chat.theme,
         "langs": list(chat.languages),
-        "words": {language: words(chat, language) for language in chat.languages},
+        "keys": " ".join(WORDS),
+        "words": {language: list(words(chat, language).values()) for language in chat.languages},
         "hours": chat.hours,
         "prechat": [_field(one) for one in chat.prechat],
         "topics": [{"key": one.get("key"), "label": one.get("label")} for one in chat.topics],
@@ -101,14 +103,14 @@ def _stamp() -> float:
 def _built(given: str, stamp: float) -> tuple[bytes, bytes, str]:
     given = given.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     text = f'(()=>{{"use strict";const C={given};\n{_code(stamp)}\n}})();\n'.encode()
-    return text, gzip.compress(text, 9, mtime=0), f'"{sha256(text).hexdigest()[:24]}"'
+    return text, zopfli.gzip.compress(text), f'"{sha256(text).hexdigest()[:24]}"'
 
 
 @lru_cache(maxsize=2)
 def _code(stamp: float) -> str:
     modules = "\n".join((FOLDER / f"{name}.js").read_text() for name in MODULES)
     sheet = json.dumps(_small(Path(FOLDER / "widget.css").read_text()), ensure_ascii=False)
-    return f"const SHEET={sheet};\n{rjsmin.jsmin(modules)}"
+    return f"const SHEET={sheet};\n{short(rjsmin.jsmin(modules))}"
 
 
 def _small(sheet: str) -> str:

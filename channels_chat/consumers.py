@@ -123,7 +123,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         page.visit = visit
         page.language = _language(said.get("lang"), self.door.settings)
         found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
-        page.knows = found.knows
+        page.now_knows(found.shown, since=found.since)
         here.join(page)
         if found.visitor:
             here.meet(page, found.visitor)
@@ -215,7 +215,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         if page.visitor and not found.visitor:  # logged out of the site
             room.current().part(page)
-            page.knows = 0
+            page.knows_nothing()
         self._met(page, found)
 
     async def offline(self, page: room.Page, said: dict[str, Any]) -> None:
@@ -258,7 +258,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if found.visitor and found.visitor != page.visitor:
             if page.visitor:
                 here.part(page)
-                page.knows = 0
+                page.knows_nothing()
             here.meet(page, found.visitor)
         for told in found.frames:
             page.put(frame(told))

@@ -14,13 +14,23 @@ from django.db import DatabaseError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from channels_chat import allowances, history, intake, protocol, reading, uploads
-from channels_chat.actions import chats, quick, visitors
+from channels_chat import allowances, history, intake, protocol, queue, reading, uploads
+from channels_chat.actions import (
+    after,
+    chats,
+    endings,
+    filling,
+    flow,
+    identify,
+    proactive,
+    queueing,
+    quick,
+    visitors,
+)
 from channels_chat.actions.visitors import MOST_PAGES
 from channels_chat.doors import Door
 from channels_chat.intake_values import Said, Took
 from channels_chat.models import Visitor
-from channels_chat.seams import after, endings, flow, forms, identify, proactive, queue, queueing
 from inbox import access
 from inbox.actions import reply
 from inbox.actions.errors import ActionError
@@ -41,7 +51,8 @@ class Met:
 
 @dataclass(slots=True)
 class Greeting(Met):
-    knows: int = 0
+    since: int = 0  # the newest message that the page has
+    shown: list[int] = field(default_factory=list)  # those that it is given now
     site: dict[str, Any] = field(default_factory=dict)
 
 
@@ -95,7 +106,7 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     more = len(messages) > FIRST
     shown = messages[-FIRST:]
     chat = history.newest(visitor)
-    found.visitor, found.knows = visitor.pk, max(since, history.last_ids(shown))
+    found.visitor, found.since, found.shown = visitor.pk, since, [one.pk for one in shown]
     found.site |= {"visitor": visitor.pk, "name": visitor.name}
     if chat is not None and chat.is_live:
         found.site["chat"] = chat.engagement.ticket_id
@@ -122,7 +133,7 @@ def around(door: Door, language: str) -> dict[str, Any]:
         "here": here,
         "wait": queue.expected_wait(door.channel),
         "team": [
-            {"name": agent.name, "face": uploads.face(door.channel, agent)} for agent in queue.faces(door.channel) or ()
+            {"name": agent.name, "face": uploads.face(door.channel, agent)} for agent in queue.faces(door.channel)
         ],
     }
 
@@ -328,7 +339,7 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
         case "press":
             flow.press(chat, protocol.number(said.get("id")), protocol.line(said.get("button"), 60))
         case "form":
-            forms.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
+            filling.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
         case "human":
             if not flow.human(chat):
                 queueing.ask_for_human(chat, reason="asked")

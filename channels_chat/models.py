@@ -41,7 +41,7 @@ class Visitor(models.Model):
     visits = models.PositiveIntegerField(default=1)
     consented_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    last_seen_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)  # no index: it is written every few seconds
     gone_at = models.DateTimeField(null=True, blank=True)  # since when no page of theirs is connected
     ended_at = models.DateTimeField(null=True, blank=True)  # its key opens nothing any more (logged out, erased)
     owed_at = models.DateTimeField(null=True, blank=True)  # since when a person's answer may have to go by e-mail
@@ -53,7 +53,6 @@ class Visitor(models.Model):
             models.Index(fields=["channel", "address"], name="visitor_address"),
             models.Index(fields=["gone_at"], name="visitor_gone", condition=Q(gone_at__isnull=False)),
             models.Index(fields=["channel", "owed_at"], name="visitor_owed", condition=Q(owed_at__isnull=False)),
-            models.Index(fields=["last_seen_at"], name="visitor_last_seen"),
         )
 
     def __str__(self) -> str:

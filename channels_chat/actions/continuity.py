@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from channels_chat import config, history, letters
+from channels_chat.actions import presence
 from channels_chat.models import Chat, Visitor
 from inbox import log
 from inbox.actions import carrying, customers
@@ -86,11 +87,16 @@ def sweep() -> int:
         if grace is None:
             here.update(owed_at=None)
             continue
-        gone = Q(gone_at__lte=now - grace) | Q(gone_at__isnull=True, ended_at__lte=now - grace)
-        due = here.filter(gone, owed_at__lte=now - grace)
+        due = here.filter(_gone(now - grace), owed_at__lte=now - grace)
         for pk in due.order_by("owed_at").values_list("pk", flat=True)[:MOST]:
             count += _continue(pk, now, grace)
     return count
+
+
+def _gone(since: datetime) -> Q:
+    """Of visitors: no page of theirs is here, since then. Of whom no process says anything, theirs has died."""
+    unsaid = Q(ended_at__lte=since) | Q(last_seen_at__lte=since - presence.SILENT)
+    return Q(gone_at__lte=since) | Q(gone_at__isnull=True) & unsaid
 
 
 def _continue(pk: int, now: datetime, grace: timedelta) -> int:
@@ -107,8 +113,8 @@ def _continue(pk: int, now: datetime, grace: timedelta) -> int:
     for number in sorted({ticket for ticket, _at in waiting}):
         with transaction.atomic():
             ticket = Ticket.objects.select_for_update(no_key=True).get(pk=number)
-            row = Visitor.objects.select_for_update(no_key=True, of=("self",)).filter(pk=pk).first()
-            if row is None or row.gone_at is None and row.ended_at is None:
+            row = Visitor.objects.select_for_update(no_key=True).filter(_gone(now - grace), pk=pk).first()
+            if row is None:
                 return count  # they are back
             row.channel, row.customer = visitor.channel, visitor.customer
             count += _mail(ticket, row)

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from channels_chat.actions import queueing
+from channels_chat.actions import flow, queueing
 from channels_chat.models import LIVE, Chat, ChatEnd, ChatState, Visitor
-from channels_chat.seams import flow
 from inbox import log
 from inbox.models import Agent, Ticket
 

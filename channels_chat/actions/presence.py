@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from channels_chat.models import LIVE, Chat, Visitor
-from channels_chat.seams import queueing
 from inbox.actions import base
 
 SILENT = timedelta(seconds=90)  # after which a visitor of whom no process says anything is gone: their process died
@@ -24,7 +22,7 @@ def left(visitor: int) -> None:
 def back(visitor: int) -> None:
     """A page of theirs is connected again."""
     if Visitor.objects.filter(pk=visitor, gone_at__isnull=False).update(gone_at=None, last_seen_at=timezone.now()):
-        _say(visitor, queueing.visitor_back)
+        _say(visitor)
 
 
 def sweep() -> int:
@@ -38,12 +36,11 @@ def sweep() -> int:
 
 def _went(visitor: int) -> None:
     if Visitor.objects.filter(pk=visitor, gone_at__isnull=True).update(gone_at=timezone.now()):
-        _say(visitor, queueing.visitor_left)
+        _say(visitor)
 
 
-def _say(visitor: int, hand_on: Callable[[Visitor], object]) -> None:
-    """Agents see whether the other side is still there; the queue, too."""
+def _say(visitor: int) -> None:
+    """Agents see whether the other side is still there."""
     with transaction.atomic():
-        hand_on(Visitor.objects.get(pk=visitor))
         here = Chat.objects.filter(LIVE, visitor=visitor).values_list("engagement__ticket", flat=True)
         base.announce(here)

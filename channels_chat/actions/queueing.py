@@ -18,9 +18,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from channels_chat import config, hub, queue
-from channels_chat.actions import chats
+from channels_chat.actions import chats, flow
 from channels_chat.models import LIVE, Chat, ChatState
-from channels_chat.seams import flow
 from inbox import live, log, rights, wake
 from inbox.actions import base, reply, tickets
 from inbox.actions.errors import ActionError

@@ -59,6 +59,7 @@ SELECT said.place, chat.id, ticket.number, ticket.customer_id, ticket.language_c
 FROM unnest(%(places)s::int[], %(visitors)s::bigint[], %(keys)s::text[]) AS said (place, visitor, key)
 JOIN channels_chat_chat chat ON chat.visitor_id = said.visitor
 {TALKING}
+  AND chat.last_visitor_at > now() - interval '30 seconds'
   AND NOT EXISTS (SELECT FROM inbox_messagekey known
                   WHERE known.scope = 'channel:' || chat.channel_id AND known.key = said.key)
   AND NOT EXISTS (SELECT FROM inbox_receipt known

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from channels_chat.actions import chats
+from channels_chat.actions import chats, flow, identify, proactive, queueing
 from channels_chat.models import Chat, ChatState, Visitor
-from channels_chat.seams import flow, identify, proactive, queueing
 from inbox.adapters import Arrival
 from inbox.models import Ticket
 

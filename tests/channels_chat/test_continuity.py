@@ -160,6 +160,16 @@ def test_nothing_goes_while_they_may_still_see_it(shop: Channel, sana: Agent) ->
     assert visitor.owed_at is None
 
 
+def test_whose_web_process_died_is_gone_as_well(shop: Channel, sana: Agent) -> None:
+    visitor, ticket = people.visitor(shop, email=ALI)
+    answers(ticket, sana)
+    leaves(visitor)
+    Visitor.objects.filter(pk=visitor.pk).update(gone_at=None)
+    assert continuity.sweep() == 0
+    Visitor.objects.filter(pk=visitor.pk).update(last_seen_at=timezone.now() - timedelta(minutes=10))
+    assert continuity.sweep() == 1
+
+
 def test_one_mail_for_all_that_somebody_goes_on_writing(shop: Channel, sana: Agent) -> None:
     visitor, ticket = people.visitor(shop, email=ALI)
     answers(ticket, sana, "First this.")

@@ -19,7 +19,7 @@ from tests.cast import sana, team
 
 __all__ = ["sana", "team"]
 
-MOST_BYTES = 24 * 1024
+MOST_BYTES = 20 * 1024
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 SHOP = "https://shop.example"
 

@@ -28,21 +28,16 @@ const storage = (kind) => ({
 const kept = storage("localStorage");
 const visited = storage("sessionStorage");
 
-// Random letters; with hyphens it is a UUID.
-const random = () => {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-};
+// Letters and digits that nobody else has.
+const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (256 + byte).toString(16).slice(1)).join("");
 
 const spoken = (wanted) => C.langs.find((one) => wanted && wanted.toLowerCase().split("-")[0] === one.split("-")[0]);
 let lang = spoken(given.locale) || spoken(document.documentElement.lang) || spoken(navigator.language) || C.langs[0];
 const rtl = () => /^(ar|fa|he|ps|sd|ug|ur)/.test(lang);
 
 // Our own word, with its marks filled in.
-const t = (name, values) => (C.words[lang][name] || "").replace(/%\((\w+)\)s/g, (_, mark) => values?.[mark] ?? "");
+const KEYS = C.keys.split(" ");
+const t = (name, values) => C.words[lang][KEYS.indexOf(name)].replace(/%\((\w+)\)s/g, (_, mark) => values?.[mark] ?? "");
 // The organisation's word, kept by language.
 const said = (texts) => texts?.[lang] || texts?.[C.langs[0]] || Object.values(texts || {})[0] || "";
 

@@ -10,29 +10,17 @@ const rateCard = () => {
     S.thanked = true;
     changed();
   }}, t("send")));
-  const faces = FACES.map((drawing, index) => h("button", {
-    type: "button", role: "radio", "aria-checked": "false", "aria-label": t(`rate_${index + 1}`), title: t(`rate_${index + 1}`), tabIndex: index ? -1 : 0,
-    onclick: () => choose(index),
-    onkeydown(event) {
-      const step = {ArrowRight: rtl() ? -1 : 1, ArrowLeft: rtl() ? 1 : -1, ArrowUp: -1, ArrowDown: 1}[event.key];
-      if (!step) return;
-      event.preventDefault();
-      choose((index + step + 5) % 5);
+  const faces = FACES.map((drawing, index) => h("label", {title: t(`rate_${index + 1}`)}, h("input.hidden", {
+    type: "radio", name: "score", "aria-label": t(`rate_${index + 1}`),
+    onchange() {
+      score = index + 1;
+      if (more.hidden) send({t: "rate", score, comment: ""}, true); // whoever says no more has said this
+      more.hidden = false;
+      S.rating = true;
+      emit("rated", score);
+      settle();
     },
-  }, icon(drawing)));
-  const choose = (index) => {
-    score = index + 1;
-    faces.forEach((one, place) => {
-      one.setAttribute("aria-checked", String(place === index));
-      one.tabIndex = place === index ? 0 : -1;
-    });
-    faces[index].focus();
-    if (more.hidden) send({t: "rate", score, comment: ""}, true); // whoever says no more has said this
-    more.hidden = false;
-    S.rating = true;
-    emit("rated", score);
-    settle();
-  };
+  }), icon(drawing)));
   return h("div.card", null, h("p.lead", null, t("rate")), h("div.rate", {role: "radiogroup", "aria-label": t("rate")}, faces), more);
 };
 

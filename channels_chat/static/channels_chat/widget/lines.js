@@ -21,7 +21,7 @@ const safe = (address) => { try { return /^https?:$/.test(new URL(address, BASE)
 
 const fileCard = (file) => {
   const props = {href: file.url && safe(file.url), target: "_blank", rel: "noopener", download: file.name};
-  const card = () => h("a.file", props, icon("file"), h("span", null, h("b", {dir: "auto"}, file.name), h("small", null, size(file.size))));
+  const card = () => h("a.file", props, icon("file"), h("span", null, h("b", {dir: "auto"}, file.name), h("small", {dir: "ltr"}, size(file.size))));
   if (!file.image || !props.href) return card();
   const shown = h("a.picture", {...props, download: null}, h("img", {src: props.href, alt: file.name, loading: "lazy", onload: settle, onerror: () => shown.replaceWith(card())}));
   return shown;

@@ -1,7 +1,7 @@
 // The visit and its pages. A visit is what this tab remembers (sessionStorage), also over page loads; a change of route in
 // a single-page application is a page like any other.
 const counted = C.invitations.length > 0; // then visits and invitations are counted in localStorage
-const visit = visited.get("v") || {id: random().replaceAll("-", ""), events: {}, journeys: {}, invites: {}};
+const visit = visited.get("v") || {id: random(), events: {}, journeys: {}, invites: {}};
 const record = (counted && kept.get("i")) || {visits: 0, shown: {}};
 const keepVisit = () => visited.set("v", visit);
 

@@ -20,7 +20,7 @@ const drawHead = () => {
   const agent = S.chat?.state === "active" && S.chat.agent;
   const hero = !PAGE && !thread.all().length && !live();
   const words = S.greeting || t("greeting");
-  const sub = agent ? t("answers", {name: agent.name}) : live() && S.chat.state === "bot" ? t("bot_answers") : live() && S.chat.state === "waiting" ? t("finding") : waits();
+  const sub = agent ? C.name : live() && S.chat.state === "bot" ? t("bot_answers") : live() && S.chat.state === "waiting" ? t("finding") : waits();
   const who = agent ? [agent] : S.team.slice(0, 3);
   const print = JSON.stringify([agent, hero, words, sub, who, lang, unread() ? 1 : 0]);
   if (head.print === print) return;
@@ -48,7 +48,7 @@ const toggleMenu = (on) => {
   menu.hidden = !on;
   menuButton.setAttribute("aria-expanded", String(on));
   if (!on) return;
-  const item = (words, onclick) => h("button", {type: "button", role: "menuitem", onclick() { toggleMenu(false); onclick(); }}, words);
+  const item = (words, onclick) => h("button", {type: "button", onclick() { toggleMenu(false); onclick(); }}, words);
   menu.replaceChildren(...[
     item(kept.get("s") === false || S.mute ? t("sound_on") : t("sound_off"), () => {
       S.mute = !(S.mute || kept.get("s") === false);
@@ -62,12 +62,9 @@ const toggleMenu = (on) => {
 };
 
 const makeHead = () => {
-  menuButton = tool("more", t("menu"), () => toggleMenu(menu.hidden), {"aria-expanded": "false", "aria-haspopup": "menu"});
-  menu = h("div.menu", {role: "menu", hidden: true, "aria-label": t("menu"), onkeydown(event) {
-    const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
-    const all = [...menu.children];
-    if (step) { event.preventDefault(); all[(all.indexOf(root.activeElement) + step + all.length) % all.length].focus(); }
-  }});
+  menuButton = tool("more", t("menu"), () => toggleMenu(menu.hidden), {"aria-expanded": "false"});
+  menuButton.classList.add("dotted");
+  menu = h("div.menu", {role: "group", hidden: true, "aria-label": t("menu")});
   head = h("header", null, h("div.row", null, h("div.who"), menuButton, !PAGE && tool("close", t("close"), () => shut())), h("p.greet", {dir: "auto"}), menu);
   banner = h("p.banner", {role: "status", hidden: true});
   return [head, banner];

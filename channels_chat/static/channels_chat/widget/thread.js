@@ -20,9 +20,9 @@ const tick = (line) => {
 };
 
 const foot = (line, own) => {
-  if (!own) return h("small.under", null, [line.name, clock(line.at)].filter(Boolean).join(" · "));
+  if (!own) return h("small.under", null, line.name && `${line.name} · `, h("bdi", null, clock(line.at)));
   const [look, drawing, words] = tick(line);
-  return h(`small.under.${look || "plain-tick"}`, null, line.pending ? null : clock(line.at), drawing && icon(drawing), words,
+  return h(`small.under.${look || "plain-tick"}`, null, !line.pending && h("bdi", null, clock(line.at)), drawing && icon(drawing), words,
     line.why && h("button.link", {type: "button", onclick() { hold({...outbox.get(line.cid), why: "", sent: 0}); flush(); }}, t("again")));
 };
 
