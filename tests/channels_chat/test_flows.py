@@ -57,6 +57,14 @@ def test_the_documented_flow_is_right_and_is_read() -> None:
             {"steps": [{"key": "a", "say": {"en": "x"}, "go": "b"}, {"key": "b", "say": {"en": "y"}, "go": "a"}]},
             "leads back",
         ),
+        (
+            {
+                "steps": [
+                    {"key": f"s{n}", "say": {"en": "x"}, "go": f"s{n + 1}" if n < 6 else "@human"} for n in range(7)
+                ]
+            },
+            "More than 4 steps follow “s0”",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(given: Any, says: str) -> None:
