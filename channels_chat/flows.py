@@ -92,13 +92,17 @@ def read(given: Mapping[str, Any] | None) -> Flow:
     if not given:
         return Flow()
     steps = [_step(one) for one in _list(given.get("steps"))[:MOST_STEPS] if isinstance(one, Mapping)]
+    named: dict[str, Step] = {}
+    for one in steps:
+        if one.key:
+            named.setdefault(one.key, one)
     return Flow(
         on=bool(given.get("on")),
         name=_texts(given.get("name")),
         start=str(given.get("start") or (steps[0].key if steps else "")),
         silent=_seconds(given.get("silent")),
         words=tuple(str(one)[:MOST_LABEL] for one in _list(given.get("words"))[:MOST_WORDS] if one),
-        steps={one.key: one for one in reversed(steps) if one.key},
+        steps=named,
     )
 
 
