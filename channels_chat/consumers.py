@@ -14,7 +14,7 @@ from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, deeds, doors, hub, protocol, reading, room
+from channels_chat import config, deeds, doors, hub, protocol, reading, room, site
 from channels_chat.allowances import Allowance, Crowd, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from inbox.sockets import frame
@@ -247,8 +247,19 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         told = await room.current().in_thread(
             partial(deeds.do, said["t"], self.door, page.visitor, page.visit, page.language, said)
         )
+        if said["t"] == "journey":
+            self._on_site(page, {"journeys": self._journeys(page, said)})
         for one in told:
             page.put(frame(one))
+
+    def _journeys(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
+        """How far the visit is in its journeys, after what it says now."""
+        known: dict[str, Any] = page.about.get("journeys") or {}
+        key = protocol.key(said.get("key"))
+        declared = next((one for one in self.door.settings.journeys if one["key"] == key), None)
+        if declared is None or known.get(key) == site.DONE or (said.get("what") == "start" and key in known):
+            return known
+        return {**known, key: site.progress(declared, time.time(), done=said.get("what") == "done")}
 
     def _met(self, page: room.Page, found: deeds.Met) -> None:
         here = room.current()

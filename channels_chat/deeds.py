@@ -88,6 +88,7 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     title = protocol.line(said.get("title"), 200)
     now = time.time()
     found.site = {
+        "journeys": proactive.under_way(door.channel, protocol.word(said.get("visit"))) or {},
         "page": url,
         "title": title,
         "ref": protocol.address(said.get("ref")),
@@ -336,7 +337,7 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
         return []
     match what:
         case "press":
-            flow.press(chat, protocol.number(said.get("id")), protocol.key(said.get("button")))
+            flow.press(chat, protocol.number(said.get("id")), protocol.line(said.get("button"), 60))
         case "form":
             filling.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
         case "human":
