@@ -154,8 +154,6 @@ class Round:
             elif row.state == ChatState.WAITING and row.queued_at is None:
                 if self._old(row.last_visitor_at, LOST):  # a message: whoever took it in died before they said so
                     self._do(row, partial(endings.end, row, why=ChatEnd.OFFLINE))
-            elif row.state == ChatState.BOT and row.bot_until is not None and row.bot_until <= self.now:
-                self._do(row, partial(queueing.ask_for_human, row, reason="watchdog"))
             elif silence.due(row, self._queue(row), self.now):
                 self._do(row, partial(silence.keep, row, self._queue(row), self.now))
 
