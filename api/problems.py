@@ -42,6 +42,7 @@ STATES = {
     "already_left",
     "attachment_gone",
     "closed",
+    "ended",
     "erased",
     "fields_missing",
     "filter_gone",

@@ -66,6 +66,7 @@ CODES = {
     "takes_part": (422, "This address takes part in the ticket: write it a reply."),
     "no_mailbox": (422, "There is no mailbox that a side conversation could be held with."),
     "not_public": (422, "Only what was said between the customer and us can be forwarded."),
+    "ended": (409, "The chat is over."),
     "side": (409, "What we wrote in a side conversation stays in it."),
     "invalid": (400, "The input does not validate; `errors` names the fields."),
     "parse_error": (400, "The body is no JSON."),

@@ -241,7 +241,7 @@ def of_chat(chat: Chat) -> happenings.Line:
 
 def has_chats(request: HttpRequest) -> bool:
     """Whether the rail leads to the desk: what the browser was told last."""
-    return request.COOKIES.get(HAS_CHATS) == "yes"
+    return request.COOKIES.get(HAS_CHATS) == "yes" or request.path.startswith("/chats/")
 
 
 def profile(request: AgentRequest) -> Piece | None:

@@ -10,6 +10,7 @@ class ChannelsChatConfig(AppConfig):
         from channels_chat import (
             adapter,  # noqa: F401  # registers its kind
             added,
+            api,  # noqa: F401  # registers its route
             keys,
         )
         from channels_chat.actions import forgetting  # noqa: F401  # what it carries, tells and forgets of a customer

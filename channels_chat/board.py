@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Window
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Left, RowNumber
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -27,6 +27,7 @@ from lib.language import language_name
 MOST_LISTED = 200  # live chats that the rail holds
 MOST_OPEN = 9  # chats side by side: there is a key for each
 MOST_AT_ONCE = 20  # what somebody may set as their capacity
+LETTERS = 160  # of what the visitor said last
 LATE, VERY_LATE = 60, 180  # seconds of waiting; a chat's clock changes its colour there
 
 
@@ -51,8 +52,8 @@ class Card:
 
     @property
     def name(self) -> str:
-        customer = self.ticket.customer
-        return self.chat.visitor.name or customer.name or self.chat.visitor.email or _("Visitor")
+        visitor, customer = self.chat.visitor, self.ticket.customer.name
+        return visitor.name or (customer if customer != visitor.address else "") or visitor.email or _("Visitor")
 
     @property
     def agent(self) -> Named | None:
@@ -108,6 +109,11 @@ class Card:
         return self.chat.visitor.gone_at is not None
 
     @property
+    def heard(self) -> str:
+        """What the visitor said last, where many chats are listed."""
+        return str(getattr(self.chat, "heard", None) or "")
+
+    @property
     def end(self) -> str:
         """How it ended, in words."""
         return str(ChatEnd(self.chat.end).label) if self.chat.end in ChatEnd.values else ""
@@ -149,6 +155,8 @@ def seen_by(agent: Agent) -> QuerySet[Chat]:
         "channel",
         "team",
     ).order_by("pk")
+    said = Message.objects.filter(ticket=OuterRef("engagement__ticket"), direction="in", deleted_at__isnull=True)
+    found = found.annotate(heard=Subquery(said.order_by("-pk").values(short=Left("visible_text", LETTERS))[:1]))
     hidden = access.sight(agent)
     if hidden.hidden_channels or hidden.hidden_teams:
         found = found.filter(engagement__ticket__in=access.tickets(agent))

@@ -74,6 +74,11 @@ def seen(visitor: int, delivered: int, read: int) -> None:
     live.chat(ticks=[visitor, delivered, read])
 
 
+def shown(tickets: Iterable[int], delivered: int, read: int) -> None:
+    """How far a visitor has received and read what we wrote in these tickets (ids of messages)."""
+    live.chat(shown=[sorted(tickets), delivered, read])
+
+
 def invite_visit(channel: int, visit: str, frame: dict[str, Any]) -> None:
     """Put a frame before the page of somebody on the site, who may never have written."""
     live.chat(visit=[channel, visit, frame])

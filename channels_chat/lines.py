@@ -24,7 +24,8 @@ KINDS = ("buttons", "form", "page")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message. `by`: visitor, agent, bot or system; `who` is the same for all that one speaker says."""
+    """One message. `by`: visitor, agent, bot or system; `who` is the same for all that one speaker says, `hue` gives
+    the colour of their avatar."""
 
     pk: int
     ticket: int
@@ -32,6 +33,7 @@ class Line:
     by: str
     name: str
     who: str
+    hue: int | str
     speaker: Named | None  # an agent, for their face
     at: datetime
     text: str
@@ -82,6 +84,8 @@ def _line(message: Message) -> Line:
         name = _("Visitor") if by == "visitor" else _("Bot") if by == "bot" else ""
     part = message.payload.get("chat") or {}
     kind = part.get("kind", "") if part.get("kind") in KINDS else ""
+    more = shown(kind, part.get("data") or {})
+    text = _carried(message) or message.visible_text or message.text
     return Line(
         pk=message.pk,
         ticket=message.ticket_id,
@@ -89,13 +93,14 @@ def _line(message: Message) -> Line:
         by=by,
         name=name,
         who=f"{message.direction}-{by}-{message.agent_id or message.customer_id or ''}",
+        hue=message.customer_id or by,
         speaker=Named(agent.pk, name, photo=agent.photo) if agent is not None else None,
         at=message.created_at,
-        text=_carried(message) or message.visible_text or message.text,
+        text="" if text and text == more.get("title") else text,  # the card says it
         state=message.state if message.direction == Direction.OUT else "",
         cid=str(message.payload.get("client_id") or ""),
         kind=kind,
-        part=shown(kind, part.get("data") or {}),
+        part=more,
         files=tuple(
             File(row["pk"], row["name"], row["size"], row["content_type"])
             for row in message.file_rows  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone, translation
 
-from channels_chat import config, history, lines
+from channels_chat import config, history, hub, lines
 from channels_chat.models import LIVE, Chat, Visitor
 from inbox import access, frames
 from inbox.models import Agent, Direction, Message, Ticket
@@ -128,12 +128,14 @@ def seen_by_visitor(visitor: int, delivered: int, read: int) -> None:
         to_them |= Q(to__contains=[{"address": name}])
     _own, tickets = history.tickets_of(person)
     mine = Message.objects.filter(to_them, ticket__in=tickets, channel=person.channel_id, direction=Direction.OUT)
-    if read:
-        ids = mine.filter(pk__lte=read, state__in=["sent", "delivered"]).values_list("pk", flat=True)
-        messages.reported(list(ids), "read")
-    if delivered > read:
-        ids = mine.filter(pk__lte=delivered, state="sent").values_list("pk", flat=True)
-        messages.reported(list(ids), "delivered")
+    told: set[int] = set()
+    for upto, states, state in ((read, ["sent", "delivered"], "read"), (delivered, ["sent"], "delivered")):
+        if upto and (state == "read" or delivered > read):
+            rows = dict(mine.filter(pk__lte=upto, state__in=states).values_list("pk", "ticket"))
+            messages.reported(list(rows), state)
+            told.update(rows.values())
+    if told:
+        hub.shown(told, max(delivered, read), read)
 
 
 def seen_by(agent: int, ticket: int, message: int) -> int | None:

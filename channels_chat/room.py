@@ -201,6 +201,10 @@ class Room:
                 self._put_all(self.pages.get(visitor, ()), {"t": "typing", "name": name, "on": on})
             case {"ticks": [visitor, delivered, read]}:
                 self._put_all(self.pages.get(visitor, ()), {"t": "ticks", "delivered": delivered, "read": read})
+            case {"shown": [numbers, delivered, read]}:
+                for one in numbers:
+                    told = {"t": "ticks", "ticket": one, "delivered": delivered, "read": read}
+                    self._put_all(self.watched.get(one, ()), told)
             case {"draft": [ticket, text, on]}:
                 told = {"t": "typing", "ticket": ticket, "text": text, "on": on}
                 self._put_all(self.watched.get(ticket, ()), told)

@@ -17,11 +17,24 @@ from api.models import Webhook, WebhookDelivery
 from api.routing import urls as api_urls
 from api.urls import urlpatterns as api_pages
 from channels_chat.desk_urls import urlpatterns as desk_urls
+from channels_chat.models import Chat, Visitor
 from channels_chat.settings_urls import urlpatterns as chat_settings_urls
 from channels_email.urls import urlpatterns as mailbox_urls
 from inbox.actions import cards, customer_notes, jobs, receive, reply, side, uploads
 from inbox.adapters import Party, RawReceipt
-from inbox.models import Agent, Channel, Macro, Message, Organisation, PushSubscription, Role, SavedView, Team, Ticket
+from inbox.models import (
+    Agent,
+    Channel,
+    Engagement,
+    Macro,
+    Message,
+    Organisation,
+    PushSubscription,
+    Role,
+    SavedView,
+    Team,
+    Ticket,
+)
 from inbox.urls import urlpatterns as page_urls
 from reports.models import Answer, Survey
 from tests.api.conftest import Api
@@ -64,6 +77,11 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     invited = {"key": "look", "text": {"en": "Hello"}, "all": [{"is": "exit"}]}
     chat = Channel.objects.create(kind="chat", name="Chat", slug="theirs", settings={"invitations": [invited]})
     chat.teams.add(team)
+    talk = Chat.objects.create(
+        engagement=Engagement.objects.create(ticket=ticket, channel=chat, kind="chat"),
+        visitor=Visitor.objects.create(channel=chat, digest="x", address="v:x"),
+        channel=chat,
+    )
     one_chat = {"slug": chat.slug, "key": "look", "what": "invitation"}
     one_channel = {"slug": support.slug, "pk": receipt.receipt_id, "kind": "email"}
     message = {"pk": answer.pk}
@@ -80,6 +98,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     return {
         "api-tickets": {**one_ticket, "link": 1},
         "api-messages": message,
+        "api-chats": {"pk": talk.pk},
         "api-sides": {"pk": held.side_id},
         "api-attachments": {"pk": file.pk},
         "api-customers": one_customer,

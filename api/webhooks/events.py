@@ -52,6 +52,16 @@ GROUPS: list[tuple[StrOrPromise, dict[str, StrOrPromise]]] = [
         },
     ),
     (
+        _("Live chat"),
+        {
+            "chat.requested": _("A visitor asked for a human."),
+            "chat.accepted": _("An agent took a chat."),
+            "chat.transferred": _("A chat was handed to a colleague or a team."),
+            "chat.ended": _("A chat is over."),
+            "chat.rated": _("A visitor rated a chat."),
+        },
+    ),
+    (
         _("Customers"),
         {
             "customer.created": _("A customer was entered here."),
@@ -116,6 +126,11 @@ _NAMES: dict[str, tuple[str, ...] | Callable[[dict[str, Any]], tuple[str, ...]]]
     "note_added": ("note.added",),
     "side_message_received": ("side.received",),
     "side_message_added": ("side.created",),
+    "chat_requested": ("chat.requested",),
+    "chat_accepted": ("chat.accepted",),
+    "chat_transferred": ("chat.transferred",),
+    "chat_ended": ("chat.ended",),
+    "chat_rated": ("chat.rated",),
     "customer_created": ("customer.created",),
     "customer_changed": ("customer.updated",),
     "identity_added": ("customer.updated",),

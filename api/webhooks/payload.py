@@ -100,6 +100,8 @@ class Shown:
             data["ticket"] = self.tickets.get(event.ticket_id)
             if "message" in event.data:
                 data["message"] = self.messages.get(event.data["message"])
+            if event.kind.startswith("chat_"):
+                data["chat"] = {name: value for name, value in event.data.items() if name != "note"}
         elif event.kind == events.ERASED:
             data["customer"] = {"id": event.data["customer"]}
         elif (customer := events.customer_of(event)) is not None:

@@ -27,6 +27,8 @@ from lib import html
 register = template.Library()
 
 HUES = 12
+READABLE = re.compile(r"\+?[\d ()-]{3,}")
+MADE_UP = re.compile(r"v:[0-9a-f]{8}-")  # of a browser, which nobody gave a name
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 FORMATS = {
     "short": "DATE_FORMAT",
@@ -176,7 +178,15 @@ def channel_label(channel: Channel) -> str:
 @register.filter
 def addresses(people: list[dict[str, str]]) -> str:
     """A list of recipients as one line."""
-    return ", ".join(person.get("address") or person.get("name") or _("unknown") for person in people)
+    return ", ".join(spelled(person.get("address", ""), person.get("name", "")) for person in people)
+
+
+@register.filter
+def spelled(address: str, name: str = "") -> str:
+    """An address as people read one: of mail, or a number; a name in place of what only machines tell apart."""
+    if "@" in address or READABLE.fullmatch(address):
+        return address
+    return name or (_("the visitor") if MADE_UP.match(address) else address) or _("unknown")
 
 
 @register.filter

@@ -66,6 +66,10 @@ document.addEventListener("chats:said", ({ detail: { ticket, messages } }) => {
 document.addEventListener("chats:typing", ({ detail }) => types(chatOf(detail.ticket)?.querySelector(".visitor-types"), detail.on, detail.text))
 document.addEventListener("chats:ticks", ({ detail }) => ticks(detail.ticket, detail))
 document.addEventListener("chats:changed", ({ detail }) => changed(detail.ticket))
+document.addEventListener("chats:gone", ({ detail }) => {
+  notice(words.wordsLost)
+  close(detail.ticket)
+})
 document.addEventListener("chats:open", ({ detail }) => open(Number(detail.number), detail))
 document.addEventListener("chats:took", ({ detail }) => changed(detail.ticket))
 document.addEventListener("rabta:hint", ({ detail }) => (detail.chat_offer || detail.chat_offer_gone || "desk" in detail) && changed())

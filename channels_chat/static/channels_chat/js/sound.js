@@ -23,7 +23,7 @@ function tone(at, pitch) {
 
 // `pitches` one after another; a browser that wants to be touched first stays silent.
 export function play(pitches) {
-  if (isMuted()) return
+  if (isMuted() || navigator.userActivation?.hasBeenActive === false) return
   try {
     audio ??= new AudioContext()
     if (audio.state === "suspended") audio.resume()
