@@ -1,4 +1,4 @@
-"""The widget as visitors meet it: on pages that make it hard, by keyboard alone, on a phone, in Urdu, in two tabs, offline."""
+"""The widget as visitors meet it: on hard pages, by keyboard, on a phone, in Urdu, in two tabs, offline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from tests.browser.conftest import PATIENCE, Open, Server
 from tests.browser.test_accessible import check
 
 STYLES = """element => Object.fromEntries(["display", "fontSize", "letterSpacing", "textTransform", "backgroundColor",
-  "fontFamily", "lineHeight", "position", "visibility", "opacity", "transform"].map(name => [name, getComputedStyle(element)[name]]))"""
+  "fontFamily", "lineHeight", "position", "visibility", "opacity", "transform"]
+  .map(name => [name, getComputedStyle(element)[name]]))"""
+AGAIN = """() => {
+  const src = document.querySelector("[data-locale]").src
+  document.head.append(Object.assign(document.createElement("script"), {src}))
+}"""
 
 
 @pytest.fixture
@@ -30,7 +35,11 @@ def visit(browser: Browser, server: Server, **options: Any) -> tuple[BrowserCont
     context = browser.new_context(base_url=server.url, reduced_motion="reduce", **options)
     context.set_default_timeout(PATIENCE)
     seen: list[str] = []
-    context.on("page", lambda page: page.on("websocket", lambda socket: seen.append("socket")))
+
+    def watch(page: Page) -> None:
+        page.on("websocket", lambda _socket: seen.append("socket"))
+
+    context.on("page", watch)
     context.on("console", lambda line: seen.append(line.text) if line.type == "error" else None)
     context.on("weberror", lambda error: seen.append(str(error.error)))
     return context, seen
@@ -94,9 +103,7 @@ def test_pages_that_make_it_hard(browser: Browser, server: Server, shop: Channel
     box = chat(page).locator(".panel").bounding_box()
     assert box is not None and 300 < box["width"] < 420 and box["height"] > 300
     assert chat(page).evaluate("element => getComputedStyle(element, '::before').content") == "none"
-    page.evaluate(
-        "document.head.append(Object.assign(document.createElement('script'), {src: document.querySelector('[data-locale]').src}))"
-    )
+    page.evaluate(AGAIN)
     page.wait_for_timeout(300)
     assert page.locator("rabta-chat").count() == 1  # loaded twice
     context.close()
