@@ -14,7 +14,7 @@ from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, deeds, doors, hub, protocol, reading, room
+from channels_chat import config, deeds, doors, hub, protocol, reading, room, site
 from channels_chat.allowances import Allowance, Crowd, address_of
 from channels_chat.intake_values import Said, Took
 from inbox.sockets import frame
@@ -123,7 +123,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         page.visit = visit
         page.language = _language(said.get("lang"), self.door.settings)
         found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
-        page.knows = found.knows
+        page.now_knows(found.shown, since=found.since)
         here.join(page)
         if found.visitor:
             here.meet(page, found.visitor)
@@ -215,7 +215,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         if page.visitor and not found.visitor:  # logged out of the site
             room.current().part(page)
-            page.knows = 0
+            page.knows_nothing()
         self._met(page, found)
 
     async def offline(self, page: room.Page, said: dict[str, Any]) -> None:
@@ -237,8 +237,19 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         told = await room.current().in_thread(
             partial(deeds.do, said["t"], self.door, page.visitor, page.visit, page.language, said)
         )
+        if said["t"] == "journey":
+            self._on_site(page, {"journeys": self._journeys(page, said)})
         for one in told:
             page.put(frame(one))
+
+    def _journeys(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
+        """How far the visit is in its journeys, after what it says now."""
+        known: dict[str, Any] = page.about.get("journeys") or {}
+        key = protocol.key(said.get("key"))
+        declared = next((one for one in self.door.settings.journeys if one["key"] == key), None)
+        if declared is None or known.get(key) == site.DONE or (said.get("what") == "start" and key in known):
+            return known
+        return {**known, key: site.progress(declared, time.time(), done=said.get("what") == "done")}
 
     def _met(self, page: room.Page, found: deeds.Met) -> None:
         here = room.current()
@@ -247,7 +258,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if found.visitor and found.visitor != page.visitor:
             if page.visitor:
                 here.part(page)
-                page.knows = 0
+                page.knows_nothing()
             here.meet(page, found.visitor)
         for told in found.frames:
             page.put(frame(told))

@@ -51,7 +51,8 @@ class Met:
 
 @dataclass(slots=True)
 class Greeting(Met):
-    knows: int = 0
+    since: int = 0  # the newest message that the page has
+    shown: list[int] = field(default_factory=list)  # those that it is given now
     site: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,6 +88,7 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     title = protocol.line(said.get("title"), 200)
     now = time.time()
     found.site = {
+        "journeys": proactive.under_way(door.channel, protocol.word(said.get("visit"))) or {},
         "page": url,
         "title": title,
         "ref": protocol.address(said.get("ref")),
@@ -104,7 +106,7 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     more = len(messages) > FIRST
     shown = messages[-FIRST:]
     chat = history.newest(visitor)
-    found.visitor, found.knows = visitor.pk, max(since, history.last_ids(shown))
+    found.visitor, found.since, found.shown = visitor.pk, since, [one.pk for one in shown]
     found.site |= {"visitor": visitor.pk, "name": visitor.name}
     if chat is not None and chat.is_live:
         found.site["chat"] = chat.engagement.ticket_id
@@ -335,7 +337,7 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
         return []
     match what:
         case "press":
-            flow.press(chat, protocol.number(said.get("id")), protocol.key(said.get("button")))
+            flow.press(chat, protocol.number(said.get("id")), protocol.line(said.get("button"), 60))
         case "form":
             filling.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
         case "human":

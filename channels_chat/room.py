@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import translation
 
 from channels_chat import deeds, history, intake, lines, reading
@@ -38,8 +38,11 @@ LOOK_EVERY = 10.0  # seconds between two looks for news that nobody told of
 BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
 GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
 THREADS = 2
+MOST_ABSENT = 2000  # visitors
+MOST_TOLD = 100  # messages of the last minutes that a page is known to have
 BELIEVED = 3.0  # seconds that somebody is believed to see a ticket still
 MOST_SENT = 50  # lines beyond what was read, after which all of it is looked at again
+AWAY = (OperationalError, InterfaceError, OSError)  # the database will be back
 T = TypeVar("T")
 
 
@@ -53,6 +56,17 @@ class Page(Socket):
     visitor: int = 0  # id of the Visitor row; 0 until they write
     knows: int = 0  # it was sent all that there was up to this message
     sent: set[int] = field(default_factory=set)  # and these beyond
+    told: tuple[int, ...] = ()  # the last of those up to there: a look back finds them again
+
+    def now_knows(self, ids: Sequence[int], *, since: int = 0) -> None:
+        """It has these messages, oldest first, and what there was before the last of them."""
+        self.knows = max(self.knows, since, *ids[-1:])
+        passed = {*ids, *(one for one in self.sent if one <= self.knows)}.difference(self.told)
+        self.sent = {one for one in self.sent if one > self.knows}
+        self.told = (*self.told, *sorted(passed))[-MOST_TOLD:]
+
+    def knows_nothing(self) -> None:
+        self.knows, self.told, self.sent = 0, (), set()
 
 
 @dataclass(eq=False)
@@ -74,6 +88,7 @@ class Room:
         self.watched: dict[int, set[DeskPage]] = defaultdict(set)
         self.count = 0
         self.news: set[int] = set()
+        self.absent: set[int] = set()  # with news, and without a page here
         self.spoken: set[int] = set()
         self.teller: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -111,6 +126,10 @@ class Room:
         """From now on the page is this visitor's."""
         page.visitor = visitor
         self.pages[visitor].add(page)
+        if visitor in self.absent:
+            self.absent.discard(visitor)
+            self.news.add(visitor)
+            self._tell_soon()
         if leaving := self.leaving.pop(visitor, None):
             leaving.cancel()
 
@@ -189,10 +208,12 @@ class Room:
 
     def hear(self, fact: dict[str, Any]) -> None:
         """One fact: ids and codes, as `channels_chat.hub` tells them."""
+        visitors = fact.get("visitors") or ()
+        here = {one for one in visitors if one in self.pages}
+        self._heard_of(visitors, here)
         if fact.get("by") == self.id:
             return  # our own pages have it
-        if visitors := fact.get("visitors"):
-            self.news.update(one for one in visitors if one in self.pages)
+        self.news |= here
         if tickets := fact.get("tickets"):
             self.spoken.update(one for one in tickets if one in self.watched)
         self._tell_soon()
@@ -213,6 +234,12 @@ class Room:
             case {"changed": numbers}:
                 for one in numbers:
                     self._put_all(self.watched.get(one, ()), {"t": "changed", "ticket": one})
+
+    def _heard_of(self, visitors: Iterable[int], here: set[int]) -> None:
+        """Who is not here may be on their way in, with a greeting that knows less."""
+        if len(self.absent) > MOST_ABSENT:
+            self.absent.clear()
+        self.absent.update(one for one in visitors if one not in here)
 
     def _put_all(self, sockets: Iterable[Socket], told: dict[str, Any]) -> None:
         found = list(sockets)
@@ -256,16 +283,36 @@ class Room:
                 spoken, self.spoken = self.spoken, set()
                 try:
                     await asyncio.gather(self._tell_desks(spoken), self._tell_visitors(news))
-                except Exception:
+                except AWAY:
                     logger.exception("news of chats were not handed out")
                     self.news |= news
                     self.spoken |= spoken
                     await asyncio.sleep(1)
+                except Exception:
+                    logger.exception("news of chats are handed out one by one")
+                    await self._tell_singly(news, spoken)
         finally:
             self.teller = None
 
+    async def _tell_singly(self, news: set[int], spoken: set[int]) -> None:
+        """One of them cannot be read: the others are told all the same."""
+        for tell in [partial(self._tell_visitors, {one}) for one in news] + [
+            partial(self._tell_desks, {one}) for one in spoken
+        ]:
+            try:
+                await tell()
+            except Exception as error:  # noqa: BLE001 - said before; a look finds them again as long as they change
+                logger.warning("news of one chat were not handed out: %r", error)
+
     async def _tell_visitors(self, news: set[int]) -> None:
-        known = {one: min(page.knows for page in self.pages[one]) for one in news if self.pages.get(one)}
+        known = {
+            one: (
+                min(page.knows for page in self.pages[one]),
+                frozenset.intersection(*(frozenset(page.told) for page in self.pages[one])),
+            )
+            for one in news
+            if self.pages.get(one)
+        }
         if not known:
             return
         found = await self.in_thread(partial(reading.news_of, known))
@@ -274,10 +321,8 @@ class Room:
                 if not told.exists:
                     page.put(frame({"t": "gone"}))
                     continue
-                messages = [one for one in told.messages if one["id"] > page.knows and one["id"] not in page.sent]
-                if told.messages:
-                    page.knows = max(page.knows, told.messages[-1]["id"])
-                    page.sent = {one for one in page.sent if one > page.knows}
+                messages = [one for one in told.messages if one["id"] not in page.sent and one["id"] not in page.told]
+                page.now_knows([one["id"] for one in told.messages])
                 if messages:
                     page.put(frame({"t": "said", "messages": messages}))
                 page.put(frame({"t": "chat", "chat": told.chat}))

@@ -64,7 +64,7 @@ def test_pages_that_make_it_hard(browser: Browser, server: Server, shop: Channel
     page = context.new_page()
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.on("load", lambda: requests.append("load"))
+    page.on("load", lambda _page: requests.append("load"))
     page.goto("/sandbox/shop/strict/")
     before = page.locator("h1").evaluate(STYLES)
     area = opened(page)

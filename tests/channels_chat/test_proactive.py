@@ -74,6 +74,21 @@ def test_a_journey_is_started_and_done_once(channel: Channel, visitor: Visitor) 
     assert JourneyRun.objects.get().completed_at == first
 
 
+def test_how_far_a_visit_is_in_its_journeys(channel: Channel) -> None:
+    journeys = [{"key": "buy", "stalled": 60}, {"key": "read"}, {"key": "join", "stalled": 60}, {"key": "pay"}]
+    channel.settings = {"journeys": journeys}
+    for key in ("buy", "read", "join"):
+        proactive.journey(channel, VISIT, None, key, "start")
+    proactive.journey(channel, VISIT, None, "join", "done")
+    began = JourneyRun.objects.get(journey="buy").started_at.timestamp()
+    found = proactive.under_way(channel, VISIT)
+    assert found == {"buy": began + 60, "read": "started", "join": "done"}
+    soon = site.Here(VISIT, channel.pk, journeys=found)
+    late = site.Here(VISIT, channel.pk, journeys={**found, "buy": began})
+    assert (soon.stalled, late.stalled) == ([], ["buy"])
+    assert proactive.under_way(channel, "short") == {}
+
+
 @pytest.mark.parametrize(
     ("visit", "key", "what"),
     [

@@ -178,6 +178,9 @@ def test_the_preview_shows_what_nobody_has_saved(admin: Client, chat: Channel) -
     name = admin.post(at("look"), {**page, "do": "preview"}).content.decode()
     assert len(name) == 32
     assert stored() == GOOD
+    script = admin.get(at("preview") + f"widget.js?draft={name}").content.decode()
+    assert "#aa3344" in script.lower()
+    assert chat.token not in script
     answer = admin.get(at("preview"), {"draft": name, "language": "ur", "shows": "chat"})
     assert 'dir="rtl"' in answer.content.decode()
     assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]

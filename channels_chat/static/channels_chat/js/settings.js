@@ -53,22 +53,15 @@ const preview = {
     const frame = this.aside.querySelector("iframe")
     const url = new URL(this.aside.dataset.preview, location.href)
     url.searchParams.set("draft", this.draft)
-    url.searchParams.set("language", this.aside.querySelector("[data-preview-language]").value)
-    for (const name of ["shows", "invitation"]) {
-      const value = name === "invitation" ? this.invitation() : this.aside.dataset[name]
-      if (value) url.searchParams.set(name, value)
-    }
+    for (const name of ["language", "scheme"]) url.searchParams.set(name, this.aside.querySelector(`[data-preview-${name}]`).value)
+    for (const name of ["shows", "invitation"]) if (this.aside.dataset[name]) url.searchParams.set(name, this.aside.dataset[name])
     frame.contentWindow.location.replace(url) // not a step of the browser's history
-  },
-  invitation() {
-    return this.aside.dataset.invitation
   },
 }
 
 if (preview.aside) {
   const { aside } = preview
   document.addEventListener("input", event => event.target.closest(".chat-form") && preview.follow())
-  aside.querySelector("[data-preview-language]").addEventListener("change", () => preview.show())
-  aside.querySelector("[data-preview-scheme]").addEventListener("change", event => (aside.dataset.scheme = event.target.value))
+  for (const name of ["language", "scheme"]) aside.querySelector(`[data-preview-${name}]`).addEventListener("change", () => preview.show())
   aside.querySelector("[data-preview-width]").addEventListener("change", event => (aside.dataset.width = event.target.value))
 }
