@@ -37,6 +37,8 @@ from inbox.actions.errors import ActionError
 from inbox.models import Agent
 
 Frames = list[dict[str, Any]]
+KEPT = 1.0  # seconds that everybody is told the same of who is there
+_around: dict[int, tuple[float, dict[str, Any]]] = {}
 FIRST = 50  # messages that a page is given at first
 
 
@@ -126,10 +128,14 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
 
 
 def around(door: Door, language: str) -> dict[str, Any]:
-    """What everybody may know who opens the window: is it open, is somebody there, how long may it take."""
-
+    """What everybody may know who opens the window: is it open, is somebody there, how long may it take. The same for a
+    moment: after a restart everybody asks at once.
+    """
+    known = _around.get(door.channel.pk)
+    if known is not None and known[0] > time.monotonic():
+        return known[1]
     here = queue.someone_here(door.channel)
-    return {
+    told = {
         "open": queue.is_open(door.settings),
         "here": here,
         "wait": queue.expected_wait(door.channel),
@@ -137,6 +143,8 @@ def around(door: Door, language: str) -> dict[str, Any]:
             {"name": agent.name, "face": uploads.face(door.channel, agent)} for agent in queue.faces(door.channel)
         ],
     }
+    _around[door.channel.pk] = (time.monotonic() + KEPT, told)
+    return told
 
 
 def _returned(visitor: Visitor, said: Mapping[str, Any], language: str, url: str, title: str) -> None:
