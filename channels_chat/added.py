@@ -36,6 +36,11 @@ PRIVATE = "_"  # attributes of a visitor whose names begin so are ours, and no f
 HOW_ASKED = {
     "asked": gettext_lazy("asked for a human"),
     "watchdog": gettext_lazy("the bot fell silent; a human is asked"),
+    "flow": gettext_lazy("the bot handed over; a human is asked"),
+    "missed": gettext_lazy("the bot did not understand; a human is asked"),
+    "unhelpful": gettext_lazy("the bot did not help; a human is asked"),
+    "failed": gettext_lazy("the bot failed; a human is asked"),
+    "loop": gettext_lazy("the bot failed; a human is asked"),
     "wrote": gettext_lazy("waits for somebody"),
 }
 HOW_RETURNED = {
@@ -163,6 +168,14 @@ def _requested(event: Event, names: Mapping[int, str]) -> str:
     return str(HOW_ASKED.get(event.data.get("reason", ""), HOW_ASKED["wrote"]))
 
 
+def _contained(event: Event, names: Mapping[int, str]) -> str:
+    if event.data.get("outcome") == "confirmed":
+        return _("the visitor said that the bot helped")
+    if event.data.get("outcome") == "assumed":
+        return _("the visitor left after an answer of the bot")
+    return _("the visitor left before the bot could help")
+
+
 def _accepted(event: Event, names: Mapping[int, str]) -> str:
     waited = event.data.get("waited")
     if not waited:
@@ -198,6 +211,7 @@ def _rated(event: Event, names: Mapping[int, str]) -> str:
 WORDS: dict[str, wording.Words] = {
     "chat_started": lambda event, names: _("a chat began"),
     "chat_requested": _requested,
+    "bot_ended": _contained,
     "chat_accepted": _accepted,
     "chat_transferred": _transferred,
     "chat_returned": _returned,

@@ -193,7 +193,12 @@ def seen(channel: Channel) -> dict[str, Any] | None:
 
 
 def _hours(channel: Channel, agent: Agent, draft: Draft) -> dict[str, Any]:
-    return {"set_hours": bool(draft.value("hours")), "zone": agent.time_zone or django_settings.TIME_ZONE}
+    """The usual hours stand there to begin with, and count once they are chosen."""
+    when = draft.value("hours.when")
+    chosen = when == "set" if when else bool(draft.value("hours"))
+    if not draft.value("hours"):
+        draft.values = {**draft.values, "hours": {"days": [[["09:00", "17:00"]] for _day in range(5)] + [[], []]}}
+    return {"set_hours": chosen, "zone": agent.time_zone or django_settings.TIME_ZONE}
 
 
 _SECTIONS = {

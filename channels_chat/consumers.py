@@ -14,8 +14,8 @@ from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, deeds, doors, hub, protocol, reading, room
-from channels_chat.allowances import Allowance, Crowd, address_of
+from channels_chat import config, deeds, doors, hub, protocol, reading, room, site
+from channels_chat.allowances import Allowance, Crowd, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from inbox.sockets import frame
 from lib.websocket import WRITE
@@ -43,7 +43,8 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         token = self.scope["url_route"]["kwargs"]["token"]
         here = room.current()
-        door = await here.in_thread(partial(doors.find, token))
+        kept = doors.kept(token)
+        door = kept[0] if kept else await here.in_thread(partial(doors.find, token))
         await self.accept()
         if door is None:
             await self.close(NO_CHANNEL)
@@ -53,7 +54,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_HERE)
             return
         self.door = door
-        self.frames, self.says = Allowance(FRAMES), Allowance(SAYS)
+        self.frames, self.says, self.turns = Allowance(FRAMES), Allowance(SAYS), Turns()
         self.page = room.Page(
             0,
             "",
@@ -111,7 +112,12 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if not text and self.page is not None:
             with translation.override(self.page.language):
                 text = str(WHY[why]() if why in WHY else WHY["wrong"]())
-        self.put(t="no", cid=cid, why=why, text=text, **({"after": max(1, round(after))} if after else {}))
+        told = {"after": max(1, round(after))} if after else {}
+        if cid and after:
+            self.turns.put_off(cid, why, told["after"])
+        else:
+            self.turns.over(cid)
+        self.put(t="no", cid=cid, why=why, text=text, **told)
 
     # What is said ------------------------------------------------------------------------------------------------
 
@@ -123,7 +129,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         page.visit = visit
         page.language = _language(said.get("lang"), self.door.settings)
         found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
-        page.knows = found.knows
+        page.now_knows(found.shown, since=found.since)
         here.join(page)
         if found.visitor:
             here.meet(page, found.visitor)
@@ -138,6 +144,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         about = self._about(page, said)
         found = await here.in_thread(partial(deeds.start, self.door, page.visitor, page.language, about))
+        self.turns.over(protocol.word(said.get("cid")))
         self._met(page, found)
 
     async def say(self, page: room.Page, said: dict[str, Any], chat: dict[str, Any] | None = None) -> Took | None:
@@ -145,6 +152,9 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         text = protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
         if not cid:
             self.tell_no("", "wrong")
+            return None
+        if why := self.turns.waits(cid):
+            self.tell_no(cid, why, after=1)
             return None
         if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(cid, "flood", after=wait)
@@ -174,6 +184,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             self.tell_no(cid, "wrong")
             return None
         self._on_site(page, {"visitor": page.visitor, "chat": took.ticket})
+        self.turns.over(cid)
         self.put(t="took", cid=cid, id=took.message, at=int(took.at.timestamp() * 1000))
         here.heard(took, page)
         return took
@@ -215,7 +226,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         if page.visitor and not found.visitor:  # logged out of the site
             room.current().part(page)
-            page.knows = 0
+            page.knows_nothing()
         self._met(page, found)
 
     async def offline(self, page: room.Page, said: dict[str, Any]) -> None:
@@ -226,9 +237,9 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             self.tell_no(protocol.word(said.get("cid")), "too_long")
             return
         about = self._about(page, said)
-        self._met(
-            page, await room.current().in_thread(partial(deeds.leave, self.door, page.visitor, page.language, about))
-        )
+        left = await room.current().in_thread(partial(deeds.leave, self.door, page.visitor, page.language, about))
+        self.turns.over(protocol.word(said.get("cid")))
+        self._met(page, left)
 
     async def other(self, page: room.Page, said: dict[str, Any]) -> None:
         """What needs the database and answers with frames: each is one function of `deeds`."""
@@ -237,8 +248,19 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         told = await room.current().in_thread(
             partial(deeds.do, said["t"], self.door, page.visitor, page.visit, page.language, said)
         )
+        if said["t"] == "journey":
+            self._on_site(page, {"journeys": self._journeys(page, said)})
         for one in told:
             page.put(frame(one))
+
+    def _journeys(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
+        """How far the visit is in its journeys, after what it says now."""
+        known: dict[str, Any] = page.about.get("journeys") or {}
+        key = protocol.key(said.get("key"))
+        declared = next((one for one in self.door.settings.journeys if one["key"] == key), None)
+        if declared is None or known.get(key) == site.DONE or (said.get("what") == "start" and key in known):
+            return known
+        return {**known, key: site.progress(declared, time.time(), done=said.get("what") == "done")}
 
     def _met(self, page: room.Page, found: deeds.Met) -> None:
         here = room.current()
@@ -247,7 +269,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if found.visitor and found.visitor != page.visitor:
             if page.visitor:
                 here.part(page)
-                page.knows = 0
+                page.knows_nothing()
             here.meet(page, found.visitor)
         for told in found.frames:
             page.put(frame(told))

@@ -37,6 +37,8 @@ from inbox.actions.errors import ActionError
 from inbox.models import Agent
 
 Frames = list[dict[str, Any]]
+KEPT = 1.0  # seconds that everybody is told the same of who is there
+_around: dict[int, tuple[float, dict[str, Any]]] = {}
 FIRST = 50  # messages that a page is given at first
 
 
@@ -51,7 +53,8 @@ class Met:
 
 @dataclass(slots=True)
 class Greeting(Met):
-    knows: int = 0
+    since: int = 0  # the newest message that the page has
+    shown: list[int] = field(default_factory=list)  # those that it is given now
     site: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,10 +90,12 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     title = protocol.line(said.get("title"), 200)
     now = time.time()
     found.site = {
+        "journeys": proactive.under_way(door.channel, protocol.word(said.get("visit"))) or {},
         "page": url,
         "title": title,
         "ref": protocol.address(said.get("ref")),
         "lang": language,
+        "zone": protocol.line(said.get("zone"), 60),
         "visits": min(protocol.number(said.get("visits")) or 1, 9999),
         "since": now,
         "at": now,
@@ -104,7 +109,7 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     more = len(messages) > FIRST
     shown = messages[-FIRST:]
     chat = history.newest(visitor)
-    found.visitor, found.knows = visitor.pk, max(since, history.last_ids(shown))
+    found.visitor, found.since, found.shown = visitor.pk, since, [one.pk for one in shown]
     found.site |= {"visitor": visitor.pk, "name": visitor.name}
     if chat is not None and chat.is_live:
         found.site["chat"] = chat.engagement.ticket_id
@@ -123,10 +128,14 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
 
 
 def around(door: Door, language: str) -> dict[str, Any]:
-    """What everybody may know who opens the window: is it open, is somebody there, how long may it take."""
-
+    """What everybody may know who opens the window: is it open, is somebody there, how long may it take. The same for a
+    moment: after a restart everybody asks at once.
+    """
+    known = _around.get(door.channel.pk)
+    if known is not None and known[0] > time.monotonic():
+        return known[1]
     here = queue.someone_here(door.channel)
-    return {
+    told = {
         "open": queue.is_open(door.settings),
         "here": here,
         "wait": queue.expected_wait(door.channel),
@@ -134,6 +143,8 @@ def around(door: Door, language: str) -> dict[str, Any]:
             {"name": agent.name, "face": uploads.face(door.channel, agent)} for agent in queue.faces(door.channel)
         ],
     }
+    _around[door.channel.pk] = (time.monotonic() + KEPT, told)
+    return told
 
 
 def _returned(visitor: Visitor, said: Mapping[str, Any], language: str, url: str, title: str) -> None:
@@ -171,7 +182,7 @@ def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, 
         door.channel,
         {
             "language": language,
-            "time_zone": protocol.line(said.get("zone"), 60),
+            "time_zone": protocol.line(said.get("zone") or site.get("zone"), 60),
             "referrer": protocol.address(site.get("ref"))[:500],
             "visits": site.get("visits") or 1,
             "pages": _with_page([], url, protocol.line(site.get("title"), 200)) if url else [],
@@ -335,7 +346,7 @@ def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
         return []
     match what:
         case "press":
-            flow.press(chat, protocol.number(said.get("id")), protocol.key(said.get("button")))
+            flow.press(chat, protocol.number(said.get("id")), protocol.line(said.get("button"), 60))
         case "form":
             filling.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
         case "human":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -15,9 +16,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from channels_chat import deeds, hub, protocol, reading, room
+from channels_chat.consumers import WHY
 from inbox import frames as rights
 from inbox import second_factor
 from inbox.models import Agent
@@ -62,12 +63,17 @@ class DeskConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         page = self.page
-        if page is None or page.closed or not text_data or len(text_data) > LONGEST or not self._may_speak():
+        if page is None or page.closed or not text_data or len(text_data) > LONGEST:
             return
-        said = protocol.frame(text_data)
-        if said is None or not await self._still_logged_in(page):
+        said, may = protocol.frame(text_data), self._may_speak()
+        if said is None or not may and said["t"] != "say":
             return
         cid = protocol.word(said.get("cid"))
+        if not may:
+            self._no(page, said, cid, "flood", WHY["flood"], after=1)
+            return
+        if not await self._still_logged_in(page):
+            return
         try:
             match said["t"]:
                 case "watch":
@@ -81,7 +87,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
         except (DatabaseError, InterfaceError, OSError):
             logger.exception("an agent's frame was not answered")
             if cid:
-                self._no(page, said, cid, "later", _("We could not take this just now. It is sent again in a moment."))
+                self._no(page, said, cid, "later", WHY["later"], after=2)
 
     async def disconnect(self, code: int) -> None:
         if self.page is not None:
@@ -113,7 +119,8 @@ class DeskConsumer(AsyncWebsocketConsumer):
         here = room.current()
         sees = await here.in_thread(partial(rights.who_sees, set(numbers), {page.agent}))
         mine = sees.get(page.agent, frozenset())
-        here.watch(page, {one: protocol.number(since.get(str(one))) for one in numbers if one in mine})
+        known = {one: protocol.number(since.get(str(one))) for one in numbers if one in mine}
+        here.watch(page, await here.in_thread(partial(reading.since, known)) if any(known.values()) else known)
         here.spoken.update(page.watches)
         here._tell_soon()
 
@@ -129,9 +136,12 @@ class DeskConsumer(AsyncWebsocketConsumer):
         if answered.took is not None:
             here.answered(answered.took, page)
 
-    def _no(self, page: room.DeskPage, said: dict[str, Any], cid: str, why: str, text: str) -> None:
+    def _no(
+        self, page: room.DeskPage, said: dict[str, Any], cid: str, why: str, words: Callable[[], str], *, after: int = 0
+    ) -> None:
         with translation.override(page.language):
-            page.put(frame({"t": "no", "ticket": said.get("ticket"), "cid": cid, "why": why, "text": text}))
+            told = {"t": "no", "ticket": said.get("ticket"), "cid": cid, "why": why, "text": words()}
+        page.put(frame({**told, **({"after": after} if after else {})}))
 
     async def _typing(self, page: room.DeskPage, said: dict[str, Any]) -> None:
         ticket = protocol.number(said.get("ticket"))

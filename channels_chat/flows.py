@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from channels_chat.bots import MOST_IN_A_ROW
 from channels_chat.config import Texts
 
 HUMAN, END = "@human", "@end"  # where a button or a step may lead besides steps
@@ -91,13 +92,17 @@ def read(given: Mapping[str, Any] | None) -> Flow:
     if not given:
         return Flow()
     steps = [_step(one) for one in _list(given.get("steps"))[:MOST_STEPS] if isinstance(one, Mapping)]
+    named: dict[str, Step] = {}
+    for one in steps:
+        if one.key:
+            named.setdefault(one.key, one)
     return Flow(
         on=bool(given.get("on")),
         name=_texts(given.get("name")),
         start=str(given.get("start") or (steps[0].key if steps else "")),
         silent=_seconds(given.get("silent")),
         words=tuple(str(one)[:MOST_LABEL] for one in _list(given.get("words"))[:MOST_WORDS] if one),
-        steps={one.key: one for one in reversed(steps) if one.key},
+        steps=named,
     )
 
 
@@ -208,11 +213,16 @@ def _problems_of(step: Mapping[str, Any], known: set[str]) -> Iterator[str]:
 
 
 def _rounds(flow: Flow) -> Iterator[str]:
-    """Steps that wait for nothing and lead back to themselves: a bot would talk for ever."""
+    """Steps that wait for nothing and lead back to themselves, or to too many more: a bot would talk on and on."""
     for step in flow.steps.values():
-        seen, now = set(), step
-        while not now.waits and now.go in flow.steps and now.key not in seen:
-            seen.add(now.key)
+        said, now = [step.key], step
+        while not now.waits and now.go in flow.steps and flow.steps[now.go].key not in said:
             now = flow.steps[now.go]
-        if now.key == step.key and seen:
+            said.append(now.key)
+        if not now.waits and now.go == step.key:
             yield _("Step “%(step)s” leads back to itself without waiting for the visitor.") % {"step": step.key}
+        elif len(said) > MOST_IN_A_ROW:
+            yield _("More than %(most)s steps follow “%(step)s” without waiting for the visitor.") % {
+                "most": MOST_IN_A_ROW - 1,
+                "step": step.key,
+            }

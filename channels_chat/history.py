@@ -6,11 +6,11 @@ that began as their chat. What else is in a ticket that theirs was merged into i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import DateTimeField, ExpressionWrapper, Q, Subquery
 
 from channels_chat import config, queue, uploads
 from channels_chat.models import Chat, ChatState, Visitor
@@ -18,6 +18,7 @@ from inbox.files import PICTURES
 from inbox.models import AuthorKind, Channel, Direction, Message, Ticket
 
 MERGE_HOPS = 20
+LATE = timedelta(seconds=20)  # longer than a transaction takes from its clock to its commit
 MOST_BROWSERS = 50  # of one person
 KINDS = ("text", "buttons", "form", "page")
 
@@ -45,8 +46,14 @@ def tickets_of(visitor: Visitor) -> tuple[set[int], set[int]]:
     return own, set(found)
 
 
-def of(visitor: Visitor, *, after: int = 0, before: int | None = None, most: int = 50) -> list[Message]:
-    """Messages with ids above `after`, and below `before`: the newest of them, oldest first."""
+def of(
+    visitor: Visitor, *, after: int = 0, before: int | None = None, most: int = 50, told: Collection[int] = ()
+) -> list[Message]:
+    """Messages with ids above `after`, and below `before`: the newest of them, oldest first.
+
+    With those above `after` come others that may have become visible later than it did: a reply whose transaction took
+    longer, one that waited for its time. `told` are the ids of those that are known.
+    """
     own, tickets = tickets_of(visitor)
     if not tickets:
         return []
@@ -60,12 +67,18 @@ def of(visitor: Visitor, *, after: int = 0, before: int | None = None, most: int
     found = (
         Message.objects.conversation()
         .said()
-        .filter(theirs | by_mail, ticket__in=tickets, pk__gt=after)
+        .filter(theirs | by_mail, ticket__in=tickets)
         .exclude(payload__has_key="continues")  # the mail of what stands here already
         .select_related("agent")
         .prefetch_related("attachments")
         .order_by("-pk")
     )
+    if after:
+        known = Subquery(Message.objects.filter(pk=after).values("created_at"))
+        edge = ExpressionWrapper(known - LATE, output_field=DateTimeField())
+        found = found.filter(Q(pk__gt=after) | Q(created_at__gt=edge) | Q(sent_at__gt=edge))
+    if told:
+        found = found.exclude(pk__in=told)
     if before is not None:
         found = found.filter(pk__lt=before)
     return list(found[:most])[::-1]
@@ -147,7 +160,3 @@ def newest(visitor: Visitor) -> Chat | None:
     """Their chat that is under way, else their last."""
     found = Chat.objects.filter(visitor=visitor).select_related("engagement__agent", "engagement__ticket", "team")
     return found.order_by("-pk").first()
-
-
-def last_ids(messages: Sequence[Message]) -> int:
-    return messages[-1].pk if messages else 0

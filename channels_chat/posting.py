@@ -168,6 +168,7 @@ def change(draft: dict[str, Any], wanted: str) -> str:
         return path
     folder = path if verb == "add" else path.rpartition(".")[0]
     if verb == "again":
+        _anew(draft, path)
         return path
     rows = _rows(draft, folder)
     if verb == "add":
@@ -185,6 +186,15 @@ def change(draft: dict[str, Any], wanted: str) -> str:
         rows[at], rows[to] = rows[to], rows[at]
         return f"{folder}.{to}"
     return path
+
+
+def _anew(draft: dict[str, Any], path: str) -> None:
+    """A condition of another kind begins without the values of the one before."""
+    *folders, at, name = path.split(".") if path.count(".") == 2 else ("", "", "")
+    rows = draft.get(folders[0]) if folders else None
+    if name == "is" and isinstance(rows, list) and at.isdecimal() and int(at) < len(rows):
+        if isinstance(rows[int(at)], dict):
+            rows[int(at)] = {one: value for one, value in rows[int(at)].items() if one in ("is", "not")}
 
 
 def _rows(draft: dict[str, Any], path: str) -> list[Any]:

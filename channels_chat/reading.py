@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone, translation
 
 from channels_chat import config, history, hub, lines
@@ -29,21 +29,23 @@ class News:
     chat: dict[str, Any] | None = None
 
 
-def news_of(known: Mapping[int, int]) -> dict[int, News]:
-    """What is new for these visitors (ids), each with the newest message that all their pages have."""
+def news_of(known: Mapping[int, tuple[int, Collection[int]]]) -> dict[int, News]:
+    """What is new for these visitors (ids), each with the newest message that all their pages have, and the ids of
+    those that they were told lately.
+    """
     rows = {one.pk: one for one in Visitor.objects.filter(pk__in=known).select_related("channel")}
     back = [one.pk for one in rows.values() if one.gone_at is not None]
     if back:  # another process took them for gone: their page is here
         returned(back)
     found: dict[int, News] = {}
-    for pk, after in known.items():
+    for pk, (after, told) in known.items():
         visitor = rows.get(pk)
         if visitor is None or visitor.ended_at is not None:
             found[pk] = News(exists=False)
             continue
         channel, language = visitor.channel, visitor.language
         with translation.override(language_of(visitor)):
-            messages = history.wire(history.of(visitor, after=after), channel, language)
+            messages = history.wire(history.of(visitor, after=after, told=told), channel, language)
             found[pk] = News(True, messages, history.state(history.newest(visitor), channel, language))
     return found
 
@@ -73,11 +75,11 @@ def connected(visitors: Iterable[int]) -> None:
     returned(Visitor.objects.filter(pk__in=sorted(visitors), gone_at__isnull=False).values_list("pk", flat=True))
 
 
-def left(visitor: int) -> None:
-    """No page of this visitor is connected to this process any more."""
+def left(visitors: Iterable[int], asked_at: datetime) -> None:
+    """No page of these visitors is connected to this process any more, and the others were asked at that time."""
     from channels_chat.actions import presence
 
-    presence.left(visitor)
+    presence.left(visitors, asked_at)
 
 
 def returned(visitors: Iterable[int]) -> None:
@@ -113,6 +115,21 @@ def lines_of(
                     ]
             found[ticket, agent, language] = made[ticket, language]
     return found
+
+
+def since(known: Mapping[int, int]) -> dict[int, int]:
+    """Where desks go on that know these tickets up to these messages: a little earlier. Their own lines are
+    acknowledged at once, before those that came just before them are told.
+    """
+    times = dict(Message.objects.filter(pk__in=known.values()).values_list("pk", "created_at"))
+    late = Q()
+    for ticket, message in known.items():
+        if message in times:
+            late |= Q(ticket=ticket, pk__lte=message, created_at__gt=times[message] - history.LATE)
+    if not late:
+        return dict(known)
+    first = dict(Message.objects.filter(late).values("ticket").values_list("ticket", Min("pk")))
+    return {ticket: min(message, first.get(ticket, message + 1) - 1) for ticket, message in known.items()}
 
 
 def seen_by_visitor(visitor: int, delivered: int, read: int) -> None:

@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
-from django.db import connection
-from django.utils import translation
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone, translation
 
 from channels_chat import deeds, history, intake, lines, reading
 from channels_chat.doors import Door
@@ -37,9 +37,13 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 10.0  # seconds between two looks for news that nobody told of
 BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
 GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
+ANSWERS = 1.0  # seconds that other processes have to say that somebody is with them
 THREADS = 2
+MOST_ABSENT = 2000  # visitors
+MOST_TOLD = 100  # messages of the last minutes that a page is known to have
 BELIEVED = 3.0  # seconds that somebody is believed to see a ticket still
 MOST_SENT = 50  # lines beyond what was read, after which all of it is looked at again
+AWAY = (OperationalError, InterfaceError, OSError)  # the database will be back
 T = TypeVar("T")
 
 
@@ -53,6 +57,17 @@ class Page(Socket):
     visitor: int = 0  # id of the Visitor row; 0 until they write
     knows: int = 0  # it was sent all that there was up to this message
     sent: set[int] = field(default_factory=set)  # and these beyond
+    told: tuple[int, ...] = ()  # the last of those up to there: a look back finds them again
+
+    def now_knows(self, ids: Sequence[int], *, since: int = 0) -> None:
+        """It has these messages, oldest first, and what there was before the last of them."""
+        self.knows = max(self.knows, since, *ids[-1:])
+        passed = {*ids, *(one for one in self.sent if one <= self.knows)}.difference(self.told)
+        self.sent = {one for one in self.sent if one > self.knows}
+        self.told = (*self.told, *sorted(passed))[-MOST_TOLD:]
+
+    def knows_nothing(self) -> None:
+        self.knows, self.told, self.sent = 0, (), set()
 
 
 @dataclass(eq=False)
@@ -74,10 +89,13 @@ class Room:
         self.watched: dict[int, set[DeskPage]] = defaultdict(set)
         self.count = 0
         self.news: set[int] = set()
+        self.absent: set[int] = set()  # with news, and without a page here
         self.spoken: set[int] = set()
         self.teller: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
-        self.leaving: dict[int, asyncio.Task[None]] = {}
+        self.leaving: dict[int, float] = {}  # visitors without a page here, and since when
+        self.notes: set[asyncio.Task[None]] = set()
+        self.seeing_off: asyncio.Task[None] | None = None
         self.threads = ThreadPoolExecutor(THREADS, "chat")
         self.intake = Batcher("chat-in", partial(intake.take, origin=self.id))
         self.answers = Batcher("chat-out", partial(deeds.answer, origin=self.id))
@@ -111,8 +129,11 @@ class Room:
         """From now on the page is this visitor's."""
         page.visitor = visitor
         self.pages[visitor].add(page)
-        if leaving := self.leaving.pop(visitor, None):
-            leaving.cancel()
+        if visitor in self.absent:
+            self.absent.discard(visitor)
+            self.news.add(visitor)
+            self._tell_soon()
+        self.leaving.pop(visitor, None)
 
     def leave(self, page: Page) -> None:
         page.closed = True
@@ -132,20 +153,40 @@ class Room:
         self.pages[visitor].discard(page)
         if not self.pages[visitor]:
             del self.pages[visitor]
-            if visitor not in self.leaving:
-                self.leaving[visitor] = asyncio.get_running_loop().create_task(self._gone(visitor))
+            self.leaving.setdefault(visitor, time.monotonic())
+            if self.seeing_off is None:
+                self.seeing_off = asyncio.get_running_loop().create_task(self._see_off())
 
-    async def _gone(self, visitor: int) -> None:
+    async def _see_off(self) -> None:
+        """Note who is gone, many together: those who are back here meanwhile, or are with another process, are not."""
         try:
-            await asyncio.sleep(GRACE)
-            await self.in_thread(partial(reading.left, visitor))
+            while self.leaving:
+                await asyncio.sleep(1)
+                since = time.monotonic() - GRACE
+                due = {visitor for visitor, at in self.leaving.items() if at <= since}
+                if due:
+                    asked_at = timezone.now()
+                    live.chat(still=sorted(due))
+                    await asyncio.sleep(ANSWERS)
+                    due &= self.leaving.keys()
+                    await self.in_thread(partial(reading.left, due, asked_at))
+                    for visitor in due:
+                        self.leaving.pop(visitor, None)
         except Exception:
-            logger.exception("it was not noted that a visitor left")  # the sweep finds it
+            logger.exception("it was not noted that visitors left")  # the sweep finds them
+            self.leaving.clear()
         finally:
-            self.leaving.pop(visitor, None)
+            self.seeing_off = None
             if self.count <= 0:
                 self.count += 1
                 self._stopped()
+
+    async def _still_here(self, visitors: set[int]) -> None:
+        """Another process has no page of these any more; we have."""
+        try:
+            await self.in_thread(partial(reading.connected, visitors))
+        except AWAY as error:
+            logger.warning("it was not noted that visitors are here: %r", error)  # the next beat notes it
 
     # At the desk -------------------------------------------------------------------------------------------------
 
@@ -189,10 +230,12 @@ class Room:
 
     def hear(self, fact: dict[str, Any]) -> None:
         """One fact: ids and codes, as `channels_chat.hub` tells them."""
+        visitors = fact.get("visitors") or ()
+        here = {one for one in visitors if one in self.pages}
+        self._heard_of(visitors, here)
         if fact.get("by") == self.id:
             return  # our own pages have it
-        if visitors := fact.get("visitors"):
-            self.news.update(one for one in visitors if one in self.pages)
+        self.news |= here
         if tickets := fact.get("tickets"):
             self.spoken.update(one for one in tickets if one in self.watched)
         self._tell_soon()
@@ -210,9 +253,19 @@ class Room:
                 self._put_all(self.watched.get(ticket, ()), told)
             case {"visit": [channel, visit, told]}:
                 self._put_all(self.visits.get((channel, visit), ()), told)
+            case {"still": asked}:
+                if here := {one for one in asked if one in self.pages}:
+                    self.notes.add(task := asyncio.get_running_loop().create_task(self._still_here(here)))
+                    task.add_done_callback(self.notes.discard)
             case {"changed": numbers}:
                 for one in numbers:
                     self._put_all(self.watched.get(one, ()), {"t": "changed", "ticket": one})
+
+    def _heard_of(self, visitors: Iterable[int], here: set[int]) -> None:
+        """Who is not here may be on their way in, with a greeting that knows less."""
+        if len(self.absent) > MOST_ABSENT:
+            self.absent.clear()
+        self.absent.update(one for one in visitors if one not in here)
 
     def _put_all(self, sockets: Iterable[Socket], told: dict[str, Any]) -> None:
         found = list(sockets)
@@ -256,16 +309,36 @@ class Room:
                 spoken, self.spoken = self.spoken, set()
                 try:
                     await asyncio.gather(self._tell_desks(spoken), self._tell_visitors(news))
-                except Exception:
+                except AWAY:
                     logger.exception("news of chats were not handed out")
                     self.news |= news
                     self.spoken |= spoken
                     await asyncio.sleep(1)
+                except Exception:
+                    logger.exception("news of chats are handed out one by one")
+                    await self._tell_singly(news, spoken)
         finally:
             self.teller = None
 
+    async def _tell_singly(self, news: set[int], spoken: set[int]) -> None:
+        """One of them cannot be read: the others are told all the same."""
+        for tell in [partial(self._tell_visitors, {one}) for one in news] + [
+            partial(self._tell_desks, {one}) for one in spoken
+        ]:
+            try:
+                await tell()
+            except Exception as error:  # noqa: BLE001 - said before; a look finds them again as long as they change
+                logger.warning("news of one chat were not handed out: %r", error)
+
     async def _tell_visitors(self, news: set[int]) -> None:
-        known = {one: min(page.knows for page in self.pages[one]) for one in news if self.pages.get(one)}
+        known = {
+            one: (
+                min(page.knows for page in self.pages[one]),
+                frozenset.intersection(*(frozenset(page.told) for page in self.pages[one])),
+            )
+            for one in news
+            if self.pages.get(one)
+        }
         if not known:
             return
         found = await self.in_thread(partial(reading.news_of, known))
@@ -274,10 +347,8 @@ class Room:
                 if not told.exists:
                     page.put(frame({"t": "gone"}))
                     continue
-                messages = [one for one in told.messages if one["id"] > page.knows and one["id"] not in page.sent]
-                if told.messages:
-                    page.knows = max(page.knows, told.messages[-1]["id"])
-                    page.sent = {one for one in page.sent if one > page.knows}
+                messages = [one for one in told.messages if one["id"] not in page.sent and one["id"] not in page.told]
+                page.now_knows([one["id"] for one in told.messages])
                 if messages:
                     page.put(frame({"t": "said", "messages": messages}))
                 page.put(frame({"t": "chat", "chat": told.chat}))

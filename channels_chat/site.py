@@ -37,6 +37,7 @@ TIMEOUT = 1.0
 KEPT = {"page": 500, "title": 200, "ref": 300, "lang": 10, "name": 100}
 NUMBERS = ("since", "at", "visits", "visitor", "chat")
 JOURNEYS = 10
+STARTED, DONE = "started", "done"
 FULL = 2000  # fields that one command writes
 MOST_STEPS = 10_000  # that wait to be written while Redis is away
 
@@ -45,7 +46,8 @@ MOST_STEPS = 10_000  # that wait to be written while Redis is away
 class Here:
     """One visit. `since` is when it began, `at` when it last did something; `visitor` and `chat` are ids, if known.
 
-    `journeys` says how far it is in those it started: {"checkout": "started" | "stalled" | "done"}.
+    `journeys` says how far it is in those it started: "started" or "done"; or from when on (seconds since 1970) it
+    counts as stalled.
     """
 
     visit: str
@@ -60,12 +62,19 @@ class Here:
     visits: int = 1
     visitor: int | None = None
     chat: int | None = None
-    journeys: Mapping[str, str] = field(default_factory=dict)
+    journeys: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def stalled(self) -> list[str]:
         """Keys of the journeys that it got stuck in."""
-        return [key for key, how in self.journeys.items() if how == "stalled"]
+        return [key for key, how in self.journeys.items() if isinstance(how, int | float) and how <= time.time()]
+
+
+def progress(declared: Mapping[str, Any], started: float, *, done: bool) -> Any:
+    """How far a visit is in a journey that the settings declare, as `Here.journeys` has it."""
+    if done:
+        return DONE
+    return started + declared["stalled"] if declared.get("stalled") else STARTED
 
 
 def _packed(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +83,10 @@ def _packed(told: Mapping[str, Any]) -> dict[str, Any]:
     entry |= {key: told[key] for key in NUMBERS if isinstance(told.get(key), int | float)}
     journeys = told.get("journeys")
     if isinstance(journeys, Mapping) and journeys:
-        entry["journeys"] = {str(key)[:60]: str(how)[:10] for key, how in list(journeys.items())[:JOURNEYS]}
+        entry["journeys"] = {
+            str(key)[:60]: how if isinstance(how, int | float) else str(how)[:10]
+            for key, how in list(journeys.items())[:JOURNEYS]
+        }
     return entry
 
 

@@ -22,7 +22,7 @@ from django.db import DatabaseError, transaction
 from redis.exceptions import RedisError
 
 from channels_chat import config, crew, hub, queue
-from channels_chat.actions import endings, queueing, silence
+from channels_chat.actions import endings, flow, queueing, silence
 from channels_chat.crew import Hand
 from channels_chat.models import LIVE, Chat, ChatEnd, ChatState
 from inbox import bulk, live, locks, log, presence
@@ -155,7 +155,7 @@ class Round:
                 if self._old(row.last_visitor_at, LOST):  # a message: whoever took it in died before they said so
                     self._do(row, partial(endings.end, row, why=ChatEnd.OFFLINE))
             elif row.state == ChatState.BOT and row.bot_until is not None and row.bot_until <= self.now:
-                self._do(row, partial(queueing.ask_for_human, row, reason="watchdog"))
+                self._do(row, partial(flow.overdue, row))
             elif silence.due(row, self._queue(row), self.now):
                 self._do(row, partial(silence.keep, row, self._queue(row), self.now))
 

@@ -47,6 +47,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     Kind.UNSOLVED: ("page", "push"),
     Kind.SNOOZE: ("page", "push"),
     Kind.SIDE: ("page", "push"),
+    Kind.CHAT: ("push",),  # open pages show the offer itself, for as long as it stands
 }
 # Of one event somebody is told once: as the first of these that fits.
 ORDER = (
@@ -58,6 +59,7 @@ ORDER = (
     Kind.REPLY,
     Kind.SNOOZE,
     Kind.TEAM,
+    Kind.CHAT,
     Kind.FOLLOWED,
 )
 FOLLOWED = {"message_received", "message_added", "note_added", "status_changed", "assigned"}
@@ -69,6 +71,7 @@ HEARD = FOLLOWED | {
     "snoozed",
     "ticket_created",
     "not_solved",
+    "chat_offered",
 }
 
 
@@ -157,6 +160,8 @@ def _told(event: Event, around: Around) -> Iterable[tuple[str, int]]:
             yield Kind.FAILED, message.agent_id
         case "not_solved" if message is not None and message.agent_id:
             yield Kind.UNSOLVED, message.agent_id
+        case "chat_offered" if data.get("to"):
+            yield Kind.CHAT, data["to"]
         case "snoozed" if _is_back(event):
             if who := around.snoozed.get(ticket.pk) or around.owner(event):
                 yield Kind.SNOOZE, who
@@ -240,6 +245,8 @@ def title(kind: str, by: str, customer: str) -> str:
             return _("Back from snooze")
         case Kind.SIDE:
             return _("An answer in a side conversation")
+        case Kind.CHAT:
+            return _("A chat waits for you")
     return _("Something happened on a ticket that you follow")
 
 

@@ -26,7 +26,7 @@ from py_vapid import Vapid02, VapidException
 from pywebpush import WebPushException, webpush
 
 from inbox import access, frames, second_factor
-from inbox.models import Agent, Notification, PushSubscription, Setting
+from inbox.models import Agent, Notification, NotificationKind, PushSubscription, Setting
 from inbox.notify import title
 from lib import http, net, signing
 
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 TTL = 12 * 3600  # seconds that a service keeps it for a browser that is off
+OFFER_TTL = 30  # of a chat that is offered: a moment later somebody else is asked
 TOO_OLD = timedelta(hours=1)  # of a queue that stood still: the page tells of it
 MOST_FAILURES = 20  # one after another, then a browser is given up
 KEY = "vapid"
@@ -88,7 +89,7 @@ def _send_batch() -> int:
         if agent is None or late or agent.pk in locked_out or not access.sees(agent, row.ticket):
             continue
         for browser in browsers[row.agent_id]:
-            _send(browser, message(row, agent, browser.language))
+            _send(browser, message(row, agent, browser.language), urgent=row.kind == NotificationKind.CHAT)
     return len(rows)
 
 
@@ -97,15 +98,17 @@ def message(row: Notification, agent: Agent, language: str) -> dict[str, str]:
     with translation.override(language or agent.language or settings.LANGUAGE_CODE):
         return {
             "title": title(row.kind, str(row.by) if row.by else "", row.ticket.customer.name),
-            "body": f"#{row.ticket_id} {row.ticket.subject}"[:200],
+            "body": f"#{row.ticket_id} {'' if row.kind == NotificationKind.CHAT else row.ticket.subject}".strip()[:200],
             "url": reverse("ticket", args=[row.ticket_id]),
             "tag": f"ticket-{row.ticket_id}",
             "language": language or agent.language,
         }
 
 
-def _send(browser: PushSubscription, told: dict[str, str], seconds: float | None = None) -> bool:
-    """Hand one to the push service, in SECONDS at most.
+def _send(
+    browser: PushSubscription, told: dict[str, str], seconds: float | None = None, *, urgent: bool = False
+) -> bool:
+    """Hand one to the push service, in SECONDS at most. What is `urgent` is shown now or not at all.
 
     A browser that took its permission back, or is gone for long, is forgotten.
     """
@@ -117,9 +120,9 @@ def _send(browser: PushSubscription, told: dict[str, str], seconds: float | None
                 json.dumps(told),
                 vapid_private_key=private_key(),
                 vapid_claims={"sub": f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"},
-                ttl=TTL,
+                ttl=OFFER_TTL if urgent else TTL,
                 timeout=seconds or SECONDS,
-                headers={"Urgency": "normal"},
+                headers={"Urgency": "high" if urgent else "normal"},
                 requests_session=session,
             )
     except WebPushException as error:

@@ -119,9 +119,10 @@ def say(
     kind: str = "text",
     data: Mapping[str, Any] | None = None,
     by: Agent | None = None,
+    name: str = "",
 ) -> Message:
-    """Write to the visitor in the name of the bot `by`, or of nobody (a line of the system); the ticket's row is locked
-    meanwhile, its status and clocks stay as they are.
+    """Write to the visitor in the name of the bot `by`, which may be called `name`, or of nobody (a line of the
+    system); the ticket's row is locked meanwhile, its status and clocks stay as they are.
     """
     with base.locked(chat.engagement.ticket) as ticket:
         now = timezone.now()
@@ -134,7 +135,7 @@ def say(
             channel=channel,
             author_kind=author,
             agent=by,
-            author_name=by.name if by else channel.name,
+            author_name=name or (by.name if by else channel.name),
             to=[{"name": chat.visitor.name, "address": chat.visitor.address}],
             text=text,
             visible_text=text,

@@ -14,7 +14,7 @@ from django.db import transaction
 from channels_chat import bots, config, flows
 from channels_chat.actions import identify, seat
 from channels_chat.actions.seat import begin as start
-from channels_chat.actions.seat import ended, hear, human, mute, press, watch
+from channels_chat.actions.seat import ended, hear, human, mute, overdue, press, watch
 from channels_chat.bots import Bot, register
 from channels_chat.flows import END, Ask, Flow, Step, text_in
 from channels_chat.models import Chat
@@ -23,7 +23,7 @@ from inbox.actions.errors import ActionError
 from inbox.models import Channel, Message
 from lib.folding import PHONE, fold, words
 
-__all__ = ["ended", "hear", "human", "mute", "press", "start", "watch"]
+__all__ = ["ended", "hear", "human", "mute", "overdue", "press", "start", "watch"]
 
 LONGEST = 1000  # characters of an answer
 MOST_CHOSEN = 12  # choices that the note names

@@ -71,6 +71,18 @@ def journey(channel: Channel, visit: str, visitor: Visitor | None, key: str, wha
         invited.filter(invitation__in=goals).update(converted_at=now)
 
 
+def under_way(channel: Channel, visit: str) -> dict[str, Any]:
+    """How far a visit is in its journeys, as who is on the site is told (`channels_chat.site`)."""
+    declared = {one["key"]: one for one in config.of(channel).journeys}
+    if not declared or not trails.VISIT.fullmatch(visit):
+        return {}
+    runs = JourneyRun.objects.filter(channel=channel, journey__in=declared, visit=visit)
+    return {
+        run.journey: site.progress(declared[run.journey], run.started_at.timestamp(), done=run.completed_at is not None)
+        for run in runs
+    }
+
+
 def _contacted(channel: Channel, visit: str, now: datetime) -> None:
     """Journeys under way are those of somebody whom we talked with."""
     under_way = JourneyRun.objects.filter(channel=channel, visit=visit, completed_at__isnull=True)

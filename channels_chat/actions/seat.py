@@ -47,11 +47,13 @@ def agent_of(channel: Channel, bot: Bot) -> Agent:
     """The agent that this bot is on this channel: made when it is needed first. Nobody can log in as it."""
     email = f"{bot.name}.{channel.pk}@bot.invalid"
     found = Agent.objects.filter(email=email, is_bot=True).first()
+    name = bot.title(channel, settings.LANGUAGE_CODE)[:200]
     if found is None:
-        fields = {"name": bot.title(channel, settings.LANGUAGE_CODE)[:200], "role": Role.LIGHT}
-        found, _made = Agent.objects.get_or_create(
-            email=email, defaults={**fields, "is_bot": True, "is_active": False, "password": "!"}
-        )
+        fields = {"name": name, "role": Role.LIGHT, "is_bot": True, "is_active": False, "password": "!"}
+        found, _made = Agent.objects.get_or_create(email=email, defaults=fields)
+    elif found.name != name:  # it was given another one in the settings
+        found.name = name
+        found.save(update_fields=["name"])
     return found
 
 
@@ -225,7 +227,7 @@ def say(chat: Chat, text: str, *, buttons: Sequence[Mapping[str, str]] = (), wai
         if waits:
             shown.append({"key": HUMAN, "label": words(chat, "bot_human")})
         kind, data = ("buttons", {"buttons": shown, "pressed": None}) if shown else ("text", {})
-        message = chats.say(chat, text, kind=kind, data=data, by=agent_of(chat.channel, bot))
+        message = _speak(chat, bot, text, kind=kind, data=data)
         chat.flow["row"] = chat.flow.get("row", 0) + 1
         if shown:
             chat.flow["shown"] = message.pk
@@ -234,10 +236,18 @@ def say(chat: Chat, text: str, *, buttons: Sequence[Mapping[str, str]] = (), wai
         return message
 
 
+def _speak(chat: Chat, bot: Bot | None, text: str, *, kind: str = "text", data: Any = None) -> Message:
+    """A message in the name of the bot, as it is called in the chat's language."""
+    if bot is None:
+        return chats.say(chat, text, kind=kind, data=data)
+    name = bot.title(chat.channel, language_of(chat))[:200]
+    return chats.say(chat, text, kind=kind, data=data, by=agent_of(chat.channel, bot), name=name)
+
+
 def handoff(chat: Chat, reason: str, summary: str = "", fields: Mapping[str, Any] | None = None) -> None:
     """Give the chat to a human: the visitor is told, the agent finds a note, the queue has it.
 
-    `reason`: asked, flow, missed, unhelpful, silent, failed, loop. `fields` are what was collected, beside those that
+    `reason`: asked, flow, missed, unhelpful, watchdog, failed, loop. `fields` are what was collected, beside those that
     the chat has. Nothing where a human has it already.
     """
     with _held(chat) as ticket:
@@ -246,7 +256,7 @@ def handoff(chat: Chat, reason: str, summary: str = "", fields: Mapping[str, Any
             return
         agent = agent_of(chat.channel, bot) if bot else None
         if not ticket.is_locked:
-            chats.say(chat, words(chat, "bot_handoff"), by=agent)
+            _speak(chat, bot, words(chat, "bot_handoff"))
             _leave_note(ticket, agent, reason, summary, {**chat.fields, **(fields or {})})
         mark(chat, "handoff", choice=reason)
         log.record(
@@ -274,7 +284,7 @@ REASONS: dict[str, Callable[[], str]] = {
     "flow": lambda: _("The bot handed over, as its flow says."),
     "missed": lambda: _("The bot handed over: it did not understand the visitor."),
     "unhelpful": lambda: _("The bot handed over: the visitor said that it did not help."),
-    "silent": lambda: _("The bot said nothing any more, so it handed over."),
+    "watchdog": lambda: _("The bot said nothing any more, so it handed over."),
     "failed": lambda: _("The bot failed, so it handed over."),
     "loop": lambda: _("The bot talked in circles, so it handed over."),
 }
@@ -288,7 +298,7 @@ def finish(chat: Chat, *, confirmed: bool) -> None:
             return
         agent = agent_of(chat.channel, bot)
         if confirmed:
-            chats.say(chat, words(chat, "bot_bye"), by=agent)
+            _speak(chat, bot, words(chat, "bot_bye"))
         _contained(chat, ticket, agent, bot, "confirmed" if confirmed else "assumed")
         endings.end(chat, why=ChatEnd.SOLVED, by=agent)
         chat.refresh_from_db()
@@ -341,6 +351,13 @@ def _forget(chat: Chat) -> None:
     chat.save(update_fields=["flow", "bot_until"])
 
 
+def overdue(chat: Chat) -> None:
+    """The bot has been silent for too long."""
+    with _held(chat):
+        if chat.bot_until is not None and chat.bot_until <= timezone.now():
+            handoff(chat, "watchdog")
+
+
 def watch(now: datetime | None = None) -> int:
     """Hand over the chats whose bots have been silent for too long; returns how many."""
     late = Chat.objects.filter(state=ChatState.BOT, bot_until__lte=now or timezone.now()).order_by("bot_until")
@@ -349,7 +366,7 @@ def watch(now: datetime | None = None) -> int:
         try:
             with _held(chat):
                 if chat.bot_until is not None and chat.bot_until <= (now or timezone.now()):
-                    handoff(chat, "silent")
+                    handoff(chat, "watchdog")
                     done += 1
         except Exception:
             logger.exception("chat %s could not be taken from its silent bot", chat.pk)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from channels_chat import config
 from channels_chat.actions import chats, flow, identify, proactive, queueing
 from channels_chat.models import Chat, ChatState, Visitor
 from inbox.actions.work import one_line
 from inbox.adapters import Arrival
-from inbox.models import Ticket
+from inbox.models import SUBJECT_LENGTH, Ticket
 
-LONGEST_NAME = 80  # characters of a ticket's subject
+LONGEST_SUBJECT = 80
 PAUSE = timedelta(seconds=30)  # between two messages, from which on what the visitor did meanwhile is looked at
 
 
@@ -24,7 +23,7 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
         visitor.save(update_fields=["customer"])
         _met(visitor, ticket)
     if not ticket.subject:
-        _name(ticket, visitor, arrival)
+        _name(ticket, message.visible_text or message.text)
     chat = live.get(visitor.pk)
     if ticket.spam:
         return  # nobody is called for what a blocked sender writes
@@ -53,14 +52,16 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
         _go_on(chat, ticket, message)
 
 
-def _name(ticket: Ticket, visitor: Visitor, arrival: Arrival) -> None:
-    """A chat has no subject: the topic that was chosen names its ticket, else its first words."""
-    settings = config.of(visitor.channel)
-    topic = next((one for one in settings.topics if one["key"] == arrival.receipt.meta.get("topic")), None)
-    labels = (topic or {}).get("label") or {}
-    named = next((labels[one] for one in settings.languages if labels.get(one)), "")
-    ticket.subject = one_line(named or arrival.message.text, LONGEST_NAME)
-    Ticket.objects.filter(pk=ticket.pk).update(subject=ticket.subject)
+def _name(ticket: Ticket, words: str) -> None:
+    """What they said first is what it is about, until somebody says better; their messages themselves have no subject,
+    so that a number in one finds no other ticket.
+    """
+    line = one_line(words, SUBJECT_LENGTH)
+    if len(line) > LONGEST_SUBJECT:
+        line = f"{line[:LONGEST_SUBJECT].rsplit(' ', 1)[0]}…"
+    if line:
+        ticket.subject = line
+        Ticket.objects.filter(pk=ticket.pk, subject="").update(subject=line)
 
 
 def _go_on(chat: Chat, ticket: Ticket, message: Any) -> None:

@@ -26,7 +26,7 @@ REASONS = {
     "missed": gettext_lazy("Not understood"),
     "unhelpful": gettext_lazy("It did not help"),
     "takeover": gettext_lazy("A human took over"),
-    "silent": gettext_lazy("The bot was silent"),
+    "watchdog": gettext_lazy("The bot was silent"),
     "failed": gettext_lazy("The bot failed"),
     "loop": gettext_lazy("The bot talked in circles"),
 }

@@ -37,8 +37,14 @@ def _drafted(request: AgentRequest, slug: str) -> Channel:
         channel.settings = kept
     # Always there to be seen, and nothing comes up by itself.
     channel.settings = {**channel.settings, "visitors": True, "journeys": []}
+    if channel.settings.get("theme", "auto") == "auto":  # the frame's own device is the one that is looked at
+        channel.settings["theme"] = _scheme(request)
     channel.token = f"preview-{channel.slug}"
     return channel
+
+
+def _scheme(request: AgentRequest) -> str:
+    return "dark" if request.GET.get("scheme") == "dark" else "light"
 
 
 @require_safe
@@ -64,7 +70,8 @@ def preview(request: AgentRequest, slug: str) -> HttpResponse:
         "direction": "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr",
         "invitation": (texts.get(language) or next(iter(texts.values()), "")) if texts else "",
         "name": settings.name,
-        "script": f"{script}?{urlencode({'draft': request.GET.get('draft', '')})}",
+        "scheme": _scheme(request),
+        "script": f"{script}?{urlencode({'draft': request.GET.get('draft', ''), 'scheme': _scheme(request)})}",
     }
     response = render(request, "channels_chat/settings/preview.html", context)
     response["Content-Security-Policy"] = POLICY

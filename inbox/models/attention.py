@@ -67,6 +67,7 @@ class NotificationKind(models.TextChoices):
     SNOOZE = "snooze", _("A ticket that I put away comes back")
     UNSOLVED = "unsolved", _("A reply of mine left, but did not solve its ticket")
     SIDE = "side", _("A third party answers in a side conversation of mine")
+    CHAT = "chat", _("A chat is offered to me")
 
 
 class Notification(models.Model):

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisCase
 
-from channels_chat import bots, flows
+from channels_chat import bots, config, deeds, flows
 from channels_chat.actions import endings, flow, queueing, seat
+from channels_chat.doors import Door
 from channels_chat.models import Chat, ChatState, FlowEntry, Visitor
 from inbox.actions import reply, trash
 from inbox.models import Agent, Channel, Event, Message, Status, Ticket
@@ -302,6 +303,26 @@ def test_a_press_counts_once_and_only_below_the_newest_words(channel: Channel) -
     assert visitor.pk
 
 
+def test_frames_reach_it(channel: Channel) -> None:
+    door = Door(channel, config.of(channel))
+    for frame in ({"t": "press", "button": "@human"}, {"t": "human"}):
+        visitor, chat = greeted(channel, name=frame["t"])
+        deeds.do(frame["t"], door, visitor.pk, "v" * 32, "en", {**frame, "id": shown(chat).pk})
+        assert is_with_human(chat)
+    visitor, chat = greeted(channel)
+    for button in (None, 5, ["order"], "x" * 500, "nowhere"):
+        deeds.do("press", door, visitor.pk, "v" * 32, "en", {"t": "press", "id": shown(chat).pk, "button": button})
+    assert len(said(chat)) == 1
+
+
+def test_it_is_called_as_its_visitors_say(channel: Channel) -> None:
+    _visitor, chat = greeted(channel, "سلام", language="ur")
+    assert shown(chat).author_name == "رابطہ مددگار"
+    chosen(channel, flow={**FLOW, "name": {"en": "Robbie"}})
+    _visitor, later = greeted(channel)
+    assert shown(later).author_name == later.engagement.ticket.assignee.name == "Robbie"
+
+
 def test_choices_fill_a_field_and_the_topic_decides_the_team(channel: Channel) -> None:
     asks = {"field": "about", "kind": "choice", "into": "topic", "options": ["Money", "Parcel"]}
     step = {"key": "about", "say": {"en": "About?"}, "ask": asks}
@@ -418,7 +439,7 @@ def test_a_silent_bot_loses_the_chat(broken: Channel, monkeypatch: pytest.Monkey
     assert flow.watch() == 0
     assert flow.watch(until + timedelta(seconds=1)) == 1
     assert is_with_human(chat)
-    assert told("bot_handoff")[0]["reason"] == "silent"
+    assert told("bot_handoff")[0]["reason"] == "watchdog"
     assert flow.watch(until + timedelta(seconds=1)) == 0
 
 

@@ -24,6 +24,7 @@ def test_the_documented_flow_is_right_and_is_read() -> None:
     assert flows.problems(given) == []
     flow = flows.read(given)
     assert flow.works
+    assert list(flow.steps) == ["hello", "order", "email", "returns", "help"]
     assert list(flow.steps["hello"].leads()) == ["order", "returns"]
     assert flow.steps["order"].ask == flows.Ask("order", "text", "ticket:order_number")
     assert flow.steps["help"].helped
@@ -56,6 +57,14 @@ def test_the_documented_flow_is_right_and_is_read() -> None:
         (
             {"steps": [{"key": "a", "say": {"en": "x"}, "go": "b"}, {"key": "b", "say": {"en": "y"}, "go": "a"}]},
             "leads back",
+        ),
+        (
+            {
+                "steps": [
+                    {"key": f"s{n}", "say": {"en": "x"}, "go": f"s{n + 1}" if n < 6 else "@human"} for n in range(7)
+                ]
+            },
+            "More than 4 steps follow “s0”",
         ),
     ],
 )

@@ -14,9 +14,9 @@ from django.utils import timezone
 from channels_chat import hub, queue, tending
 from channels_chat.actions import endings, queueing
 from channels_chat.models import Chat, ChatEnd, ChatState, Desk, Visitor
-from inbox import live, presence
+from inbox import live, notify, presence, push
 from inbox.actions import reply, tickets
-from inbox.models import Agent, Channel, Engagement, Event, Team
+from inbox.models import Agent, Channel, Engagement, Event, Notification, Team
 from tests.cast import member
 from tests.channels_chat.cast import (
     chat_channel,
@@ -190,6 +190,18 @@ def test_agents_hear_of_offers_and_counts(
     assert tending.waiting_for([sana.pk]) == {sana.pk: 0}
 
 
+def test_an_offer_is_pushed_without_a_word_of_the_visitor(shop: Channel, sana: Agent, omar: Agent) -> None:
+    here(sana)
+    chat = waiting(shop, text="My card is 4111")
+    type(chat.engagement.ticket).objects.update(subject="My card is 4111")
+    queue.tend()
+    notify.tell(list(Event.objects.filter(kind="chat_offered")))
+    row = Notification.objects.select_related("ticket__customer", "by").get()
+    assert (row.agent, row.kind, row.push_due, row.mail_due, row.read_at is None) == (sana, "chat", True, False, False)
+    told = push.message(row, sana, "en")
+    assert (told["title"], told["body"]) == ("A chat waits for you", f"#{chat.engagement.ticket_id}")
+
+
 # Timers ----------------------------------------------------------------------------------------------------------
 
 
@@ -309,17 +321,6 @@ def test_what_becomes_of_its_ticket_becomes_of_the_chat(shop: Channel, sana: Age
     type(two.engagement.ticket).objects.filter(pk=two.engagement.ticket_id).update(status="solved")  # by no action
     queue.tend()
     assert (fresh(one).end, fresh(two).end) == ("agent", "solved")
-
-
-def test_a_bot_that_is_silent_gives_way(shop: Channel) -> None:
-    chat = with_bot(shop)
-    Chat.objects.filter(pk=chat.pk).update(bot_until=timezone.now() + timedelta(seconds=5))
-    queue.tend()
-    assert fresh(chat).state == ChatState.BOT
-    Chat.objects.filter(pk=chat.pk).update(bot_until=timezone.now())
-    queue.tend()
-    assert fresh(chat).state == ChatState.WAITING
-    assert events("chat_requested")[-1]["reason"] == "watchdog"
 
 
 def test_overflow(shop: Channel, sana: Agent, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,10 @@ async def until(what: Callable[[], Any]) -> Any:
 async def test_visits_of_all_processes_are_read_and_go_when_they_leave() -> None:
     one, two = site.Site("one"), site.Site("two")
     async with telling(one, two):
-        one.put("a" * 20, entry(title="Cart", lang="ur", visits=3, visitor=5, journeys={"checkout": "stalled"}))
+        one.put(
+            "a" * 20,
+            entry(title="Cart", lang="ur", visits=3, visitor=5, journeys={"checkout": 1_790_000_000, "signup": "done"}),
+        )
         two.put("b" * 20, entry(since=1_790_000_100))
         two.put("c" * 20, entry(OTHER))
         await until(lambda: site.count(CHANNEL, OTHER) == 3)

@@ -46,7 +46,7 @@ def test_a_talk(server: Server, shop: Channel) -> None:
         page.close()
         page.open()
         assert page.welcome["known"]
-        assert page.welcome["messages"] == []
+        assert {one["id"] for one in page.welcome["messages"]} <= page.messages.keys()  # of the last seconds, once more
     assert Ticket.objects.count() == 1
     answer.refresh_from_db()
     assert answer.state == "read"

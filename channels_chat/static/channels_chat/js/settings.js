@@ -1,6 +1,8 @@
 // Settings of a chat: another kind of a row asks for its inputs, the focus follows a row that was moved, and the preview
 // follows what is typed.
 
+document.querySelector(".chat-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }) // on a phone
+
 const forms = () => document.querySelector(".chat-form")
 
 // A choice that other inputs depend on: the page is asked for again, with all that was typed.
@@ -53,22 +55,15 @@ const preview = {
     const frame = this.aside.querySelector("iframe")
     const url = new URL(this.aside.dataset.preview, location.href)
     url.searchParams.set("draft", this.draft)
-    url.searchParams.set("language", this.aside.querySelector("[data-preview-language]").value)
-    for (const name of ["shows", "invitation"]) {
-      const value = name === "invitation" ? this.invitation() : this.aside.dataset[name]
-      if (value) url.searchParams.set(name, value)
-    }
+    for (const name of ["language", "scheme"]) url.searchParams.set(name, this.aside.querySelector(`[data-preview-${name}]`).value)
+    for (const name of ["shows", "invitation"]) if (this.aside.dataset[name]) url.searchParams.set(name, this.aside.dataset[name])
     frame.contentWindow.location.replace(url) // not a step of the browser's history
-  },
-  invitation() {
-    return this.aside.dataset.invitation
   },
 }
 
 if (preview.aside) {
   const { aside } = preview
   document.addEventListener("input", event => event.target.closest(".chat-form") && preview.follow())
-  aside.querySelector("[data-preview-language]").addEventListener("change", () => preview.show())
-  aside.querySelector("[data-preview-scheme]").addEventListener("change", event => (aside.dataset.scheme = event.target.value))
+  for (const name of ["language", "scheme"]) aside.querySelector(`[data-preview-${name}]`).addEventListener("change", () => preview.show())
   aside.querySelector("[data-preview-width]").addEventListener("change", event => (aside.dataset.width = event.target.value))
 }

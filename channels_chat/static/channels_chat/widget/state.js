@@ -58,7 +58,7 @@ const GOT = {
     S.key = frame.key;
     S.known = true;
     kept.set("k", S.key);
-    if (S.user) kept.set("u", S.user.id);
+    if (S.user) kept.set("u", S.user.id || null);
     outbox.forEach((item) => { kept.set(`o:${item.cid}`, item); if (item.frame.t === "start") drop(item.cid); });
   },
   took(frame) {
