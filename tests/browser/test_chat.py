@@ -220,7 +220,7 @@ def test_from_the_invitation_to_the_answer_by_mail(
     raw, _type = adapter_for("email").raw(mail)
     letter = email.message_from_bytes(raw, policy=email.policy.default)
     assert "ayesha@mail.example" in letter["To"]
-    assert "We have found it." in letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "We have found it." in letter.get_body(("plain",)).get_content()
     reply = EmailMessage()
     reply["From"], reply["To"] = "Ayesha <ayesha@mail.example>", letter["Reply-To"] or letter["From"]
     reply["Subject"], reply["Message-ID"] = f"Re: {letter['Subject']}", "<thanks@mail.example>"
