@@ -43,7 +43,8 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         token = self.scope["url_route"]["kwargs"]["token"]
         here = room.current()
-        door = await here.in_thread(partial(doors.find, token))
+        kept = doors.kept(token)
+        door = kept[0] if kept else await here.in_thread(partial(doors.find, token))
         await self.accept()
         if door is None:
             await self.close(NO_CHANNEL)
