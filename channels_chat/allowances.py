@@ -13,6 +13,7 @@ NEWCOMERS, NEWCOMERS_PER_SECOND = (
     60.0,
     1.0,
 )  # sessions that begin from one address; offices and mobile networks share one
+GRACE = 5.0  # seconds that what is said again may come later than told
 MOST_ADDRESSES = 5000  # that are remembered, for a minute or so, and written nowhere
 
 
@@ -72,3 +73,33 @@ def address_of(scope: Mapping[str, Any]) -> str:
     except ValueError:
         return address[:60]
     return str(found) if found.version == 4 else str(IPv6Network((int(found) >> 64 << 64, 64)))
+
+
+class Turns:
+    """In which order a page's words are taken: what was put off comes before what was said after it, unless its page
+    does not say it again.
+    """
+
+    MOST = 100
+
+    def __init__(self) -> None:
+        self.owed: dict[str, tuple[str, float]] = {}  # client ids as they were said: why not taken, and until when owed
+
+    def waits(self, cid: str) -> str:
+        """Why this one has to wait for another; empty if it is next."""
+        now = time.monotonic()
+        while self.owed:
+            first, (why, until) = next(iter(self.owed.items()))
+            if first == cid or until > now:
+                return "" if first == cid else why
+            del self.owed[first]
+        return ""
+
+    def put_off(self, cid: str, why: str, after: float) -> None:
+        """It was not taken yet, and is said again in so many seconds."""
+        if cid in self.owed or len(self.owed) < self.MOST:
+            self.owed[cid] = (why, time.monotonic() + after + GRACE)
+
+    def over(self, cid: str) -> None:
+        """It was taken, or never will be."""
+        self.owed.pop(cid, None)

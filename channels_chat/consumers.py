@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_chat import config, deeds, doors, hub, protocol, reading, room, site
-from channels_chat.allowances import Allowance, Crowd, address_of
+from channels_chat.allowances import Allowance, Crowd, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from inbox.sockets import frame
 from lib.websocket import WRITE
@@ -43,7 +43,8 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         token = self.scope["url_route"]["kwargs"]["token"]
         here = room.current()
-        door = await here.in_thread(partial(doors.find, token))
+        kept = doors.kept(token)
+        door = kept[0] if kept else await here.in_thread(partial(doors.find, token))
         await self.accept()
         if door is None:
             await self.close(NO_CHANNEL)
@@ -53,7 +54,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_HERE)
             return
         self.door = door
-        self.frames, self.says = Allowance(FRAMES), Allowance(SAYS)
+        self.frames, self.says, self.turns = Allowance(FRAMES), Allowance(SAYS), Turns()
         self.page = room.Page(
             0,
             "",
@@ -111,7 +112,12 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if not text and self.page is not None:
             with translation.override(self.page.language):
                 text = str(WHY[why]() if why in WHY else WHY["wrong"]())
-        self.put(t="no", cid=cid, why=why, text=text, **({"after": max(1, round(after))} if after else {}))
+        told = {"after": max(1, round(after))} if after else {}
+        if cid and after:
+            self.turns.put_off(cid, why, told["after"])
+        else:
+            self.turns.over(cid)
+        self.put(t="no", cid=cid, why=why, text=text, **told)
 
     # What is said ------------------------------------------------------------------------------------------------
 
@@ -138,6 +144,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         about = self._about(page, said)
         found = await here.in_thread(partial(deeds.start, self.door, page.visitor, page.language, about))
+        self.turns.over(protocol.word(said.get("cid")))
         self._met(page, found)
 
     async def say(self, page: room.Page, said: dict[str, Any], chat: dict[str, Any] | None = None) -> Took | None:
@@ -145,6 +152,9 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         text = protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
         if not cid:
             self.tell_no("", "wrong")
+            return None
+        if why := self.turns.waits(cid):
+            self.tell_no(cid, why, after=1)
             return None
         if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(cid, "flood", after=wait)
@@ -174,6 +184,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             self.tell_no(cid, "wrong")
             return None
         self._on_site(page, {"visitor": page.visitor, "chat": took.ticket})
+        self.turns.over(cid)
         self.put(t="took", cid=cid, id=took.message, at=int(took.at.timestamp() * 1000))
         here.heard(took, page)
         return took
@@ -226,9 +237,9 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             self.tell_no(protocol.word(said.get("cid")), "too_long")
             return
         about = self._about(page, said)
-        self._met(
-            page, await room.current().in_thread(partial(deeds.leave, self.door, page.visitor, page.language, about))
-        )
+        left = await room.current().in_thread(partial(deeds.leave, self.door, page.visitor, page.language, about))
+        self.turns.over(protocol.word(said.get("cid")))
+        self._met(page, left)
 
     async def other(self, page: room.Page, said: dict[str, Any]) -> None:
         """What needs the database and answers with frames: each is one function of `deeds`."""

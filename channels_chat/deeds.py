@@ -37,6 +37,8 @@ from inbox.actions.errors import ActionError
 from inbox.models import Agent
 
 Frames = list[dict[str, Any]]
+KEPT = 1.0  # seconds that everybody is told the same of who is there
+_around: dict[int, tuple[float, dict[str, Any]]] = {}
 FIRST = 50  # messages that a page is given at first
 
 
@@ -93,6 +95,7 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
         "title": title,
         "ref": protocol.address(said.get("ref")),
         "lang": language,
+        "zone": protocol.line(said.get("zone"), 60),
         "visits": min(protocol.number(said.get("visits")) or 1, 9999),
         "since": now,
         "at": now,
@@ -125,10 +128,14 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
 
 
 def around(door: Door, language: str) -> dict[str, Any]:
-    """What everybody may know who opens the window: is it open, is somebody there, how long may it take."""
-
+    """What everybody may know who opens the window: is it open, is somebody there, how long may it take. The same for a
+    moment: after a restart everybody asks at once.
+    """
+    known = _around.get(door.channel.pk)
+    if known is not None and known[0] > time.monotonic():
+        return known[1]
     here = queue.someone_here(door.channel)
-    return {
+    told = {
         "open": queue.is_open(door.settings),
         "here": here,
         "wait": queue.expected_wait(door.channel),
@@ -136,6 +143,8 @@ def around(door: Door, language: str) -> dict[str, Any]:
             {"name": agent.name, "face": uploads.face(door.channel, agent)} for agent in queue.faces(door.channel)
         ],
     }
+    _around[door.channel.pk] = (time.monotonic() + KEPT, told)
+    return told
 
 
 def _returned(visitor: Visitor, said: Mapping[str, Any], language: str, url: str, title: str) -> None:
@@ -173,7 +182,7 @@ def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, 
         door.channel,
         {
             "language": language,
-            "time_zone": protocol.line(said.get("zone"), 60),
+            "time_zone": protocol.line(said.get("zone") or site.get("zone"), 60),
             "referrer": protocol.address(site.get("ref"))[:500],
             "visits": site.get("visits") or 1,
             "pages": _with_page([], url, protocol.line(site.get("title"), 200)) if url else [],

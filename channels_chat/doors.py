@@ -42,6 +42,12 @@ def is_ours(origin: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" == settings.BASE_URL or parts.hostname in settings.ALLOWED_HOSTS
 
 
+def kept(token: str) -> tuple[Door | None] | None:
+    """What `find` would answer without asking the database; None where it would ask."""
+    known = _known.get(token)
+    return (known[1],) if known is not None and known[0] > time.monotonic() else None
+
+
 def find(token: str) -> Door | None:
     """The channel of this token, if it takes chats; None for an unknown or paused one."""
     now = time.monotonic()

@@ -29,7 +29,7 @@ LINK = re.compile(
     r"|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/?#:]\S*)?",
     re.IGNORECASE,
 )
-SUBJECT_LENGTH = 70
+SUBJECT_LENGTH = 80
 NAME_LENGTH = 60
 
 

@@ -80,7 +80,7 @@ def _line(message: Message) -> Line:
     by = {AuthorKind.CUSTOMER.value: "visitor", AuthorKind.AGENT.value: "agent"}.get(
         message.author_kind, message.author_kind
     )
-    if not name:
+    if not name or name.startswith("v:"):  # what only machines tell apart
         name = _("Visitor") if by == "visitor" else _("Bot") if by == "bot" else ""
     part = message.payload.get("chat") or {}
     kind = part.get("kind", "") if part.get("kind") in KINDS else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Min, Q
@@ -75,11 +75,11 @@ def connected(visitors: Iterable[int]) -> None:
     returned(Visitor.objects.filter(pk__in=sorted(visitors), gone_at__isnull=False).values_list("pk", flat=True))
 
 
-def left(visitor: int) -> None:
-    """No page of this visitor is connected to this process any more."""
+def left(visitors: Iterable[int], asked_at: datetime) -> None:
+    """No page of these visitors is connected to this process any more, and the others were asked at that time."""
     from channels_chat.actions import presence
 
-    presence.left(visitor)
+    presence.left(visitors, asked_at)
 
 
 def returned(visitors: Iterable[int]) -> None:

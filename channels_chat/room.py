@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError, connection
-from django.utils import translation
+from django.utils import timezone, translation
 
 from channels_chat import deeds, history, intake, lines, reading
 from channels_chat.doors import Door
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 10.0  # seconds between two looks for news that nobody told of
 BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
 GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
+ANSWERS = 1.0  # seconds that other processes have to say that somebody is with them
 THREADS = 2
 MOST_ABSENT = 2000  # visitors
 MOST_TOLD = 100  # messages of the last minutes that a page is known to have
@@ -92,7 +93,9 @@ class Room:
         self.spoken: set[int] = set()
         self.teller: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
-        self.leaving: dict[int, asyncio.Task[None]] = {}
+        self.leaving: dict[int, float] = {}  # visitors without a page here, and since when
+        self.notes: set[asyncio.Task[None]] = set()
+        self.seeing_off: asyncio.Task[None] | None = None
         self.threads = ThreadPoolExecutor(THREADS, "chat")
         self.intake = Batcher("chat-in", partial(intake.take, origin=self.id))
         self.answers = Batcher("chat-out", partial(deeds.answer, origin=self.id))
@@ -130,8 +133,7 @@ class Room:
             self.absent.discard(visitor)
             self.news.add(visitor)
             self._tell_soon()
-        if leaving := self.leaving.pop(visitor, None):
-            leaving.cancel()
+        self.leaving.pop(visitor, None)
 
     def leave(self, page: Page) -> None:
         page.closed = True
@@ -151,20 +153,40 @@ class Room:
         self.pages[visitor].discard(page)
         if not self.pages[visitor]:
             del self.pages[visitor]
-            if visitor not in self.leaving:
-                self.leaving[visitor] = asyncio.get_running_loop().create_task(self._gone(visitor))
+            self.leaving.setdefault(visitor, time.monotonic())
+            if self.seeing_off is None:
+                self.seeing_off = asyncio.get_running_loop().create_task(self._see_off())
 
-    async def _gone(self, visitor: int) -> None:
+    async def _see_off(self) -> None:
+        """Note who is gone, many together: those who are back here meanwhile, or are with another process, are not."""
         try:
-            await asyncio.sleep(GRACE)
-            await self.in_thread(partial(reading.left, visitor))
+            while self.leaving:
+                await asyncio.sleep(1)
+                since = time.monotonic() - GRACE
+                due = {visitor for visitor, at in self.leaving.items() if at <= since}
+                if due:
+                    asked_at = timezone.now()
+                    live.chat(still=sorted(due))
+                    await asyncio.sleep(ANSWERS)
+                    due &= self.leaving.keys()
+                    await self.in_thread(partial(reading.left, due, asked_at))
+                    for visitor in due:
+                        self.leaving.pop(visitor, None)
         except Exception:
-            logger.exception("it was not noted that a visitor left")  # the sweep finds it
+            logger.exception("it was not noted that visitors left")  # the sweep finds them
+            self.leaving.clear()
         finally:
-            self.leaving.pop(visitor, None)
+            self.seeing_off = None
             if self.count <= 0:
                 self.count += 1
                 self._stopped()
+
+    async def _still_here(self, visitors: set[int]) -> None:
+        """Another process has no page of these any more; we have."""
+        try:
+            await self.in_thread(partial(reading.connected, visitors))
+        except AWAY as error:
+            logger.warning("it was not noted that visitors are here: %r", error)  # the next beat notes it
 
     # At the desk -------------------------------------------------------------------------------------------------
 
@@ -231,6 +253,10 @@ class Room:
                 self._put_all(self.watched.get(ticket, ()), told)
             case {"visit": [channel, visit, told]}:
                 self._put_all(self.visits.get((channel, visit), ()), told)
+            case {"still": asked}:
+                if here := {one for one in asked if one in self.pages}:
+                    self.notes.add(task := asyncio.get_running_loop().create_task(self._still_here(here)))
+                    task.add_done_callback(self.notes.discard)
             case {"changed": numbers}:
                 for one in numbers:
                     self._put_all(self.watched.get(one, ()), {"t": "changed", "ticket": one})

@@ -181,7 +181,7 @@ def _words(visitor: Visitor, ticket: Ticket, said: Sequence[Message]) -> tuple[s
     """Subject, text and HTML of the mail, in the language that is active."""
     shop = config.of(visitor.channel).name
     asked = Message.objects.conversation().filter(ticket=ticket, direction=Direction.IN).order_by("pk")
-    subject = letters.subject_of(letters.first_words(asked[:1]), shop)
+    subject = letters.subject_of(ticket.subject or letters.first_words(asked[:1]), shop)
     name = letters.name_of(visitor)
     opening = [_("Hello %(name)s,") % {"name": name} if name else _("Hello,")]
     opening.append(_("you had left our chat before you could read this:"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,11 +13,14 @@ from inbox.actions import base
 
 SILENT = timedelta(seconds=90)  # after which a visitor of whom no process says anything is gone: their process died
 MOST = 500
+SKEW = timedelta(seconds=2)  # between the clocks of machines
 
 
-def left(visitor: int) -> None:
-    """No page of theirs is connected any more."""
-    _went(visitor)
+def left(visitors: Iterable[int], asked_at: datetime) -> None:
+    """No page of theirs is connected to one web process any more. Whoever was seen since the others were asked is with
+    one of those.
+    """
+    _went(visitors, unless_seen=asked_at - SKEW)
 
 
 def back(visitor: int) -> None:
@@ -29,14 +33,20 @@ def sweep() -> int:
     """Find visitors who chat, and of whom no process has said anything for a while; returns how many."""
     silent = Chat.objects.filter(LIVE, visitor__gone_at__isnull=True, visitor__last_seen_at__lt=timezone.now() - SILENT)
     found = list(silent.values_list("visitor", flat=True)[:MOST])
-    for visitor in found:
-        _went(visitor)
+    _went(found)
     return len(found)
 
 
-def _went(visitor: int) -> None:
-    if Visitor.objects.filter(pk=visitor, gone_at__isnull=True).update(gone_at=timezone.now()):
-        _say(visitor)
+def _went(visitors: Iterable[int], *, unless_seen: datetime | None = None) -> None:
+    here = Visitor.objects.filter(pk__in=sorted(visitors), gone_at__isnull=True)
+    if unless_seen is not None:
+        here = here.filter(last_seen_at__lt=unless_seen)
+    gone = list(here.values_list("pk", flat=True))
+    if not gone:
+        return
+    with transaction.atomic():
+        here.filter(pk__in=gone).update(gone_at=timezone.now())
+        base.announce(Chat.objects.filter(LIVE, visitor__in=gone).values_list("engagement__ticket", flat=True))
 
 
 def _say(visitor: int) -> None:

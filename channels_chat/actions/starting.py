@@ -7,9 +7,11 @@ from typing import Any
 
 from channels_chat.actions import chats, flow, identify, proactive, queueing
 from channels_chat.models import Chat, ChatState, Visitor
+from inbox.actions.work import one_line
 from inbox.adapters import Arrival
-from inbox.models import Ticket
+from inbox.models import SUBJECT_LENGTH, Ticket
 
+LONGEST_SUBJECT = 80
 PAUSE = timedelta(seconds=30)  # between two messages, from which on what the visitor did meanwhile is looked at
 
 
@@ -20,6 +22,8 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
         visitor.customer_id = ticket.customer_id
         visitor.save(update_fields=["customer"])
         _met(visitor, ticket)
+    if not ticket.subject:
+        _name(ticket, message.visible_text or message.text)
     chat = live.get(visitor.pk)
     if ticket.spam:
         return  # nobody is called for what a blocked sender writes
@@ -46,6 +50,18 @@ def heard(visitor: Visitor, live: dict[int, Chat], arrival: Arrival) -> None:
         if chat.last_visitor_at is None or message.created_at - chat.last_visitor_at > PAUSE:
             proactive.wrote(visitor.channel, arrival.receipt.meta.get("visit") or "", visitor)
         _go_on(chat, ticket, message)
+
+
+def _name(ticket: Ticket, words: str) -> None:
+    """What they said first is what it is about, until somebody says better; their messages themselves have no subject,
+    so that a number in one finds no other ticket.
+    """
+    line = one_line(words, SUBJECT_LENGTH)
+    if len(line) > LONGEST_SUBJECT:
+        line = f"{line[:LONGEST_SUBJECT].rsplit(' ', 1)[0]}…"
+    if line:
+        ticket.subject = line
+        Ticket.objects.filter(pk=ticket.pk, subject="").update(subject=line)
 
 
 def _go_on(chat: Chat, ticket: Ticket, message: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -29,9 +30,9 @@ def value_at(context: template.Context, path: str, otherwise: Any = "") -> Any:
     return otherwise if value is None else value
 
 
-def told(context: template.Context, path: str, **more: Any) -> dict[str, Any]:
-    """What every kind of input is rendered with."""
-    wrong = context["form"].wrong(path)
+def told(context: template.Context, path: str, lines: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+    """What every kind of input is rendered with; `lines` is what is wrong with single ones of several."""
+    wrong = [*context["form"].wrong(path), *lines]
     ident = "at-" + path.replace(".", "-")
     return {
         "name": path,
@@ -41,6 +42,14 @@ def told(context: template.Context, path: str, **more: Any) -> dict[str, Any]:
         "described": " ".join([f"{ident}-help"] * bool(more.get("help")) + [f"{ident}-error"] * bool(wrong)),
         **more,
     }
+
+
+def lines_wrong(context: template.Context, path: str) -> list[str]:
+    """What is wrong with single lines of an input that takes one a line, each named."""
+    found = context["form"].value(path)
+    lines = found.splitlines() if isinstance(found, str) else found or []
+    lines = [one for one in lines if str(one).strip()]
+    return [f"{one}: {text}" for at, one in enumerate(lines) for text in context["form"].wrong(f"{path}.{at}")]
 
 
 def _first_wrong(context: template.Context) -> bool:
@@ -70,7 +79,7 @@ def chat_input(
     if isinstance(value, list):
         value = "\n".join(str(one) for one in value)
     more = {"label": label, "kind": kind, "help": help, "placeholder": placeholder, "dir": dir, **attrs}
-    return told(context, path, value=value, **more)
+    return told(context, path, lines_wrong(context, path) if kind == "lines" else [], value=value, **more)
 
 
 @register.inclusion_tag("channels_chat/settings/_select.html", takes_context=True)
@@ -161,15 +170,6 @@ def chat_moment(context: template.Context, path: str) -> dict[str, Any]:
     by = value.get("by") or ("event" if "event" in value else "url")
     wrong = [text for one in ("", ".url", ".event") for text in context["form"].wrong(f"{path}{one}")]
     return {"by": by, "what": value.get("what", value.get(by, "")), "wrong": wrong}
-
-
-@register.simple_tag(takes_context=True)
-def chat_lines_wrong(context: template.Context, path: str) -> list[str]:
-    """What is wrong with single lines of an input that takes one a line."""
-    found = context["form"].value(path)
-    lines = found.splitlines() if isinstance(found, str) else found or []
-    lines = [one for one in lines if str(one).strip()]
-    return [f"{one}: {text}" for at, one in enumerate(lines) for text in context["form"].wrong(f"{path}.{at}")]
 
 
 @register.simple_tag(takes_context=True)

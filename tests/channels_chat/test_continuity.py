@@ -340,3 +340,15 @@ def test_an_agent_who_writes_to_the_claimed_address_makes_no_second_customer(sho
     assert Customer.objects.count() == before
     assert not Identity.objects.get(value=ALI).verified
     assert says(visitor, "Got it").customer_id == ticket.customer_id
+
+
+def test_a_chat_is_about_what_was_said_first(shop: Channel, sana: Agent) -> None:
+    visitor, ticket = people.visitor(shop, email=ALI, said="Is #7 " + "really " * 30 + "mine?")
+    says(visitor, "And another thing")
+    ticket.refresh_from_db()
+    assert ticket.subject.startswith("Is #7 really") and len(ticket.subject) <= 81
+    assert not Message.objects.exclude(subject="").exists()
+    answers(ticket, sana)
+    leaves(visitor)
+    continuity.sweep()
+    assert mails(ticket)[0].subject == f"Re: {ticket.subject}"

@@ -17,12 +17,13 @@ from redis.retry import Retry
 
 from channels_chat import hub, memory, site, trails
 from channels_chat.actions import proactive
-from channels_chat.models import InvitationRun, JourneyRun, Visitor
+from channels_chat.models import Chat, ChatState, InvitationRun, JourneyRun, Visitor
 from inbox.actions import journey
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Channel, Customer, CustomerEvent
+from inbox.models import Agent, Channel, Customer, CustomerEvent, Message
 from inbox.models.base import Stage
 from tests.cast import lena, omar, sana, team
+from tests.channels_chat.cast import says, visitor_of
 
 __all__ = ["lena", "omar", "sana", "team"]
 
@@ -278,3 +279,26 @@ def test_nothing_of_it_needs_redis(channel: Channel, visitor: Visitor, monkeypat
     proactive.wrote(channel, VISIT, visitor)
     assert trails.of(channel.pk, VISIT) == []
     assert trails.invitation(channel.pk, VISIT, 1) == ""
+
+
+def test_what_they_answer_begins_a_chat_with_that_agent(
+    channel: Channel, sana: Agent, omar: Agent, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here(monkeypatch, channel)
+    channel.settings = {**SETTINGS, "flow": {"on": True, "steps": [{"key": "hello", "say": {"en": "Hi, I am a bot."}}]}}
+    channel.save(update_fields=["settings"])
+    proactive.start(channel, VISIT, by=sana, text="Can I help?")
+    proactive.journey(channel, VISIT, None, "checkout", "start")
+    guest = visitor_of(channel)
+    message = says(guest, "Yes, please", visit=VISIT, invitation=f"agent:{sana.pk}", language="en")
+    chat = Chat.objects.get(visitor=guest)
+    assert (chat.state, chat.wanted) == (ChatState.WAITING, sana)
+    notes = Message.objects.filter(ticket=message.ticket, direction="note")
+    assert [(one.agent, one.text) for one in notes] == [(sana, "Asked on the site: “Can I help?”")]
+    assert not Message.objects.filter(ticket=message.ticket, author_kind="bot").exists()
+    assert JourneyRun.objects.get().contacted_at is not None
+    # An agent who did not ask is nobody to answer: the bot is.
+    other = visitor_of(channel, "Bilal")
+    says(other, "Hello", visit="w" * 32, invitation=f"agent:{omar.pk}", language="en")
+    assert Chat.objects.get(visitor=other).wanted is None
+    assert Message.objects.filter(text="Hi, I am a bot.").exists()

@@ -247,3 +247,21 @@ def test_who_may_not_change_channels_gets_nowhere(chat: Channel, sana: Agent, om
         assert browser.post(at("look"), {"colour": "#000000"}).status_code == 403
     assert stored() == GOOD
     assert Client().get(at("look")).status_code == 302
+
+
+def test_connecting_asks_for_little_and_says_which_site_is_none(admin: Client) -> None:
+    path = "/settings/channels/new/chat/"
+    page = {"name": "Second", "origins": "https://second.example\nthird"}
+    answer = admin.post(path, page)
+    assert answer.status_code == 422
+    assert "third: " in answer.content.decode()
+    assert admin.post(path, {**page, "origins": "https://second.example"}).status_code == 302
+    made = Channel.objects.get(slug="second")
+    assert made.settings == {"name": "Second", "origins": ["https://second.example"]}
+    assert made.secrets[SECRET]
+    change = f"/settings/channels/{made.slug}/settings/"
+    made.settings["colour"] = "#123456"
+    made.save()
+    assert admin.post(change, {"name": "Third", "origins": ""}).status_code == 302
+    made.refresh_from_db()
+    assert made.settings == {"name": "Third", "colour": "#123456"}

@@ -39,7 +39,7 @@ function show(item, problem = "") {
   line.classList.toggle("unsent", Boolean(problem))
   const foot = line.querySelector(".line-wait")
   if (!foot) return
-  foot.replaceChildren(problem ? `${words.wordsUnsent}: ${problem}` : words.wordsSending)
+  foot.replaceChildren(problem.trim() ? `${words.wordsUnsent}: ${problem}` : problem ? words.wordsUnsent : words.wordsSending)
   if (problem) foot.append(button("again", words.wordsRetry, item), button("back", words.wordsDrop, item))
 }
 

@@ -1,6 +1,8 @@
 // Settings of a chat: another kind of a row asks for its inputs, the focus follows a row that was moved, and the preview
 // follows what is typed.
 
+document.querySelector(".chat-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }) // on a phone
+
 const forms = () => document.querySelector(".chat-form")
 
 // A choice that other inputs depend on: the page is asked for again, with all that was typed.

@@ -30,24 +30,29 @@ export function begin(chat) {
 }
 
 // Open a chat beside the others, or go to the one that stands there.
+const opening = new Map() // by number: the rail and a click may ask for the same one at once
 export async function open(number, { focus: wanted = true } = {}) {
   if (!chatOf(number)) {
-    if (chats().length >= MOST) return notice(words.wordsFull)
-    const answer = await ask(`${words.url}${number}/`).catch(() => null)
-    if (!answer?.ok) return answer?.status === 404 && notice(words.wordsLost)
-    if (chatOf(number)) return
-    const box = document.createElement("template")
-    box.innerHTML = await answer.text()
-    const chat = box.content.querySelector(".chat")
-    if (!chat) return
-    document.getElementById("desk-empty").before(chat)
-    htmx.process(chat)
-    restore()
-    begin(chat)
-    again()
-    settle()
+    if (!opening.has(number)) opening.set(number, bringIn(number).finally(() => opening.delete(number)))
+    await opening.get(number)
   }
-  if (wanted) focus(chatOf(number))
+  if (wanted && chatOf(number)) focus(chatOf(number))
+}
+
+async function bringIn(number) {
+  if (chats().length >= MOST) return notice(words.wordsFull)
+  const answer = await ask(`${words.url}${number}/`).catch(() => null)
+  if (!answer?.ok) return answer?.status === 404 && notice(words.wordsLost)
+  const box = document.createElement("template")
+  box.innerHTML = await answer.text()
+  const chat = box.content.querySelector(".chat")
+  if (!chat) return
+  document.getElementById("desk-empty").before(chat)
+  htmx.process(chat)
+  restore()
+  begin(chat)
+  again()
+  settle()
 }
 
 export function close(number) {

@@ -4,7 +4,8 @@ const API = {
   close: () => shut(),
   identify(user, hmac = "") {
     const mine = kept.get("u");
-    if (!user || (mine != null && mine !== String(user.id))) { // logged out, or somebody else: nothing of before is theirs
+    const id = String(user?.id ?? "");
+    if (!user || (mine && id && mine !== id)) { // logged out, or somebody else: nothing of before is theirs
       send({t: "user", user: null}); // its key opens nothing any more
       post({x: 1});
       forget();
@@ -12,9 +13,9 @@ const API = {
       if (tabs.on) setTimeout(anew, 50);
     }
     if (user) {
-      S.user = {...user, id: String(user.id ?? "")};
-      S.hmac = String(hmac || "");
-      if (S.key) kept.set("u", S.user.id);
+      S.user = {...user, id};
+      S.hmac = hmac;
+      if (S.key) kept.set("u", id || null);
       send({t: "user", user: S.user, hmac: S.hmac || undefined});
     }
     changed();
