@@ -42,6 +42,12 @@ const forget = () => {
   Object.assign(S, {key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, user: null, hmac: "", attrs: {}, typing: ""});
 };
 
+// Said below the head for some seconds.
+const note = (words) => {
+  S.note = words;
+  setTimeout(() => { if (S.note === words) { S.note = ""; changed(); } }, 6000);
+};
+
 const GOT = {
   welcome(frame) {
     const before = S.lines.size;
@@ -76,12 +82,12 @@ const GOT = {
   no(frame) {
     const item = outbox.get(frame.cid);
     if (frame.why === "user") return console.warn(`Rabta: ${frame.text}`);
-    if (!item) { S.note = frame.text || ""; return; }
+    if (!item) return note(frame.text);
     if (frame.after) {
       S.note = t("too_fast");
       setTimeout(() => { S.note = ""; item.sent = 0; flush(); changed(); }, frame.after * 1000);
     } else if (item.frame.t === "start") {
-      S.note = frame.text;
+      note(frame.text);
       visited.set("s", S.started = null);
       drop(item.cid);
     } else hold({...item, why: frame.text || t("failed")});
@@ -113,7 +119,7 @@ const GOT = {
     if (tabs.leads && S.line === "on") anew(); // else the greeting that is under way goes on as a stranger's
   },
   rated() { S.rated = true; },
-  sent() { S.note = t("transcript_sent"); },
+  sent() { note(t("transcript_sent")); },
   invite(frame) { invited(frame); },
 };
 const got = (frame) => { (GOT[frame.t] || NOTHING)(frame); changed(); };

@@ -40,7 +40,7 @@ const leave = () => {
 const knock = () => {
   if (!tabs.on || tabs.leads || !shared || tabs.unheard) return;
   tabs.unheard = setTimeout(() => { tabs.unheard = 0; queue({steal: true}); }, 3000);
-  post({ask: tabs.id});
+  post({ping: 1});
 };
 
 // Send a frame, from whichever tab; `sure`: if there is no connection now, as soon as there is.
@@ -62,16 +62,18 @@ const hear = (message) => {
   if (message.r) { S.seen = Math.max(S.seen, message.r); changed(); }
   if (message.x) { forget(); changed(); if (tabs.leads) anew(); }
   if (tabs.leads) {
+    if (message.ping) post({pong: 1});
     if (message.up) send(message.up, message.sure);
     if (message.ask) {
       const state = Object.fromEntries(SHARED.map((name) => [name, S[name]]));
       post({to: message.ask, state, visit: visit.id, lines: [...S.lines.values()]});
     }
   }
-  if (message.to) {
+  if (message.to || message.pong) {
     clearTimeout(tabs.unheard);
     tabs.unheard = 0;
-    if (message.to !== tabs.id) return;
+  }
+  if (message.to === tabs.id) {
     Object.assign(S, message.state);
     S.key = kept.get("k") || S.key;
     add(message.lines, S.lines.size);
