@@ -33,10 +33,15 @@ def addresses_of(visitor: Visitor) -> list[str]:
 
 
 def tickets_of(visitor: Visitor) -> tuple[set[int], set[int]]:
-    """Numbers of the tickets that began as chats of theirs, and of those with what these were merged into."""
+    """Numbers of the tickets that began as chats of theirs, and of those with what these were merged into and split
+    into.
+    """
     rows = Ticket.objects.filter(channel=visitor.channel_id, thread_key__in=addresses_of(visitor))
     found = dict(rows.values_list("number", "merged_into"))
-    own, missing = set(found), {one for one in found.values() if one and one not in found}
+    own = set(found)
+    moved = Message.objects.filter(first_ticket__in=own).exclude(ticket__in=own).values_list("ticket", flat=True)
+    found.update(Ticket.objects.filter(number__in=moved).values_list("number", "merged_into"))
+    missing = {one for one in found.values() if one and one not in found}
     for _hop in range(MERGE_HOPS):
         if not missing:
             break

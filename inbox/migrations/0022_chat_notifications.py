@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from inbox.migrating import BOUND_LOCKS
+
 
 class Migration(migrations.Migration):
 
@@ -10,6 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        BOUND_LOCKS,
         migrations.AlterField(
             model_name='notification',
             name='kind',

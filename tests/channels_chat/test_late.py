@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from channels_chat import history, reading
-from inbox.actions import reply
+from inbox.actions import reply, split
 from inbox.models import Agent, Message, Role
 from tests.channels_chat import cast
 
@@ -47,3 +47,11 @@ def test_an_acknowledgement_does_not_hide_what_came_just_before(sana: Agent) -> 
     assert reading.since({old.ticket_id: own.pk}) == {old.ticket_id: before.pk - 1}
     assert reading.since({old.ticket_id: old.pk}) == {old.ticket_id: old.pk - 1}
     assert reading.since({old.ticket_id: 0}) == {old.ticket_id: 0}
+
+
+def test_what_was_split_off_is_still_theirs_to_see(sana: Agent) -> None:
+    visitor = cast.visitor_of(cast.chat_channel())
+    first, second = cast.says(visitor, "My parcel"), cast.says(visitor, "And my invoice")
+    other = split.split(first.ticket, [second.pk], by=sana)
+    answer = reply.reply(other, by=sana, text="Here it is")
+    assert [one.pk for one in history.of(visitor)] == [first.pk, second.pk, answer.pk]
