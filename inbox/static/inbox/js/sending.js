@@ -3,7 +3,7 @@ import { composer } from "./drafts.js"
 import { surface } from "./surface.js"
 
 function count() {
-  for (const place of document.querySelectorAll("[data-until]")) {
+  for (const place of document.querySelectorAll("[data-until][data-said]")) {
     const left = Math.ceil((new Date(place.dataset.until) - Date.now()) / 1000)
     const said = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "second", unitDisplay: "long" }).format(left)
     const text = left > 0 ? place.dataset.said.replace("{}", () => said) : place.dataset.now
