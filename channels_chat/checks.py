@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from channels_chat import config
+from channels_chat.actions import continuity
 from channels_chat.config import Settings
 from channels_chat.forms import ORIGIN
 from inbox.adapters import Check, adapter_for
@@ -29,9 +30,9 @@ def check(channel: Channel) -> list[Check]:
     """Line by line: the sites, the live layer, people who take chats, the mailbox that answers go on from."""
     settings = config.of(channel)
     found = [_sites(settings), _live(), _people(channel)]
-    if settings.continuity:
-        trouble = mailbox_trouble(settings)
-        slug = str(settings.continuity.get("channel"))
+    trouble, box = mailbox_trouble(channel), continuity.mailbox(channel)
+    if trouble or (box is not None and continuity.after(channel) is not None):
+        slug = box.slug if box else ""
         found.append(
             Check(str(_("Answers by e-mail")), not trouble, trouble or _("leave through %(slug)s") % {"slug": slug})
         )
@@ -78,11 +79,13 @@ def _people(channel: Channel) -> Check:
     return Check(name, True, _("Somebody takes chats."))
 
 
-def mailbox_trouble(settings: Settings) -> str:
+def mailbox_trouble(channel: Channel) -> str:
     """Why answers cannot go on by e-mail; empty where they can, or are not meant to."""
-    slug = (settings.continuity or {}).get("channel")
-    if not slug:
+    if continuity.after(channel) is None:
         return ""
+    slug = (config.of(channel).continuity or {}).get("channel")
+    if not slug:
+        return ""  # nobody has named one
     mailbox = Channel.objects.filter(slug=slug, kind="email").first()
     if mailbox is None:
         return _("The mailbox “%(slug)s” is gone: choose another under Continuity.") % {"slug": slug}
@@ -95,7 +98,7 @@ def mailbox_trouble(settings: Settings) -> str:
 def warnings(channel: Channel) -> list[str]:
     """What hinders this channel: sentences for the main screen."""
     settings = config.of(channel)
-    found = [mailbox_trouble(settings)]
+    found = [mailbox_trouble(channel)]
     if not takers(channel):
         found.append(
             _("Nobody takes chats of %(channel)s: visitors are asked to leave a message.") % {"channel": channel.name}

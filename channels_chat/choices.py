@@ -117,7 +117,13 @@ def first(texts: Mapping[str, str]) -> str:
 
 def _continuity(channel: Channel, agent: Agent, draft: Draft) -> dict[str, Any]:
     mailboxes = access.channels(agent).filter(kind="email").order_by("name").values_list("slug", "name")
-    return {"mailboxes": [("", _("None: they see the answer when they come back")), *mailboxes]}
+    offered = [
+        ("auto", _("The first that can send")),
+        ("", _("None: they see the answer when they come back")),
+        *mailboxes,
+    ]
+    off = "continuity" in draft.values and draft.values["continuity"] is None
+    return {"mailboxes": offered, "mailbox": "" if off else draft.value("continuity.channel") or "auto"}
 
 
 def _proactive(channel: Channel, agent: Agent, draft: Draft) -> dict[str, Any]:

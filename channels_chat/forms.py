@@ -148,7 +148,7 @@ def field(value: Any, path: str, problems: Problems) -> dict[str, Any] | None:
 
 
 FIELDS = listed(field, 12, unique="key")
-_continuity = shape({"channel": text(50), "after": number(10, 604_800)}, needs=["channel"])
+_continuity = shape({"channel": text(50), "after": number(10, 604_800)})
 _route = shape(
     {"team": text(60), "page": proactive.pattern, "topic": key, "language": proactive.language}, needs=["team"]
 )

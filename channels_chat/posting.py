@@ -58,8 +58,12 @@ def tidy(settings: dict[str, Any]) -> dict[str, Any]:
         settings["languages"] = [*dict.fromkeys(one for one in settings["languages"] if isinstance(one, str) and one)]
     if "hours" in settings:
         settings["hours"] = _hours(settings["hours"])
-    if isinstance(settings.get("continuity"), dict) and not settings["continuity"].get("channel"):
-        settings["continuity"] = None
+    if isinstance(settings.get("continuity"), dict):
+        chosen = settings["continuity"].get("channel")
+        if not chosen:
+            settings["continuity"] = None
+        elif chosen == "auto":
+            del settings["continuity"]["channel"]
     if "routes" in settings:
         settings["routes"] = [one for one in _objects(settings["routes"]) if any(one.values())]
     return settings

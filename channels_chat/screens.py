@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from channels_chat import choices, config, posting
+from channels_chat.actions import continuity
 from channels_chat.parts import Part
 from channels_chat.sections import SECTIONS
 from inbox.adapters import Panel
@@ -38,8 +39,8 @@ def facts(channel: Channel) -> list[tuple[StrOrPromise, str]]:
     if settings.routes:
         count = len(settings.routes)
         found.append((_("Routes"), ngettext("%(count)d route", "%(count)d routes", count) % {"count": count}))
-    if settings.continuity:
-        found.append((_("Answers go on by e-mail"), str(settings.continuity.get("channel"))))
+    if (box := continuity.mailbox(channel)) and continuity.after(channel) is not None:
+        found.append((_("Answers go on by e-mail"), box.name))
     live = sum(1 for one in settings.invitations if one.get("on", True))
     if live:
         found.append((_("Invitations"), ngettext("%(count)d is on", "%(count)d are on", live) % {"count": live}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import override_settings
 
-from channels_chat import checks, config
+from channels_chat import checks
 from channels_chat.adapter import ChatAdapter
 from channels_chat.models import Desk
 from inbox.models import Agent, Channel, Team
@@ -48,9 +48,9 @@ def test_the_mailbox_that_answers_go_on_from(shop: Channel, sana: Agent, support
     assert not failing(shop)
     support.paused = True
     support.save()
-    assert "paused" in checks.mailbox_trouble(config.of(shop))
+    assert "paused" in checks.mailbox_trouble(shop)
     support.delete()
-    assert "gone" in checks.mailbox_trouble(config.of(shop))
+    assert "gone" in checks.mailbox_trouble(shop)
 
 
 def test_routes_that_lead_nowhere(shop: Channel, sana: Agent) -> None:
