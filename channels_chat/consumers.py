@@ -310,6 +310,7 @@ WHY: dict[str, Callable[[], str]] = {
     "too_long": lambda: _("This message is too long. Please send it in parts."),
     "empty": lambda: _("Write something first."),
     "files": lambda: _("A file is no longer there; please add it again."),
+    "consent": lambda: _("Please agree first that what you write is kept."),
     "user": lambda: _("The site’s word for who you are could not be verified."),
 }
 

@@ -366,6 +366,10 @@ def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
             return Met(pk, "", [{"t": "no", "cid": cid, "why": "empty", "text": _("Write something first.")}])
     visitor, key = _row(pk), ""
     if visitor is None:
+        if door.settings.consent and said.get("consent") is not True:
+            with translation.override(language):
+                words = _("Please agree first that what you write is kept.")
+            return Met(0, "", [{"t": "no", "cid": cid, "why": "consent", "text": words}])
         visitor, key = _meet(door, language, said)
     fields = _fields(door, said.get("fields"))
     identify.claim(visitor, fields)

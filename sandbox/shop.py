@@ -35,9 +35,9 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def step(request: HttpRequest, name: str) -> HttpResponse:
+def step(request: HttpRequest, step: str) -> HttpResponse:
     """The cart, the checkout, the thanks."""
-    return _page(request, name)
+    return _page(request, step)
 
 
 @require_POST

@@ -312,6 +312,8 @@ def save(picture: bytes, path: Path) -> None:
 
 
 def main() -> int:
+    from tests import chat_screens  # which takes what is above
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
     parser.add_argument("--only", nargs="*", default=[])
@@ -323,6 +325,8 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for variant in VARIANTS:
             wrong += shoot(browser, address, variant, chosen.out, chosen.only)
+        if not chosen.only or "chats" in chosen.only:
+            chat_screens.chats(browser, address, chosen.out)
         if not chosen.only or "first-run" in chosen.only:
             begin(browser, chosen.out)
         browser.close()

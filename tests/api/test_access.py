@@ -18,6 +18,7 @@ from inbox.files import StoreAway
 from inbox.models import Agent, Channel, Field, LinkKind, Macro, Organisation, SavedView, SideConversation, Tag, Ticket
 from tests.api.conftest import Api, problem
 from tests.cast import question
+from tests.channels_chat.cast import chat_channel, waiting
 
 
 @pytest.mark.parametrize(
@@ -190,6 +191,7 @@ def test_light_agents_change_nothing_at_any_address(
         "api-macros": {"pk": Macro.objects.create(name="Hello").pk},
         "api-views": {"pk": SavedView.objects.create(name="Mine").pk},
         "api-surveys-answers": {},
+        "api-chats": {"pk": waiting(chat_channel(team=support.default_team)).pk},
         "api-fields": {"pk": Field.objects.create(key="order", label="Order").pk},
     }
     theirs = {"api-attachments", "api-tokens"}

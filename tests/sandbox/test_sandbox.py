@@ -143,7 +143,7 @@ def test_the_demo_is_made_once_and_by_the_real_way_in(client: Client) -> None:
     with override_settings(SANDBOX_SMTP_PORT=4321):
         assert demo.ensure() == people
     assert Ticket.objects.count() == tickets
-    assert Channel.objects.get().settings["smtp"]["port"] == 4321
+    assert Channel.objects.get(slug="support").settings["smtp"]["port"] == 4321
     assert client.login(email=people[0][0], password=people[0][1])
 
 

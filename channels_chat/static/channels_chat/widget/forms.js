@@ -60,7 +60,7 @@ const offlineCard = (words) => asking({
   values: claims(), button: t("send"),
   done({_text, _consent, ...rest}) {
     visited.set("f", {...visited.get("f"), ...rest});
-    write({t: "offline", fields: {...rest, ...known(C.offline)}, text: _text});
+    write({t: "offline", fields: {...rest, ...known(C.offline)}, text: _text, consent: _consent});
   },
 });
 
