@@ -126,9 +126,11 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         visit = protocol.word(said.get("visit"))
         if not visit or page.visit:
             return
-        page.visit = visit
         page.language = _language(said.get("lang"), self.door.settings)
         found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
+        if page.closed or page.visit:
+            return
+        page.visit = visit  # only now: whoever could not be greeted says so again
         page.now_knows(found.shown, since=found.since)
         here.join(page)
         if found.visitor:

@@ -85,6 +85,10 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
             visitor = None  # somebody else logged in to the site in this browser
     if key and visitor is None:
         found.frames.append({"t": "gone"})
+    if visitor is None and isinstance(user, Mapping) and isinstance(proof, str):
+        visitor, found.key = _elsewhere(door, user, proof, language, said)
+        if found.key:
+            found.frames.append({"t": "key", "key": found.key})
     since = protocol.number(said.get("since"))
     url = protocol.address(said.get("url"))
     title = protocol.line(said.get("title"), 200)
@@ -127,6 +131,28 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     return found
 
 
+def _elsewhere(
+    door: Door, user: Mapping[str, Any], proof: str, language: str, said: Mapping[str, Any]
+) -> tuple[Visitor | None, str]:
+    """A session for somebody whom the site vouches for and who wrote to us before, on another device: their
+    conversation is here, too.
+    """
+    proven = identify.verify(door.channel, user, proof)
+    known = Visitor.objects.filter(channel=door.channel, user=proven, customer__isnull=False, ended_at__isnull=True)
+    before = known.order_by("-pk").first() if proven else None
+    if before is None:
+        return None, ""
+    visits = min(protocol.number(said.get("visits")) or 1, 9999)
+    site = {"page": said.get("url"), "title": said.get("title"), "ref": said.get("ref"), "visits": visits}
+    try:
+        visitor, key = _meet(door, language, {**said, "site": site})
+    except allowances.Crowd:
+        return None, ""  # they see it as soon as they write
+    Visitor.objects.filter(pk=visitor.pk).update(customer=before.customer)
+    visitor.customer = before.customer
+    return visitor, key
+
+
 def around(door: Door, language: str) -> dict[str, Any]:
     """What everybody may know who opens the window: is it open, is somebody there, how long may it take. The same for a
     moment: after a restart everybody asks at once.
@@ -138,7 +164,7 @@ def around(door: Door, language: str) -> dict[str, Any]:
     told = {
         "open": queue.is_open(door.settings),
         "here": here,
-        "wait": queue.expected_wait(door.channel),
+        "wait": queue.expected_wait(door.channel, of_any_team=True),
         "team": [
             {"name": agent.name, "face": uploads.face(door.channel, agent)} for agent in queue.faces(door.channel)
         ],
@@ -186,7 +212,9 @@ def _meet(door: Door, language: str, said: Mapping[str, Any]) -> tuple[Visitor, 
             "referrer": protocol.address(site.get("ref"))[:500],
             "visits": site.get("visits") or 1,
             "pages": _with_page([], url, protocol.line(site.get("title"), 200)) if url else [],
-            "attributes": protocol.table(said.get("attrs")),
+            "attributes": {
+                name: one for name, one in protocol.table(said.get("attrs")).items() if not name.startswith("_")
+            },
             "consented_at": timezone.now() if said.get("consent") is True else None,
         },
         user=proven,
@@ -431,7 +459,10 @@ def _answer(asked: Asked) -> Answered:
         if row is None:
             return Answered({"t": "no", "why": "gone", "text": _("This ticket is not there any more.")})
         try:
-            message = reply.reply(row, by=person, text=asked.text, client_id=asked.cid)
+            chat = chats.live_in(row)
+            message = reply.reply(
+                row, by=person, text=asked.text, client_id=asked.cid, channel=chat.channel if chat else None
+            )
         except ActionError as error:
             return Answered({"t": "no", "why": error.code, "text": str(error.reason)})
     return Answered({"t": "took", "id": message.pk, "at": history.moment(message.created_at)})

@@ -88,6 +88,10 @@ class DeskConsumer(AsyncWebsocketConsumer):
             logger.exception("an agent's frame was not answered")
             if cid:
                 self._no(page, said, cid, "later", WHY["later"], after=2)
+        except Exception:  # alike at the next try: the page must not say it again for ever
+            logger.exception("an agent's frame cannot be answered")
+            if cid:
+                self._no(page, said, cid, "wrong", WHY["wrong"])
 
     async def disconnect(self, code: int) -> None:
         if self.page is not None:

@@ -65,13 +65,17 @@ def behind(chat: Chat) -> list[int]:
     return list(waiting.values_list("visitor", flat=True)[:MOST_BEHIND])
 
 
-def expected_wait(channel: Channel, team: Team | None = None, place: int | None = None) -> int | None:
+def expected_wait(
+    channel: Channel, team: Team | None = None, place: int | None = None, *, of_any_team: bool = False
+) -> int | None:
     """Seconds until somebody at this place (without one: who would join now) is answered, by the last hour: what one
     place took then (the median of the waits of those who were accepted, each by its place), as often as there are
     places ahead. None where nobody was accepted: then nobody knows.
     """
     now = timezone.now()
-    line = Chat.objects.filter(channel=channel, team=team)
+    line = Chat.objects.filter(channel=channel)
+    if not of_any_team:  # who only looks has no team yet
+        line = line.filter(team=team)
     accepted = line.filter(
         queued_at__gt=now - LATELY - LONGEST,
         place__isnull=False,

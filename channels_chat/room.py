@@ -27,10 +27,10 @@ from channels_chat.doors import Door
 from channels_chat.intake import Batcher
 from channels_chat.intake_values import Took
 from channels_chat.site import Site
-from inbox import live
+from inbox import frames, live
 from inbox.hub import again
 from inbox.models import Message as ChatMessage
-from inbox.sockets import Message, Socket, frame
+from inbox.sockets import LOGGED_OUT, Message, Socket, frame
 
 logger = logging.getLogger(__name__)
 
@@ -295,6 +295,11 @@ class Room:
             await asyncio.sleep(BEAT_EVERY)
             if self.pages:
                 await self.in_thread(partial(reading.connected, set(self.pages)))
+            sessions = {desk.session: desk.agent for desk in self.desks}
+            if sessions:
+                valid = await self.in_thread(partial(frames.logged_in, sessions))
+                for desk in [one for one in self.desks if one.session not in valid]:
+                    desk.close(LOGGED_OUT)
 
     # What is told ------------------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ class Round:
         """Whoever waits too long, or for nobody, is asked for a message instead."""
         found: dict[int, str] = {}
         for row in rows:
-            if row.state != ChatState.WAITING or row.overflow_at is not None or row.first_human_at is not None:
+            if row.state != ChatState.WAITING or row.overflow_at is not None:
                 continue
             if not queue.is_open(self.settings[row.channel_id], self.now):
                 found[row.pk] = "closed"

@@ -28,14 +28,14 @@ def without_noise(logger: Any, method: str, event: structlog.typing.EventDict) -
 
 _TOKEN = re.compile(
     r"""((?<![\w./%-])(?:https?://[^/\s"'<>]+)?/(?:hooks/[^/?\s"'<>\\]+|chat|survey|invitation|welcome|accounts/password/reset/key)/)
-        [^/?\s"'<>\\]+""",
+        [^/?\s"'<>\\]+(/(?:files|faces)/[^/?\s"'<>\\]+)?""",
     re.VERBOSE,
 )
 
 
 def without_tokens(logger: Any, method: str, line: str) -> str:
     """The finished line, without the tokens that some paths carry: wherever it names them, tracebacks included."""
-    return _TOKEN.sub(r"\1…", line)
+    return _TOKEN.sub(lambda found: f"{found[1]}…{found[2] and '/…' or ''}", line)
 
 
 def configuration(style: str, level: str) -> dict[str, Any]:

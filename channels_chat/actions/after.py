@@ -79,9 +79,10 @@ def send_transcript(chat: Chat, email: str) -> None:
         if sent.count() >= MOST_TRANSCRIPTS:
             raise ActionError(_("This chat was sent by e-mail a few times already."), "often")
         said = [one for one in history.of(visitor, most=MOST_SAID) if one.ticket_id == ticket.pk]
-        if not any(one.author_kind in {AuthorKind.AGENT, AuthorKind.BOT} for one in said):
-            raise ActionError(_("There is nothing to send yet."), "empty")
         own = Identity.objects.active().filter(customer=visitor.customer_id, kind="email", value=address).exists()
+        speakers = {AuthorKind.AGENT, AuthorKind.BOT} if own else {AuthorKind.AGENT}  # no machine mails to strangers
+        if not any(one.author_kind in speakers for one in said):
+            raise ActionError(_("There is nothing to send yet."), "empty")
         with translation.override(letters.language_of(visitor)):
             lines = letters.lines(visitor, said, tamed=not own)
             name = letters.name_of(visitor)

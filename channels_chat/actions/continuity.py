@@ -70,7 +70,8 @@ def unseen(visitor: Visitor) -> MessageQuerySet:
         Message.objects.conversation()
         .said()
         .filter(to_them, ticket__in=tickets, channel=visitor.channel_id, direction=Direction.OUT)
-        .filter(state=DeliveryState.SENT, author_kind__in=[AuthorKind.AGENT, AuthorKind.BOT])
+        .filter(state__in=[DeliveryState.SENT, DeliveryState.DELIVERED])  # a page had it, and nobody looked
+        .filter(author_kind__in=[AuthorKind.AGENT, AuthorKind.BOT])
         .filter(created_at__gt=timezone.now() - TOO_OLD)
         .exclude(payload__has_key="carried")
     )
@@ -118,7 +119,8 @@ def _continue(pk: int, now: datetime, grace: timedelta) -> int:
                 return count  # they are back
             row.channel, row.customer = visitor.channel, visitor.customer
             count += _mail(ticket, row)
-    Visitor.objects.filter(pk=pk, owed_at=visitor.owed_at).update(owed_at=None)
+    still = bool(waiting) and not count  # no mailbox or no address yet: there may be one later
+    Visitor.objects.filter(pk=pk, owed_at=visitor.owed_at).update(owed_at=now if still else None)
     return count
 
 

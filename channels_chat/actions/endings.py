@@ -74,8 +74,11 @@ def became_message(visitor: Visitor) -> None:
     the ticket is an ordinary one of its team's.
     """
     chat = Chat.objects.filter(LIVE, visitor=visitor).first()
-    if chat is not None:
-        end(chat, why=ChatEnd.OFFLINE)
+    if chat is None:
+        return
+    with queueing.held(chat) as (row, _ticket):
+        if row.state != ChatState.ACTIVE:  # else somebody took it meanwhile, and has the message before them
+            end(row, why=ChatEnd.OFFLINE)
 
 
 def status_changed(ticket: Ticket, *, by: Agent | None) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from channels_chat import history, hub, intake
+from channels_chat.actions import queueing
 from channels_chat.models import Chat
 from inbox.actions import base, messages
 from inbox.models import Direction, Message
@@ -24,7 +25,7 @@ def fill(chat: Chat, message: int, values: Mapping[str, Any]) -> bool:
     for name in history.addresses_of(visitor):
         to_them |= Q(to__contains=[{"address": name}])
     mine = Message.objects.filter(to_them, pk=message, channel=chat.channel_id, direction=Direction.OUT)
-    with transaction.atomic():
+    with queueing.held(chat):
         if not mine.exists():
             return False
         form = messages.lock(message)
@@ -41,7 +42,9 @@ def fill(chat: Chat, message: int, values: Mapping[str, Any]) -> bool:
         data["values"] = given
         form.save(update_fields=["payload"])
         said = intake.Said(chat.channel, visitor, f"form-{message}", "\n".join(lines) or "—")
-        intake.take([said])
+        if intake.take([said]) == [None]:
+            transaction.set_rollback(True)
+            return False
         base.announce([form.ticket_id], [form.pk])
         hub.tell([visitor.pk], [form.ticket_id])
     return True

@@ -43,7 +43,7 @@ from lib import language
 
 logger = logging.getLogger(__name__)
 
-# Locked are tickets in the order of their numbers; chats of them are written by whoever holds the ticket.
+# Locked are tickets in the order of their numbers, each with its chat: one that ends meanwhile is ordinary no more.
 TALKING = """
 JOIN inbox_engagement engagement ON engagement.id = chat.engagement_id
 JOIN inbox_ticket ticket ON ticket.number = engagement.ticket_id
@@ -54,6 +54,7 @@ WHERE chat.state = 'active' AND chat.first_human_at IS NOT NULL AND ticket.statu
   AND ticket.erased_at IS NULL AND NOT ticket.delivery_failed AND ticket.channel_id = chat.channel_id
   AND ticket.reply_channel_id = chat.channel_id AND ticket.thread_key = visitor.address
   AND visitor.ended_at IS NULL AND visitor.customer_id = ticket.customer_id AND NOT channel.paused
+  AND visitor.gone_at IS NULL AND visitor.owed_at IS NOT NULL -- else what we say may have to go by e-mail
 """
 TAKE = f"""
 WITH said AS MATERIALIZED (
@@ -72,7 +73,7 @@ talk AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM inbox_block block
                       WHERE block.identity_kind = 'chat'
                         AND block.value IN (lower(visitor.address), lower('u:' || visitor.user)))
-    ORDER BY ticket.number, said.place FOR NO KEY UPDATE OF ticket
+    ORDER BY ticket.number, said.place FOR NO KEY UPDATE OF ticket, chat
 ),
 made AS MATERIALIZED (
     SELECT ordered.*, nextval('inbox_message_id_seq') AS message_id, nextval('inbox_receipt_id_seq') AS receipt_id
@@ -144,7 +145,7 @@ talk AS MATERIALIZED (
                       WHERE known.scope = 'client:' || said.agent AND known.key = said.key)
       AND NOT EXISTS (SELECT FROM channels_chat_chat twin JOIN inbox_engagement theirs ON theirs.id = twin.engagement_id
                       WHERE theirs.ticket_id = said.ticket AND twin.state = 'active' AND twin.id <> chat.id)
-    ORDER BY ticket.number, said.place FOR NO KEY UPDATE OF ticket
+    ORDER BY ticket.number, said.place FOR NO KEY UPDATE OF ticket, chat
 ),
 made AS MATERIALIZED (
     SELECT ordered.*, nextval('inbox_message_id_seq') AS message_id

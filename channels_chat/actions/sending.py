@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from channels_chat import config
-from channels_chat.actions import chats, queueing
+from channels_chat.actions import chats, continuity, queueing
 from channels_chat.models import Chat, ChatState
 from inbox.actions import base
 from inbox.actions.errors import ActionError
@@ -68,4 +68,5 @@ def _send(chat: Chat, text: str, kind: str, data: Mapping[str, Any], by: Agent) 
             ticket.waiting_since = None
             base.save(ticket, "waiting_since")
         queueing.answered(message)
+        continuity.owe(message)
     return message

@@ -31,6 +31,8 @@ def due(chat: Chat, queue: Queue, now: datetime) -> Due:
         # Whoever said since how they can be reached is answered there.
         said = not chat.reachable and bool(chat.visitor.email or chat.visitor.phone)
         return "offline" if said and chat.state == ChatState.WAITING else "left"
+    if chat.state == ChatState.WAITING and _old(gone, queue.visitor_gone, now):
+        return "offline"  # it was answered once, came back, and nobody waits any more
     if chat.state == ChatState.WAITING or (chat.state == ChatState.ACTIVE and visitor_waits(chat)):
         return ""  # they wait for us
     last = max((at for at in (chat.last_visitor_at, chat.last_agent_at) if at is not None), default=None)

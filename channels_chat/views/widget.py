@@ -133,7 +133,8 @@ def _taken(request: HttpRequest, door: Door) -> JsonResponse:
     if not chat.files:
         return _refused(403, "off", _("This chat takes no files."))
     most = chat.file_mb * 1024 * 1024
-    if int(request.headers.get("Content-Length") or 0) > most + 64 * 1024:  # before a byte of it is read
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal() or int(length[:20]) > most + 64 * 1024:
         return _refused(413, "too_large", _("Files may have at most %(mb)s MB.") % {"mb": chat.file_mb})
     if not _within(visitor):
         return _refused(429, "flood", _("That was a lot of files. Try again in a minute."))

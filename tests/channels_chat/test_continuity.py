@@ -152,12 +152,19 @@ def test_nothing_goes_while_they_may_still_see_it(shop: Channel, sana: Agent) ->
     leaves(visitor)
     Visitor.objects.filter(pk=visitor.pk).update(gone_at=None)
     assert continuity.sweep() == 0  # came back
-    messages.reported([said.pk], "delivered")
+    messages.reported([said.pk], "read")
     leaves(visitor)
     assert continuity.sweep() == 0  # was seen
     assert mails(ticket) == []
     visitor.refresh_from_db()
     assert visitor.owed_at is None
+
+
+def test_what_a_page_has_and_nobody_looked_at_goes_as_well(shop: Channel, sana: Agent) -> None:
+    visitor, ticket = people.visitor(shop, email=ALI)
+    messages.reported([answers(ticket, sana).pk], "delivered")
+    leaves(visitor)
+    assert continuity.sweep() == 1
 
 
 def test_whose_web_process_died_is_gone_as_well(shop: Channel, sana: Agent) -> None:
