@@ -40,6 +40,7 @@ class Took:
     repeated: bool = False
     line: Message | None = None  # the message as it was written, if this process has it at hand
     visitor: int = 0  # whom it was written to
+    changed: datetime | None = None  # what the ticket's row says of its last change, then
 
 
 def raw_of(said: Said) -> RawReceipt:

@@ -56,16 +56,18 @@ def language_of(visitor: Visitor) -> str:
     return visitor.language if visitor.language in languages else languages[0]
 
 
-def lately(visitors: set[int], tickets: set[int]) -> tuple[set[int], set[int]]:
-    """Of these, those with news in the last seconds: found though nobody told of it."""
+def lately(visitors: set[int], tickets: set[int]) -> tuple[dict[int, datetime], list[tuple[int, int]]]:
+    """Tickets of these, or that these visitors chat in, that changed in the last seconds, and when; and who of the
+    visitors chats in which of them: found though nobody told of it.
+    """
     since = timezone.now() - LOOK_BACK
-    changed = set(
+    changed = dict(
         Ticket.objects.filter(updated_at__gt=since)
         .filter(Q(pk__in=tickets) | Q(engagements__chat__visitor__in=visitors))
-        .values_list("pk", flat=True)
+        .values_list("pk", "updated_at")
     )
-    told = Visitor.objects.filter(pk__in=visitors, chats__engagement__ticket__in=changed) if changed else []
-    return {one.pk for one in told}, changed & tickets
+    talks = Chat.objects.filter(visitor__in=visitors, engagement__ticket__in=changed)
+    return changed, list(talks.values_list("visitor", "engagement__ticket")) if changed else []
 
 
 def connected(visitors: Iterable[int]) -> None:

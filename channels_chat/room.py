@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -41,7 +42,8 @@ ANSWERS = 1.0  # seconds that other processes have to say that somebody is with 
 THREADS = 2
 MOST_ABSENT = 2000  # visitors
 MOST_TOLD = 100  # messages of the last minutes that a page is known to have
-BELIEVED = 3.0  # seconds that somebody is believed to see a ticket still
+CHECK_EVERY = 5.0  # seconds between two looks at who still sees what they watch
+BELIEVED = 12.0  # seconds that somebody is believed to see a ticket still
 MOST_SENT = 50  # lines beyond what was read, after which all of it is looked at again
 AWAY = (OperationalError, InterfaceError, OSError)  # the database will be back
 T = TypeVar("T")
@@ -100,6 +102,7 @@ class Room:
         self.intake = Batcher("chat-in", partial(intake.take, origin=self.id))
         self.answers = Batcher("chat-out", partial(deeds.answer, origin=self.id))
         self.site = Site(self.id)
+        self.handed: dict[int, datetime] = {}  # tickets whose last change was a line that was handed out here
         self.listening = asyncio.Event()
 
     # Who is here -------------------------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ class Room:
     def _started(self) -> None:
         self.count += 1
         if not self.tasks:
-            loops = (self._listen, self._look, self._beat, self.site.run)
+            loops = (self._listen, self._look, self._beat, self._check, self.site.run)
             self.tasks = [asyncio.get_running_loop().create_task(again(loop)) for loop in loops]
 
     def _stopped(self) -> None:
@@ -285,9 +288,11 @@ class Room:
             await asyncio.sleep(LOOK_EVERY)
             here = set(self.pages)
             if here or self.watched:
-                visitors, tickets = await self.in_thread(partial(reading.lately, here, set(self.watched)))
-                self.news.update(visitors)
-                self.spoken.update(tickets)
+                changed, talks = await self.in_thread(partial(reading.lately, here, set(self.watched)))
+                fresh = {one for one, at in changed.items() if self.handed.get(one) != at}
+                self.handed = {one: at for one, at in self.handed.items() if one in changed}
+                self.news.update(visitor for visitor, ticket in talks if ticket in fresh)
+                self.spoken.update(fresh & self.watched.keys())
                 self._tell_soon()
 
     async def _beat(self) -> None:
@@ -300,6 +305,25 @@ class Room:
                 valid = await self.in_thread(partial(frames.logged_in, sessions))
                 for desk in [one for one in self.desks if one.session not in valid]:
                     desk.close(LOGGED_OUT)
+
+    async def _check(self) -> None:
+        """Look again, for all together, whether those at the desk still see what they watch: so that what is said can
+        be put before them without asking each time.
+        """
+        while True:
+            await asyncio.sleep(CHECK_EVERY)
+            if not self.watched:
+                continue
+            began, agents = time.monotonic(), {desk.agent for desk in self.desks}
+            sees = await self.in_thread(partial(frames.who_sees, set(self.watched), agents))
+            for desk in list(self.desks):
+                theirs = sees.get(desk.agent, frozenset())
+                for ticket in list(desk.watches):
+                    if ticket in theirs:
+                        desk.checked[ticket] = began
+                    else:
+                        self.spoken.add(ticket)  # which tells them that it is gone
+            self._tell_soon()
 
     # What is told ------------------------------------------------------------------------------------------------
 
@@ -398,6 +422,7 @@ class Room:
         if others:
             self._to_pages(took, others)
         page.sent.add(took.message)
+        self._handed(took)
 
     def answered(self, took: Took, desk: DeskPage) -> None:
         """An agent's line is on its way: the visitor has it at once, and colleagues who watch."""
@@ -406,6 +431,12 @@ class Room:
         self._to_pages(took, list(self.pages.get(took.visitor, ())))
         self._to_desks(took, desk)
         desk.sent.add(took.message)
+        self._handed(took)
+
+    def _handed(self, took: Took) -> None:
+        """That this line is there needs no look: whoever is connected here has it."""
+        if took.changed is not None:
+            self.handed[took.ticket] = took.changed
 
     def _to_pages(self, took: Took, pages: list[Page]) -> None:
         if not pages or pages[0].door is None or took.line is None:
