@@ -117,7 +117,7 @@ def places(
         "invitation": {"token": token},
         "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
         "mfa_": {"pk": 1},
-        "sandbox:": {"address": "ayesha@example.com", "pk": 1, "number": 1, "slug": "lamp", "name": "cart"},
+        "sandbox:": {"address": "ayesha@example.com", "pk": 1, "number": 1, "slug": "lamp", "step": "cart"},
     }
 
 
