@@ -5,12 +5,13 @@ Fields are checked here (`channels_chat.protocol`), then one action is called; w
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -35,6 +36,8 @@ from inbox import access
 from inbox.actions import reply
 from inbox.actions.errors import ActionError
 from inbox.models import Agent
+
+logger = logging.getLogger(__name__)
 
 Frames = list[dict[str, Any]]
 KEPT = 1.0  # seconds that everybody is told the same of who is there
@@ -445,9 +448,24 @@ def answer(asked: Sequence[Asked], origin: str = "") -> list[Answered]:
             raise
         took = [None] * len(asked)
     return [
-        Answered({"t": "took", "id": it.message, "at": history.moment(it.at)}, it) if it is not None else _answer(one)
+        Answered({"t": "took", "id": it.message, "at": history.moment(it.at)}, it) if it is not None else _alone(one)
         for one, it in zip(asked, took, strict=True)
     ]
+
+
+def _alone(asked: Asked) -> Answered:
+    """One line that goes the long way: where it fails, those beside it are no worse off, and its page is told.
+
+    What the database being away stops passes through: it is said again.
+    """
+    try:
+        return _answer(asked)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("an agent's line cannot be sent")
+        with translation.override(asked.language):
+            return Answered({"t": "no", "why": "wrong", "text": _("This could not be read.")})
 
 
 def _answer(asked: Asked) -> Answered:

@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 
 from channels_chat import deeds, hub, protocol, reading, room
+from channels_chat.allowances import Allowance
 from channels_chat.consumers import WHY
 from inbox import frames as rights
 from inbox import second_factor
@@ -36,8 +37,6 @@ CHECK_EVERY = 20.0  # seconds that a log-in is believed
 class DeskConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"
     page: room.DeskPage | None = None
-    allowance = BURST
-    counted_at = 0.0
     checked_at = 0.0
 
     async def connect(self) -> None:
@@ -58,18 +57,18 @@ class DeskConsumer(AsyncWebsocketConsumer):
             cast(Any, (self.scope.get("extensions") or {}).get(WRITE, {}).get("write")),
             may_write=agent.may_write,
         )
-        self.checked_at = time.monotonic()
+        self.checked_at, self.frames = time.monotonic(), Allowance(BURST)
         room.current().join_desk(self.page)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         page = self.page
         if page is None or page.closed or not text_data or len(text_data) > LONGEST:
             return
-        said, may = protocol.frame(text_data), self._may_speak()
-        if said is None or not may and said["t"] != "say":
+        said, wait = protocol.frame(text_data), self.frames.spend(BURST, PER_SECOND)
+        if said is None or wait and said["t"] != "say":
             return
         cid = protocol.word(said.get("cid"))
-        if not may:
+        if wait:
             self._no(page, said, cid, "flood", WHY["flood"], after=1)
             return
         if not await self._still_logged_in(page):
@@ -96,15 +95,6 @@ class DeskConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self.page is not None:
             room.current().leave_desk(self.page)
-
-    def _may_speak(self) -> bool:
-        now = time.monotonic()
-        self.allowance = min(BURST, self.allowance + (now - self.counted_at) * PER_SECOND)
-        self.counted_at = now
-        if self.allowance < 1:
-            return False
-        self.allowance -= 1
-        return True
 
     async def _still_logged_in(self, page: room.DeskPage) -> bool:
         if time.monotonic() - self.checked_at < CHECK_EVERY:

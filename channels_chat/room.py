@@ -35,7 +35,7 @@ from inbox.sockets import LOGGED_OUT, Message, Socket, frame
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 10.0  # seconds between two looks for news that nobody told of
+LOOK_EVERY = 5.0  # seconds between two looks for news that nobody told of
 BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
 GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
 ANSWERS = 1.0  # seconds that other processes have to say that somebody is with them
@@ -356,6 +356,11 @@ class Room:
         ]:
             try:
                 await tell()
+            except AWAY:  # the database went in the middle of it: all of it again, once it is back
+                self.news |= news
+                self.spoken |= spoken
+                await asyncio.sleep(1)
+                return
             except Exception as error:  # noqa: BLE001 - said before; a look finds them again as long as they change
                 logger.warning("news of one chat were not handed out: %r", error)
 
