@@ -127,6 +127,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if not visit or page.visit:
             return
         page.language = _language(said.get("lang"), self.door.settings)
+        here.coming.begins(page)
         found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
         if page.closed or page.visit:
             return

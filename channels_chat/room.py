@@ -11,9 +11,8 @@ import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -24,14 +23,16 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone, translation
 
 from channels_chat import deeds, history, intake, lines, reading
-from channels_chat.doors import Door
 from channels_chat.intake import Batcher
 from channels_chat.intake_values import Took
+from channels_chat.pages import DeskPage, OnTheirWay, Page
 from channels_chat.site import Site
 from inbox import frames, live
 from inbox.hub import again
 from inbox.models import Message as ChatMessage
 from inbox.sockets import LOGGED_OUT, Message, Socket, frame
+
+__all__ = ["DeskPage", "Page", "Room", "current"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,46 +41,11 @@ BEAT_EVERY = 20.0  # seconds between two notes that visitors are connected
 GRACE = 5.0  # seconds until a visitor without a page is gone: they may be on their way to the next one
 ANSWERS = 1.0  # seconds that other processes have to say that somebody is with them
 THREADS = 2
-MOST_ABSENT = 2000  # visitors
-MOST_TOLD = 100  # messages of the last minutes that a page is known to have
 CHECK_EVERY = 5.0  # seconds between two looks at who still sees what they watch
 BELIEVED = 12.0  # seconds that somebody is believed to see a ticket still
 MOST_SENT = 50  # lines beyond what was read, after which all of it is looked at again
 AWAY = (OperationalError, InterfaceError, OSError)  # the database will be back
 T = TypeVar("T")
-
-
-@dataclass(eq=False)
-class Page(Socket):
-    """One connected page of a visitor. `agent` and `session` of a Socket mean nothing here."""
-
-    door: Door | None = None
-    visit: str = ""
-    about: dict[str, Any] = field(default_factory=dict)  # where on the site they are
-    visitor: int = 0  # id of the Visitor row; 0 until they write
-    knows: int = 0  # it was sent all that there was up to this message
-    sent: set[int] = field(default_factory=set)  # and these beyond
-    told: tuple[int, ...] = ()  # the last of those up to there: a look back finds them again
-
-    def now_knows(self, ids: Sequence[int], *, since: int = 0) -> None:
-        """It has these messages, oldest first, and what there was before the last of them."""
-        self.knows = max(self.knows, since, *ids[-1:])
-        passed = {*ids, *(one for one in self.sent if one <= self.knows)}.difference(self.told)
-        self.sent = {one for one in self.sent if one > self.knows}
-        self.told = (*self.told, *sorted(passed))[-MOST_TOLD:]
-
-    def knows_nothing(self) -> None:
-        self.knows, self.told, self.sent = 0, (), set()
-
-
-@dataclass(eq=False)
-class DeskPage(Socket):
-    """One agent's page with chats before them: tickets, and the newest message of each that it was sent."""
-
-    watches: dict[int, int] = field(default_factory=dict)
-    sent: set[int] = field(default_factory=set)  # messages beyond those
-    checked: dict[int, float] = field(default_factory=dict)  # when they were found to see each ticket
-    may_write: bool = False
 
 
 class Room:
@@ -91,7 +57,7 @@ class Room:
         self.watched: dict[int, set[DeskPage]] = defaultdict(set)
         self.count = 0
         self.news: set[int] = set()
-        self.absent: set[int] = set()  # with news, and without a page here
+        self.coming = OnTheirWay()
         self.spoken: set[int] = set()
         self.teller: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -132,8 +98,7 @@ class Room:
         """From now on the page is this visitor's."""
         page.visitor = visitor
         self.pages[visitor].add(page)
-        if visitor in self.absent:
-            self.absent.discard(visitor)
+        if self.coming.missed(page, visitor):
             self.news.add(visitor)
             self._tell_soon()
         self.leaving.pop(visitor, None)
@@ -235,7 +200,7 @@ class Room:
         """One fact: ids and codes, as `channels_chat.hub` tells them."""
         visitors = fact.get("visitors") or ()
         here = {one for one in visitors if one in self.pages}
-        self._heard_of(visitors, here)
+        self.coming.news(visitors)
         if fact.get("by") == self.id:
             return  # our own pages have it
         self.news |= here
@@ -263,12 +228,6 @@ class Room:
             case {"changed": numbers}:
                 for one in numbers:
                     self._put_all(self.watched.get(one, ()), {"t": "changed", "ticket": one})
-
-    def _heard_of(self, visitors: Iterable[int], here: set[int]) -> None:
-        """Who is not here may be on their way in, with a greeting that knows less."""
-        if len(self.absent) > MOST_ABSENT:
-            self.absent.clear()
-        self.absent.update(one for one in visitors if one not in here)
 
     def _put_all(self, sockets: Iterable[Socket], told: dict[str, Any]) -> None:
         found = list(sockets)
@@ -365,19 +324,22 @@ class Room:
                 logger.warning("news of one chat were not handed out: %r", error)
 
     async def _tell_visitors(self, news: set[int]) -> None:
+        # Pages that come meanwhile know less than these, and are told by themselves what they missed.
+        here = {one: list(self.pages[one]) for one in news if self.pages.get(one)}
+        if not here:
+            return
         known = {
             one: (
-                min(page.knows for page in self.pages[one]),
-                frozenset.intersection(*(frozenset(page.told) for page in self.pages[one])),
+                min(page.knows for page in pages),
+                frozenset.intersection(*(frozenset(page.told) for page in pages)),
             )
-            for one in news
-            if self.pages.get(one)
+            for one, pages in here.items()
         }
-        if not known:
-            return
         found = await self.in_thread(partial(reading.news_of, known))
         for visitor, told in found.items():
-            for page in list(self.pages.get(visitor, ())):
+            for page in here[visitor]:
+                if page.visitor != visitor:
+                    continue
                 if not told.exists:
                     page.put(frame({"t": "gone"}))
                     continue
@@ -422,6 +384,7 @@ class Room:
         """A visitor's line was taken in: those who watch, and the visitor's other pages, have it at once."""
         if took.line is None:
             return
+        self.coming.news([page.visitor])
         self._to_desks(took, None)
         others = [one for one in self.pages.get(page.visitor, ()) if one is not page]
         if others:
@@ -433,6 +396,7 @@ class Room:
         """An agent's line is on its way: the visitor has it at once, and colleagues who watch."""
         if took.line is None:
             return
+        self.coming.news([took.visitor])
         self._to_pages(took, list(self.pages.get(took.visitor, ())))
         self._to_desks(took, desk)
         desk.sent.add(took.message)
