@@ -28,7 +28,7 @@ FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything
 MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
 DRAFT = 500  # characters of what is being typed
 MOST_FILES = 5
-READY = 5.0  # seconds that a visitor's row and their page's beginnings are believed
+READY = 30.0  # seconds that a visitor's row and their page's beginnings are believed, if nothing else changes them
 LASTING = (DataError, ValueError, TypeError, LookupError, AttributeError, RecursionError)  # alike at the next try
 
 
@@ -37,7 +37,6 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     page: room.Page | None = None
     door: doors.Door
     in_vain = 0
-    ready: deeds.Ready | None = None  # what the next line needs, as it was found for the last one
     typing_at = 0.0
 
     async def connect(self) -> None:
@@ -87,6 +86,8 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         work = self.DEEDS.get(said["t"])
         if work is None or (not page.visit and said["t"] != "hi"):
             return
+        if said["t"] in CHANGE:
+            page.ready = None
         try:
             await work(self, page, said)
         except Crowd as crowd:
@@ -173,7 +174,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if not text and not tokens:
             self.tell_no(cid, "empty")
             return None
-        ready = self.ready
+        ready = page.ready
         if tokens or ready is None or ready.row is None or ready.row.pk != page.visitor or ready.at < time.monotonic():
             about = self._about(page, said)
             ready = await here.in_thread(partial(deeds.prepare, self.door, page.visitor, page.language, about, tokens))
@@ -181,11 +182,13 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             if ready.why or ready.row is None:
                 self.tell_no(cid, ready.why or "wrong")
                 return None
-            self.ready = None if tokens else replace(ready, frames=[], at=time.monotonic() + READY)
+            page.ready = None if tokens else replace(ready, frames=[], at=time.monotonic() + READY)
         took = await here.intake.do(Said(self.door.channel, ready.row, cid, text, ready.files, chat, meta=ready.meta))
         if took is None:
             self.tell_no(cid, "wrong")
             return None
+        if took.line is None:  # more than a line: what was found for it may be another now
+            page.ready = None
         self._on_site(page, {"visitor": page.visitor, "chat": took.ticket})
         self.turns.over(cid)
         self.put(t="took", cid=cid, id=took.message, at=int(took.at.timestamp() * 1000))
@@ -304,6 +307,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
     }
 
 
+CHANGE = {"start", "user", "attrs", "event", "journey", "invite", "press", "form", "human", "end", "rate"}
 ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
 NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
 WHY: dict[str, Callable[[], str]] = {

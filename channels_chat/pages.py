@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from random import randint
 from typing import Any
 
+from channels_chat.deeds import Ready
 from channels_chat.doors import Door
 from inbox.sockets import Socket
 
 MOST_TOLD = 100  # messages of the last minutes that a page is known to have
+SENT = (50, 100)  # lines of a page, and ...
+SENT_TO_DESK = (150, 300)  # ... of a desk, beyond what was read, after which that is read: each at a time of its own
 MOST_COMING = 5000  # visitors of whom it is known when there were news last
 
 
@@ -24,6 +28,8 @@ class Page(Socket):
     read_at: int = 0  # when what it was greeted with was read, as `OnTheirWay` counts
     knows: int = 0  # it was sent all that there was up to this message
     sent: set[int] = field(default_factory=set)  # and these beyond
+    enough: int = field(default_factory=lambda: randint(*SENT))
+    ready: Ready | None = None  # what the next line needs, as it was found for one before
     told: tuple[int, ...] = ()  # the last of those up to there: a look back finds them again
 
     def now_knows(self, ids: Sequence[int], *, since: int = 0) -> None:
@@ -34,7 +40,7 @@ class Page(Socket):
         self.told = (*self.told, *sorted(passed))[-MOST_TOLD:]
 
     def knows_nothing(self) -> None:
-        self.knows, self.told, self.sent = 0, (), set()
+        self.knows, self.told, self.sent, self.ready = 0, (), set(), None
 
 
 @dataclass(eq=False)
@@ -43,6 +49,7 @@ class DeskPage(Socket):
 
     watches: dict[int, int] = field(default_factory=dict)
     sent: set[int] = field(default_factory=set)  # messages beyond those
+    enough: int = field(default_factory=lambda: randint(*SENT_TO_DESK))
     checked: dict[int, float] = field(default_factory=dict)  # when they were found to see each ticket
     may_write: bool = False
 

@@ -93,17 +93,18 @@ def returned(visitors: Iterable[int]) -> None:
 
 
 def lines_of(
-    known: Mapping[int, int], ways: set[tuple[int, str]]
+    known: Mapping[int, int], ways: set[tuple[int, str]], have: Mapping[int, Collection[int]]
 ) -> dict[tuple[int, int, str], list[dict[str, Any]] | None]:
-    """New lines of tickets, each after the id it is known up to, rendered for agents in their languages:
-    {(ticket, agent, language): lines}; a ticket that an agent does not see is missing.
+    """New lines of tickets, each after the id it is known up to and without those that they have, rendered for agents
+    in their languages: {(ticket, agent, language): lines}; a ticket that an agent does not see is missing.
     """
     sees = frames.who_sees(set(known), {agent for agent, _language in ways})
     behind = Q()
     for ticket, after in known.items():
         behind |= Q(ticket=ticket, pk__gt=after)
     rows: dict[int, list[Message]] = defaultdict(list)
-    for row in lines.said(Message.objects.filter(behind)).order_by("pk"):
+    theirs = [pk for ids in have.values() for pk in ids]
+    for row in lines.said(Message.objects.filter(behind).exclude(pk__in=theirs)).order_by("pk"):
         rows[row.ticket_id].append(row)
     made: dict[tuple[int, str], list[dict[str, Any]]] = {}
     found: dict[tuple[int, int, str], list[dict[str, Any]] | None] = {}

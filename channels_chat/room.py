@@ -43,7 +43,6 @@ ANSWERS = 1.0  # seconds that other processes have to say that somebody is with 
 THREADS = 2
 CHECK_EVERY = 5.0  # seconds between two looks at who still sees what they watch
 BELIEVED = 12.0  # seconds that somebody is believed to see a ticket still
-MOST_SENT = 50  # lines beyond what was read, after which all of it is looked at again
 AWAY = (OperationalError, InterfaceError, OSError)  # the database will be back
 T = TypeVar("T")
 
@@ -331,7 +330,7 @@ class Room:
         known = {
             one: (
                 min(page.knows for page in pages),
-                frozenset.intersection(*(frozenset(page.told) for page in pages)),
+                frozenset[int].intersection(*(frozenset(page.sent.union(page.told)) for page in pages)),
             )
             for one, pages in here.items()
         }
@@ -340,11 +339,13 @@ class Room:
             for page in here[visitor]:
                 if page.visitor != visitor:
                     continue
+                page.ready = None
                 if not told.exists:
                     page.put(frame({"t": "gone"}))
                     continue
                 messages = [one for one in told.messages if one["id"] not in page.sent and one["id"] not in page.told]
-                page.now_knows([one["id"] for one in told.messages])
+                # What all of them were sent meanwhile was not read again; what came since this was read is not in it.
+                page.now_knows([*(one["id"] for one in told.messages)], since=max(known[visitor][1], default=0))
                 if messages:
                     page.put(frame({"t": "said", "messages": messages}))
                 page.put(frame({"t": "chat", "chat": told.chat}))
@@ -358,8 +359,11 @@ class Room:
             for ticket in spoken
             if self.watched.get(ticket)
         }
+        have = {
+            ticket: frozenset.intersection(*(frozenset(desk.sent) for desk in self.watched[ticket])) for ticket in known
+        }
         ways = {(desk.agent, desk.language) for desk in desks}
-        found = await self.in_thread(partial(reading.lines_of, known, ways))
+        found = await self.in_thread(partial(reading.lines_of, known, ways, have))
         now = time.monotonic()
         for desk in desks:
             for ticket in list(desk.watches):
@@ -372,9 +376,9 @@ class Room:
                     continue
                 desk.checked[ticket] = now
                 new = [one for one in said if one["id"] > desk.watches[ticket] and one["id"] not in desk.sent]
-                if said:
-                    desk.watches[ticket] = max(desk.watches[ticket], said[-1]["id"])
-                    desk.sent -= {one["id"] for one in said}
+                ids = have[ticket].union(one["id"] for one in said)
+                desk.watches[ticket] = max({desk.watches[ticket], *ids})
+                desk.sent -= ids
                 if new:
                     desk.put(frame({"t": "said", "ticket": ticket, "messages": new}))
 
@@ -414,7 +418,7 @@ class Room:
         for page in pages:
             page.put(message)
             page.sent.add(took.message)
-            if len(page.sent) > MOST_SENT:
+            if len(page.sent) > page.enough:
                 self.news.add(page.visitor)
         self._tell_soon()
 
@@ -424,9 +428,11 @@ class Room:
         for desk in self.watched.get(took.ticket, ()):
             if desk is author:
                 continue
-            if desk.checked.get(took.ticket, 0.0) < since or len(desk.sent) > MOST_SENT:
+            if desk.checked.get(took.ticket, 0.0) < since:
                 self.spoken.add(took.ticket)
                 continue
+            if len(desk.sent) > desk.enough:
+                self.spoken.update(desk.watches)
             if desk.language not in made and took.line is not None:
                 with translation.override(desk.language):
                     (line,) = lines.of([_bare(took.line)])
