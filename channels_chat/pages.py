@@ -13,7 +13,7 @@ from inbox.sockets import Socket
 
 MOST_TOLD = 100  # messages of the last minutes that a page is known to have
 SENT = (50, 100)  # lines of a page, and ...
-SENT_TO_DESK = (150, 300)  # ... of a desk, beyond what was read, after which that is read: each at a time of its own
+SENT_TO_DESK = (300, 600)  # ... of a desk, beyond what was read, after which that is read: each at a time of its own
 MOST_COMING = 5000  # visitors of whom it is known when there were news last
 
 
