@@ -429,6 +429,7 @@ class Asked:
     text: str
     cid: str
     language: str
+    draft: int = 0  # the version of their draft that it knew
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,7 +443,9 @@ class Answered:
 def answer(asked: Sequence[Asked], origin: str = "") -> list[Answered]:
     """Lines of agents to visitors, by the one way out. The same `cid` again is answered with the first message."""
     try:
-        took = quick.answer([quick.Answer(one.agent, one.ticket, one.text, one.cid) for one in asked], origin)
+        took = quick.answer(
+            [quick.Answer(one.agent, one.ticket, one.text, one.cid, one.draft) for one in asked], origin
+        )
     except DatabaseError as error:
         if quick.is_away(error):
             raise
@@ -479,7 +482,12 @@ def _answer(asked: Asked) -> Answered:
         try:
             chat = chats.live_in(row)
             message = reply.reply(
-                row, by=person, text=asked.text, client_id=asked.cid, channel=chat.channel if chat else None
+                row,
+                by=person,
+                text=asked.text,
+                client_id=asked.cid,
+                channel=chat.channel if chat else None,
+                draft=asked.draft,
             )
         except ActionError as error:
             return Answered({"t": "no", "why": error.code, "text": str(error.reason)})

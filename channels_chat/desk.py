@@ -124,7 +124,8 @@ class DeskConsumer(AsyncWebsocketConsumer):
             return
         text = said.get("text")
         here = room.current()
-        asked = deeds.Asked(page.agent, ticket, protocol.words(text, LONGEST), cid, page.language)
+        draft = protocol.number(said.get("version"))
+        asked = deeds.Asked(page.agent, ticket, protocol.words(text, LONGEST), cid, page.language, draft)
         answered = await here.answers.do(asked)
         page.put(frame({"ticket": ticket, "cid": cid, **answered.told}))
         if answered.took is not None:

@@ -27,7 +27,7 @@ from django.utils import timezone
 from channels_chat import hub
 from channels_chat.intake_values import Said, Took, raw_of
 from inbox import live, locks, seen
-from inbox.actions import base
+from inbox.actions import base, drafts
 from inbox.actions.once import once
 from inbox.actions.reply import asked_by
 from inbox.actions.work import one_line
@@ -129,7 +129,7 @@ SELECT place, message_id, number, customer FROM made
 ANSWER = f"""
 WITH said AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(lines)s::json)
-        AS one (place int, agent bigint, ticket bigint, key text, preview text, message jsonb)
+        AS one (place int, agent bigint, ticket bigint, key text, draft int, preview text, message jsonb)
 ),
 talk AS MATERIALIZED (
     SELECT said.place, chat.id AS chat, ticket.number, visitor.id AS visitor, visitor.address, visitor.name,
@@ -145,6 +145,8 @@ talk AS MATERIALIZED (
       AND ticket.assignee_id = said.agent AND engagement.agent_id = said.agent AND ticket.first_replied_at IS NOT NULL
       AND NOT EXISTS (SELECT FROM inbox_messagekey known
                       WHERE known.scope = 'client:' || said.agent AND known.key = said.key)
+      AND NOT EXISTS (SELECT FROM inbox_draft newer -- what another tab has added stays: `drafts.sent` tells it apart
+                      WHERE newer.agent_id = said.agent AND newer.client_id = said.key AND newer.version > said.draft)
       AND NOT EXISTS (SELECT FROM channels_chat_chat twin JOIN inbox_engagement theirs ON theirs.id = twin.engagement_id
                       WHERE theirs.ticket_id = said.ticket AND twin.state = 'active' AND twin.id <> chat.id)
     ORDER BY ticket.number, said.place FOR NO KEY UPDATE OF ticket, chat
@@ -171,6 +173,10 @@ events AS (
     FROM made, (VALUES (1, 'message_added', 'agent'), (2, 'message_sent', 'system')) AS told (n, kind, actor)
     ORDER BY place, told.n
 ),
+drafts AS (
+    DELETE FROM inbox_draft USING made WHERE inbox_draft.agent_id = made.agent AND client_id = made.key
+    RETURNING inbox_draft.id, place
+),
 talked AS MATERIALIZED (
     SELECT number, chat, agent, count(*) AS count, (array_agg(preview ORDER BY place DESC))[1] AS preview
     FROM made GROUP BY number, chat, agent
@@ -189,7 +195,10 @@ tickets AS (
         updated_at = %(now)s
     FROM talked WHERE inbox_ticket.number = talked.number
 )
-SELECT place, message_id, number, visitor, channel, agent_name, photo FROM made
+SELECT place, message_id, number, visitor, channel, agent_name, photo, place IN (SELECT place FROM drafts),
+    EXISTS (SELECT FROM inbox_draft other WHERE other.agent_id = agent AND other.ticket_id = number
+            AND other.id NOT IN (SELECT id FROM drafts))
+FROM made
 """  # noqa: S608 (our own)
 
 
@@ -201,6 +210,7 @@ class Answer:
     ticket: int
     text: str
     cid: str
+    draft: int = 0  # the version of their draft that they knew
 
 
 def take(saids: Sequence[Said], origin: str = "") -> list[Took | None]:
@@ -263,20 +273,22 @@ def answer(answers: Sequence[Answer], origin: str = "") -> list[Took | None]:
             sent_at=now, created_at=now, received_at=now,
         )  # fmt: skip
         lines.append({
-            "place": n, "agent": one.agent, "ticket": one.ticket, "key": one.cid,
+            "place": n, "agent": one.agent, "ticket": one.ticket, "key": one.cid, "draft": one.draft,
             "preview": one_line(text, PREVIEW_LENGTH), "message": _columns(messages[n]),
         })  # fmt: skip
     if not lines:
         return took
     _plan_once()
     visitors, tickets = set(), {}
-    for n, pk, number, visitor, channel, name, photo in _write(ANSWER, lines, now):
+    for n, pk, number, visitor, channel, name, photo, drafted, others in _write(ANSWER, lines, now):
         message = messages[n]
         message.pk, message.ticket_id, message.channel_id, message.author_name = pk, number, channel, name
         message.agent = Agent(pk=answers[n].agent, name=name, photo=photo)
         took[n] = Took(pk, number, now, line=message, visitor=visitor, changed=now)
         visitors.add(visitor)
         tickets[number] = answers[n].agent
+        if drafted:
+            drafts.gone(answers[n].agent, number, drafted=others)
     if tickets:
         base.announce(tickets, [one.message for one in took if one is not None])
         hub.tell(visitors, tickets, by=origin)

@@ -88,8 +88,19 @@ def _is_sent(agent: Agent, client_id: str) -> bool:
 def _told(row: Draft) -> None:
     """The agent's other tabs and devices hear of it; `drafted`: whether anything is left on its ticket."""
     drafted = row.version > 0 or Draft.objects.filter(agent=row.agent_id, ticket=row.ticket_id).exists()
-    told = {"draft": row.ticket_id, "side": row.side_id, "version": row.version, "drafted": drafted}
-    transaction.on_commit(partial(live.hint, [row.agent_id], **told), robust=True)
+    _hint(row.agent_id, row.ticket_id, row.side_id, row.version, drafted)
+
+
+def gone(agent: int, ticket: int, *, drafted: bool) -> None:
+    """Tell the agent's open pages that the draft of their answer on this ticket is there no more; `drafted`: whether
+    another of theirs is.
+    """
+    _hint(agent, ticket, None, 0, drafted)
+
+
+def _hint(agent: int, ticket: int | None, side: int | None, version: int, drafted: bool) -> None:
+    told = {"draft": ticket, "side": side, "version": version, "drafted": drafted}
+    transaction.on_commit(partial(live.hint, [agent], **told), robust=True)
 
 
 def discard(

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from channels_chat import queue
 from channels_chat.models import Chat, ChatState
-from inbox.models import Agent, Channel, Message, Ticket
+from inbox.models import Agent, Channel, Draft, Message, Ticket
 from tests.browser.conftest import Open, Server
 from tests.channels_chat.cast import chat_channel
 from tests.channels_chat.visitor import VisitorPage
@@ -118,3 +118,30 @@ def test_two_chats_by_keyboard(
     assert Chat.objects.get(engagement__ticket=other).state == ChatState.ENDED
     said = Message.objects.filter(direction="out", author_kind="agent").values_list("text", flat=True).order_by("pk")
     assert list(said) == ["Hello! I am looking.", "Yes, we do.", "It left yesterday."]
+
+
+def test_what_was_sent_does_not_come_back(
+    open_as: Open, sana: Agent, visitors: list[VisitorPage], shop: Channel
+) -> None:
+    """A draft is saved while one pauses in the middle of a sentence; another is sent in its place."""
+    visitors[0].say("Where is my parcel?")
+    page = open_as(sana, "/")
+    offered(page)
+    page.keyboard.press("Control+Shift+A")
+    page.wait_for_url("**/chats/**")
+    number = Chat.objects.get().engagement.ticket_id
+    area = page.locator(f"#chat-{number} [name=text]")
+    lines = page.locator(f"#lines-{number} .line.out:not(.pending)")
+    area.fill("Good morning")
+    area.press("Enter")  # the first answer goes the long way, those behind it do not
+    expect(lines).to_have_count(1)
+    for turn, text in enumerate(("It left yesterday.", "Tomorrow, then."), start=2):
+        area.fill("Let me")
+        expect(page.locator(f"#chat-{number} [name=version]")).not_to_have_value("0")  # it is saved, and known here
+        area.fill(text)
+        area.press("Enter")
+        expect(lines).to_have_count(turn)
+        heard(visitors[0], text)
+        assert not Draft.objects.exists()
+        page.reload()
+        expect(area).to_have_value("")

@@ -14,8 +14,9 @@ from channels_chat import deeds, intake
 from channels_chat.actions import quick
 from channels_chat.intake_values import Said
 from channels_chat.models import Chat, ChatState, Visitor
-from inbox.actions import blocks, reply, tickets
-from inbox.models import Agent, Channel, Customer, Engagement, Event, Message, Receipt, Role, Ticket, TicketSeen
+from inbox import live
+from inbox.actions import blocks, drafts, reply, tickets
+from inbox.models import Agent, Channel, Customer, Draft, Engagement, Event, Message, Receipt, Role, Ticket, TicketSeen
 from tests.channels_chat.cast import says, visitor_of
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +116,38 @@ def test_what_an_agent_answers_comes_to_the_same_rows(shop: Channel, sana: Agent
             line(visitor, ticket)
         pictures.append(picture(ticket, before))
     assert pictures[0] == pictures[1]
+
+
+def kept(sana: Agent, ticket: Ticket, cid: str, text: str, version: int = 0) -> Draft:
+    """What stands in Sana's composer, as her page saves it."""
+    written = {"kind": "reply", "text": text, "html": "", "client_id": cid, "attachments": [], "newest": None}
+    return drafts.save(sana, ticket, written, version=version)
+
+
+def test_a_line_lets_go_of_its_draft(
+    shop: Channel, sana: Agent, monkeypatch: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    hints: list[Any] = []
+    monkeypatch.setattr(live, "hint", lambda agents, **frame: hints.append((agents, frame)))
+    _visitor, ticket = talk(shop, sana)
+    cid = uuid4().hex
+    draft = kept(sana, ticket, cid, "Let me")
+    with django_capture_on_commit_callbacks(execute=True):
+        [answered] = deeds.answer([deeds.Asked(sana.pk, ticket.pk, "It left", cid, "en", draft.version)])
+    assert answered.took is not None  # the short way
+    assert not Draft.objects.exists()
+    assert ([sana.pk], {"draft": ticket.pk, "side": None, "version": 0, "drafted": False}) in hints
+
+
+def test_what_another_tab_adds_to_a_draft_stays(shop: Channel, sana: Agent) -> None:
+    _visitor, ticket = talk(shop, sana)
+    cid = uuid4().hex
+    draft = kept(sana, ticket, cid, "Let me")
+    kept(sana, ticket, cid, "Something else altogether", draft.version)
+    [answered] = deeds.answer([deeds.Asked(sana.pk, ticket.pk, "Let me look", cid, "en", draft.version)])
+    assert answered.told["t"] == "took"
+    left = Draft.objects.get()
+    assert (left.text, left.client_id == cid) == ("Something else altogether", False)
 
 
 def test_repeats_are_one_line_either_way(shop: Channel, sana: Agent) -> None:

@@ -84,7 +84,7 @@ async function send(item) {
   show(item)
   const plain = !item.files?.length && !item.macros?.length
   clearTimeout(trying.get(item.cid))
-  if (plain && !item.slow && wire.say({ t: "say", ticket: item.ticket, cid: item.cid, text: item.text })) {
+  if (plain && !item.slow && wire.say({ t: "say", ticket: item.ticket, cid: item.cid, text: item.text, version: item.version ?? 0 })) {
     trying.set(item.cid, setTimeout(() => { item.slow = true; waiting.has(item.cid) && send(item) }, PATIENCE))
     return
   }

@@ -1,6 +1,6 @@
 // Writing on the desk, where each chat has its own composer. The one with the focus is the page's composer: what serves the
 // composer of a ticket (macros, emoji, files, drafts) serves it, too. Enter sends.
-import { asked, empty, field, keep, written } from "../../inbox/js/drafts.js"
+import { asked, empty, field, keep, left, written } from "../../inbox/js/drafts.js"
 import { surface } from "../../inbox/js/surface.js"
 import { put, take } from "./outbox.js"
 import * as wire from "./wire.js"
@@ -31,7 +31,8 @@ function send(form) {
   const { text, files, macros } = written(form)
   if (!text.trim() && !files.length) return surface(form).focus()
   const ticket = Number(form.dataset.ticket)
-  const item = { cid: field(form, "client_id").value, ticket, text: text.trim(), files: files.map(([id]) => id), names: files.map(([, name]) => name), macros: macros.map(([id]) => id), version: field(form, "version").value }
+  const item = { cid: field(form, "client_id").value, ticket, text: text.trim(), files: files.map(([id]) => id), names: files.map(([, name]) => name), macros: macros.map(([id]) => id), version: Number(field(form, "version").value) }
+  left.add(item.cid)
   empty(form)
   field(form, "version").value = 0 // the server lets go of the draft with the message
   form.dataset.known = JSON.stringify(written(form))

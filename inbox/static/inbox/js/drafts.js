@@ -14,6 +14,7 @@ export const formOf = element => element.closest?.("form[data-draft]") ?? null
 export const field = (form, name) => form.elements.namedItem(name)
 export const kindOf = form => form.querySelector("[name=kind]:checked")?.value
 export const versionOf = form => Number(field(form, "version")?.value ?? 0)
+export const left = new Set() // client ids of what was sent from this page while its composer stays: not to be put back
 const keyOf = form => `draft:${me}:${form.dataset.writes}`
 export const problemOf = form => form.querySelector(".problem, .question")
 const idOf = box => box.querySelector("input").value

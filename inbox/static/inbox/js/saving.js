@@ -1,6 +1,6 @@
 // What stands in the composer is kept on the server a moment after it was typed, so that it is there on any device. Each
 // save names the version it began with; where another tab or device came first, theirs is taken, and ours offered back.
-import { changed, empty, field, fill, formOf, forms, isEmpty, keep, show, versionOf, written } from "./drafts.js"
+import { changed, empty, field, fill, formOf, forms, isEmpty, keep, left, show, versionOf, written } from "./drafts.js"
 import { notice } from "./htmx.js"
 import { inputs, say, usual } from "./recipients.js"
 import { surface } from "./surface.js"
@@ -27,11 +27,15 @@ export async function save(form) {
   if (form.dataset.sent || field(form, "text").readOnly || !changed(form)) return
   if (busy.has(form)) return soon(form)
   const now = JSON.stringify(written(form))
+  const cid = field(form, "client_id").value
   busy.add(form)
   try {
     const answer = await fetch(form.dataset.draft, { method: "POST", body: body(form) })
-    if (form.dataset.sent) return
-    if (answer.status === 409) return take(form, await answer.json(), written(form))
+    if (form.dataset.sent || field(form, "client_id").value !== cid) return // that has been sent meanwhile
+    if (answer.status === 409) {
+      const theirs = await answer.json()
+      return left.has(theirs.client_id) ? soon(form) : take(form, theirs, written(form))
+    }
     if (!answer.ok) return // it is kept here, and goes with the next one
     field(form, "version").value = (await answer.json()).version
     form.dataset.known = now
@@ -68,7 +72,8 @@ export function offer(form, ours) {
 // What the server has now; what is being typed here stays, and meets it at its next save.
 export async function pull(form) {
   const answer = await fetch(form.dataset.draft)
-  if (answer.ok && form.isConnected && !form.dataset.sent && !changed(form)) take(form, await answer.json())
+  const theirs = answer.ok && (await answer.json())
+  if (theirs && !left.has(theirs.client_id) && form.isConnected && !form.dataset.sent && !changed(form)) take(form, theirs)
 }
 
 document.addEventListener("rabta:hint", ({ detail }) => {
