@@ -7,9 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -17,8 +16,9 @@ from django.utils.translation import gettext as _
 from channels_chat import config, deeds, doors, hub, protocol, reading, room, site
 from channels_chat.allowances import Allowance, Crowd, Turns, address_of
 from channels_chat.intake_values import Said, Took
+from channels_chat.pages import Page
+from inbox.connections import Connection
 from inbox.sockets import frame
-from lib.websocket import WRITE
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +32,8 @@ READY = 30.0  # seconds that a visitor's row and their page's beginnings are bel
 LASTING = (DataError, ValueError, TypeError, LookupError, AttributeError, RecursionError)  # alike at the next try
 
 
-class WidgetConsumer(AsyncWebsocketConsumer):
-    channel_layer_alias = "none"  # the room listens for all pages
-    page: room.Page | None = None
+class WidgetConsumer(Connection):
+    page: Page | None = None
     door: doors.Door
     in_vain = 0
     typing_at = 0.0
@@ -54,14 +53,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return
         self.door = door
         self.frames, self.says, self.turns = Allowance(FRAMES), Allowance(SAYS), Turns()
-        self.page = room.Page(
-            0,
-            "",
-            door.settings.languages[0],
-            cast(Any, self.base_send),
-            cast(Any, (self.scope.get("extensions") or {}).get(WRITE, {}).get("write")),
-            door=door,
-        )
+        self.page = Page(0, "", door.settings.languages[0], *self.ways(), door=door)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         page = self.page
@@ -122,7 +114,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
 
     # What is said ------------------------------------------------------------------------------------------------
 
-    async def hi(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def hi(self, page: Page, said: dict[str, Any]) -> None:
         here = room.current()
         visit = protocol.word(said.get("visit"))
         if not visit or page.visit:
@@ -141,7 +133,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         for told in found.frames:
             page.put(frame(told))
 
-    async def start(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def start(self, page: Page, said: dict[str, Any]) -> None:
         here = room.current()
         if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
@@ -151,7 +143,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         self.turns.over(protocol.word(said.get("cid")))
         self._met(page, found)
 
-    async def say(self, page: room.Page, said: dict[str, Any], chat: dict[str, Any] | None = None) -> Took | None:
+    async def say(self, page: Page, said: dict[str, Any], chat: dict[str, Any] | None = None) -> Took | None:
         here, cid = room.current(), protocol.word(said.get("cid"))
         text = protocol.words(said.get("text"), protocol.MOST_FRAME).strip()
         if not cid:
@@ -195,7 +187,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         here.heard(took, page)
         return took
 
-    async def typing(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def typing(self, page: Page, said: dict[str, Any]) -> None:
         text = protocol.words(said.get("text"), DRAFT)
         now = time.monotonic()
         if not page.visitor or (text and now - self.typing_at < 0.5):
@@ -205,12 +197,12 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         if ticket is not None:
             hub.draft(ticket, text, bool(text), preview=self.door.settings.preview)
 
-    async def seen(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def seen(self, page: Page, said: dict[str, Any]) -> None:
         delivered, read = protocol.number(said.get("delivered")), protocol.number(said.get("read"))
         if page.visitor and (delivered or read):
             await room.current().in_thread(partial(reading.seen_by_visitor, page.visitor, delivered, read))
 
-    async def moved(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def moved(self, page: Page, said: dict[str, Any]) -> None:
         url = protocol.address(said.get("url"))
         if url:
             title = protocol.line(said.get("title"), 200)
@@ -218,14 +210,14 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             if page.visitor:
                 await room.current().in_thread(partial(deeds.visited, page.visitor, url, title))
 
-    async def more(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def more(self, page: Page, said: dict[str, Any]) -> None:
         before = protocol.number(said.get("before"))
         if page.visitor and before:
             told = await room.current().in_thread(partial(deeds.older, page.visitor, before))
             if told is not None:
                 page.put(frame(told))
 
-    async def user(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def user(self, page: Page, said: dict[str, Any]) -> None:
         found = await room.current().in_thread(partial(deeds.vouched, self.door, page.visitor, said, page.language))
         if found is None:
             self.tell_no("", "user")
@@ -235,7 +227,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             page.knows_nothing()
         self._met(page, found)
 
-    async def offline(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def offline(self, page: Page, said: dict[str, Any]) -> None:
         if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
             return
@@ -247,7 +239,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         self.turns.over(protocol.word(said.get("cid")))
         self._met(page, left)
 
-    async def other(self, page: room.Page, said: dict[str, Any]) -> None:
+    async def other(self, page: Page, said: dict[str, Any]) -> None:
         """What needs the database and answers with frames: each is one function of `deeds`."""
         if said["t"] in NEED_VISITOR and not page.visitor:
             return
@@ -259,7 +251,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         for one in told:
             page.put(frame(one))
 
-    def _journeys(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
+    def _journeys(self, page: Page, said: dict[str, Any]) -> dict[str, Any]:
         """How far the visit is in its journeys, after what it says now."""
         known: dict[str, Any] = page.about.get("journeys") or {}
         key = protocol.key(said.get("key"))
@@ -268,7 +260,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):
             return known
         return {**known, key: site.progress(declared, time.time(), done=said.get("what") == "done")}
 
-    def _met(self, page: room.Page, found: deeds.Met) -> None:
+    def _met(self, page: Page, found: deeds.Met) -> None:
         here = room.current()
         if found.key:
             self.put(t="key", key=found.key)
@@ -280,17 +272,17 @@ class WidgetConsumer(AsyncWebsocketConsumer):
         for told in found.frames:
             page.put(frame(told))
 
-    def _about(self, page: room.Page, said: dict[str, Any]) -> dict[str, Any]:
+    def _about(self, page: Page, said: dict[str, Any]) -> dict[str, Any]:
         """What a first message brings along: what was asked before, and where on the site the visitor is."""
         return {**said, "visit": page.visit, "site": page.about, "from": address_of(self.scope)}
 
-    def _on_site(self, page: room.Page, told: dict[str, Any]) -> None:
+    def _on_site(self, page: Page, told: dict[str, Any]) -> None:
         """Who is on the site, and where: agents see it, if the channel shows it."""
         page.about |= {**told, "at": time.time()}
         if self.door.settings.visitors:
             room.current().site.put(page.visit, {"channel": self.door.channel.pk, **page.about})
 
-    DEEDS: ClassVar[dict[str, Callable[[Any, room.Page, dict[str, Any]], Awaitable[Any]]]] = {
+    DEEDS: ClassVar[dict[str, Callable[[Any, Page, dict[str, Any]], Awaitable[Any]]]] = {
         "hi": hi,
         "start": start,
         "say": say,

@@ -8,23 +8,18 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
-from urllib.parse import parse_qs
+from typing import Any
 
-from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 
 from channels_chat import deeds, hub, protocol, reading, room
 from channels_chat.allowances import Allowance
 from channels_chat.consumers import WHY
+from channels_chat.pages import DeskPage
 from inbox import frames as rights
-from inbox import second_factor
-from inbox.models import Agent
+from inbox.connections import AgentConnection
 from inbox.sockets import LOGGED_OUT, frame
-from lib.websocket import WRITE
 
 logger = logging.getLogger(__name__)
 
@@ -34,31 +29,16 @@ BURST, PER_SECOND = 40.0, 8.0
 CHECK_EVERY = 20.0  # seconds that a log-in is believed
 
 
-class DeskConsumer(AsyncWebsocketConsumer):
-    channel_layer_alias = "none"
-    page: room.DeskPage | None = None
+class DeskConsumer(AgentConnection):
+    page: DeskPage | None = None
     checked_at = 0.0
 
     async def connect(self) -> None:
-        await self.accept()
         agent = self.scope.get("user")
-        if agent is None or not agent.is_authenticated or not agent.is_active:
-            await self.close(LOGGED_OUT)
-            return
-        if await database_sync_to_async(second_factor.is_missing)(cast(Agent, agent)):
-            return
-        asked = parse_qs(self.scope.get("query_string", b"").decode(errors="replace")).get("language", [""])[0]
-        language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-        self.page = room.DeskPage(
-            agent.pk,
-            self.scope["session"].session_key or "",
-            language,
-            cast(Any, self.base_send),
-            cast(Any, (self.scope.get("extensions") or {}).get(WRITE, {}).get("write")),
-            may_write=agent.may_write,
-        )
-        self.checked_at, self.frames = time.monotonic(), Allowance(BURST)
-        room.current().join_desk(self.page)
+        self.page = await self.admit(DeskPage, may_write=bool(agent and agent.is_authenticated and agent.may_write))
+        if self.page is not None:
+            self.checked_at, self.frames = time.monotonic(), Allowance(BURST)
+            room.current().join_desk(self.page)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         page = self.page
@@ -96,7 +76,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
         if self.page is not None:
             room.current().leave_desk(self.page)
 
-    async def _still_logged_in(self, page: room.DeskPage) -> bool:
+    async def _still_logged_in(self, page: DeskPage) -> bool:
         if time.monotonic() - self.checked_at < CHECK_EVERY:
             return True
         valid = await room.current().in_thread(partial(rights.logged_in, {page.session: page.agent}))
@@ -106,7 +86,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
         self.checked_at = time.monotonic()
         return True
 
-    async def _watch(self, page: room.DeskPage, said: dict[str, Any]) -> None:
+    async def _watch(self, page: DeskPage, said: dict[str, Any]) -> None:
         asked, since = said.get("tickets"), said.get("since")
         since = since if isinstance(since, dict) else {}
         numbers = [one for one in asked if protocol.number(one)][:MOST_WATCHED] if isinstance(asked, list) else []
@@ -118,7 +98,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
         here.spoken.update(page.watches)
         here._tell_soon()
 
-    async def _say(self, page: room.DeskPage, said: dict[str, Any], cid: str) -> None:
+    async def _say(self, page: DeskPage, said: dict[str, Any], cid: str) -> None:
         ticket = protocol.number(said.get("ticket"))
         if not page.may_write or not ticket:
             return
@@ -132,20 +112,20 @@ class DeskConsumer(AsyncWebsocketConsumer):
             here.answered(answered.took, page)
 
     def _no(
-        self, page: room.DeskPage, said: dict[str, Any], cid: str, why: str, words: Callable[[], str], *, after: int = 0
+        self, page: DeskPage, said: dict[str, Any], cid: str, why: str, words: Callable[[], str], *, after: int = 0
     ) -> None:
         with translation.override(page.language):
             told = {"t": "no", "ticket": said.get("ticket"), "cid": cid, "why": why, "text": words()}
         page.put(frame({**told, **({"after": after} if after else {})}))
 
-    async def _typing(self, page: room.DeskPage, said: dict[str, Any]) -> None:
+    async def _typing(self, page: DeskPage, said: dict[str, Any]) -> None:
         ticket = protocol.number(said.get("ticket"))
         if page.may_write and ticket in page.watches:
             told = await room.current().in_thread(partial(deeds.typing_to, page.agent, ticket))
             if told is not None:
                 hub.type_to(*told, said.get("on") is True)
 
-    async def _seen(self, page: room.DeskPage, said: dict[str, Any]) -> None:
+    async def _seen(self, page: DeskPage, said: dict[str, Any]) -> None:
         ticket, message = protocol.number(said.get("ticket")), protocol.number(said.get("id"))
         if message and ticket in page.watches:
             visitor = await room.current().in_thread(partial(reading.seen_by, page.agent, ticket, message))

@@ -32,8 +32,6 @@ from inbox.hub import again
 from inbox.models import Message as ChatMessage
 from inbox.sockets import LOGGED_OUT, Message, Socket, frame
 
-__all__ = ["DeskPage", "Page", "Room", "current"]
-
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0  # seconds between two looks for news that nobody told of

@@ -5,17 +5,11 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any, cast
-from urllib.parse import parse_qs
+from typing import Any
 
-from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
-
-from inbox import hub, second_factor, sockets
-from inbox.models import Agent
+from inbox import hub, sockets
+from inbox.connections import AgentConnection
 from inbox.presence import DOING
-from lib.websocket import WRITE
 
 LONGEST = 500  # characters of what a page says
 BURST, PER_SECOND = 20, 4  # of messages; a page says two things when a ticket is opened, and one every four seconds
@@ -36,31 +30,16 @@ def moment(value: object) -> datetime | None:
     return datetime.fromtimestamp(min(float(value), time.time()), UTC)
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
-    channel_layer_alias = "none"  # the hub listens for all sockets: no subscription of its own for each
+class LiveConsumer(AgentConnection):
     socket: sockets.Socket | None = None
     allowance = float(BURST)
     counted_at = 0.0
     in_vain = 0
 
     async def connect(self) -> None:
-        await self.accept()
-        agent = self.scope.get("user")
-        if agent is None or not agent.is_authenticated or not agent.is_active:
-            await self.close(sockets.LOGGED_OUT)  # said on an open socket: the page cannot read a refusal's status
-            return
-        if await database_sync_to_async(second_factor.is_missing)(cast(Agent, agent)):
-            return  # they set up their second factor before they are told anything
-        asked = parse_qs(self.scope.get("query_string", b"").decode(errors="replace")).get("language", [""])[0]
-        language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-        self.socket = sockets.Socket(
-            agent.pk,
-            self.scope["session"].session_key or "",
-            language,
-            cast(Any, self.base_send),
-            cast(Any, (self.scope.get("extensions") or {}).get(WRITE, {}).get("write")),
-        )
-        hub.current().join(self.socket)
+        self.socket = await self.admit(sockets.Socket)
+        if self.socket is not None:
+            hub.current().join(self.socket)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """What the page says of itself. What cannot be understood, or is too much, is left unread."""
