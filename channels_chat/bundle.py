@@ -44,6 +44,7 @@ MODULES = (
     "inviting",
     "api",
 )
+SPOKEN = re.compile(r'\bt\("(\w+)"')  # a word by its key
 MOST_KEPT = 64  # scripts in memory: one for each channel and state of its settings
 
 
@@ -65,7 +66,6 @@ def setup(channel: Channel) -> dict[str, Any]:
         "position": chat.position,
         "theme": chat.theme,
         "langs": list(chat.languages),
-        "keys": " ".join(WORDS),
         "words": {language: list(words(chat, language).values()) for language in chat.languages},
         "hours": chat.hours,
         "prechat": [_field(one) for one in chat.prechat],
@@ -110,7 +110,11 @@ def _built(given: str, stamp: float) -> tuple[bytes, bytes, str]:
 def _code(stamp: float) -> str:
     modules = "\n".join((FOLDER / f"{name}.js").read_text() for name in MODULES)
     sheet = json.dumps(_small(Path(FOLDER / "widget.css").read_text()), ensure_ascii=False)
-    return f"const SHEET={sheet};\n{short(rjsmin.jsmin(modules))}"
+    return f"const SHEET={sheet};\n{short(rjsmin.jsmin(SPOKEN.sub(_placed, modules)))}"
+
+
+def _placed(found: re.Match[str]) -> str:
+    return f"t({list(WORDS).index(found[1])}"
 
 
 def _small(sheet: str) -> str:

@@ -79,6 +79,13 @@ def test_a_script_with_everything_in_it_is_small_too(channel: Channel) -> None:
     assert len(bundle.script(channel)[1]) <= MOST_BYTES
 
 
+def test_words_stand_in_the_script_by_their_places(channel: Channel) -> None:
+    """Their keys would cost hundreds of bytes; one that is no word's fails where the script is made."""
+    assert not bundle.SPOKEN.search(bundle._code(0.0))
+    with pytest.raises(ValueError, match="nonsense"):
+        bundle.SPOKEN.sub(bundle._placed, 't("nonsense")')
+
+
 def test_settings_cannot_break_out_of_the_script(channel: Channel) -> None:
     change(channel, texts={"en": {"greeting": "</script><script>alert(1)//\u2028\"'"}})
     text = bundle.script(channel)[0].decode()

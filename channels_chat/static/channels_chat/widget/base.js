@@ -35,9 +35,8 @@ const spoken = (wanted) => C.langs.find((one) => wanted && wanted.toLowerCase().
 let lang = spoken(given.locale) || spoken(document.documentElement.lang) || spoken(navigator.language) || C.langs[0];
 const rtl = () => /^(ar|fa|he|ps|sd|ug|ur)/.test(lang);
 
-// Our own word, with its marks filled in.
-const KEYS = C.keys.split(" ");
-const t = (name, values) => C.words[lang][KEYS.indexOf(name)].replace(/%\((\w+)\)s/g, (_, mark) => values?.[mark] ?? "");
+// Our own word, with its marks filled in. Its key stands here as text: channels_chat/bundle.py makes it the word's place.
+const t = (place, values) => C.words[lang][place].replace(/%\((\w+)\)s/g, (_, mark) => values?.[mark] ?? "");
 // The organisation's word, kept by language.
 const said = (texts) => texts?.[lang] || texts?.[C.langs[0]] || Object.values(texts || {})[0] || "";
 

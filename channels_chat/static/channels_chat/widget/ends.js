@@ -10,8 +10,8 @@ const rateCard = () => {
     S.thanked = true;
     changed();
   }}, t("send")));
-  const faces = FACES.map((drawing, index) => h("label", {title: t(`rate_${index + 1}`)}, h("input.hidden", {
-    type: "radio", name: "score", "aria-label": t(`rate_${index + 1}`),
+  const faces = [t("rate_1"), t("rate_2"), t("rate_3"), t("rate_4"), t("rate_5")].map((title, index) => h("label", {title}, h("input.hidden", {
+    type: "radio", name: "score", "aria-label": title,
     onchange() {
       score = index + 1;
       if (more.hidden) send({t: "rate", score, comment: ""}, true); // whoever says no more has said this
@@ -20,7 +20,7 @@ const rateCard = () => {
       emit("rated", score);
       settle();
     },
-  }), icon(drawing)));
+  }), icon(FACES[index])));
   return h("div.card", null, h("p.lead", null, t("rate")), h("div.rate", {role: "radiogroup", "aria-label": t("rate")}, faces), more);
 };
 
