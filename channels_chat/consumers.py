@@ -13,7 +13,7 @@ from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, deeds, doors, hub, protocol, reading, room, site
+from channels_chat import config, deeds, doors, hub, in_chat, protocol, reading, room, site
 from channels_chat.allowances import Allowance, Crowd, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from channels_chat.pages import Page
@@ -241,13 +241,20 @@ class WidgetConsumer(Connection):
 
     async def other(self, page: Page, said: dict[str, Any]) -> None:
         """What needs the database and answers with frames: each is one function of `deeds`."""
-        if said["t"] in NEED_VISITOR and not page.visitor:
+        cid = protocol.word(said.get("cid")) if said["t"] in in_chat.ANSWERED else ""
+        if said["t"] in in_chat.ALL and not page.visitor:
+            if cid:
+                self.tell_no(cid, "wrong")
+            return
+        if cid and (why := self.turns.waits(cid)):
+            self.tell_no(cid, why, after=1)
             return
         told = await room.current().in_thread(
             partial(deeds.do, said["t"], self.door, page.visitor, page.visit, page.language, said)
         )
         if said["t"] == "journey":
             self._on_site(page, {"journeys": self._journeys(page, said)})
+        self.turns.over(cid)
         for one in told:
             page.put(frame(one))
 
@@ -299,9 +306,8 @@ class WidgetConsumer(Connection):
     }
 
 
-CHANGE = {"start", "user", "attrs", "event", "journey", "invite", "press", "form", "human", "end", "rate"}
-ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
-NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
+CHANGE = {"start", "user", "attrs", "event", "journey", "invite", *in_chat.ALL}
+ANSWERED = {"start", "say", "offline", *in_chat.ANSWERED}  # their pages keep them until they are told
 WHY: dict[str, Callable[[], str]] = {
     "wrong": lambda: _("This could not be read."),
     "later": lambda: _("We could not take this just now. It is sent again in a moment."),

@@ -15,19 +15,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from channels_chat import allowances, history, intake, protocol, queue, reading, uploads
-from channels_chat.actions import (
-    after,
-    chats,
-    endings,
-    filling,
-    flow,
-    identify,
-    proactive,
-    queueing,
-    quick,
-    visitors,
-)
+from channels_chat import allowances, history, in_chat, intake, protocol, queue, reading, uploads
+from channels_chat.actions import chats, endings, identify, proactive, quick, visitors
 from channels_chat.actions.visitors import MOST_PAGES
 from channels_chat.doors import Door
 from channels_chat.intake_values import Said, Took
@@ -356,35 +345,10 @@ def _do(what: str, door: Door, visitor: Visitor | None, visit: str, said: Mappin
             event = protocol.key(said.get("name"))
             if event:
                 proactive.track(door.channel, visit, visitor, cid, event, protocol.table(said.get("data")))
-        case _ if visitor is not None:
-            return _in_chat(what, visitor, said)
-    return []
-
-
-def _in_chat(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
-
-    chat = chats.live_of(visitor)
-    if what in {"rate", "transcript"}:
-        last = history.newest(visitor)
-        if last is None:
-            return []
-        if what == "rate":
-            after.rate(last, protocol.number(said.get("score")), protocol.words(said.get("comment"), 2000))
-            return [{"t": "rated"}]
-        after.send_transcript(last, protocol.line(said.get("email"), 320))
-        return [{"t": "sent"}]
-    if chat is None:
-        return []
-    match what:
-        case "press":
-            flow.press(chat, protocol.number(said.get("id")), protocol.line(said.get("button"), 60))
-        case "form":
-            filling.fill(chat, protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000))
-        case "human":
-            if not flow.human(chat):
-                queueing.ask_for_human(chat, reason="asked")
-        case "end":
-            endings.end(chat, why="visitor")
+        case _ if what in in_chat.ALL:
+            if visitor is None:
+                raise ActionError(_("This could not be read."), "wrong")
+            return in_chat.do(what, visitor, said)
     return []
 
 

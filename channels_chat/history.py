@@ -6,7 +6,7 @@ that began as their chat. What else is in a ticket that theirs was merged into i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,14 @@ def addresses_of(visitor: Visitor) -> list[str]:
         theirs = Visitor.objects.filter(channel=visitor.channel_id, user=visitor.user)
         names += [f"u:{visitor.user}", *theirs.values_list("address", flat=True)[:MOST_BROWSERS]]
     return list(dict.fromkeys(names))
+
+
+def said_to(visitor: Visitor, names: Sequence[str] = ()) -> Q:
+    """Messages that went to this visitor; `names` where they are known, as `addresses_of` has them."""
+    to_them = Q()
+    for name in names or addresses_of(visitor):
+        to_them |= Q(to__contains=[{"address": name}])
+    return to_them
 
 
 def tickets_of(visitor: Visitor) -> tuple[set[int], set[int]]:
@@ -63,11 +71,10 @@ def of(
     if not tickets:
         return []
     names = addresses_of(visitor)
-    to_them = Q()
-    for name in names:
-        to_them |= Q(to__contains=[{"address": name}])
     here = Q(channel=visitor.channel_id)
-    theirs = here & (Q(direction=Direction.IN, author_address__in=names) | (Q(direction=Direction.OUT) & to_them))
+    theirs = here & (
+        Q(direction=Direction.IN, author_address__in=names) | (Q(direction=Direction.OUT) & said_to(visitor, names))
+    )
     by_mail = ~here & Q(first_ticket__in=own, direction__in=[Direction.IN, Direction.OUT], unverified=False)
     found = (
         Message.objects.conversation()
@@ -144,6 +151,7 @@ def state(chat: Chat | None, channel: Channel, language: str = "") -> dict[str, 
     place, wait, overflow = _queue(chat, channel) if waiting else (None, None, False)
     ended = chat.state == ChatState.ENDED
     return {
+        "id": chat.pk,
         "state": chat.state,
         "place": place,
         "wait": wait,

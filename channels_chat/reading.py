@@ -142,12 +142,10 @@ def seen_by_visitor(visitor: int, delivered: int, read: int) -> None:
     person = Visitor.objects.filter(pk=visitor).first()
     if person is None:
         return
-    names = history.addresses_of(person)
-    to_them = Q()
-    for name in names:
-        to_them |= Q(to__contains=[{"address": name}])
     _own, tickets = history.tickets_of(person)
-    mine = Message.objects.filter(to_them, ticket__in=tickets, channel=person.channel_id, direction=Direction.OUT)
+    mine = Message.objects.filter(
+        history.said_to(person), ticket__in=tickets, channel=person.channel_id, direction=Direction.OUT
+    )
     told: set[int] = set()
     for upto, states, state in ((read, ["sent", "delivered"], "read"), (delivered, ["sent"], "delivered")):
         if upto and (state == "read" or delivered > read):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from channels_chat import history, hub, intake
 from channels_chat.actions import queueing
@@ -21,9 +20,7 @@ def fill(chat: Chat, message: int, values: Mapping[str, Any]) -> bool:
     False, and nothing happens, for what is no form to them or was filled in before. Only its own fields count.
     """
     visitor = chat.visitor
-    to_them = Q()
-    for name in history.addresses_of(visitor):
-        to_them |= Q(to__contains=[{"address": name}])
+    to_them = history.said_to(visitor)
     mine = Message.objects.filter(to_them, pk=message, channel=chat.channel_id, direction=Direction.OUT)
     with queueing.held(chat):
         if not mine.exists():

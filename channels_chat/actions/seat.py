@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -110,26 +111,30 @@ def hear(chat: Chat, message: Message) -> None:
     _turn(chat, turn)
 
 
-def press(chat: Chat, message_id: int, button: str) -> None:
-    """The visitor pressed a button below this message. Only the newest ones count, and only once."""
-
-    def turn(bot: Bot, ticket: Ticket) -> None:
+def press(chat: Chat, message_id: int, button: str) -> bool:
+    """The visitor pressed a button below this message. Only the newest ones count, and only once: false, and nothing
+    happens, for any other.
+    """
+    with _held(chat) as ticket:
+        if chat.state != ChatState.BOT or chat.flow.get("shown") != message_id:
+            return False
         message = Message.objects.select_for_update(no_key=True).filter(pk=message_id, ticket=ticket).first()
-        if message is None or chat.flow.get("shown") != message_id:
-            return
-        data = message.payload.get("chat", {}).get("data", {})
-        if data.get("pressed") or button not in {one["key"] for one in data.get("buttons", ())}:
-            return
-        data["pressed"] = button
-        message.save(update_fields=["payload"])
-        base.announce([ticket.pk], [message.pk])
-        hub.tell([chat.visitor_id])
-        if button == HUMAN:
-            handoff(chat, "asked")
-        else:
-            bot.press(chat, message, button)
+        data = message.payload.get("chat", {}).get("data", {}) if message is not None else {}
+        if message is None or data.get("pressed") or button not in {one["key"] for one in data.get("buttons", ())}:
+            return False
+        _turn(chat, partial(_pressed, chat, message, button))
+        return True
 
-    _turn(chat, turn)
+
+def _pressed(chat: Chat, message: Message, button: str, bot: Bot, ticket: Ticket) -> None:
+    message.payload["chat"]["data"]["pressed"] = button
+    message.save(update_fields=["payload"])
+    base.announce([ticket.pk], [message.pk])
+    hub.tell([chat.visitor_id])
+    if button == HUMAN:
+        handoff(chat, "asked")
+    else:
+        bot.press(chat, message, button)
 
 
 def human(chat: Chat) -> bool:

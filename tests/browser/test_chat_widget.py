@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
 
+from channels_chat.actions import endings, sending
+from channels_chat.models import Chat, FlowEntry
+from inbox.actions import reply
 from inbox.models import Agent, Channel, Message, Team
 from tests.browser.conftest import PATIENCE, Open, Server
 from tests.browser.test_accessible import check
+from tests.channels_chat.test_flows import documented
+from tests.channels_chat.test_said_again import FORM
 
 STYLES = """element => Object.fromEntries(["display", "fontSize", "letterSpacing", "textTransform", "backgroundColor",
   "fontFamily", "lineHeight", "position", "visibility", "opacity", "transform"]
@@ -156,4 +164,174 @@ def test_a_phone_in_urdu_two_tabs_and_no_connection(browser: Browser, server: Se
     assert texts == ["from the second tab", "written while offline"]
     second.evaluate("Rabta.identify(null)")
     expect(bubbles).to_have_count(0)
+    context.close()
+
+
+def cut(page: Page, kind: str) -> list[str]:
+    """Let connections die with the first two frames of this kind: one that nobody got, one whose answer nobody hears.
+    Returns the kinds of such frames as they went, with the number of their connection.
+    """
+    went: list[str] = []
+
+    def connected(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def said(text: str | bytes) -> None:
+            if json.loads(text)["t"] == kind:
+                went.append(kind)
+                if len(went) <= 2:
+                    if len(went) == 2:
+                        server.send(text)
+                    socket.close()
+                    return
+            server.send(text)
+
+        socket.on_message(said)
+
+    page.route_web_socket(re.compile(r"/chat/.*/ws/$"), connected)
+    return went
+
+
+def all_acknowledged(page: Page) -> None:
+    """Wait until the browser keeps nothing that is not acknowledged."""
+    until = time.monotonic() + PATIENCE / 1000
+    while page.evaluate("Object.keys(localStorage).some(name => name.includes(':o:'))"):
+        assert time.monotonic() < until
+        page.wait_for_timeout(50)
+
+
+def test_a_button_is_pressed_once_though_the_connection_dies(browser: Browser, server: Server, shop: Channel) -> None:
+    shop.settings = {**shop.settings, "flow": documented()}
+    shop.save()
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    went = cut(page, "press")
+    page.goto("/sandbox/shop/")
+    area = opened(page)
+    area.fill("Good morning")
+    area.press("Enter")
+    button = chat(page).get_by_role("button", name="My order")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")  # at once
+    expect(chat(page).get_by_text("What is your order number?")).to_have_count(1)
+    expect(button).to_have_attribute("aria-pressed", "true")
+    all_acknowledged(page)
+    assert went == ["press"] * 3
+    assert FlowEntry.objects.filter(what="chosen").count() == 1
+    assert [one for one in seen if one != "socket"] == []
+    context.close()
+
+
+def wired(page: Page) -> tuple[list[WebSocketRoute], list[dict[str, Any]]]:
+    """The page's connections, which a test may close, and the frames that it sends."""
+    sockets: list[WebSocketRoute] = []
+    frames: list[dict[str, Any]] = []
+
+    def connected(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+
+        def said(text: str | bytes) -> None:
+            frames.append(json.loads(text))
+            server.send(text)
+
+        socket.on_message(said)
+
+    page.route_web_socket(re.compile(r"/chat/.*/ws/$"), connected)
+    return sockets, frames
+
+
+CARET = "area => [area.value, area.selectionStart, area.selectionEnd, area.getRootNode().activeElement === area]"
+
+
+def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Server, shop: Channel) -> None:
+    """Through a connection that blinks, and through the site's word for who they are."""
+    shop.settings = {**shop.settings, "hours": {"zone": "UTC", "days": [[], [], [], [], [], [], []]}}
+    shop.save()
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    sockets, _frames = wired(page)
+    page.goto("/sandbox/shop/")
+    page.evaluate("Rabta.open()")
+    form = chat(page).locator("form.ask")
+    form.locator("input[name=email]").fill("ayesha@example.com")
+    area = form.locator("textarea")
+    area.fill("My parcel came")
+    for _letter in "came":
+        area.press("ArrowLeft")
+    sockets[-1].close()
+    expect(chat(page).locator(".banner.warn")).to_be_visible()
+    assert area.evaluate(CARET) == ["My parcel came", 10, 10, True]
+    page.keyboard.type("never ")
+    expect(chat(page).locator(".banner.warn")).to_be_hidden()
+    assert area.evaluate(CARET) == ["My parcel never came", 16, 16, True]
+    page.evaluate("Rabta.identify({id: '', name: 'Ayesha'})")
+    expect(form.locator("input[name=name]")).to_have_count(0)  # they are known by it now: another form
+    assert area.evaluate(CARET) == ["My parcel never came", 16, 16, True]
+    expect(form.locator("input[name=email]")).to_have_value("ayesha@example.com")
+    form.locator("button.main").click()
+    expect(chat(page).locator(".own .bubble")).to_have_text("My parcel never came")
+    expect(chat(page).get_by_text("Thank you. We have your message")).to_be_visible()
+    chat(page).locator(".cards button.link").click()
+    expect(area).to_have_value("")  # that one was sent
+    assert [one for one in seen if one != "socket"] == []
+    context.close()
+
+
+def test_what_is_typed_into_an_agents_form_stays(browser: Browser, server: Server, shop: Channel, sana: Agent) -> None:
+    """What is said after it makes it anew."""
+    shop.settings = {**shop.settings, "forms": [FORM]}
+    shop.save()
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    page.goto("/sandbox/shop/")
+    opened(page)
+    page.keyboard.type("I want to return it")
+    page.keyboard.press("Enter")
+    expect(chat(page).locator(".own .under")).to_contain_text("Sent")
+    talk = Chat.objects.order_by("-pk")[0]
+    sending.send_form(talk, "return", by=sana)
+    order = chat(page).locator("input[name=order]")
+    order.fill("4711")
+    order.press("Home")
+    reply.reply(talk.engagement.ticket, by=sana, text="Take your time")
+    expect(chat(page).get_by_text("Take your time")).to_be_visible()
+    assert order.evaluate(CARET) == ["4711", 0, 0, True]
+    assert [one for one in seen if one != "socket"] == []
+    context.close()
+
+
+def test_keys_pass_over_ratings_and_a_click_is_one(
+    browser: Browser, server: Server, shop: Channel, sana: Agent
+) -> None:
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    _sockets, frames = wired(page)
+    page.goto("/sandbox/shop/")
+    area = opened(page)
+    for number in (1, 2):
+        area.fill(f"Question {number}")
+        area.press("Enter")
+        expect(chat(page).locator(".own .under").last).to_contain_text("Sent")
+        talk = Chat.objects.order_by("-pk")[0]
+        reply.reply(talk.engagement.ticket, by=sana, text=f"Answer {number}")
+        endings.end(talk, why="visitor")
+        faces = chat(page).locator(".rate input")
+        expect(faces).to_have_count(5)
+        if number == 1:
+            faces.first.focus()
+            for _key in range(3):
+                page.keyboard.press("ArrowRight")
+            expect(faces.nth(3)).to_be_checked()
+            chat(page).locator(".cards textarea").fill("Quick")
+            chat(page).locator(".cards button.main").click()
+            expect(chat(page).get_by_text("Thank you for telling us.")).to_be_visible()
+        else:
+            chat(page).locator(".rate label").nth(1).click()
+            chat(page).locator(".rate label").nth(4).click()  # and no more than that
+        all_acknowledged(page)
+    rated = [(one["score"], one["comment"]) for one in frames if one["t"] == "rate"]
+    assert rated == [(4, "Quick"), (2, ""), (5, "")]
+    assert list(Chat.objects.order_by("pk").values_list("score", "comment")) == [(4, "Quick"), (5, "")]
+    assert [one for one in seen if one != "socket"] == []
     context.close()

@@ -77,7 +77,7 @@ const makeComposer = () => {
   sendButton = tool("send", t("send"), submit, {disabled: true});
   sendButton.classList.add("go");
   foots = h("div.foot", null,
-    h("button.human", {type: "button", hidden: true, onclick: () => send({t: "human"}, true)}, t("human")),
+    h("button.human", {type: "button", hidden: true, onclick: () => write({t: "human", chat: S.chat.id})}, t("human")),
     files.box, emoji,
     h("div.write", null, area,
       h("div.row", null, C.files && tool("clip", t("attach"), () => input.click()), C.files && input, emojiButton, h("span.gap"), sendButton)));

@@ -4,20 +4,19 @@ const FACES = ["rate1", "rate2", "rate3", "smile", "rate5"];
 
 const rateCard = () => {
   const comment = h("textarea", {rows: 2, maxLength: 2000, dir: "auto", placeholder: t("comment"), "aria-label": t("comment")});
-  let score = 0;
-  const more = h("div.stack", {hidden: true}, comment, h("button.main", {type: "button", onclick() {
-    send({t: "rate", score, comment: comment.value.trim()}, true);
-    S.thanked = true;
-    changed();
-  }}, t("send")));
+  let score;
+  const rate = () => {
+    write({t: "rate", chat: S.chat.id, score, comment: comment.value.trim()});
+    emit("rated", score);
+  };
+  const more = h("div.stack", {hidden: true}, comment, h("button.main", {type: "button", onclick() { S.thanked = true; rate(); }}, t("send")));
   const faces = [t("rate_1"), t("rate_2"), t("rate_3"), t("rate_4"), t("rate_5")].map((title, index) => h("label", {title}, h("input.hidden", {
     type: "radio", name: "score", "aria-label": title,
     onchange() {
       score = index + 1;
-      if (more.hidden) send({t: "rate", score, comment: ""}, true); // whoever says no more has said this
+      if (more.hidden) rate(); // whoever says no more has said this
       more.hidden = false;
       S.rating = true;
-      emit("rated", score);
       settle();
     },
   }), icon(FACES[index])));
@@ -87,6 +86,6 @@ const askTranscript = () => {
 
 const askEnd = () => {
   const away = sheet(t("end_sure"), h("div.row", null,
-    h("button.main", {type: "button", onclick() { send({t: "end"}, true); away(); area?.focus(); }}, t("end")),
+    h("button.main", {type: "button", onclick() { write({t: "end", chat: S.chat?.id}); away(); area?.focus(); }}, t("end")),
     h("button.plain", {type: "button", onclick: () => away()}, t("stay"))));
 };

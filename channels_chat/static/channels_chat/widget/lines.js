@@ -32,9 +32,7 @@ const buttons = (line) => {
   return h("div.choices", null, line.data.buttons.map((one) => h(pressed === one.key ? "button.on" : "button", {
     type: "button", disabled: pressed != null || !live(), "aria-pressed": pressed != null ? String(pressed === one.key) : null,
     onclick() {
-      line.data.pressed = one.key;
-      send({t: "press", id: line.id, button: one.key}, true);
-      changed();
+      write({t: "press", id: line.id, button: one.key});
       area?.focus();
     },
   }, one.label)));
@@ -53,11 +51,7 @@ const formCard = (line) => {
     return h("div.card", null, h("b", {dir: "auto"}, title),
       h("dl", null, fields.filter((one) => values[one.key]).map((one) => [h("dt", null, one.label), h("dd", {dir: "auto"}, values[one.key] === true ? "✓" : values[one.key])])));
   }
-  return asking({title, fields, button: t("send"), done(filled) {
-    line.data.values = filled;
-    send({t: "form", id: line.id, values: filled}, true);
-    changed();
-  }});
+  return asking({id: line.id, title, fields, button: t("send"), done(filled) { write({t: "form", id: line.id, values: filled}); }});
 };
 
 const PARTS = {buttons, form: formCard, page: pageCard};

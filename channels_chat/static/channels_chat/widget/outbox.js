@@ -2,9 +2,11 @@
 // overwrite one another: whichever tab holds the connection sends it, also after all were closed. Repeats are harmless.
 const outbox = new Map(); // cid → {cid, n, frame, files, why: the reason that it failed, sent: over which connection}
 const waiting = () => [...outbox.values()].sort((one, other) => one.n - other.n);
+const shows = (item) => /say|offline/.test(item.frame.t); // it stands in the conversation until it is there
 
 const hold = (item, told) => {
   outbox.set(item.cid, item);
+  mark(item.frame);
   if (!told) {
     kept.set(`o:${item.cid}`, item);
     post({o: item});
@@ -25,6 +27,7 @@ const write = (frame, files) => {
   const cid = frame.cid || random();
   hold({cid, n: Date.now() + outbox.size / 1e3, frame: {...frame, cid}, files});
   flush();
+  knock();
   return cid;
 };
 

@@ -1,6 +1,6 @@
 // What this page knows, and what the server says of it. Every tab hears every frame.
 const S = {
-  key: kept.get("k") || "", line: "", known: false, open: true, here: false, wait: null, team: [], chat: null,
+  key: kept.get("k") || "", line: "", known: false, open: true, here: null, wait: null, team: [], chat: null,
   more: false, lines: new Map(), typing: "", delivered: 0, read: 0, seen: kept.get("r") || 0, shown: false,
   started: visited.get("s"), user: null, hmac: "", attrs: {}, invitation: "", note: "",
 };
@@ -21,6 +21,12 @@ const theirs = (line) => line.dir === "out" && line.by !== "system";
 const unread = () => lines().filter((line) => theirs(line) && line.id > S.seen).length;
 const looking = () => S.shown && document.visibilityState === "visible";
 
+// What was chosen or filled in below a message stands there, in every tab, before the server has it.
+const mark = ({id, button, values}) => {
+  const line = S.lines.get(id);
+  if (line) Object.assign(line.data, {pressed: button, values});
+};
+
 // Messages as the server has them; `news`: they came just now, not with the history.
 const add = (messages, news) => {
   for (const line of messages) {
@@ -32,12 +38,14 @@ const add = (messages, news) => {
     emit("message", {id: line.id, text: line.text, name: line.name, by: line.by});
     if (!looking()) announce(line);
   }
+  outbox.forEach((item) => mark(item.frame));
 };
 
 const forget = () => {
   kept.names("").forEach((name) => name !== "i" && kept.set(name, null));
   ["s", "w"].forEach((name) => visited.set(name, null));
   outbox.clear();
+  
   S.lines.clear();
   Object.assign(S, {key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, user: null, hmac: "", attrs: {}, typing: ""});
 };
@@ -79,6 +87,7 @@ const GOT = {
     drop(frame.cid);
     outbox.forEach((other) => other.frame.t === "start" && other.n <= item.n && drop(other.cid));
   },
+  ok(frame) { drop(frame.cid); },
   no(frame) {
     const item = outbox.get(frame.cid);
     if (frame.why === "user") return console.warn(`Rabta: ${frame.text}`);
@@ -86,11 +95,13 @@ const GOT = {
     if (frame.after) {
       S.note = t("too_fast");
       setTimeout(() => { S.note = ""; item.sent = 0; flush(); changed(); }, frame.after * 1000);
-    } else if (item.frame.t === "start") {
+    } else if (shows(item)) hold({...item, why: frame.text || t("failed")});
+    else {
       note(frame.text);
-      visited.set("s", S.started = null);
+      if (item.frame.t === "start") visited.set("s", S.started = null);
+      mark({id: item.frame.id});
       drop(item.cid);
-    } else hold({...item, why: frame.text || t("failed")});
+    }
   },
   said(frame) {
     add(frame.messages, !frame.old);
@@ -118,7 +129,6 @@ const GOT = {
     Object.assign(S, {user, hmac, attrs});
     if (tabs.leads && S.line === "on") anew(); // else the greeting that is under way goes on as a stranger's
   },
-  rated() { S.rated = true; },
   sent() { note(t("transcript_sent")); },
   invite(frame) { invited(frame); },
 };

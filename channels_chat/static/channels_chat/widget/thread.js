@@ -35,7 +35,7 @@ const draft = (item) => ({
 
 const thread = {
   below: true,
-  all: () => [...lines(), ...waiting().filter((item) => /say|offline/.test(item.frame.t)).map(draft)],
+  all: () => [...lines(), ...waiting().filter(shows).map(draft)],
 };
 
 const drawThread = () => {
