@@ -35,6 +35,7 @@ const API = {
     lang = spoken(wanted);
     if (!host) return;
     const {shown} = S;
+    typed = {};
     panel?.remove();
     panel = null;
     S.shown = false;

@@ -33,15 +33,15 @@ const standing = () => {
   }
   if (S.left) return [...found, "left"];
   if (S.started) return found;
-  if (S.line === "on" && !C.bot && !(S.open && S.here)) return [...found, "offline"];
+  if (S.here != null && !C.bot && (!(S.open && S.here) || typed.o_text?.value)) return [...found, "offline"]; // begun is begun
   const fields = !S.known && !S.key && (unknown(C.prechat).length || C.consent);
   return fields || C.topics.length ? [...found, "begin"] : found;
 };
 
 const MAKE = {
   begin: beginCard,
-  offline: () => offlineCard([t("offline"), opens()].filter(Boolean).join(" ")),
-  overflow: () => offlineCard(t("overflow")),
+  offline: () => offlineCard("o", [t("offline"), opens()].filter(Boolean).join(" ")),
+  overflow: () => offlineCard("v", t("overflow")),
   left: () => h("div.card", null, h("p.lead", null, t("offline_sent")), h("button.link", {type: "button", onclick() {
     visited.set("l", S.left = null);
     changed();
@@ -79,7 +79,7 @@ const sheet = (title, ...content) => {
 
 const askTranscript = () => {
   const away = sheet(t("transcript"), asking({
-    fields: [{key: "email", kind: "email", label: t("email"), required: true}], values: claims(), button: t("send"),
+    id: "t", fields: [{key: "email", kind: "email", label: t("email"), required: true}], values: claims(), button: t("send"),
     done({email}) { send({t: "transcript", email}, true); away(); },
   }));
 };

@@ -1,19 +1,23 @@
 // Fields: before a chat, when nobody is here, and those that agents and the bot send.
-const KINDS = {email: "email", phone: "tel"};
+const KINDS = {email: "email", phone: "tel", check: "checkbox"};
+let typed = {}; // inputs by form and name: one that is made anew before it was sent has what was typed, and the caret
 
-const field = (one, value) => {
+const makeInput = ({key: name, kind, required, options}, value = "") => {
+  const props = {name, required, value, dir: "auto", maxLength: 2000};
+  if (kind === "area") return h("textarea", {...props, rows: 3});
+  if (kind === "choice") return h("select", {name, required}, h("option", {value: ""}, t("choose")), options.map((option) => h("option", {value: option.key || option}, option.label ? said(option.label) : option)));
+  return h("input", {...props, type: KINDS[kind] || "text", autocomplete: {name: "name", email: "email", phone: "tel"}[name] || "off"});
+};
+
+const field = (id, one, value) => {
   const label = typeof one.label === "string" ? one.label : said(one.label);
-  const props = {name: one.key, required: one.required, "aria-required": one.required ? "true" : null, value: value || "", dir: "auto", maxLength: 2000};
-  if (one.kind === "check") return h("label.check", null, h("input", {type: "checkbox", name: one.key, required: one.required}), h("span", null, label));
-  let input;
-  if (one.kind === "area") input = h("textarea", {...props, rows: 3});
-  else if (one.kind === "choice") input = h("select", {name: one.key, required: one.required}, h("option", {value: ""}, t("choose")), one.options.map((option) => h("option", {value: option.key || option}, option.label ? said(option.label) : option)));
-  else input = h("input", {...props, type: KINDS[one.kind] || "text", autocomplete: {name: "name", email: "email", phone: "tel"}[one.key] || "off"});
+  const input = typed[id + one.key] ||= makeInput(one, value);
+  if (one.kind === "check") return h("label.check", null, input, h("span", null, label));
   return h("label.field", null, h("span", null, label, one.required && h("i", {"aria-hidden": "true"}, " *")), input);
 };
 
 // A card that asks for fields: `done` gets {key: value}. What is missing is said beside it.
-const asking = ({title, fields, extra, button, done, values}) => {
+const asking = ({id, title, fields, button, done, values}) => {
   const error = h("p.error", {role: "alert", hidden: true});
   return h("form.card.ask", {noValidate: true, onsubmit(event) {
     event.preventDefault();
@@ -31,8 +35,9 @@ const asking = ({title, fields, extra, button, done, values}) => {
       input.removeAttribute("aria-invalid");
       filled[input.name] = input.type === "checkbox" ? input.checked : input.value.trim();
     }
+    typed = {};
     done(filled);
-  }}, title && h("p.lead", {dir: "auto"}, title), fields.map((one) => field(one, values?.[one.key])), extra, error, h("button.main", {type: "submit"}, button));
+  }}, title && h("p.lead", {dir: "auto"}, title), fields.map((one) => field(id, one, values?.[one.key])), error, h("button.main", {type: "submit"}, button));
 };
 
 const claims = () => ({...(S.user || {}), ...(visited.get("f") || {})});
@@ -42,7 +47,7 @@ const beginCard = () => {
   const fields = S.known ? [] : unknown(C.prechat);
   const topics = C.topics.length ? [{key: "_topic", kind: "choice", label: t("topic"), required: true, options: C.topics}] : [];
   const consent = C.consent && !S.known ? [{key: "_consent", kind: "check", label: t("consent"), required: true}] : [];
-  return asking({title: t("before"), fields: [...fields, ...topics, ...consent], values: claims(), button: t("start"), done(filled) {
+  return asking({id: "b", title: t("before"), fields: [...fields, ...topics, ...consent], values: claims(), button: t("start"), done(filled) {
     const {_topic = "", _consent = false, ...rest} = filled;
     visited.set("f", {...visited.get("f"), ...rest});
     begin({fields: {...rest, ...known(C.prechat)}, topic: _topic, consent: _consent});
@@ -53,8 +58,8 @@ const beginCard = () => {
 // What the site said of the visitor in place of these fields.
 const known = (fields) => Object.fromEntries(fields.filter((one) => S.user?.[one.key]).map((one) => [one.key, S.user[one.key]]));
 
-const offlineCard = (words) => asking({
-  title: words,
+const offlineCard = (id, title) => asking({
+  id, title,
   fields: [...unknown(C.offline), {key: "_text", kind: "area", label: t("message"), required: true},
     ...(C.consent && !S.known ? [{key: "_consent", kind: "check", label: t("consent"), required: true}] : [])],
   values: claims(), button: t("send"),

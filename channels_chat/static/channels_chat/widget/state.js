@@ -45,7 +45,7 @@ const forget = () => {
   kept.names("").forEach((name) => name !== "i" && kept.set(name, null));
   ["s", "w"].forEach((name) => visited.set(name, null));
   outbox.clear();
-  
+  typed = {};
   S.lines.clear();
   Object.assign(S, {key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, user: null, hmac: "", attrs: {}, typing: ""});
 };

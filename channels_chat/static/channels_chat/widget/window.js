@@ -118,10 +118,12 @@ const draw = () => {
   if (!host) return;
   drawLauncher();
   if (S.shown) {
+    const at = root.activeElement;
     drawHead();
     drawBanner();
     drawThread();
     drawComposer(drawCards());
+    if (at?.isConnected && at !== root.activeElement) at.focus(); // its card was made anew
   }
   look();
   drawTitle();
