@@ -4,7 +4,7 @@ const FACES = ["rate1", "rate2", "rate3", "smile", "rate5"];
 
 const rateCard = () => {
   const comment = h("textarea", {rows: 2, maxLength: 2000, dir: "auto", placeholder: t("comment"), "aria-label": t("comment")});
-  let score;
+  let score, pointed;
   const rate = () => {
     write({t: "rate", chat: S.chat.id, score, comment: comment.value.trim()});
     emit("rated", score);
@@ -14,13 +14,15 @@ const rateCard = () => {
     type: "radio", name: "score", "aria-label": title,
     onchange() {
       score = index + 1;
-      if (more.hidden) rate(); // whoever says no more has said this
       more.hidden = false;
       S.rating = true;
+      if (pointed) rate(); // whoever says no more has said this; keys pass over others on their way
       settle();
     },
   }), icon(FACES[index])));
-  return h("div.card", null, h("p.lead", null, t("rate")), h("div.rate", {role: "radiogroup", "aria-label": t("rate")}, faces), more);
+  return h("div.card", null, h("p.lead", null, t("rate")), h("div.rate", {
+    role: "radiogroup", "aria-label": t("rate"), onpointerdown() { pointed = true; }, onkeydown() { pointed = false; },
+  }, faces), more);
 };
 
 // Which cards stand there now; each is made once, so that nothing typed into it is lost.
