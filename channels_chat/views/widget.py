@@ -91,10 +91,11 @@ def page(request: HttpRequest, door: Door) -> HttpResponse:
     }
     response = render(request, "channels_chat/page.html", context)
     ours = f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
-    frames = " ".join(["'self'", *chat.origins])
+    # Without a list every page may hold it, an app's with a scheme of its own too, which `*` would leave out.
+    frames = " ".join(["; frame-ancestors 'self'", *chat.origins]) if chat.origins else ""
     response["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'self'; connect-src 'self' {ours}; img-src 'self'; form-action 'none'; "
-        f"base-uri 'none'; frame-ancestors {frames}"
+        f"base-uri 'none'{frames}"
     )
     response["Cache-Control"] = "no-cache"
     return response
