@@ -13,7 +13,7 @@ from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, deeds, doors, hub, in_chat, protocol, reading, room, site
+from channels_chat import config, deeds, doors, hub, in_chat, openings, protocol, reading, room, site
 from channels_chat.allowances import Allowance, Crowd, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from channels_chat.pages import Page
@@ -126,6 +126,7 @@ class WidgetConsumer(Connection):
             return
         page.visit = visit  # only now: whoever could not be greeted says so again
         page.now_knows(found.shown, since=found.since)
+        openings.told(page, found.frames)
         here.join(page)
         if found.visitor:
             here.meet(page, found.visitor)

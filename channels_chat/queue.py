@@ -106,6 +106,15 @@ def someone_here(channel: Channel, team: Team | None = None) -> bool:
     return any(one.takes(team.pk if team else None, ticket) for one in crew.of(crew.here(state)).values())
 
 
+def who_has_somebody(channels: Iterable[Channel]) -> dict[int, bool] | None:
+    """As `someone_here` of many channels (ids), in one look; None while nobody can say who is here."""
+    state = presence.read()
+    if state is None:
+        return None
+    hands = crew.of(crew.here(state)).values()
+    return {channel.pk: any(one.takes(None, Ticket(channel=channel)) for one in hands) for channel in channels}
+
+
 def faces(channel: Channel, most: int = 3) -> list[Agent]:
     """Some of those who are here and could answer on this channel: whom a visitor may expect."""
     ticket = Ticket(channel=channel)

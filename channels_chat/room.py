@@ -22,7 +22,7 @@ from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone, translation
 
-from channels_chat import deeds, history, intake, lines, reading
+from channels_chat import deeds, history, intake, lines, openings, reading
 from channels_chat.intake import Batcher
 from channels_chat.intake_values import Took
 from channels_chat.pages import DeskPage, OnTheirWay, Page
@@ -73,7 +73,7 @@ class Room:
     def _started(self) -> None:
         self.count += 1
         if not self.tasks:
-            loops = (self._listen, self._look, self._beat, self._check, self.site.run)
+            loops = (self._listen, self._look, self._beat, self._check, self.site.run, partial(openings.watch, self))
             self.tasks = [asyncio.get_running_loop().create_task(again(loop)) for loop in loops]
 
     def _stopped(self) -> None:

@@ -335,3 +335,23 @@ def test_keys_pass_over_ratings_and_a_click_is_one(
     assert list(Chat.objects.order_by("pk").values_list("score", "comment")) == [(4, "Quick"), (5, "")]
     assert [one for one in seen if one != "socket"] == []
     context.close()
+
+
+def test_an_open_window_learns_who_came(
+    browser: Browser, server: Server, transactional_db: None, open_as: Open, sana: Agent
+) -> None:
+    Channel.objects.create(kind="chat", name="Karvaan", slug="shop-chat", settings={"name": "Karvaan"})
+    context, seen = visit(browser, server)
+    writing, waiting = context.new_page(), context.new_page()
+    for page in (writing, waiting):
+        page.goto("/sandbox/shop/")
+        page.evaluate("Rabta.open()")
+        expect(chat(page).locator("form.ask textarea")).to_be_visible()
+    writing.locator("rabta-chat form.ask textarea").fill("My parcel")
+    open_as(sana, "/")
+    expect(chat(waiting).locator(".write textarea")).to_be_visible()
+    expect(chat(waiting).locator("form.ask")).to_have_count(0)
+    expect(chat(writing).locator("header small")).to_have_text("We usually answer at once")
+    expect(chat(writing).locator("form.ask textarea")).to_have_value("My parcel")  # begun is not taken away
+    assert [one for one in seen if one != "socket"] == []
+    context.close()

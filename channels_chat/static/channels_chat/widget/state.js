@@ -66,7 +66,7 @@ const GOT = {
     add(frame.messages || [], before);
     emit("ready", {known, open, here});
   },
-  here({open, here, wait}) { Object.assign(S, {open, here, wait}); },
+  here({open, here, wait, team}) { Object.assign(S, {open, here, wait, team}); },
   line(frame) { S.line = frame.on; S.typing = ""; },
   key(frame) {
     S.key = frame.key;
