@@ -76,8 +76,8 @@ def _page(request: HttpRequest, name: str, slug: str = "", *, hostile: bool = Fa
     kept = "&".join([*(["lang=ur"] if urdu else []), *(["spa=1"] if spa else [])])
     channel = Channel.objects.filter(kind="chat", slug=CHANNEL, paused=False).first()
     products = [
-        {"slug": one.slug, "picture": one.picture, "price": one.price, "name": one.names[at], "told": one.told[at]}
-        for one in PRODUCTS
+        {"slug": one.slug, "place": place, "price": one.price, "name": one.names[at], "told": one.told[at]}
+        for place, one in enumerate(PRODUCTS, 1)
     ]
     context = {
         "name": name,

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    slug: str
-    picture: str  # an emoji does for one
+    slug: str  # also names its drawing, in _picture.html
     price: int  # rupees
     names: tuple[str, str]  # English, Urdu
     told: tuple[str, str]
@@ -17,42 +16,36 @@ class Product:
 PRODUCTS = (
     Product(
         "shawl",
-        "🧣",
         6900,
         ("Hand-woven shawl", "ہاتھ سے بنی شال"),
         ("Lambswool from Swat, woven on a pit loom in three days.", "سوات کی نرم اون، تین دن میں کھڈی پر بنی ہوئی۔"),
     ),
     Product(
         "mug",
-        "☕",
         1450,
         ("Truck-art mug", "ٹرک آرٹ مگ"),
         ("Painted by hand in Rawalpindi. No two are alike.", "راولپنڈی میں ہاتھ سے رنگا ہوا، ہر ایک الگ۔"),
     ),
     Product(
         "tray",
-        "🪵",
         3200,
         ("Walnut tray", "اخروٹ کی ٹرے"),
         ("Carved from one piece of walnut, and oiled.", "اخروٹ کی ایک ہی لکڑی سے تراشی اور تیل دی ہوئی۔"),
     ),
     Product(
         "lamp",
-        "🪔",
         4800,
         ("Camel-skin lamp", "اونٹ کی کھال کا لیمپ"),
         ("From Multan: warm light through painted flowers.", "ملتان سے: رنگین پھولوں میں سے چھنتی گرم روشنی۔"),
     ),
     Product(
         "sandals",
-        "👡",
         5600,
         ("Peshawari sandals", "پشاوری چپل"),
         ("Soft leather, a sole that lasts for years.", "نرم چمڑا، برسوں چلنے والا تلا۔"),
     ),
     Product(
         "tea",
-        "🍵",
         980,
         ("Kashmiri tea", "کشمیری چائے"),
         ("Green leaves, cardamom, a pinch of salt; 250 g.", "سبز پتی، الائچی، چٹکی بھر نمک؛ ۲۵۰ گرام۔"),
