@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from channels_chat import config, flows, site
+from channels_chat import config, flows, site, snippets
 from channels_chat.drafts import Draft
 from channels_chat.forms import BOT_WORDS
 from channels_chat.models import Visitor
@@ -178,11 +177,14 @@ def _targets(channel: Channel) -> list[tuple[str, str]]:
 
 
 def _install(channel: Channel, agent: Agent, draft: Draft) -> dict[str, Any]:
-    script = django_settings.BASE_URL + reverse("chat_script", args=[channel.token])
     return {
-        "snippet": f'<script src="{script}" async></script>',
-        "page": django_settings.BASE_URL + reverse("chat_page", args=[channel.token]),
+        "snippet": snippets.script(channel),
+        "page": snippets.page(channel),
         "seen": seen(channel),
+        "signing": snippets.signing(),
+        "identify": snippets.identify(channel),
+        "on_site": snippets.on_site(),
+        "elsewhere": snippets.elsewhere(channel),
     }
 
 
