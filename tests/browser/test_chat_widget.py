@@ -222,23 +222,36 @@ def test_a_button_is_pressed_once_though_the_connection_dies(browser: Browser, s
     context.close()
 
 
-def wired(page: Page) -> tuple[list[WebSocketRoute], list[dict[str, Any]]]:
-    """The page's connections, which a test may close, and the frames that it sends."""
-    sockets: list[WebSocketRoute] = []
-    frames: list[dict[str, Any]] = []
+class Wire:
+    """A page's connections: the frames that it sends, and a line that a test takes down and up again."""
 
-    def connected(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        server = socket.connect_to_server()
+    def __init__(self, page: Page) -> None:
+        self.page, self.frames, self.is_down = page, list[dict[str, Any]](), False
+        self.socket: WebSocketRoute | None = None
+        page.route_web_socket(re.compile(r"/chat/.*/ws/$"), self.connected)
+
+    def connected(self, socket: WebSocketRoute) -> None:
+        if self.is_down:
+            socket.close()
+            return
+        self.socket, server = socket, socket.connect_to_server()
 
         def said(text: str | bytes) -> None:
-            frames.append(json.loads(text))
+            self.frames.append(json.loads(text))
             server.send(text)
 
         socket.on_message(said)
 
-    page.route_web_socket(re.compile(r"/chat/.*/ws/$"), connected)
-    return sockets, frames
+    def down(self) -> None:
+        self.is_down = True
+        assert self.socket is not None
+        self.socket.close()
+        expect(chat(self.page).locator(".banner.warn")).to_be_visible()
+
+    def up(self) -> None:
+        self.is_down = False
+        self.page.evaluate("dispatchEvent(new Event('online'))")
+        expect(chat(self.page).locator(".banner.warn")).to_be_hidden()
 
 
 CARET = "area => [area.value, area.selectionStart, area.selectionEnd, area.getRootNode().activeElement === area]"
@@ -250,7 +263,7 @@ def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Ser
     shop.save()
     context, seen = visit(browser, server)
     page = context.new_page()
-    sockets, _frames = wired(page)
+    wire = Wire(page)
     page.goto("/sandbox/shop/")
     page.evaluate("Rabta.open()")
     form = chat(page).locator("form.ask")
@@ -259,11 +272,10 @@ def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Ser
     area.fill("My parcel came")
     for _letter in "came":
         area.press("ArrowLeft")
-    sockets[-1].close()
-    expect(chat(page).locator(".banner.warn")).to_be_visible()
+    wire.down()
     assert area.evaluate(CARET) == ["My parcel came", 10, 10, True]
     page.keyboard.type("never ")
-    expect(chat(page).locator(".banner.warn")).to_be_hidden()
+    wire.up()
     assert area.evaluate(CARET) == ["My parcel never came", 16, 16, True]
     page.evaluate("Rabta.identify({id: '', name: 'Ayesha'})")
     expect(form.locator("input[name=name]")).to_have_count(0)  # they are known by it now: another form
@@ -274,6 +286,30 @@ def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Ser
     expect(chat(page).get_by_text("Thank you. We have your message")).to_be_visible()
     chat(page).locator(".cards button.link").click()
     expect(area).to_have_value("")  # that one was sent
+    assert [one for one in seen if one != "socket"] == []
+    context.close()
+
+
+def test_a_message_left_without_a_connection_is_one(browser: Browser, server: Server, shop: Channel) -> None:
+    shop.settings = {**shop.settings, "hours": {"zone": "UTC", "days": [[], [], [], [], [], [], []]}}
+    shop.save()
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    wire = Wire(page)
+    page.goto("/sandbox/shop/")
+    page.evaluate("Rabta.open()")
+    form = chat(page).locator("form.ask")
+    form.locator("input[name=name]").fill("Ayesha")
+    form.locator("input[name=email]").fill("ayesha@example.com")
+    form.locator("textarea").fill("My parcel never came")
+    wire.down()
+    form.locator("button.main").click()
+    expect(chat(page).locator(".own .under")).to_contain_text("will be sent")
+    assert form.count() == 0  # nothing stands there to be sent twice
+    wire.up()
+    expect(chat(page).get_by_text("Thank you. We have your message")).to_be_visible()
+    all_acknowledged(page)
+    assert Message.objects.get().text == "My parcel never came"
     assert [one for one in seen if one != "socket"] == []
     context.close()
 
@@ -297,6 +333,11 @@ def test_what_is_typed_into_an_agents_form_stays(browser: Browser, server: Serve
     reply.reply(talk.engagement.ticket, by=sana, text="Take your time")
     expect(chat(page).get_by_text("Take your time")).to_be_visible()
     assert order.evaluate(CARET) == ["4711", 0, 0, True]
+    endings.end(talk, why="visitor")  # too late: it says so, and what was filled in is there still
+    expect(chat(page).get_by_text("This chat has ended.")).to_be_visible()
+    order.press("Enter")
+    expect(chat(page).locator(".banner")).to_have_text("This chat is over.")
+    expect(order).to_have_value("4711")
     assert [one for one in seen if one != "socket"] == []
     context.close()
 
@@ -306,7 +347,7 @@ def test_keys_pass_over_ratings_and_a_click_is_one(
 ) -> None:
     context, seen = visit(browser, server)
     page = context.new_page()
-    _sockets, frames = wired(page)
+    wire = Wire(page)
     page.goto("/sandbox/shop/")
     area = opened(page)
     for number in (1, 2):
@@ -330,7 +371,7 @@ def test_keys_pass_over_ratings_and_a_click_is_one(
             chat(page).locator(".rate label").nth(1).click()
             chat(page).locator(".rate label").nth(4).click()  # and no more than that
         all_acknowledged(page)
-    rated = [(one["score"], one["comment"]) for one in frames if one["t"] == "rate"]
+    rated = [(one["score"], one["comment"]) for one in wire.frames if one["t"] == "rate"]
     assert rated == [(4, "Quick"), (2, ""), (5, "")]
     assert list(Chat.objects.order_by("pk").values_list("score", "comment")) == [(4, "Quick"), (5, "")]
     assert [one for one in seen if one != "socket"] == []

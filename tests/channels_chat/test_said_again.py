@@ -142,11 +142,21 @@ def test_what_comes_too_fast_is_asked_for_again(server: Server, shop: Channel) -
     with VisitorPage(server.url, shop) as page:
         page.say("Hello")
         cid = uuid.uuid4().hex
-        for _ in range(80):
+        for _ in range(200):
             page.put(t="seen", delivered=0, read=0)
         page.put(t="end", cid=cid)
         told = page.wait("no")
         assert (told["cid"], told["why"]) == (cid, "flood") and told["after"] >= 1
+        assert the_chat().is_live
+
+
+def test_an_end_does_not_overtake_what_was_put_off(server: Server, shop: Channel) -> None:
+    with VisitorPage(server.url, shop) as page:
+        page.say("Hello")
+        for number in range(40):  # too many at once: some are to be said again
+            page.put(t="say", cid=uuid.uuid4().hex, text=f"line {number}")
+        told = do(page, t="end", chat=the_chat().pk)
+        assert (told["t"], told["why"]) == ("no", "flood") and told["after"] >= 1
         assert the_chat().is_live
 
 

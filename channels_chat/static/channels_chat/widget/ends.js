@@ -27,13 +27,14 @@ const rateCard = () => {
 
 // Which cards stand there now; each is made once, so that nothing typed into it is lost.
 const standing = () => {
-  if (live()) return S.chat.overflow && !S.left ? ["overflow"] : [];
+  const leaving = waiting().some((item) => item.frame.t === "offline" && !item.why); // it is on its way
+  if (live()) return S.chat.overflow && !S.left && !leaving ? ["overflow"] : [];
   const found = [];
   if (S.chat?.state === "ended" && !S.started) {
     if (C.rating && (S.chat.rate || S.rating) && !S.thanked) return ["ended", "rate"];
     found.push(S.thanked ? "thanks" : "ended");
   }
-  if (S.left) return [...found, "left"];
+  if (S.left || leaving) return [...found, S.left ? "left" : "offline_"];
   if (S.started) return found;
   if (S.here != null && !C.bot && (!(S.open && S.here) || typed.o_text?.value)) return [...found, "offline"]; // begun is begun
   const fields = !S.known && !S.key && (unknown(C.prechat).length || C.consent);
@@ -43,6 +44,7 @@ const standing = () => {
 const MAKE = {
   begin: beginCard,
   offline: () => offlineCard("o", [t("offline"), opens()].filter(Boolean).join(" ")),
+  offline_: () => "",
   overflow: () => offlineCard("v", t("overflow")),
   left: () => h("div.card", null, h("p.lead", null, t("offline_sent")), h("button.link", {type: "button", onclick() {
     visited.set("l", S.left = null);

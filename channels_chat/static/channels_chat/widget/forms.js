@@ -3,7 +3,7 @@ const KINDS = {email: "email", phone: "tel", check: "checkbox"};
 let typed = {}; // inputs by form and name: one that is made anew before it was sent has what was typed, and the caret
 
 const makeInput = ({key: name, kind, required, options}, value = "") => {
-  const props = {name, required, value, dir: "auto", maxLength: 2000};
+  const props = {name, required, value, dir: "auto", maxLength: 2000, checked: value === true};
   if (kind === "area") return h("textarea", {...props, rows: 3});
   if (kind === "choice") return h("select", {name, required}, h("option", {value: ""}, t("choose")), options.map((option) => h("option", {value: option.key || option}, option.label ? said(option.label) : option)));
   return h("input", {...props, type: KINDS[kind] || "text", autocomplete: {name: "name", email: "email", phone: "tel"}[name] || "off"});

@@ -46,12 +46,12 @@ const pageCard = ({data}) => h("div.card", null,
     data.url && safe(data.url) && h("a.plain", {href: safe(data.url), target: "_blank", rel: "noopener"}, t("open_page"))));
 
 const formCard = (line) => {
-  const {title, fields, values} = line.data;
+  const {title, fields, values, was} = line.data;
   if (values) {
     return h("div.card", null, h("b", {dir: "auto"}, title),
       h("dl", null, fields.filter((one) => values[one.key]).map((one) => [h("dt", null, one.label), h("dd", {dir: "auto"}, values[one.key] === true ? "✓" : values[one.key])])));
   }
-  return asking({id: line.id, title, fields, button: t("send"), done(filled) { write({t: "form", id: line.id, values: filled}); }});
+  return asking({id: line.id, title, fields, values: was, button: t("send"), done(filled) { write({t: "form", id: line.id, values: filled}); }});
 };
 
 const PARTS = {buttons, form: formCard, page: pageCard};

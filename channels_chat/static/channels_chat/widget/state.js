@@ -22,9 +22,9 @@ const unread = () => lines().filter((line) => theirs(line) && line.id > S.seen).
 const looking = () => S.shown && document.visibilityState === "visible";
 
 // What was chosen or filled in below a message stands there, in every tab, before the server has it.
-const mark = ({id, button, values}) => {
+const mark = ({id, button, values, was}) => {
   const line = S.lines.get(id);
-  if (line) Object.assign(line.data, {pressed: button, values});
+  if (line) Object.assign(line.data, {pressed: button, values, was});
 };
 
 // Messages as the server has them; `news`: they came just now, not with the history.
@@ -99,7 +99,7 @@ const GOT = {
     else {
       note(frame.text);
       if (item.frame.t === "start") visited.set("s", S.started = null);
-      mark({id: item.frame.id});
+      mark({id: item.frame.id, was: item.frame.values});
       drop(item.cid);
     }
   },
