@@ -41,3 +41,17 @@ def test_an_invitation_is_edited_by_keyboard_and_the_preview_follows(open_as: Op
     assert stored["text"]["en"] == "Stuck? Ask us."
     assert stored["all"] == [{"is": "time", "value": 20}]
     assert [one["value"] for one in stored["any"]] == ["*/checkout*", "*/cart*"]
+
+
+def test_the_preview_answers_as_the_server_does(open_as: Open, zoya: Agent) -> None:
+    channels.create("chat", "shop", {}, by=None)
+    page = open_as(zoya, "/settings/channels/shop/chat/look/")
+    widget = page.frame_locator("iframe").locator("rabta-chat")
+    widget.get_by_role("button", name="More", exact=True).click()
+    widget.get_by_role("button", name="End the chat").click()
+    widget.get_by_role("dialog", name="End this chat?").get_by_role("button", name="End the chat").click()
+    widget.locator(".rate label").nth(4).click()
+    widget.locator(".cards button.main").click()
+    expect(widget.get_by_text("Thank you for telling us.")).to_be_visible()
+    kept = "() => Object.keys(localStorage).filter(name => name.includes(':o:'))"
+    assert page.frames[-1].evaluate(kept) == []  # else it would begin anew after a while

@@ -23,8 +23,8 @@ const ANSWERS = {
   ],
   start: () => [{ t: "key", key: "preview" }, { t: "chat", chat: chat("active") }],
   say: ({ cid }) => [{ t: "took", cid, id: (last += 1), at: Date.now() }],
-  end: () => [{ t: "chat", chat: { ...chat("ended"), end: "visitor", rate: true } }],
-  rate: () => [{ t: "rated" }],
+  end: ({ cid }) => [{ t: "ok", cid }, { t: "chat", chat: { ...chat("ended"), end: "visitor", rate: true } }],
+  rate: ({ cid }) => [{ t: "ok", cid }, { t: "rated" }],
   transcript: () => [{ t: "sent" }],
   offline: ({ cid }) => [{ t: "took", cid, id: (last += 1), at: Date.now() }],
 }
