@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -90,6 +90,10 @@ class ChatAdapter(Adapter):
 
         chats.replied(message)
 
+    def said(self, tickets: Collection[int]) -> None:
+        """Pages and desks hear at once of what came into a chat's ticket on another channel."""
+        hub.tell_of(tickets)
+
     def status_changed(self, ticket: Ticket, *, by: Agent | None) -> None:
         from channels_chat.actions import endings
 
@@ -111,7 +115,7 @@ class ChatAdapter(Adapter):
 
     def send(self, message: Message, connection: Any) -> Sent:
         """What waited for its time: it is there once this is written down."""
-        hub.tell_of(message.ticket_id)
+        hub.tell_of([message.ticket_id])
         return Sent((message.external_id,))
 
     def raw(self, message: Message) -> tuple[bytes, str]:

@@ -7,6 +7,7 @@ costs nothing but time: pages ask again after each reconnect, and the hub looks 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,16 +16,49 @@ from django.db import transaction
 from inbox import live
 
 
+TALKS_FOR, NONE_FOR = 600.0, 30.0  # seconds that it is believed that there are chats, or none at all
+_talks: tuple[float, bool] = (0.0, False)
+
+
 class Telling:
     """What one transaction has to tell, told once when it is committed."""
 
-    def __init__(self, by: str) -> None:
-        self.by = by
+    def __init__(self) -> None:
+        self.by: str | None = None
         self.visitors: set[int] = set()
         self.tickets: set[int] = set()
+        self.spoken: set[int] = set()  # tickets that may have chats
 
     def tell(self) -> None:
-        live.chat(visitors=sorted(self.visitors), tickets=sorted(self.tickets), by=self.by)
+        if unsure := self.spoken - self.tickets:
+            self._find(unsure)
+        if self.visitors or self.tickets:
+            live.chat(visitors=sorted(self.visitors), tickets=sorted(self.tickets), by=self.by or "")
+
+    def _find(self, tickets: set[int]) -> None:
+        """Who chats or chatted in these: one query for all, and none where there is no chat channel."""
+        from channels_chat.models import Chat
+
+        if not _are_talks():
+            return
+        found = list(Chat.objects.filter(engagement__ticket__in=tickets).values_list("visitor", "engagement__ticket"))
+        if found:
+            self.by = ""  # no room has told its own pages of this
+            self.visitors.update(visitor for visitor, _ticket in found)
+            self.tickets.update(ticket for _visitor, ticket in found)
+
+
+def _are_talks() -> bool:
+    """Whether there is a chat channel, as it was a moment ago: most that is taken in elsewhere need not ask more."""
+    global _talks
+    from inbox.models import Channel
+
+    until, known = _talks
+    now = time.monotonic()
+    if until <= now:
+        known = Channel.objects.filter(kind="chat").exists()
+        _talks = (now + (TALKS_FOR if known else NONE_FOR), known)
+    return known
 
 
 def tell(visitors: Iterable[int] = (), tickets: Iterable[int] = (), *, by: str = "") -> None:
@@ -32,23 +66,21 @@ def tell(visitors: Iterable[int] = (), tickets: Iterable[int] = (), *, by: str =
     tickets. `by` is the room that tells its own pages itself.
     """
     waiting = _waiting()
-    telling = waiting or Telling(by)
-    if telling.by != by:
-        telling.by = ""
+    telling = waiting or Telling()
+    telling.by = by if telling.by in {None, by} else ""
     telling.visitors.update(visitors)
     telling.tickets.update(tickets)
     if waiting is None:
         transaction.on_commit(telling.tell, robust=True)
 
 
-def tell_of(ticket: int) -> None:
-    """On commit, push what is new in this ticket to whoever chats or chatted in it."""
-    from channels_chat.models import Visitor
-    from inbox.models import Ticket
-
-    numbers = {ticket, *Ticket.objects.filter(merged_into=ticket).values_list("number", flat=True)}
-    visitors = Visitor.objects.filter(chats__engagement__ticket__in=numbers).values_list("pk", flat=True)
-    tell(visitors.distinct(), [ticket])
+def tell_of(tickets: Iterable[int]) -> None:
+    """On commit, push what is new in these tickets to whoever chats or chatted in them, and to those at the desk."""
+    waiting = _waiting()
+    telling = waiting or Telling()
+    telling.spoken.update(tickets)
+    if waiting is None:
+        transaction.on_commit(telling.tell, robust=True)
 
 
 def _waiting() -> Telling | None:

@@ -303,6 +303,11 @@ class Adapter:
     def replied(self, message: Message) -> None:
         """A reply has left, or is on its way: called with its ticket locked, in the transaction that says so."""
 
+    def said(self, tickets: Collection[int]) -> None:
+        """Something new stands in these tickets (numbers), of whatever channel or a note; called in the transaction
+        that wrote it, each time: what it takes to tell of it is done after the commit.
+        """
+
     def status_changed(self, ticket: Ticket, *, by: Agent | None) -> None:
         """A ticket of any channel, locked, was solved, closed or opened again; called in that transaction."""
 

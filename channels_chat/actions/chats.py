@@ -109,7 +109,7 @@ def replied(message: Message) -> None:
 
     queueing.answered(message)
     continuity.owe(message)
-    hub.tell_of(message.ticket_id)
+    hub.tell_of([message.ticket_id])
 
 
 def say(

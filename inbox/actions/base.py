@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from inbox import live
 from inbox.actions.errors import ActionError
+from inbox.adapters import kinds
 from inbox.models import Ticket
 
 
@@ -42,6 +43,15 @@ def announce(tickets: Iterable[int], messages: Iterable[int] = ()) -> None:
     telling.messages.update(messages)
     if waiting is None:
         transaction.on_commit(telling.tell, robust=True)
+
+
+def said(tickets: Iterable[int], messages: Iterable[int]) -> None:
+    """As `announce`, of messages that are new where they stand: what is live (`Adapter.said`) hears of it, too."""
+    numbers = set(tickets)
+    announce(numbers, messages)
+    if numbers:
+        for adapter in kinds().values():
+            adapter.said(numbers)
 
 
 def _waiting() -> Announcement | None:

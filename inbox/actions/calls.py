@@ -88,7 +88,7 @@ def record(
         counts.recount(row)
         if status is not None and (fields := change_status(row, status, by=by)):
             base.save(row, *fields)
-        base.announce([row.pk], [message.pk])
+        base.said([row.pk], [message.pk])
         return message
 
 

@@ -65,7 +65,7 @@ def carry(
     Message.objects.bulk_update(rows, ["payload"])
     ticket.message_count += 1
     base.save(ticket, "message_count")
-    base.announce([ticket.pk], [message.pk])
+    base.said([ticket.pk], [message.pk])
     wake.deliver(channel.pk, channel.kind)
     return message
 

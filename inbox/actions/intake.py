@@ -410,6 +410,8 @@ class Batch:
             outcome.ticket, outcome.message = ticket.pk, message.pk
         for adapter, arrivals in self.arrivals.items():
             adapter.arrived(arrivals)
+        between = [message for message in new.messages if message.side_id is None]
+        base.said({message.ticket_id for message in between}, {message.pk for message in between})
         base.announce(
             {ticket.pk for ticket in [*new.tickets, *self.changed.values()]}, {message.pk for message in new.messages}
         )

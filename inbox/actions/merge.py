@@ -79,7 +79,7 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         base.save(gone, "status", "merged_into", "closed_at", "waiting_since")
         base.save(kept, *fields)
         counts.recount(kept)
-        base.announce(numbers, moved)
+        base.said(numbers, moved)
         return kept
 
 
@@ -185,5 +185,5 @@ def unmerge(source: Ticket, *, by: Agent | None) -> Ticket:
         base.save(kept, *_give_back(kept, was.get("came", {}), was.get("kept")))
         counts.recount(back)
         counts.recount(kept)
-        base.announce(numbers, moved)
+        base.said(numbers, moved)
         return back

@@ -270,7 +270,7 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
         for ticket in tickets.values():
             log.record(ticket, "message_moved", by=by, message=row.pk, **{"from": source.pk, "to": target.pk})
             counts.recount(ticket)
-        base.announce(numbers, [row.pk])
+        base.said(numbers, [row.pk])
         return row
 
 
@@ -303,5 +303,5 @@ def confirm_sender(message: Message, *, by: Agent | None) -> Message:
             here = Participant.objects.filter(ticket=ticket, identity__value=row.author_address)
             here.update(confirmed=True)
         log.record(ticket, "participant_confirmed", by=by, message=row.pk)
-        base.announce([ticket.pk], [row.pk])
+        base.said([ticket.pk], [row.pk])
         return row

@@ -137,6 +137,7 @@ def reply(
             _do_also(also, row, message)
         if send_at is None:
             adapter.replied(message)
+            base.said([row.pk], [message.pk])
         states.mark(message, began, "changed", "acts")
         if solves:
             solving.require(row)
@@ -405,5 +406,5 @@ def note(
         base.save(row, "message_count")
         if also is not None:
             also(row)
-        base.announce([row.pk], [message.pk])
+        base.said([row.pk], [message.pk])
         return message

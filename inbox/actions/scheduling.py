@@ -198,7 +198,7 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     reply.after(ticket, row, writer, status, automatic=False)
     states.mark(row, began, "changed")
     adapter.replied(row)
-    base.announce([ticket.pk], [row.pk])
+    base.said([ticket.pk], [row.pk])
     wake.deliver(row.channel_id, row.channel.kind)
 
 

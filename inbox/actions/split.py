@@ -61,7 +61,7 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
             log.record(new, "split_from", by=by, source=old.pk, messages=sorted(wanted))
             counts.recount(old)
             counts.recount(new)
-            base.announce([old.pk, new.pk], sorted(wanted))
+            base.said([old.pk, new.pk], sorted(wanted))
     return new
 
 
