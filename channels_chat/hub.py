@@ -15,7 +15,6 @@ from django.db import transaction
 
 from inbox import live
 
-
 TALKS_FOR, NONE_FOR = 600.0, 30.0  # seconds that it is believed that there are chats, or none at all
 _talks: tuple[float, bool] = (0.0, False)
 

@@ -14,6 +14,7 @@ from inbox.presence import DOING
 LONGEST = 500  # characters of what a page says
 BURST, PER_SECOND = 20, 4  # of messages; a page says two things when a ticket is opened, and one every four seconds
 MOST_IN_VAIN = 200  # messages beyond that, after which the page is shut out
+MOST_BEFORE = 20  # tickets that a page shows side by side
 FLOODS = 4429  # close code
 HIGHEST = 2**63
 
@@ -76,7 +77,10 @@ class LiveConsumer(AgentConnection):
         if "shows" in said:
             doing = said.get("doing")
             doing = doing if doing in DOING else DOING[0]
-            here.marks.hear(socket, number(said["shows"]), doing, said.get("away") is True)
+            given = said.get("before")
+            numbers = map(number, given[:MOST_BEFORE]) if isinstance(given, list) else ()
+            before = frozenset(one for one in numbers if one is not None)
+            here.marks.hear(socket, number(said["shows"]), doing, said.get("away") is True, before)
         match said.get("seen"):
             case [ticket, message] if (known := number(ticket)) is not None:
                 here.read(socket, known, number(message))

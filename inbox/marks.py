@@ -51,10 +51,13 @@ class Marks:
         self.fresh.discard(socket)
         self.moved.set()
 
-    def hear(self, socket: Socket, ticket: int | None, doing: str, away: bool) -> None:
+    def hear(
+        self, socket: Socket, ticket: int | None, doing: str, away: bool, before: frozenset[int] = frozenset()
+    ) -> None:
         """A page says what it shows."""
-        changed = (socket.shows, socket.doing, socket.away) != (ticket, doing, away)
-        socket.shows, socket.doing, socket.away, socket.spoke = ticket, doing, away, time.monotonic()
+        said = (ticket, doing, away, before)
+        changed = (socket.shows, socket.doing, socket.away, socket.before) != said
+        (socket.shows, socket.doing, socket.away, socket.before), socket.spoke = said, time.monotonic()
         if changed:
             self.moved.set()
 
@@ -110,8 +113,8 @@ class Marks:
         silent_since = time.monotonic() - SILENT
         here = list(self.hub.sockets)
         for socket in here:
-            if socket.shows is not None and socket.spoke < silent_since:
-                socket.shows = None
+            if (socket.shows is not None or socket.before) and socket.spoke < silent_since:
+                socket.shows, socket.before = None, frozenset()
         asked = [one for one in here if one.shows is not None and one.allowed != one.shows]
         if asked:
             numbers = {one.shows for one in asked if one.shows is not None}
@@ -121,7 +124,7 @@ class Marks:
         mine = State()
         for one in here:
             ticket = one.shows if one.shows == one.allowed else None
-            mine.add(one.agent, away=one.away, ticket=ticket, doing=one.doing)
+            mine.add(one.agent, away=one.away, ticket=ticket, doing=one.doing, before=one.before)
         if mine == self.mine:
             return False
         self.mine = mine

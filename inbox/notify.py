@@ -7,7 +7,7 @@ its words are made when it is shown, for whoever may see the ticket then.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import access, frames, live, log, wake
+from inbox import access, frames, live, log, presence, wake
 from inbox.adapters import AUTOMATIC
 from inbox.models import (
     ActorKind,
@@ -73,6 +73,11 @@ HEARD = FOLLOWED | {
     "not_solved",
     "chat_offered",
 }
+
+
+# Whoever has the ticket before their eyes sees these without being told.
+SEEN = {Kind.REPLY, Kind.FOLLOWED}
+SPOKEN = {"message_received", "message_added", "note_added"}
 
 
 def ways(agent: Agent, kind: str) -> tuple[str, ...]:
@@ -198,6 +203,7 @@ def tell(events: list[Event]) -> None:
     ]
     if not rows:
         return
+    _leave_in_peace(rows, {event.pk for _kind, event in wanted.values() if event.kind in SPOKEN})
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
     people = sorted({row.agent_id for row in rows if row.read_at is None})
     transaction.on_commit(partial(live.hint, people, notifications=1), robust=True)
@@ -223,6 +229,17 @@ def _row(agent: Agent, kind: str, event: Event, around: Around) -> Notification 
         push_due="push" in chosen,
         mail_due="mail" in chosen,
     )
+
+
+def _leave_in_peace(rows: Iterable[Notification], spoken: Collection[int]) -> None:
+    """What was said before somebody's eyes is listed as read: no number, no notice, no push, no mail."""
+    fitting = [one for one in rows if one.kind in SEEN and one.event in spoken]
+    if not fitting:
+        return
+    here, now = presence.now(), timezone.now()
+    for row in fitting:
+        if here.looks_at(row.agent_id, row.ticket_id):
+            row.read_at, row.push_due, row.mail_due = row.read_at or now, False, False
 
 
 def title(kind: str, by: str, customer: str) -> str:

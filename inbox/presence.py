@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -33,17 +33,30 @@ HERE, AWAY = "here", "away"
 
 @dataclass
 class State:
-    """Agents who are connected, and what they do on which ticket."""
+    """Agents who are connected, and what they do on which ticket.
+
+    `before` are tickets that stand side by side before an agent's eyes, where a page shows several.
+    """
 
     here: dict[int, str] = field(default_factory=dict)
     marks: dict[int, dict[int, str]] = field(default_factory=dict)
+    before: dict[int, set[int]] = field(default_factory=dict)
 
-    def add(self, agent: int, *, away: bool, ticket: int | None, doing: str) -> None:
+    def looks_at(self, agent: int, ticket: int) -> bool:
+        """Whether somebody who sits there has this ticket before their eyes."""
+        shown = ticket in self.before.get(agent, ()) or agent in self.marks.get(ticket, {})
+        return shown and self.here.get(agent) == HERE
+
+    def add(
+        self, agent: int, *, away: bool, ticket: int | None, doing: str, before: Collection[int] = frozenset()
+    ) -> None:
         """One more page of this agent. Of several, the one that is used counts, and the weightiest of what is done."""
         if self.here.get(agent) != HERE:
             self.here[agent] = AWAY if away else HERE
         if ticket is not None:
             self._mark(ticket, agent, doing)
+        if before and not away:
+            self.before.setdefault(agent, set()).update(before)
 
     def _mark(self, ticket: int, agent: int, doing: str) -> None:
         on_ticket = self.marks.setdefault(ticket, {})
@@ -55,20 +68,24 @@ class State:
         for ticket, people in other.marks.items():
             for agent, doing in people.items():
                 self._mark(ticket, agent, doing)
+        for agent, tickets in other.before.items():
+            self.before.setdefault(agent, set()).update(tickets)
 
     def packed(self) -> str:
-        return json.dumps([self.here, self.marks], separators=(",", ":"))
+        before = {agent: sorted(tickets) for agent, tickets in self.before.items()}
+        return json.dumps([self.here, self.marks, *([before] if before else [])], separators=(",", ":"))
 
     @classmethod
     def unpacked(cls, text: str | bytes) -> State:
         """Raises ValueError or the like for what is no state."""
-        here, marks = json.loads(text)
+        here, marks, *more = json.loads(text)
         return cls(
             {int(agent): HERE if where == HERE else AWAY for agent, where in here.items()},
             {
                 int(ticket): {int(agent): doing for agent, doing in people.items() if doing in DOING}
                 for ticket, people in marks.items()
             },
+            {int(agent): {int(one) for one in tickets} for agent, tickets in (more[0] if more else {}).items()},
         )
 
 

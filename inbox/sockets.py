@@ -50,6 +50,7 @@ class Socket:
     sight: str | None = None  # by which rights it was told what it knows
     shows: int | None = None  # the ticket before the agent
     allowed: int | None = None  # the ticket that was found to be theirs to see
+    before: frozenset[int] = frozenset()  # tickets that stand there side by side
     doing: str = "view"
     away: bool = False
     spoke: float = 0.0

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from channels_chat import queue
 from channels_chat.models import Chat, ChatState
+from inbox import presence
 from inbox.models import Agent, Channel, Draft, Message, Ticket
 from tests.browser.conftest import Open, Server
 from tests.channels_chat.cast import chat_channel
@@ -145,3 +146,27 @@ def test_what_was_sent_does_not_come_back(
         assert not Draft.objects.exists()
         page.reload()
         expect(area).to_have_value("")
+
+
+def test_the_desk_says_which_chats_are_in_sight(
+    open_as: Open, sana: Agent, visitors: list[VisitorPage], shop: Channel
+) -> None:
+    """So that of what is said there its agent need not be told once more."""
+    page = open_as(sana, "/")
+    visitors[0].say("Where is my parcel?")
+    offered(page)
+    page.keyboard.press("Control+Shift+A")
+    page.wait_for_url("**/chats/**")
+    number = Chat.objects.get().engagement.ticket_id
+    expect(page.locator(f"#chat-{number}")).to_be_visible()
+
+    def until(wanted: bool) -> None:
+        for _ in range(150):
+            if presence.now().looks_at(sana.pk, number) == wanted:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"the chat is in sight: not {wanted}")
+
+    until(True)
+    page.goto("/settings/")
+    until(False)

@@ -172,3 +172,33 @@ def test_the_server_is_not_asked_what_it_cannot_know() -> None:
         State.unpacked("[1, 2]")
     assert presence._read([None, b"[[]]", b"nonsense"]) == []
     assert isinstance(presence._connection(), redis.Redis)
+
+
+async def test_a_page_tells_which_tickets_stand_side_by_side_until_it_is_silent(
+    support: Channel, sana: Agent, omar: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "SILENT", 1.5)
+    monkeypatch.setattr(presence, "EXCHANGE_EVERY", 0.2)
+    hers, his = await connect(sana), await connect(omar)
+    await frame(his, "whole")
+
+    async def looks_at(ticket: int) -> bool:
+        return bool((await call(presence.now)()).looks_at(sana.pk, ticket))
+
+    async def until(wanted: bool) -> None:
+        for _ in range(400):
+            if await looks_at(7) == wanted:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"7 is before her: not {wanted}")
+
+    await say(hers, shows=None, before=[7, "8", None, 9])
+    await until(True)
+    assert await looks_at(9) and not await looks_at(8)
+    await say(hers, shows=None, before=[9])
+    await until(False)
+    await say(hers, shows=None, before=[7])
+    await until(True)
+    await until(False)  # it has not spoken for a while
+    for socket in (hers, his):
+        await socket.disconnect()

@@ -23,7 +23,7 @@ from django.utils import timezone
 from py_vapid import Vapid02
 from pytest_django import DjangoAssertNumQueries
 
-from inbox import digest, log, notify, push
+from inbox import digest, log, notify, presence, push
 from inbox.actions import attention, notifications, reply, sweeping, tickets
 from inbox.models import (
     Agent,
@@ -406,3 +406,31 @@ def test_the_pages_show_ones_own_and_no_more(support: Channel, sana: Agent, omar
     assert PushSubscription.objects.filter(pk=subscription.pk).exists()
     assert "addEventListener" in Client().get("/sw.js").content.decode()
     assert Message.objects.count() == 1
+
+
+def test_whoever_has_it_before_their_eyes_is_left_in_peace(
+    support: Channel, sana: Agent, omar: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that shows several tickets, such as the desk of chats, says which; not while its agent is away."""
+    shown, other = question(support, "Where?"), question(support, "And that?")
+    for one in (shown, other):
+        tickets.assign(one, by=sana, agent=sana)
+        TicketFollower.objects.create(agent=omar, ticket=one)
+    before = Event.objects.order_by("-pk")[0].pk
+    for one in (shown, other):
+        one.refresh_from_db()
+        tickets.inbound_by_hand(one, AYESHA, by=None, text="And?", html="", subject="")
+    state = presence.State()
+    state.add(sana.pk, away=False, ticket=None, doing="", before={shown.pk})
+    state.add(omar.pk, away=True, ticket=shown.pk, doing="view", before={other.pk})
+    monkeypatch.setattr(presence, "now", lambda: presence.State.unpacked(state.packed()))
+    notify.tell(list(Event.objects.filter(pk__gt=before)))
+    rows = {(one.agent_id, one.ticket_id): one for one in Notification.objects.all()}
+    assert {key for key, one in rows.items() if one.read_at is None} == {
+        (sana.pk, other.pk),
+        (omar.pk, shown.pk),
+        (omar.pk, other.pk),
+    }
+    silent = rows[sana.pk, shown.pk]
+    assert (silent.kind, silent.push_due, silent.mail_due) == ("reply", False, False)
+    assert rows[sana.pk, other.pk].push_due

@@ -1,5 +1,6 @@
 // What this page says of itself: the ticket it shows, and whether somebody writes there. The server forgets a page that it
-// has not heard of for some seconds; what colleagues see of it is others.js.
+// has not heard of for some seconds; what colleagues see of it is others.js. Where several tickets stand side by side
+// (`data-before`), those that can be seen: of what is said there nobody needs to be told.
 import { openTicket } from "./conversation.js"
 import { say } from "./line.js"
 
@@ -18,13 +19,24 @@ function doing() {
   return Date.now() - typedAt > WRITING ? "view" : kind === "note" ? "note" : "reply"
 }
 
+function before() {
+  if (document.hidden) return []
+  const inSight = one => {
+    const { left, right } = one.getBoundingClientRect()
+    return one.checkVisibility() && right > 0 && left < innerWidth
+  }
+  return [...document.querySelectorAll("[data-before]")].filter(inSight).map(one => Number(one.dataset.before))
+}
+
 function tell() {
   const talk = document.hidden ? null : openTicket()
   const away = Date.now() - usedAt > IDLE
-  const now = JSON.stringify([talk?.dataset.ticket, talk && doing(), away])
-  if (now === said && (!talk || Date.now() - saidAt < AGAIN)) return
+  const beside = before()
+  const now = JSON.stringify([talk?.dataset.ticket, talk && doing(), away, beside])
+  if (now === said && (!(talk || beside.length) || Date.now() - saidAt < AGAIN)) return
   const message = { shows: talk ? Number(talk.dataset.ticket) : null, away }
   if (talk) message.doing = doing()
+  if (beside.length) message.before = beside
   if (!say(message)) return
   said = now
   saidAt = Date.now()
