@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from ipaddress import IPv6Network, ip_address
-from typing import Any
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 
@@ -15,6 +17,15 @@ NEWCOMERS, NEWCOMERS_PER_SECOND = (
 )  # sessions that begin from one address; offices and mobile networks share one
 GRACE = 5.0  # seconds that what is said again may come later than told
 MOST_ADDRESSES = 5000  # that are remembered, for a minute or so, and written nowhere
+SAYS, SAYS_PER_SECOND = 10.0, 1.0  # messages of a visitor at once, and in the long run, in however many tabs
+FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything; of what costs queries half as many
+# Frames of all from one address who have not written yet: a thousand people of an office, whose pages come together.
+CROWD, CROWD_PER_SECOND = 4000.0, 200.0
+PATIENCE = 30.0  # seconds that a greeting may have to wait in such a crowd
+MOST_SESSIONS = 20_000  # visitors whose allowances are remembered
+FORGOTTEN_AFTER = 120.0  # seconds; by then they are whole again
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class Allowance:
@@ -34,6 +45,66 @@ class Allowance:
             return (1 - self.left) / per_second
         self.left -= 1
         return 0.0
+
+    def reserve(self, burst: float, per_second: float, most: float) -> float:
+        """As `spend`, and what is not there yet is lent: seconds to wait for it, behind all who were lent before. More
+        than `most` is not lent.
+        """
+        now = time.monotonic()
+        self.left = min(burst, self.left + (now - self.at) * per_second)
+        self.at = now
+        wait = max(0.0, (1 - self.left) / per_second)
+        if wait <= most:
+            self.left -= 1
+        return wait
+
+
+class Purse:
+    """What one visitor may do, in however many tabs and however often they connect."""
+
+    __slots__ = ("__weakref__", "frames", "says")
+
+    def __init__(self) -> None:
+        self.frames, self.says = Allowance(FRAMES), Allowance(SAYS)
+
+
+class Kept(Generic[K, V]):
+    """A few thousand of something, each forgotten when it was not asked for during some time."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self.most, self.seconds = most, seconds
+        self.rows: OrderedDict[K, tuple[float, V]] = OrderedDict()
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        now = time.monotonic()
+        known = self.rows.pop(key, None)
+        while self.rows:
+            oldest, (at, _value) = next(iter(self.rows.items()))
+            if len(self.rows) < self.most and at > now - self.seconds:
+                break
+            del self.rows[oldest]
+        value = make() if known is None else known[1]
+        self.rows[key] = (now, value)
+        return value
+
+
+_shared: WeakValueDictionary[int, Purse] = WeakValueDictionary()  # as long as somebody is connected, and …
+_purses: Kept[int, Purse] = Kept(MOST_SESSIONS, FORGOTTEN_AFTER)  # … for a while after that
+_crowds: Kept[str, Allowance] = Kept(MOST_ADDRESSES, FORGOTTEN_AFTER)
+
+
+def purse_of(visitor: int, mine: Purse) -> Purse:
+    """What this visitor may do; who is new goes on with `mine`, what their page was given when it connected. Asked
+    again at the end of a connection, so that it is there for the next one.
+    """
+    found = _shared.setdefault(visitor, mine)
+    _purses.get(visitor, lambda: found)
+    return found
+
+
+def crowd_of(address: str) -> Allowance:
+    """What those may do together who come from this address and have not written yet."""
+    return _crowds.get(address, lambda: Allowance(CROWD))
 
 
 class Crowd(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -13,8 +14,8 @@ from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_chat import config, deeds, doors, hub, in_chat, openings, protocol, reading, room, site
-from channels_chat.allowances import Allowance, Crowd, Turns, address_of
+from channels_chat import allowances, config, deeds, doors, hub, in_chat, openings, protocol, reading, room, site
+from channels_chat.allowances import FRAMES, FRAMES_PER_SECOND, SAYS, SAYS_PER_SECOND, Crowd, Purse, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from channels_chat.pages import Page
 from inbox.connections import Connection
@@ -23,8 +24,6 @@ from inbox.sockets import frame
 logger = logging.getLogger(__name__)
 
 NO_CHANNEL, NOT_HERE, FLOODS = 4404, 4403, 4429  # close codes
-SAYS, SAYS_PER_SECOND = 10.0, 1.0  # messages of a visitor at once, and in the long run
-FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything
 MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
 DRAFT = 500  # characters of what is being typed
 MOST_FILES = 5
@@ -52,22 +51,22 @@ class WidgetConsumer(Connection):
             await self.close(NOT_HERE)
             return
         self.door = door
-        self.frames, self.says, self.turns = Allowance(FRAMES), Allowance(SAYS), Turns()
+        self.purse, self.turns, self.address = Purse(), Turns(), address_of(self.scope)
         self.page = Page(0, "", door.settings.languages[0], *self.ways(), door=door)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         page = self.page
         if page is None or page.closed:
             return
-        wait = self.frames.spend(FRAMES, FRAMES_PER_SECOND)
+        said = protocol.frame(text_data)
+        wait = self._wait(page, said["t"] if said is not None else "")
         if wait:
             self.in_vain += 1
             if self.in_vain > MOST_IN_VAIN:
                 page.close(FLOODS)
                 return
-        elif self.frames.left > FRAMES / 2:
+        elif self.purse.frames.left > FRAMES / 2:
             self.in_vain = 0
-        said = protocol.frame(text_data)
         if wait:
             if said is not None and said["t"] in ANSWERED:
                 self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
@@ -90,8 +89,20 @@ class WidgetConsumer(Connection):
             lasting = isinstance(error, LASTING)
             self.tell_no(protocol.word(said.get("cid")), "wrong" if lasting else "later", after=0 if lasting else 2)
 
+    def _wait(self, page: room.Page, what: str) -> float:
+        """0 where this frame may be, else the seconds until one may."""
+        frames = self.purse.frames
+        for _time in range(2 if what in DEAR else 1):
+            if wait := frames.spend(FRAMES, FRAMES_PER_SECOND):
+                return wait
+        if page.visitor or what == "hi":
+            return 0
+        return allowances.crowd_of(self.address).spend(allowances.CROWD, allowances.CROWD_PER_SECOND)
+
     async def disconnect(self, code: int) -> None:
         if self.page is not None and self.page.visit:
+            if self.page.visitor:
+                allowances.purse_of(self.page.visitor, self.purse)
             room.current().leave(self.page)
 
     # What is answered --------------------------------------------------------------------------------------------
@@ -119,6 +130,14 @@ class WidgetConsumer(Connection):
         visit = protocol.word(said.get("visit"))
         if not visit or page.visit:
             return
+        wait = allowances.crowd_of(self.address).reserve(
+            allowances.CROWD, allowances.CROWD_PER_SECOND, allowances.PATIENCE
+        )
+        if wait > allowances.PATIENCE:
+            page.close(FLOODS)
+            return
+        if wait:
+            await asyncio.sleep(wait)
         page.language = _language(said.get("lang"), self.door.settings)
         here.coming.begins(page)
         found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
@@ -129,14 +148,14 @@ class WidgetConsumer(Connection):
         openings.told(page, found.frames)
         here.join(page)
         if found.visitor:
-            here.meet(page, found.visitor)
+            self._meet(page, found.visitor)
         self._on_site(page, found.site)
         for told in found.frames:
             page.put(frame(told))
 
     async def start(self, page: Page, said: dict[str, Any]) -> None:
         here = room.current()
-        if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
+        if wait := self.purse.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
             return
         about = self._about(page, said)
@@ -153,7 +172,7 @@ class WidgetConsumer(Connection):
         if why := self.turns.waits(cid):
             self.tell_no(cid, why, after=1)
             return None
-        if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
+        if wait := self.purse.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(cid, "flood", after=wait)
             return None
         if len(text) > config.MOST_TEXT:
@@ -229,7 +248,7 @@ class WidgetConsumer(Connection):
         self._met(page, found)
 
     async def offline(self, page: Page, said: dict[str, Any]) -> None:
-        if wait := self.says.spend(SAYS, SAYS_PER_SECOND):
+        if wait := self.purse.says.spend(SAYS, SAYS_PER_SECOND):
             self.tell_no(protocol.word(said.get("cid")), "flood", after=wait)
             return
         if len(protocol.words(said.get("text"), protocol.MOST_FRAME).strip()) > config.MOST_TEXT:
@@ -268,6 +287,10 @@ class WidgetConsumer(Connection):
             return known
         return {**known, key: site.progress(declared, time.time(), done=said.get("what") == "done")}
 
+    def _meet(self, page: Page, visitor: int) -> None:
+        room.current().meet(page, visitor)
+        self.purse = allowances.purse_of(visitor, self.purse)
+
     def _met(self, page: Page, found: deeds.Met) -> None:
         here = room.current()
         if found.key:
@@ -276,13 +299,13 @@ class WidgetConsumer(Connection):
             if page.visitor:
                 here.part(page)
                 page.knows_nothing()
-            here.meet(page, found.visitor)
+            self._meet(page, found.visitor)
         for told in found.frames:
             page.put(frame(told))
 
     def _about(self, page: Page, said: dict[str, Any]) -> dict[str, Any]:
         """What a first message brings along: what was asked before, and where on the site the visitor is."""
-        return {**said, "visit": page.visit, "site": page.about, "from": address_of(self.scope)}
+        return {**said, "visit": page.visit, "site": page.about, "from": self.address}
 
     def _on_site(self, page: Page, told: dict[str, Any]) -> None:
         """Who is on the site, and where: agents see it, if the channel shows it."""
@@ -307,8 +330,9 @@ class WidgetConsumer(Connection):
     }
 
 
-CHANGE = {"start", "user", "attrs", "event", "journey", "invite", *in_chat.ALL}
-ANSWERED = {"start", "say", "offline", *in_chat.ANSWERED}  # their pages keep them until they are told
+ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
+DEAR = {"seen", "page", "more", "typing", "user"}  # cost more queries than others
+NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
 WHY: dict[str, Callable[[], str]] = {
     "wrong": lambda: _("This could not be read."),
     "later": lambda: _("We could not take this just now. It is sent again in a moment."),

@@ -50,6 +50,15 @@ class Socket(ApplicationCommunicator):
                 return frame
             self.frames.append(frame)
 
+    async def hear_any(self, *kinds: str) -> dict[str, Any]:
+        """The next frame of one of these kinds."""
+        while True:
+            output = await self.receive_output(10)  # type: ignore[no-untyped-call]
+            frame: dict[str, Any] = json.loads(output["text"])
+            self.key = frame["key"] if frame["t"] == "key" else self.key
+            if frame["t"] in kinds:
+                return frame
+
     async def said(self, text: str) -> dict[str, Any]:
         """The next message that says this, in a visitor's frame or in HTML at the desk."""
         while True:
@@ -93,5 +102,7 @@ async def quiet() -> None:
     for task in here.tasks:
         task.cancel()
     here.tasks = []
-    for pool in (here.threads, here.intake.thread, here.answers.thread):
-        await asyncio.to_thread(pool.submit(int).result)
+    for batcher in (here.intake, here.answers):
+        if batcher.task is not None:
+            await asyncio.wait({batcher.task})  # until its thread gives its connection back
+    await asyncio.to_thread(here.threads.submit(int).result)

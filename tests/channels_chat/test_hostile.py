@@ -21,9 +21,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from channels_chat import lines
-from channels_chat.allowances import NEWCOMERS
+from channels_chat.allowances import NEWCOMERS, SAYS
 from channels_chat.config import MOST_TEXT
-from channels_chat.consumers import SAYS, WidgetConsumer
+from channels_chat.consumers import WidgetConsumer
 from channels_chat.models import Visitor
 from inbox.actions import reply
 from inbox.models import Agent, Channel, Message, Role, Ticket
