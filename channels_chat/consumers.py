@@ -341,6 +341,7 @@ WHY: dict[str, Callable[[], str]] = {
     "empty": lambda: _("Write something first."),
     "files": lambda: _("A file is no longer there; please add it again."),
     "consent": lambda: _("Please agree first that what you write is kept."),
+    "fields": lambda: _("Please fill in what is asked for before the chat."),
     "user": lambda: _("The site’s word for who you are could not be verified."),
 }
 

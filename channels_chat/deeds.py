@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from channels_chat import allowances, history, in_chat, intake, protocol, queue, reading, uploads
+from channels_chat import admission, allowances, history, in_chat, intake, protocol, queue, reading, uploads
 from channels_chat.actions import chats, endings, identify, proactive, quick, visitors
 from channels_chat.actions.visitors import MOST_PAGES
 from channels_chat.doors import Door
@@ -228,21 +228,16 @@ def start(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
 
     visitor, key = _row(pk), ""
     if visitor is None:
+        if told := admission.refusal(door, said, language):
+            return Met(0, "", [told])
         visitor, key = _meet(door, language, said)
-    fields = _fields(door, said.get("fields"))
+    fields = admission.fields_of(door, said.get("fields"))
     visitor.attributes |= {"_start": {"fields": fields, **_begins(door, said)}}
     if said.get("consent") is True and visitor.consented_at is None:
         visitor.consented_at = timezone.now()
     visitor.save(update_fields=["attributes", "consented_at"])
     identify.claim(visitor, fields)
     return Met(visitor.pk, key)
-
-
-def _fields(door: Door, given: Any) -> dict[str, Any]:
-    """Of what was filled in, the fields that the channel's forms ask for."""
-    told = protocol.table(given, longest=2000)
-    known = {one.key for one in (*door.settings.prechat, *door.settings.offline)} | {"name", "email", "phone"}
-    return {name: value for name, value in told.items() if name in known}
 
 
 def _begins(door: Door, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,18 +255,19 @@ def _begins(door: Door, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def prepare(door: Door, pk: int, language: str, said: Mapping[str, Any], tokens: Sequence[str]) -> Ready:
     """Before a message is stored: its visitor, made now if this is their first word, and its files."""
-    visitor, key = _row(pk), ""
+    visitor, key, fields = _row(pk), "", admission.fields_of(door, said.get("fields"))
     if visitor is None:
-        if door.settings.consent and said.get("consent") is not True:
-            return Ready(why="consent")
+        if why := admission.why_not(door, said)[0]:
+            return Ready(why=why)
         visitor, key = _meet(door, language, said)
+        identify.claim(visitor, fields)
     ready = Ready(visitor.pk, key, row=visitor)
     files = [uploads.opened(visitor, token) for token in tokens]
     if not door.settings.files and tokens or any(one is None for one in files):
         ready.why = "files"
         return ready
     ready.files = tuple(one.pk for one in files if one is not None)
-    begun = {**_begins(door, said), "language": language}
+    begun = {**_begins(door, said), "language": language, **({"fields": fields} if fields else {})}
     waiting = visitor.attributes.get("_start")
     if waiting:
         begun |= {name: value for name, value in waiting.items() if value}
@@ -366,7 +362,7 @@ def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
                 words = _("Please agree first that what you write is kept.")
             return Met(0, "", [{"t": "no", "cid": cid, "why": "consent", "text": words}])
         visitor, key = _meet(door, language, said)
-    fields = _fields(door, said.get("fields"))
+    fields = admission.fields_of(door, said.get("fields"))
     identify.claim(visitor, fields)
     meta = {**_begins(door, said), "language": language, "fields": fields, "offline": True}
     took = intake.take([Said(door.channel, visitor, cid, text, meta=meta)])[0]

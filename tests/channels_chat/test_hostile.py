@@ -148,7 +148,7 @@ def wide(sana: Agent) -> Channel:
 def test_no_frame_hurts(server: Server, wide: Channel) -> None:
     address = f"{server.url.replace('http', 'ws')}/chat/{wide.token}/ws/"
     key = VisitorPage(server.url, wide)
-    key.say("I was here before")
+    assert key.say("I was here before", fields={"order": "4711"})["t"] == "took"
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(RAW, min_size=8, max_size=40), st.booleans())
@@ -168,7 +168,7 @@ def test_no_frame_hurts(server: Server, wide: Channel) -> None:
 
     send()
     with VisitorPage(server.url, wide) as other:
-        assert other.say("And I?")["t"] == "took"
+        assert other.say("And I?", fields={"order": "4711"})["t"] == "took"
 
 
 # Too much -------------------------------------------------------------------------------------------------------
