@@ -59,6 +59,9 @@ class ChatAdapter(Adapter):
     def warnings(self, channel: Channel) -> list[str]:
         return checks.warnings(channel)
 
+    def scope(self, channel: Channel) -> str:
+        return visitors.scope(channel.pk)
+
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         """What `channels_chat.intake` wrote down of one message."""
         said = json.loads(raw)

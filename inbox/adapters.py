@@ -351,6 +351,10 @@ class Adapter:
         """
         return channel.addresses
 
+    def scope(self, channel: Channel) -> str:
+        """Within which an address of this channel means somebody (`Party.scope`); empty where it does everywhere."""
+        return ""
+
     def takes_in(self, address: str) -> bool:
         """Whether mail to this address ends up in one of our channels, where agents read it."""
         return False

@@ -73,7 +73,7 @@ talk AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM inbox_receipt known
                       WHERE known.channel_id = chat.channel_id AND known.external_id = said.key)
       AND NOT EXISTS (SELECT FROM inbox_block block
-                      WHERE block.identity_kind = 'chat'
+                      WHERE block.identity_kind = 'chat' AND block.scope IN ('', 'channel:' || chat.channel_id)
                         AND block.value IN (lower(visitor.address), lower('u:' || visitor.user)))
     ORDER BY ticket.number, said.place FOR NO KEY UPDATE OF ticket, chat
 ),

@@ -23,7 +23,13 @@ EVERYBODYS = frozenset(
 
 
 def block(
-    kind: str, value: str, *, by: Agent | None, identity_kind: str = "email", ticket: Ticket | None = None
+    kind: str,
+    value: str,
+    *,
+    by: Agent | None,
+    identity_kind: str = "email",
+    scope: str = "",
+    ticket: Ticket | None = None,
 ) -> Block:
     """Block an address, a domain with all below it, or a visitor. Known already, it is returned. Raises ActionError."""
     clean = value.strip().lower().removeprefix("@") if kind == BlockKind.DOMAIN else value.strip().lower()
@@ -46,7 +52,11 @@ def block(
         raise ActionError(_("That is one of our own addresses."), "own_address")
     with transaction.atomic():
         row, created = Block.objects.get_or_create(
-            kind=kind, identity_kind=identity_kind, value=clean[:320], defaults={"by": by, "ticket": ticket}
+            kind=kind,
+            identity_kind=identity_kind,
+            scope=scope,
+            value=clean[:320],
+            defaults={"by": by, "ticket": ticket},
         )
         if created:
             log.record(None, "block_added", by=by, block=row.pk, kind=kind)
@@ -60,12 +70,13 @@ def unblock(row: Block, *, by: Agent | None) -> None:
             log.record(None, "block_removed", by=by, block=row.pk, kind=row.kind)
 
 
-def sender_of(ticket: Ticket) -> tuple[str, str] | None:
-    """(kind of identity, value) of whoever wrote last to this ticket, or opened it."""
+def sender_of(ticket: Ticket) -> tuple[str, str, str] | None:
+    """(kind of identity, scope, value) of whoever wrote last to this ticket, or opened it."""
     last = recipients.last_inbound(ticket)
     if last is None or not last.author_address:
         return None
-    return adapter_for(last.channel.kind).identity_kind, last.author_address.lower()
+    adapter = adapter_for(last.channel.kind)
+    return adapter.identity_kind, adapter.scope(last.channel), last.author_address.lower()
 
 
 def block_sender(ticket: Ticket, *, by: Agent | None) -> Block:
@@ -74,10 +85,10 @@ def block_sender(ticket: Ticket, *, by: Agent | None) -> Block:
         found = sender_of(ticket)
         if found is None:
             raise ActionError(_("Nobody wrote in this ticket who could be blocked."), "no_sender")
-        identity_kind, value = found
+        identity_kind, scope, value = found
         browsers = {adapter.identity_kind for adapter in kinds().values() if adapter.live}
         kind = BlockKind.VISITOR if identity_kind in browsers else BlockKind.ADDRESS
-        row = block(kind, value, by=by, identity_kind=identity_kind, ticket=ticket)
+        row = block(kind, value, by=by, identity_kind=identity_kind, scope=scope, ticket=ticket)
         tickets.set_spam(ticket, True, by=by)
         return row
 
@@ -88,6 +99,8 @@ def release(ticket: Ticket, *, by: Agent | None) -> Ticket:
         row = tickets.set_spam(ticket, False, by=by)
         found = sender_of(row)
         if found is not None:
-            for one in Block.objects.filter(identity_kind=found[0], value=found[1]).exclude(kind=BlockKind.DOMAIN):
+            kind, scope, value = found
+            known = Block.objects.filter(identity_kind=kind, scope__in={"", scope}, value=value)
+            for one in known.exclude(kind=BlockKind.DOMAIN):
                 unblock(one, by=by)
         return row

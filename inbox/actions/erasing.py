@@ -111,7 +111,8 @@ def _erase(pk: int, by: Agent | None) -> None:
             noun._default_manager.filter(customer__in=ids).delete()
         DifferentPeople.objects.filter(Q(first__in=ids) | Q(second__in=ids)).delete()
         _forget_in_notes(person)
-        Block.objects.filter(value__in={one.lower() for one in person.addresses}).delete()
+        scopes = {"", *Identity.objects.filter(customer__in=ids).values_list("scope", flat=True)}
+        Block.objects.filter(value__in={one.lower() for one in person.addresses}, scope__in=scopes).delete()
         CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
         for identity in Identity.objects.filter(customer__in=ids):
             Identity.objects.filter(pk=identity.pk).update(

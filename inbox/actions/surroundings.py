@@ -135,16 +135,18 @@ class Surroundings:
         self.identities[address_of(party)] = identity
 
     def _find_blocks(self) -> None:
-        """Who of the senders is blocked: (kind of identity, value), or a domain; one query for all of them."""
+        """Who of the senders is blocked: (kind of identity, scope, value), or a domain; one query for all of them."""
         parties = [party for work in self.works if (party := self.sender(work.inbound)) is not None]
         found = against((party.kind, party.value) for party in parties)
-        self.blocks = {(one.identity_kind, one.value): one for one in found}
+        self.blocks = {(one.identity_kind, one.scope, one.value): one for one in found}
 
     def block(self, party: Party | None) -> Block | None:
         """What stands against this sender."""
         if party is None or not self.blocks:
             return None
-        names = [(party.kind, party.value.lower()), *(("", one) for one in domains_of(party.value))]
+        value = party.value.lower()
+        names = [(party.kind, party.scope, value), (party.kind, "", value)]
+        names += [("", "", one) for one in domains_of(party.value)]
         return next((self.blocks[name] for name in names if name in self.blocks), None)
 
     def _find_duplicates(self) -> None:

@@ -4,10 +4,12 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import TestCase
 from django.utils import timezone
 
@@ -183,6 +185,46 @@ def test_a_blocked_user_of_the_site_is_blocked_in_every_browser(shop: Channel, s
     blocks.block_sender(says(first, "Buy pills").ticket, by=sana)
     second, _key = visitors.meet(shop, {}, user="7")
     assert says(second, "More pills").ticket.spam
+
+
+def test_a_user_who_is_blocked_in_one_shop_is_nobody_in_another(shop: Channel, sana: Agent) -> None:
+    """Both have a user 7; whoever lets one of them in again, or erases one, leaves the other's block alone."""
+    other = Channel.objects.create(kind="chat", name="Other", slug="other")
+    theirs, _key = visitors.meet(shop, {}, user="7")
+    another, _key = visitors.meet(other, {}, user="7")
+    ticket = says(theirs, "Buy pills").ticket
+    row = blocks.block_sender(ticket, by=sana)
+    assert (row.value, row.scope) == ("u:7", visitors.scope(shop.pk))
+    honest = says(another, "Where is my parcel?").ticket
+    assert not honest.spam
+    assert says(theirs, "More pills").ticket.spam
+    blocks.block_sender(honest, by=sana)
+    assert Block.objects.count() == 2
+    assert says(another, "Hello?").ticket.spam
+    blocks.release(Ticket.objects.get(pk=ticket.pk), by=sana)
+    assert [one.scope for one in Block.objects.all()] == [visitors.scope(other.pk)]
+    assert not says(theirs, "Sorry").ticket.spam
+    erase(ticket, sana)
+    assert Block.objects.exists()
+    erase(honest, sana)
+    assert not Block.objects.exists()
+
+
+def test_blocks_of_before_are_those_of_the_channel_where_they_were_made(shop: Channel, sana: Agent) -> None:
+    theirs, _key = visitors.meet(shop, {}, user="7")
+    row = blocks.block_sender(says(theirs, "Buy pills").ticket, by=sana)
+    mail = blocks.block(BlockKind.ADDRESS, "eve@pest.example", by=sana, ticket=row.ticket)
+    Block.objects.update(scope="")
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("inbox.migrations.0023_blocks_within_a_channel").WHERE_THEY_WROTE)
+    assert dict(Block.objects.values_list("pk", "scope")) == {row.pk: visitors.scope(shop.pk), mail.pk: ""}
+
+
+def test_a_block_without_a_channel_holds_everywhere(shop: Channel, sana: Agent) -> None:
+    blocks.block(BlockKind.VISITOR, "u:7", identity_kind="chat", by=sana)
+    for channel in (shop, Channel.objects.create(kind="chat", name="Other", slug="other")):
+        visitor, _key = visitors.meet(channel, {}, user="7")
+        assert says(visitor, "Buy pills").ticket.spam
 
 
 def test_whoever_is_erased_and_vouched_for_again_is_somebody_new(shop: Channel, sana: Agent) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from channels_chat import deeds, intake
-from channels_chat.actions import quick
+from channels_chat.actions import quick, visitors
 from channels_chat.intake_values import Said
 from channels_chat.models import Chat, ChatState, Visitor
 from inbox import live
@@ -201,6 +201,16 @@ def test_what_is_not_ordinary_goes_the_long_way(shop: Channel, sana: Agent, why:
         assert quick.answer([quick.Answer(sana.pk, ticket.pk, "Hello", uuid4().hex)]) == [None]
     if why != "away":
         assert quick.take([Said(shop, visitor, uuid4().hex, "Hello")]) == [None]
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_block_counts_on_its_own_channel(shop: Channel, sana: Agent, here: bool) -> None:
+    visitor, _ticket = talk(shop, sana)
+    Visitor.objects.filter(pk=visitor.pk).update(user="7")
+    scope = visitors.scope(shop.pk if here else shop.pk + 1)
+    blocks.block(kind="visitor", value="u:7", identity_kind="chat", scope=scope, by=sana)
+    [took] = quick.take([Said(shop, visitor, uuid4().hex, "Hello")])
+    assert (took is None) == here
 
 
 def test_only_whoever_has_the_chat_answers_the_short_way(shop: Channel, sana: Agent) -> None:
