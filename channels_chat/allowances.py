@@ -22,6 +22,10 @@ FRAMES, FRAMES_PER_SECOND = 60.0, 10.0  # of anything; of what costs queries hal
 # Frames of all from one address who have not written yet: a thousand people of an office, whose pages come together.
 CROWD, CROWD_PER_SECOND = 4000.0, 200.0
 PATIENCE = 30.0  # seconds that a greeting may have to wait in such a crowd
+# Reports of journeys and invitations from one address, each a row or less: enough for an office, and all that a script
+# leaves that makes up visits without end.
+REPORTS, REPORTS_PER_SECOND = 2000.0, 500 / 3600
+REPORTS_KEPT = 4 * 3600.0  # seconds, by when they are whole again
 MOST_SESSIONS = 20_000  # visitors whose allowances are remembered
 FORGOTTEN_AFTER = 120.0  # seconds; by then they are whole again
 K = TypeVar("K", bound=Hashable)
@@ -91,6 +95,7 @@ class Kept(Generic[K, V]):
 _shared: WeakValueDictionary[int, Purse] = WeakValueDictionary()  # as long as somebody is connected, and …
 _purses: Kept[int, Purse] = Kept(MOST_SESSIONS, FORGOTTEN_AFTER)  # … for a while after that
 _crowds: Kept[str, Allowance] = Kept(MOST_ADDRESSES, FORGOTTEN_AFTER)
+_reports: Kept[str, Allowance] = Kept(MOST_ADDRESSES, REPORTS_KEPT)
 
 
 def purse_of(visitor: int, mine: Purse) -> Purse:
@@ -127,6 +132,12 @@ def admit(address: str) -> None:
         known = _addresses[address] = Allowance(NEWCOMERS)
     if wait := known.spend(NEWCOMERS, NEWCOMERS_PER_SECOND):
         raise Crowd(wait)
+
+
+def may_report(address: str) -> bool:
+    """Whether one more report of a journey or an invitation from this address is believed; it is counted."""
+    known = _reports.get(address, lambda: Allowance(REPORTS))
+    return known.spend(REPORTS, REPORTS_PER_SECOND) == 0
 
 
 def address_of(scope: Mapping[str, Any]) -> str:

@@ -269,6 +269,8 @@ class WidgetConsumer(Connection):
         if cid and (why := self.turns.waits(cid)):
             self.tell_no(cid, why, after=1)
             return
+        if said["t"] in REPORTS and not allowances.may_report(self.address):
+            return  # of so many from one address most are made up; who is on the site is not told by them
         told = await room.current().in_thread(
             partial(deeds.do, said["t"], self.door, page.visitor, page.visit, page.language, said)
         )
@@ -332,6 +334,7 @@ class WidgetConsumer(Connection):
 
 ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
 DEAR = {"seen", "page", "more", "typing", "user"}  # cost more queries than others
+REPORTS = {"journey", "invite"}
 NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
 WHY: dict[str, Callable[[], str]] = {
     "wrong": lambda: _("This could not be read."),

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from asgiref.sync import sync_to_async
 
-from channels_chat import allowances, consumers, deeds, reading
+from channels_chat import allowances, consumers, deeds, doors, reading
+from channels_chat.models import InvitationRun, JourneyRun
 from inbox.models import Channel, Message
 from tests.channels_chat import inner
 from tests.channels_chat.cast import chat_channel
@@ -92,3 +93,45 @@ async def test_what_costs_queries_is_counted_twice(
     assert await says(page, "And?") == "flood"
     assert len(done) == int(allowances.FRAMES - 2) // 2
     await page.close()
+
+
+async def test_made_up_visits_leave_few_rows(shop: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many visits a script makes up; another address is not held up by it, and the script may still chat."""
+    monkeypatch.setattr(allowances, "REPORTS", 5.0)
+    monkeypatch.setattr(allowances, "_reports", allowances.Kept(9, allowances.REPORTS_KEPT))
+    part = {"name": "Cart", "text": {"en": "Questions?"}, "all": [{"is": "time", "value": 1}]}
+    shop.settings = {
+        "journeys": [{"key": "buy", "name": "Buy", "start": {"url": "*"}, "done": {"url": "*/thanks"}}],
+        "invitations": [{"key": "cart", **part}],
+    }
+    await call(shop.save)()
+    doors.forget()
+    for _ in range(6):
+        page = await inner.visitor(shop)
+        for what in ("start", "start", "done"):
+            await page.put(t="journey", key="buy", what=what)
+        await page.put(t="invite", key="cart", what="shown")
+        await page.close()
+    assert await call(JourneyRun.objects.count)() + await call(InvitationRun.objects.count)() == 3
+    page = await inner.visitor(shop)
+    assert await says(page, "Hello") == "took"
+    other = await inner.visitor(shop, address="198.51.100.7")
+    await other.put(t="journey", key="buy", what="start")
+    assert await says(other, "Hello") == "took"
+    assert await call(JourneyRun.objects.count)() == 3
+    for one in (page, other):
+        await one.close()
+
+
+async def test_a_visit_leaves_one_row_for_each_that_is_declared(shop: Channel) -> None:
+    shop.settings = {"journeys": [{"key": "buy", "name": "Buy", "start": {"url": "*"}, "done": {"url": "*/thanks"}}]}
+    await call(shop.save)()
+    doors.forget()
+    visit = uuid.uuid4().hex
+    for _ in range(3):
+        page = await inner.visitor(shop, visit=visit)
+        for key in ("buy", "made-up", "buy", "nothing"):
+            await page.put(t="journey", key=key, what="start")
+        assert await says(page, "Hello") == "took"
+        await page.close()
+    assert await call(JourneyRun.objects.count)() == 1
