@@ -19,6 +19,7 @@ from channels_chat.allowances import FRAMES, FRAMES_PER_SECOND, SAYS, SAYS_PER_S
 from channels_chat.intake_values import Said, Took
 from channels_chat.pages import Page
 from inbox.connections import Connection
+from channels_chat.patience import Held
 from inbox.sockets import frame
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ class WidgetConsumer(Connection):
             await work(self, page, said)
         except Crowd as crowd:
             self.tell_no(protocol.word(said.get("cid")), "flood", after=crowd.wait)
+        except Held:
+            self.tell_no(protocol.word(said.get("cid")), "later", after=2)
         except Exception as error:
             # Its page stays connected, and says again what was not acknowledged, if that can help.
             logger.exception("a visitor's frame was not answered")

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from channels_chat import admission, allowances, history, in_chat, intake, protocol, queue, reading, uploads
+from channels_chat import admission, allowances, history, in_chat, intake, patience, protocol, queue, reading, uploads
 from channels_chat.actions import chats, endings, identify, proactive, quick, visitors
 from channels_chat.actions.visitors import MOST_PAGES
 from channels_chat.doors import Door
@@ -422,9 +422,16 @@ def _alone(asked: Asked) -> Answered:
     What the database being away stops passes through: it is said again.
     """
     try:
-        return _answer(asked)
-    except (OperationalError, InterfaceError):
-        raise
+        with transaction.atomic():
+            patience.bound()
+            return _answer(asked)
+    except (OperationalError, InterfaceError) as error:
+        if not patience.is_held(error):
+            raise
+        patience.in_vain()
+        with translation.override(asked.language):
+            later = _("We could not take this just now. It is sent again in a moment.")
+        return Answered({"t": "no", "why": "later", "text": later, "after": 2})
     except Exception:
         logger.exception("an agent's line cannot be sent")
         with translation.override(asked.language):

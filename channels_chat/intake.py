@@ -15,15 +15,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
+from channels_chat import patience
 from channels_chat.actions import quick
 from channels_chat.intake_values import Said, Took, raw_of
+from channels_chat.patience import Held
 from inbox.actions import receive
+from inbox.actions.receive import Stored
+from inbox.actions.work import Outcome
 from inbox.adapters import RawReceipt
 from inbox.models import Channel, Message
 
-__all__ = ["Batcher", "Said", "Took", "raw_of", "take"]
+__all__ = ["Batcher", "Held", "Said", "Took", "each", "raw_of", "take"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +40,19 @@ A = TypeVar("A")
 def take(saids: Sequence[Said], origin: str = "") -> list[Took | None]:
     """Store and take in, in this order; None for what could not be read, which is kept as a failed receipt.
 
-    Database errors pass through: then nobody is told that it arrived, and they say it again.
+    Database errors pass through: then nobody is told that it arrived, and they say it again. So does Held.
     """
-    answers = _quickly(saids, origin)
+    took: list[Took | None] = []
+    for one in each(saids, origin):
+        if isinstance(one, Held):
+            raise one
+        took.append(one)
+    return took
+
+
+def each(saids: Sequence[Said], origin: str = "") -> list[Took | Held | None]:
+    """As `take`; but what needs a ticket that somebody holds is answered with Held, and those beside it are taken."""
+    answers: list[Took | Held | None] = [*_quickly(saids, origin)]
     by_channel: dict[int, list[int]] = defaultdict(list)
     for place, said in enumerate(saids):
         if answers[place] is None:
@@ -61,16 +75,14 @@ def _quickly(saids: Sequence[Said], origin: str) -> list[Took | None]:
         return [None] * len(saids)
 
 
-def _take(channel: Channel, raws: Sequence[RawReceipt]) -> list[Took | None]:
+def _take(channel: Channel, raws: Sequence[RawReceipt]) -> Sequence[Took | Held | None]:
     try:
-        with transaction.atomic():  # one commit for both steps
-            stored = receive.store(channel, raws, claim=True)
-            outcomes = receive.take_in([one.receipt_id for one in stored], patient=False)
-    except Exception:
-        # Whatever is wrong with taking in, what was said is kept first.
-        logger.exception("chat messages are taken in one step after the other")
-        stored = receive.store(channel, raws, claim=True)
-        outcomes = receive.take_in([one.receipt_id for one in stored], patient=False)
+        stored, outcomes = _both_steps(channel, raws)
+    except OperationalError as error:
+        if not patience.is_held(error):
+            raise
+        patience.in_vain()
+        return [took for raw in raws for took in _take(channel, [raw])] if len(raws) > 1 else [Held()]
     found = {outcome.receipt_id: outcome for outcome in outcomes}
     times = dict(
         Message.objects.filter(pk__in=[one.message for one in outcomes if one.message]).values_list("pk", "created_at")
@@ -86,6 +98,23 @@ def _take(channel: Channel, raws: Sequence[RawReceipt]) -> list[Took | None]:
     return answers
 
 
+def _both_steps(channel: Channel, raws: Sequence[RawReceipt]) -> tuple[list[Stored], list[Outcome]]:
+    try:
+        with transaction.atomic():  # one commit for both
+            patience.bound()
+            stored = receive.store(channel, raws, claim=True)
+            return stored, receive.take_in([one.receipt_id for one in stored], patient=False)
+    except Exception as error:
+        if patience.is_held(error):
+            raise
+        # Whatever is wrong with taking in, what was said is kept first.
+        logger.exception("chat messages are taken in one step after the other")
+        stored = receive.store(channel, raws, claim=True)
+        with transaction.atomic():
+            patience.bound()
+            return stored, receive.take_in([one.receipt_id for one in stored], patient=False)
+
+
 def _give_back() -> None:
     """The connection of this thread goes back into the pool of the web process."""
     connection.close()
@@ -94,10 +123,11 @@ def _give_back() -> None:
 class Batcher(Generic[T, A]):
     """Work that comes one by one to an event loop, and is done by one thread, whatever waits together.
 
-    The thread keeps its connection to the database, and gives it back once there is nothing to do for a moment.
+    The thread keeps its connection to the database, and gives it back once there is nothing to do for a moment. An
+    answer that is Held is raised where it was asked for.
     """
 
-    def __init__(self, name: str, work: Callable[[list[T]], list[A]]) -> None:
+    def __init__(self, name: str, work: Callable[[list[T]], Sequence[A | Held]]) -> None:
         self.thread = ThreadPoolExecutor(1, name)
         self.work = work
         self.waiting: list[tuple[T, asyncio.Future[A]]] = []
@@ -140,10 +170,14 @@ class Batcher(Generic[T, A]):
                     answer.set_exception(error)
             return
         for (_one, answer), took in zip(batch, answers, strict=True):
-            if not answer.done():
+            if answer.done():
+                continue
+            if isinstance(took, Held):
+                answer.set_exception(took)
+            else:
                 answer.set_result(took)
 
-    def _in_thread(self, batch: list[T]) -> list[A]:
+    def _in_thread(self, batch: list[T]) -> Sequence[A | Held]:
         try:
             return self.work(batch)
         except Exception:

@@ -62,7 +62,7 @@ class Room:
         self.notes: set[asyncio.Task[None]] = set()
         self.seeing_off: asyncio.Task[None] | None = None
         self.threads = ThreadPoolExecutor(THREADS, "chat")
-        self.intake = Batcher("chat-in", partial(intake.take, origin=self.id))
+        self.intake = Batcher("chat-in", partial(intake.each, origin=self.id))
         self.answers = Batcher("chat-out", partial(deeds.answer, origin=self.id))
         self.site = Site(self.id)
         self.handed: dict[int, datetime] = {}  # tickets whose last change was a line that was handed out here

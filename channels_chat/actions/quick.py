@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ import psycopg
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
-from channels_chat import hub
+from channels_chat import hub, patience
 from channels_chat.intake_values import Said, Took, raw_of
 from inbox import live, locks, seen
 from inbox.actions import base, drafts
@@ -60,8 +60,10 @@ WHERE chat.state = 'active' AND chat.first_human_at IS NOT NULL AND ticket.statu
 """
 TAKE = f"""
 WITH said AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(lines)s::json) AS one (place int, visitor bigint, key text, at timestamptz,
+    SELECT one.* FROM (SELECT set_config('lock_timeout', %(wait)s, true) AS wait) bound,
+        json_to_recordset(%(lines)s::json) AS one (place int, visitor bigint, key text, at timestamptz,
         preview text, language text, message jsonb, receipt jsonb)
+    WHERE bound.wait IS NOT NULL -- before anything is locked
 ),
 talk AS MATERIALIZED (
     SELECT said.place, chat.id AS chat, ticket.number, ticket.customer_id AS customer, chat.channel_id AS channel
@@ -128,8 +130,10 @@ SELECT place, message_id, number, customer FROM made
 """  # noqa: S608 (our own)
 ANSWER = f"""
 WITH said AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(lines)s::json)
+    SELECT one.* FROM (SELECT set_config('lock_timeout', %(wait)s, true) AS wait) bound,
+        json_to_recordset(%(lines)s::json)
         AS one (place int, agent bigint, ticket bigint, key text, draft int, preview text, message jsonb)
+    WHERE bound.wait IS NOT NULL
 ),
 talk AS MATERIALIZED (
     SELECT said.place, chat.id AS chat, ticket.number, visitor.id AS visitor, visitor.address, visitor.name,
@@ -245,16 +249,20 @@ def take(saids: Sequence[Said], origin: str = "") -> list[Took | None]:
     if not lines:
         return answers
     _plan_once()
-    for n, pk, number, customer in _write(TAKE, lines, now):
-        message = messages[n]
-        message.pk, message.ticket_id, message.customer_id = pk, number, customer
-        answers[n] = Took(pk, number, message.created_at, line=message, changed=now)
-    took = [one for one in answers if one is not None]
-    if took:
-        tickets = {one.ticket for one in took}
-        base.announce(tickets, [one.message for one in took])
-        hub.tell({saids[n].visitor.pk for n, one in enumerate(answers) if one}, tickets, by=origin)
-    return answers
+
+    def write(statement: str) -> list[Took | None]:
+        for n, pk, number, customer in _write(statement, lines, now):
+            message = messages[n]
+            message.pk, message.ticket_id, message.customer_id = pk, number, customer
+            answers[n] = Took(pk, number, message.created_at, line=message, changed=now)
+        took = [one for one in answers if one is not None]
+        if took:
+            tickets = {one.ticket for one in took}
+            base.announce(tickets, [one.message for one in took])
+            hub.tell({saids[n].visitor.pk for n, one in enumerate(answers) if one}, tickets, by=origin)
+        return answers
+
+    return _around_what_is_held(write, TAKE)
 
 
 def answer(answers: Sequence[Answer], origin: str = "") -> list[Took | None]:
@@ -279,30 +287,46 @@ def answer(answers: Sequence[Answer], origin: str = "") -> list[Took | None]:
     if not lines:
         return took
     _plan_once()
-    visitors, tickets = set(), {}
-    for n, pk, number, visitor, channel, name, photo, drafted, others in _write(ANSWER, lines, now):
-        message = messages[n]
-        message.pk, message.ticket_id, message.channel_id, message.author_name = pk, number, channel, name
-        message.agent = Agent(pk=answers[n].agent, name=name, photo=photo)
-        took[n] = Took(pk, number, now, line=message, visitor=visitor, changed=now)
-        visitors.add(visitor)
-        tickets[number] = answers[n].agent
-        if drafted:
-            drafts.gone(answers[n].agent, number, drafted=others)
-    if tickets:
-        base.announce(tickets, [one.message for one in took if one is not None])
-        hub.tell(visitors, tickets, by=origin)
-    for number, agent in tickets.items():
-        told = {str(number): seen.moment(now)}
-        transaction.on_commit(partial(live.hint, [agent], seen=told), robust=True)
-    return took
+
+    def write(statement: str) -> list[Took | None]:
+        visitors, tickets = set(), {}
+        for n, pk, number, visitor, channel, name, photo, drafted, others in _write(statement, lines, now):
+            message = messages[n]
+            message.pk, message.ticket_id, message.channel_id, message.author_name = pk, number, channel, name
+            message.agent = Agent(pk=answers[n].agent, name=name, photo=photo)
+            took[n] = Took(pk, number, now, line=message, visitor=visitor, changed=now)
+            visitors.add(visitor)
+            tickets[number] = answers[n].agent
+            if drafted:
+                drafts.gone(answers[n].agent, number, drafted=others)
+        if tickets:
+            base.announce(tickets, [one.message for one in took if one is not None])
+            hub.tell(visitors, tickets, by=origin)
+        for number, agent in tickets.items():
+            told = {str(number): seen.moment(now)}
+            transaction.on_commit(partial(live.hint, [agent], seen=told), robust=True)
+        return took
+
+    return _around_what_is_held(write, ANSWER)
+
+
+def _around_what_is_held(write: Callable[[str], list[Took | None]], statement: str) -> list[Took | None]:
+    """Write all lines, once their tickets are free. Where one is held for long, those beside it go on without it."""
+    if not patience.careful():
+        try:
+            return write(statement)
+        except OperationalError as error:
+            if not patience.is_held(error):
+                raise
+            patience.in_vain()
+    return write(statement.replace("OF ticket, chat", "OF ticket, chat SKIP LOCKED"))
 
 
 def is_away(error: DatabaseError) -> bool:
     """Whether the database is away. Anything else is no reason to lose a line: it goes the long way, and is logged
     unless somebody else was only quicker.
     """
-    if isinstance(error, OperationalError) and not locks.lost_race(error):
+    if isinstance(error, OperationalError) and not (locks.lost_race(error) or patience.is_held(error)):
         return True
     if not isinstance(error, IntegrityError | OperationalError):
         logger.exception("lines of chats go the long way")
@@ -333,8 +357,9 @@ def _write(statement: str, lines: Sequence[Mapping[str, Any]], now: datetime) ->
     """
     # By itself it is a transaction: two turns less to the database. In another one it may fail alone.
     around = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    values = {"lines": json.dumps(lines, default=_plain), "now": now, "wait": patience.most()}
     with around, connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, {"lines": json.dumps(lines, default=_plain), "now": now}, prepare=True)
+        cursor.execute(statement, values, prepare=True)
         return sorted(cursor.fetchall())
 
 
