@@ -125,7 +125,7 @@ def test_what_is_held_beside_the_ticket_stops_nobody_either(shop: Channel, sana:
     assert Message.objects.filter(text="Mine").count() == 1
 
 
-def test_the_usual_line_costs_no_query_more_and_leaves_no_limit_behind(shop: Channel, sana: Agent) -> None:
+def test_the_limit_ends_with_the_line(shop: Channel, sana: Agent) -> None:
     visitor, _ticket = talk(shop, sana, "Ali")
     [took] = quick.take([line(visitor, "Hello")])
     assert took is not None
