@@ -15,7 +15,7 @@ from inbox.models import Channel
 Texts = Mapping[str, str]
 
 MOST_TEXT = 5000  # characters of one message of a visitor
-FILE_MB = 10
+FILE_MB, MOST_MB = 10, 25  # of one file: unless somebody chose, and what may be chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_chat import flow_shapes
+from channels_chat import config, flow_shapes
 from channels_chat import proactive_shapes as proactive
 from channels_chat.drafts import Draft
 from channels_chat.parts import Part
@@ -170,7 +170,7 @@ SETTINGS: dict[str, Check] = {
     ),
     "consent": flag,
     "files": flag,
-    "file_mb": number(1, 25),
+    "file_mb": number(1, config.MOST_MB),
     "preview": flag,
     "transcript": flag,
     "rating": flag,

@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
+from channels_chat import bodies  # noqa: E402
 from channels_chat import routing as chat  # noqa: E402
 from inbox.routing import websocket_urlpatterns  # noqa: E402
 from lib import processes  # noqa: E402
@@ -26,7 +27,7 @@ async def sockets(scope: Any, receive: Any, send: Any) -> None:
     await (visitors if scope["path"].startswith("/chat/") else agents)(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+application = ProtocolTypeRouter({"http": bodies.bounded(pages), "websocket": sockets})
 
 get_resolver().url_patterns  # noqa: B018 (loads every page now, not while somebody waits for the first)
 processes.keep_loaded()

@@ -22,7 +22,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from channels_chat import bundle, doors, sniffing, uploads
+from channels_chat import bodies, bundle, doors, sniffing, uploads
 from channels_chat.actions import visitors
 from channels_chat.doors import Door
 from channels_chat.models import Visitor
@@ -135,7 +135,7 @@ def _taken(request: HttpRequest, door: Door) -> JsonResponse:
         return _refused(403, "off", _("This chat takes no files."))
     most = chat.file_mb * 1024 * 1024
     length = request.headers.get("Content-Length") or "0"
-    if not length.isdecimal() or int(length[:20]) > most + 64 * 1024:
+    if not length.isdecimal() or int(length[:20]) > bodies.most(chat.file_mb):  # as the web process says before
         return _refused(413, "too_large", _("Files may have at most %(mb)s MB.") % {"mb": chat.file_mb})
     if not _within(visitor):
         return _refused(429, "flood", _("That was a lot of files. Try again in a minute."))
