@@ -200,3 +200,15 @@ class FlowEntry(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["step", "what", "at"], name="flow_entry_by_step"),)
+
+
+class Transcript(models.Model):
+    """A whole chat that is to go by e-mail. It is gone once the mail was handed over, or the person is erased."""
+
+    chat = models.ForeignKey(Chat, on_delete=models.CASCADE, related_name="transcripts")
+    address = models.CharField(max_length=320)
+    upto = models.BigIntegerField()  # the newest message of it
+    word = models.UUIDField(default=uuid.uuid4, editable=False)  # of its Message-ID, the same at each try
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now)  # no index: there are a handful of rows
+    created_at = models.DateTimeField(default=timezone.now)

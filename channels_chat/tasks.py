@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from channels_chat import queue
-from channels_chat.actions import continuity, flow, forgetting, presence
+from channels_chat.actions import continuity, flow, forgetting, presence, transcripts
 
 
 @shared_task(name="channels_chat.tasks.tend")
@@ -14,6 +14,12 @@ def tend() -> None:
     flow.watch()
     queue.tend()
     continuity.sweep()
+
+
+@shared_task(name="channels_chat.tasks.transcripts")
+def send_transcripts() -> int:
+    """Send the chats that visitors want by e-mail: due as soon as somebody asks, and found by a sweep."""
+    return transcripts.send_due()
 
 
 @shared_task(name="channels_chat.tasks.prune")

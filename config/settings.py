@@ -357,6 +357,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "channels_email.*": {"queue": "email"},
     "channels_social.*": {"queue": "social"},
+    "channels_chat.tasks.transcripts": {"queue": "email"},  # a slow mail server keeps no chat waiting
     "channels_chat.*": {"queue": "chat"},
     "api.tasks.deliver_webhooks": {"queue": "webhooks"},  # slow receivers of other people's keep nothing else waiting
 }
@@ -368,6 +369,7 @@ CELERY_BEAT_SCHEDULE = {
     "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 2.0, "options": {"expires": 2}},
     "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
     "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
+    "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "count mailboxes": {

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from api import timeline
 from channels_chat import hub
-from channels_chat.models import LIVE, Chat, ChatState, FlowEntry, InvitationRun, JourneyRun, Visitor
+from channels_chat.models import LIVE, Chat, ChatState, FlowEntry, InvitationRun, JourneyRun, Transcript, Visitor
 from inbox import access
 from inbox.actions import erasing, joining, naming
 from inbox.models import Agent, Customer
@@ -31,6 +31,7 @@ def forget(person: naming.Person) -> None:
     chats = Chat.objects.filter(Q(visitor__in=visitors) | Q(engagement__ticket__in=person.tickets))
     chats.update(fields={}, comment="", page="", topic="", flow={}, bot_until=None)
     FlowEntry.objects.filter(chat__in=chats).update(choice="")
+    Transcript.objects.filter(chat__in=chats).delete()
     chats.filter(LIVE).update(state=ChatState.ENDED, offered_to=None, offer_until=None)
     for run in (JourneyRun, InvitationRun):
         run._default_manager.filter(visitor__in=visitors).update(visitor=None)

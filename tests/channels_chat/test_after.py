@@ -9,11 +9,12 @@ from django.core import mail
 from django.test import TestCase
 from django.utils import timezone
 
-from channels_chat.actions import after, identify
-from channels_chat.models import Chat, Visitor
+from channels_chat import tasks
+from channels_chat.actions import after, identify, transcripts
+from channels_chat.models import Chat, Transcript, Visitor
 from channels_email.receipts import raw_receipt
-from inbox import post
-from inbox.actions import customers, receive
+from inbox import post, wake
+from inbox.actions import customers, erasing, receive
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Event, Message, Role, Ticket
@@ -41,17 +42,17 @@ def of(visitor: Visitor) -> Chat:
 
 
 @pytest.fixture
-def sent(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What leaves; at once, and not from a thread."""
+def sent(settings: Any) -> list[Any]:
+    """What leaves."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    monkeypatch.setattr(post, "soon", lambda message: post.send(message))
     mail.outbox = []
     return mail.outbox
 
 
 def transcript(chat: Chat, email: str = ALI) -> None:
-    with TestCase.captureOnCommitCallbacks(execute=True):
-        after.send_transcript(chat, email)
+    """Somebody asks for it, and a worker sends what is due."""
+    after.send_transcript(chat, email)
+    transcripts.send_due()
 
 
 def test_a_rating_is_kept_and_told_without_its_words(chat: Chat) -> None:
@@ -104,6 +105,77 @@ def test_the_whole_chat_goes_by_mail_and_is_no_message(chat: Chat, sent: list[An
     assert kind == "text/html" and "<blockquote" in html
     assert Message.objects.count() == before
     assert Event.objects.get(kind="chat_transcript_sent").data == {"engagement": chat.engagement_id}
+
+
+def test_whoever_asks_wakes_a_worker(chat: Chat, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[Any] = []
+    monkeypatch.setattr(wake, "_send", lambda *told: woken.append(told))
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        after.send_transcript(chat, ALI)
+    assert ("channels_chat.tasks.transcripts", [], "email") in woken
+    assert sent == [] and Transcript.objects.get().address == ALI
+    tasks.send_transcripts()
+    assert len(sent) == 1 and not Transcript.objects.exists()
+
+
+class Killed(BaseException):
+    """The worker is gone; nothing that it would do afterwards is done."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_death_at_any_moment_loses_none(
+    chat: Chat, sana: Agent, sent: list[Any], monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    after.send_transcript(chat, ALI)  # whoever took it in dies now: no worker is woken
+    really = post.send
+
+    def dies(letter: Any) -> None:
+        if when == "after":
+            really(letter)
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(post, "send", dies)
+        transcripts.send_due()
+    answers(chat.engagement.ticket, sana, "Said only later.")
+    assert transcripts.send_due() == 0  # another worker may have it in hand still
+    Transcript.objects.update(next_at=timezone.now())
+    assert (transcripts.send_due(), transcripts.send_due()) == (1, 0)
+    assert len(sent) == 1 + (when == "after")
+    assert len({one.extra_headers["Message-ID"] for one in sent}) == 1
+    assert "It left yesterday." in sent[-1].body and "Said only later." not in sent[-1].body
+
+
+def test_a_mail_server_that_is_away_is_asked_again_and_not_for_ever(
+    chat: Chat, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Any] = []
+
+    def away(letter: Any) -> None:
+        tried.append(letter)
+        raise ActionError("away", "mail_not_sent")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(post, "send", away)
+        after.send_transcript(chat, ALI)
+        assert (transcripts.send_due(), transcripts.send_due(), len(tried)) == (0, 0, 1)
+        row = Transcript.objects.get()
+        assert row.next_at > timezone.now() + timedelta(minutes=1)
+    Transcript.objects.update(next_at=timezone.now())
+    assert transcripts.send_due() == 1 and len(sent) == 1
+    monkeypatch.setattr(post, "send", away)
+    after.send_transcript(chat, ALI)
+    for _ in range(transcripts.MOST_TRIES):
+        Transcript.objects.update(next_at=timezone.now())
+        transcripts.send_due()
+    assert not Transcript.objects.exists() and len(tried) == 1 + transcripts.MOST_TRIES
+
+
+def test_who_is_erased_meanwhile_gets_none(chat: Chat, sent: list[Any]) -> None:
+    after.send_transcript(chat, ALI)
+    erasing.erase(Ticket.objects.get().customer, by=None)
+    assert not Transcript.objects.exists()
+    assert transcripts.send_due() == 0 and sent == []
 
 
 def test_who_answers_it_writes_anew(chat: Chat, sent: list[Any]) -> None:
