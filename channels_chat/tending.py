@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 
@@ -32,7 +31,7 @@ from inbox.models import Agent, Channel, Engagement, Event, Role
 logger = logging.getLogger(__name__)
 
 MOST = 100  # chats that are ended, given back or warned in one round: the next comes in two seconds
-LOOKED = "rabta:chats"  # when the rounds began to follow one another closely, and what agents were told of the queue
+LOOKED = "rabta:chats"  # when the rounds began to follow one another closely
 LOOKS = 10  # seconds without a round, or with an emptied Redis, after which whoever is missing is given new time
 LOST = 30  # seconds
 SETTLED = 5.0  # seconds until all processes have said again who is here
@@ -47,12 +46,11 @@ def tend(now: datetime) -> int:
 
 @dataclass
 class Look:
-    """What Redis says: who is here, whether that can be relied on, and how many agents were told that chats wait."""
+    """What Redis says: who is here, and whether that can be relied on."""
 
     state: presence.State | None
     settled: bool = False
     since: float = 0.0
-    told: dict[int, int] = field(default_factory=dict)
 
 
 @cache
@@ -69,11 +67,10 @@ def look() -> Look:
     try:
         kept = json.loads(str(_line().get(LOOKED) or "{}"))
         since = float(kept.get("since") or time.time())
-        told = {int(agent): int(count) for agent, count in (kept.get("told") or {}).items()}
     except (RedisError, OSError, ValueError) as error:
         logger.warning("nobody can say who is here: %r", error)
         return Look(None)
-    return Look(state, time.time() - since >= SETTLED, since, told)
+    return Look(state, time.time() - since >= SETTLED, since)
 
 
 class Round:
@@ -97,12 +94,18 @@ class Round:
             self._look_after_agents(rows)
             self._look_after_visitors(rows)
         if self.look.state is not None:
-            hands = crew.of(crew.here(self.look.state))
             if rows:
+                hands = crew.of(crew.here(self.look.state))
                 self._overflow(rows, hands)
                 self._offer(hands)
-            self._tell_counts(hands)
+            self._looked()
         return self.done
+
+    def _looked(self) -> None:
+        try:
+            _line().set(LOOKED, json.dumps({"since": self.look.since}), ex=LOOKS)
+        except (RedisError, OSError):
+            return  # the next round begins to look anew
 
     # Timers -------------------------------------------------------------------------------------------------------
 
@@ -284,20 +287,6 @@ class Round:
         until = int(row.offer_until.timestamp() * 1000)
         live.hint([row.offered_to_id], chat_offer={"chat": row.pk, "ticket": row.engagement.ticket_id, "until": until})
 
-    def _tell_counts(self, hands: dict[int, Hand]) -> None:
-        """Tell agents how many chats wait that are theirs to take, where that has changed."""
-        counts = _waiting_for(hands)
-        news: dict[int, list[int]] = defaultdict(list)
-        for agent, count in counts.items():
-            if count != self.look.told.get(agent, 0):
-                news[count].append(agent)
-        for count, agents in news.items():
-            live.hint(agents, chats_waiting=count)
-        try:
-            _line().set(LOOKED, json.dumps({"since": self.look.since, "told": counts}), ex=LOOKS)
-        except (RedisError, OSError):
-            return  # the next round begins to look anew
-
     # ----------------------------------------------------------------------------------------------------------------
 
     def _queue(self, row: Chat) -> config.Queue:
@@ -305,17 +294,3 @@ class Round:
 
     def _old(self, at: datetime | None, seconds: float) -> bool:
         return at is not None and self.now - at >= timedelta(seconds=seconds)
-
-
-def waiting_for(agents: Iterable[int]) -> dict[int, int]:
-    """How many chats wait that these agents could take, by agent: what a page says when it opens."""
-    return _waiting_for(crew.of(set(agents)))
-
-
-def _waiting_for(hands: dict[int, Hand]) -> dict[int, int]:
-    if not hands:
-        return {}
-    waiting = list(Chat.objects.filter(state=ChatState.WAITING).select_related("engagement__ticket"))
-    return {
-        agent: sum(hand.takes(row.team_id, row.engagement.ticket) for row in waiting) for agent, hand in hands.items()
-    }
