@@ -85,7 +85,8 @@ class WidgetConsumer(Connection):
         except Crowd as crowd:
             self.tell_no(protocol.word(said.get("cid")), "flood", after=crowd.wait)
         except Held:
-            self.tell_no(protocol.word(said.get("cid")), "later", after=2)
+            if cid := protocol.word(said.get("cid")):
+                self.tell_no(cid, "later", after=2)
         except Exception as error:
             # Its page stays connected, and says again what was not acknowledged, if that can help.
             logger.exception("a visitor's frame was not answered")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -65,6 +65,7 @@ def _row(pk: int) -> Visitor | None:
     return Visitor.objects.select_related("channel").filter(pk=pk, ended_at__isnull=True).first() if pk else None
 
 
+@patience.bounded
 def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     """The first frame of a page, also after each reconnect: who they are, and what they missed."""
 
@@ -223,6 +224,7 @@ def _asked(said: Mapping[str, Any]) -> str:
     return f"{visit}:{cid}" if min(len(visit), len(cid)) >= 20 else ""
 
 
+@patience.bounded
 def start(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
     """The form before the chat was filled in: its fields wait on the visitor for the first message."""
 
@@ -253,6 +255,7 @@ def _begins(door: Door, said: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@patience.bounded
 def prepare(door: Door, pk: int, language: str, said: Mapping[str, Any], tokens: Sequence[str]) -> Ready:
     """Before a message is stored: its visitor, made now if this is their first word, and its files."""
     visitor, key, fields = _row(pk), "", admission.fields_of(door, said.get("fields"))
@@ -275,6 +278,7 @@ def prepare(door: Door, pk: int, language: str, said: Mapping[str, Any], tokens:
     return ready
 
 
+@patience.bounded
 def visited(pk: int, url: str, title: str) -> None:
     """The visitor went on to another page of the site."""
 
@@ -295,6 +299,7 @@ def older(pk: int, before: int) -> dict[str, Any] | None:
     return {"t": "said", "messages": messages, "old": True, "more": more}
 
 
+@patience.bounded
 def vouched(door: Door, pk: int, said: Mapping[str, Any], language: str) -> Met | None:
     """The site says who is logged in (`user` and its HMAC), or that nobody is any more; None for a wrong proof."""
 
@@ -317,6 +322,7 @@ def vouched(door: Door, pk: int, said: Mapping[str, Any], language: str) -> Met 
     return Met(0, "", [{"t": "gone"}])
 
 
+@patience.bounded
 def do(what: str, door: Door, pk: int, visit: str, language: str, said: Mapping[str, Any]) -> Frames:
     """The frames that need one action each; what they change comes back by the room's news."""
     visitor = _row(pk)
@@ -348,6 +354,7 @@ def _do(what: str, door: Door, visitor: Visitor | None, visit: str, said: Mappin
     return []
 
 
+@patience.bounded
 def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
     """The message form: nobody is there, or not soon enough. It becomes a ticket that nobody waits in."""
 
@@ -357,10 +364,8 @@ def leave(door: Door, pk: int, language: str, said: Mapping[str, Any]) -> Met:
             return Met(pk, "", [{"t": "no", "cid": cid, "why": "empty", "text": _("Write something first.")}])
     visitor, key = _row(pk), ""
     if visitor is None:
-        if door.settings.consent and said.get("consent") is not True:
-            with translation.override(language):
-                words = _("Please agree first that what you write is kept.")
-            return Met(0, "", [{"t": "no", "cid": cid, "why": "consent", "text": words}])
+        if told := admission.refusal(door, said, language, form=()):
+            return Met(0, "", [told])
         visitor, key = _meet(door, language, said)
     fields = admission.fields_of(door, said.get("fields"))
     identify.claim(visitor, fields)
@@ -422,13 +427,10 @@ def _alone(asked: Asked) -> Answered:
     What the database being away stops passes through: it is said again.
     """
     try:
-        with transaction.atomic():
-            patience.bound()
-            return _answer(asked)
-    except (OperationalError, InterfaceError) as error:
-        if not patience.is_held(error):
-            raise
-        patience.in_vain()
+        return _answer(asked)
+    except (OperationalError, InterfaceError):
+        raise
+    except patience.Held:
         with translation.override(asked.language):
             later = _("We could not take this just now. It is sent again in a moment.")
         return Answered({"t": "no", "why": "later", "text": later, "after": 2})
@@ -438,6 +440,7 @@ def _alone(asked: Asked) -> Answered:
             return Answered({"t": "no", "why": "wrong", "text": _("This could not be read.")})
 
 
+@patience.bounded
 def _answer(asked: Asked) -> Answered:
     person = _agent(asked.agent)
     with translation.override(asked.language):

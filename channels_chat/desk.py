@@ -13,7 +13,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 
-from channels_chat import deeds, hub, protocol, reading, room
+from channels_chat import deeds, hub, patience, protocol, reading, room
 from channels_chat.allowances import Allowance
 from channels_chat.consumers import WHY
 from channels_chat.pages import DeskPage
@@ -63,6 +63,8 @@ class DeskConsumer(AgentConnection):
                     await self._typing(page, said)
                 case "seen":
                     await self._seen(page, said)
+        except patience.Held:
+            logger.warning("what an agent's frame needs is held")
         except (DatabaseError, InterfaceError, OSError):
             logger.exception("an agent's frame was not answered")
             if cid:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone, translation
 
-from channels_chat import config, history, hub, lines
+from channels_chat import config, history, hub, lines, patience
 from channels_chat.models import LIVE, Chat, Visitor
 from inbox import access, frames
 from inbox.models import Agent, Direction, Message, Ticket
@@ -72,11 +73,14 @@ def lately(visitors: set[int], tickets: set[int]) -> tuple[dict[int, datetime], 
 
 def connected(visitors: Iterable[int]) -> None:
     """Note that pages of these visitors are connected; a process that dies says nothing more."""
-    now = timezone.now()
-    Visitor.objects.filter(pk__in=sorted(visitors)).update(last_seen_at=now)
+    now, rows = timezone.now(), Visitor.objects.filter(pk__in=sorted(visitors))
+    with transaction.atomic():  # whoever is held by somebody is here, too, and noted next time
+        free = rows.order_by("pk").select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+        Visitor.objects.filter(pk__in=list(free)).update(last_seen_at=now)
     returned(Visitor.objects.filter(pk__in=sorted(visitors), gone_at__isnull=False).values_list("pk", flat=True))
 
 
+@patience.bounded
 def left(visitors: Iterable[int], asked_at: datetime) -> None:
     """No page of these visitors is connected to this process any more, and the others were asked at that time."""
     from channels_chat.actions import presence
@@ -84,6 +88,7 @@ def left(visitors: Iterable[int], asked_at: datetime) -> None:
     presence.left(visitors, asked_at)
 
 
+@patience.bounded
 def returned(visitors: Iterable[int]) -> None:
     """Pages of these visitors, who were gone, are connected again."""
     from channels_chat.actions import presence
@@ -135,6 +140,7 @@ def since(known: Mapping[int, int]) -> dict[int, int]:
     return {ticket: min(message, first.get(ticket, message + 1) - 1) for ticket, message in known.items()}
 
 
+@patience.bounded
 def seen_by_visitor(visitor: int, delivered: int, read: int) -> None:
     """The visitor's page has what we wrote up to the message `delivered`, and shows it up to `read`."""
     from inbox.actions import messages
@@ -156,6 +162,7 @@ def seen_by_visitor(visitor: int, delivered: int, read: int) -> None:
         hub.shown(told, max(delivered, read), read)
 
 
+@patience.bounded
 def seen_by(agent: int, ticket: int, message: int) -> int | None:
     """An agent has read what the visitor wrote up to this message; the visitor's id, where that is news."""
     person = Agent.objects.filter(pk=agent, is_active=True).first()

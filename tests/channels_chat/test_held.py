@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import uuid4
 
 import psycopg
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 
-from channels_chat import deeds, intake, patience
+from channels_chat import deeds, intake, patience, reading, room
 from channels_chat.actions import quick
 from channels_chat.intake_values import Said, Took
 from channels_chat.models import Chat, ChatState, Visitor
@@ -156,3 +158,54 @@ async def test_pages_are_told_and_say_it_again(shop: Channel, sana: Agent) -> No
     for one in (page, other):
         await one.close()
     await inner.quiet()
+
+
+async def test_what_else_a_page_says_does_not_hold_up_the_room(shop: Channel, sana: Agent) -> None:
+    """Its few threads read for all pages: an end of a chat that is held gives its thread back."""
+    stuck, ticket = await call(talk)(shop, sana, "Ali")
+    page, other = await inner.visitor(shop), await inner.visitor(shop)
+    [[first], [second]] = room.current().visits.values()
+    room.current().meet(first, stuck.pk)
+    holding = held(f"{row_of(ticket)}; SELECT FROM channels_chat_chat FOR UPDATE; SELECT FROM channels_chat_visitor "
+                   f"WHERE id = {stuck.pk} FOR UPDATE")  # fmt: skip
+    holding.__enter__()
+    for _ in range(4):  # more than there are threads
+        await page.put(t="end")
+        await page.put(t="page", url="https://shop.example/")
+    await other.put(t="say", cid=uuid4().hex, text="Ours")
+    await other.hear("took", LONG)
+    await asyncio.wait_for(room.current().in_thread(partial(reading.connected, {stuck.pk, second.visitor})), LONG)
+    assert (await call(Visitor.objects.get)(pk=second.visitor)).last_seen_at > stuck.last_seen_at
+    holding.__exit__(None, None, None)
+    await page.put(t="end")
+    for _ in range(400):
+        if not (await call(Chat.objects.get)(visitor=stuck)).is_live:
+            break
+        await asyncio.sleep(0.05)
+    assert not (await call(Chat.objects.get)(visitor=stuck)).is_live
+    for one in (page, other):
+        await one.close()
+    await inner.quiet()
+
+
+def test_no_limit_is_left_on_the_connection_of_a_thread(shop: Channel) -> None:
+    @patience.bounded
+    def limit() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            return str(cursor.fetchone()[0])
+
+    unbound = limit.__wrapped__  # type: ignore[attr-defined]
+    assert (limit(), unbound()) == (patience.WAIT, "0")
+    with transaction.atomic():
+        assert limit() == patience.WAIT
+    assert unbound() == "0"
+
+    @patience.bounded
+    def fails() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    with pytest.raises(DataError):
+        fails()
+    assert unbound() == "0"
