@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from channels_chat import allowances
 from inbox.models import Channel
 from tests.cast import bilal, lena, omar, sana, support, team, ticket, zoya
 from tests.channels_chat.cast import chat_channel, nobody_knows
@@ -19,6 +20,9 @@ def shop(db: None) -> Channel:
 
 @pytest.fixture(autouse=True)
 def _nobody_here() -> Iterator[None]:
-    """Who was here in one test is not in the next."""
+    """Who was here in one test is not in the next, nor what they spent."""
+    for kept in (allowances._purses, allowances._crowds, allowances._reports):
+        kept.rows.clear()
+    allowances._shared.clear()
     yield
     nobody_knows()
