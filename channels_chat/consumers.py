@@ -24,7 +24,7 @@ from inbox.sockets import frame
 
 logger = logging.getLogger(__name__)
 
-NO_CHANNEL, NOT_HERE, FLOODS = 4404, 4403, 4429  # close codes
+NO_CHANNEL, NOT_HERE, FLOODS, AGAIN = 4404, 4403, 4429, 1013  # close codes
 MOST_IN_VAIN = 300  # frames beyond that, after which the page is shut out
 DRAFT = 500  # characters of what is being typed
 MOST_FILES = 5
@@ -85,7 +85,9 @@ class WidgetConsumer(Connection):
         except Crowd as crowd:
             self.tell_no(protocol.word(said.get("cid")), "flood", after=crowd.wait)
         except Held:
-            if cid := protocol.word(said.get("cid")):
+            if not page.visit:
+                page.close(AGAIN)  # greeted when it connects again
+            elif cid := protocol.word(said.get("cid")):
                 self.tell_no(cid, "later", after=2)
         except Exception as error:
             # Its page stays connected, and says again what was not acknowledged, if that can help.

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.db import DataError, connection, transaction
 
 from channels_chat import deeds, intake, patience, reading, room
-from channels_chat.actions import quick
+from channels_chat.actions import quick, visitors
 from channels_chat.intake_values import Said, Took
 from channels_chat.models import Chat, ChatState, Visitor
 from inbox.actions import reply
@@ -209,3 +209,18 @@ def test_no_limit_is_left_on_the_connection_of_a_thread(shop: Channel) -> None:
     with pytest.raises(DataError):
         fails()
     assert unbound() == "0"
+
+
+async def test_who_cannot_be_greeted_is_greeted_when_they_connect_again(shop: Channel) -> None:
+    visitor, key = await call(visitors.meet)(shop, {"name": "Ali", "language": "en"})
+    holding = held(f"SELECT FROM channels_chat_visitor WHERE id = {visitor.pk} FOR UPDATE")
+    holding.__enter__()
+    page = inner.Socket(f"/chat/{shop.token}/ws/", client=["192.0.2.1", 5000])
+    await page.open()
+    await page.put(t="hi", visit=uuid4().hex, key=key)
+    assert await page.hear("welcome", LONG) == {"t": "close", "code": 1013}
+    await page.close()
+    holding.__exit__(None, None, None)
+    again = await inner.visitor(shop, key=key)
+    await again.close()
+    await inner.quiet()
