@@ -18,8 +18,8 @@ from channels_chat import allowances, config, deeds, doors, hub, in_chat, openin
 from channels_chat.allowances import FRAMES, FRAMES_PER_SECOND, SAYS, SAYS_PER_SECOND, Crowd, Purse, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from channels_chat.pages import Page
-from inbox.connections import Connection
 from channels_chat.patience import Held
+from inbox.connections import Connection
 from inbox.sockets import frame
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class WidgetConsumer(Connection):
             lasting = isinstance(error, LASTING)
             self.tell_no(protocol.word(said.get("cid")), "wrong" if lasting else "later", after=0 if lasting else 2)
 
-    def _wait(self, page: room.Page, what: str) -> float:
+    def _wait(self, page: Page, what: str) -> float:
         """0 where this frame may be, else the seconds until one may."""
         frames = self.purse.frames
         for _time in range(2 if what in DEAR else 1):
@@ -338,6 +338,7 @@ class WidgetConsumer(Connection):
     }
 
 
+CHANGE = {"start", "user", "attrs", "event", "journey", "invite", *in_chat.ALL}  # what the next line needs
 ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
 DEAR = {"seen", "page", "more", "typing", "user"}  # cost more queries than others
 REPORTS = {"journey", "invite"}

@@ -17,7 +17,8 @@ from channels_chat.doors import Door
 from inbox.sockets import frame
 
 if TYPE_CHECKING:
-    from channels_chat.pages import Page, Room
+    from channels_chat.pages import Page
+    from channels_chat.room import Room
 
 LOOK_EVERY = 3.5  # seconds
 _told: WeakKeyDictionary[Page, tuple[bool, bool]] = WeakKeyDictionary()  # open? somebody here?
