@@ -339,10 +339,9 @@ class WidgetConsumer(Connection):
 
 
 CHANGE = {"start", "user", "attrs", "event", "journey", "invite", *in_chat.ALL}  # what the next line needs
-ANSWERED = {"start", "say", "offline"}  # their pages keep them until they are told
+ANSWERED = {"start", "say", "offline", *in_chat.ANSWERED}  # their pages keep them until they are told
 DEAR = {"seen", "page", "more", "typing", "user"}  # cost more queries than others
 REPORTS = {"journey", "invite"}
-NEED_VISITOR = {"press", "form", "human", "end", "rate", "transcript"}
 WHY: dict[str, Callable[[], str]] = {
     "wrong": lambda: _("This could not be read."),
     "later": lambda: _("We could not take this just now. It is sent again in a moment."),

@@ -13,7 +13,7 @@ from django.db import connection
 
 from channels_chat import deeds, openings, queue
 from channels_chat.doors import Door
-from channels_chat.room import Page
+from channels_chat.pages import Page
 from inbox.models import Agent, Channel
 from tests.channels_chat import cast
 from tests.channels_chat.visitor import VisitorPage

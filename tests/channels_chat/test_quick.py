@@ -120,7 +120,14 @@ def test_what_an_agent_answers_comes_to_the_same_rows(shop: Channel, sana: Agent
 
 def kept(sana: Agent, ticket: Ticket, cid: str, text: str, version: int = 0) -> Draft:
     """What stands in Sana's composer, as her page saves it."""
-    written = {"kind": "reply", "text": text, "html": "", "client_id": cid, "attachments": [], "newest": None}
+    written: dict[str, Any] = {
+        "kind": "reply",
+        "text": text,
+        "html": "",
+        "client_id": cid,
+        "attachments": [],
+        "newest": None,
+    }
     return drafts.save(sana, ticket, written, version=version)
 
 
