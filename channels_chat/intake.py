@@ -115,7 +115,7 @@ def _both_steps(channel: Channel, raws: Sequence[RawReceipt]) -> tuple[list[Stor
             return stored, receive.take_in([one.receipt_id for one in stored], patient=False)
 
 
-def _give_back() -> None:
+def give_back() -> None:
     """The connection of this thread goes back into the pool of the web process."""
     connection.close()
 
@@ -123,63 +123,64 @@ def _give_back() -> None:
 class Batcher(Generic[T, A]):
     """Work that comes one by one to an event loop, and is done by one thread, whatever waits together.
 
-    The thread keeps its connection to the database, and gives it back once there is nothing to do for a moment. An
-    answer that is Held is raised where it was asked for.
+    The thread keeps its connection to the database, and gives it back once there is nothing to do for a moment. Between
+    one line and its answer there are as few turns of the loop as can be: people wait for each other's words. An answer
+    that is Held is raised where it was asked for.
     """
 
     def __init__(self, name: str, work: Callable[[list[T]], Sequence[A | Held]]) -> None:
         self.thread = ThreadPoolExecutor(1, name)
         self.work = work
         self.waiting: list[tuple[T, asyncio.Future[A]]] = []
-        self.more = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
+        self.busy = False
+        self.resting: asyncio.TimerHandle | None = None
 
     async def do(self, one: T) -> A:
         """What `work` answers for this one. Raises what it raised."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[A] = loop.create_future()
         self.waiting.append((one, answer))
-        self.more.set()
-        if self.task is None:
-            self.task = loop.create_task(self._work())
+        if not self.busy:
+            self._hand_over(loop)
         return await answer
 
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                while self.waiting:
-                    batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
-                    await self._hand_over(loop, batch)
-                self.more.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.more.wait(), IDLE)
-                if not self.waiting:
-                    await loop.run_in_executor(self.thread, _give_back)
-                    if not self.waiting:
-                        return
-        finally:
-            self.task = None
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self.resting is not None:
+            self.resting.cancel()
+        batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
+        self.busy = True
+        self.thread.submit(self._in_thread, loop, batch)
 
-    async def _hand_over(self, loop: asyncio.AbstractEventLoop, batch: list[tuple[T, asyncio.Future[A]]]) -> None:
+    def _in_thread(self, loop: asyncio.AbstractEventLoop, batch: list[tuple[T, asyncio.Future[A]]]) -> None:
+        answers: Sequence[A | Held] | Exception
         try:
-            answers = await loop.run_in_executor(self.thread, self._in_thread, [one for one, _ in batch])
+            answers = self.work([one for one, _answer in batch])
         except Exception as error:  # noqa: BLE001 - each of those who wait is told
-            for _one, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
-            return
-        for (_one, answer), took in zip(batch, answers, strict=True):
-            if answer.done():
-                continue
-            if isinstance(took, Held):
-                answer.set_exception(took)
-            else:
-                answer.set_result(took)
-
-    def _in_thread(self, batch: list[T]) -> Sequence[A | Held]:
-        try:
-            return self.work(batch)
-        except Exception:
+            answers = error
             connection.close()  # whatever is wrong with it, the next one is new
-            raise
+        with contextlib.suppress(RuntimeError):  # the loop is over, and nobody waits
+            loop.call_soon_threadsafe(self._told, loop, batch, answers)
+
+    def _told(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[tuple[T, asyncio.Future[A]]],
+        answers: Sequence[A | Held] | Exception,
+    ) -> None:
+        for place, (_one, answer) in enumerate(batch):
+            if answer.done():  # whoever waited has gone
+                continue
+            told = answers if isinstance(answers, Exception) else answers[place]
+            if isinstance(told, Exception):
+                answer.set_exception(told)
+            else:
+                answer.set_result(told)
+        self.busy = False
+        if self.waiting:
+            self._hand_over(loop)
+        else:
+            self.resting = loop.call_later(IDLE, self._rest)
+
+    def _rest(self) -> None:
+        if not self.busy:
+            self.thread.submit(give_back)

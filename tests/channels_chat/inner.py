@@ -14,6 +14,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
 from channels_chat import room, routing
+from channels_chat.intake import give_back
 from inbox.models import Agent, Channel, LogIn
 
 call = sync_to_async
@@ -103,6 +104,7 @@ async def quiet() -> None:
         task.cancel()
     here.tasks = []
     for batcher in (here.intake, here.answers):
-        if batcher.task is not None:
-            await asyncio.wait({batcher.task})  # until its thread gives its connection back
+        if batcher.resting is not None:
+            batcher.resting.cancel()
+        await asyncio.get_running_loop().run_in_executor(batcher.thread, give_back)
     await asyncio.to_thread(here.threads.submit(int).result)
