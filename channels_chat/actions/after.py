@@ -39,12 +39,13 @@ def rate(chat: Chat, score: int, comment: str = "") -> None:
             raise ActionError(_("It is too long ago to be rated."), "late")
         if (row.score, row.comment) == (score, words):
             return
-        first = row.score is None
+        before = row.score
         row.score, row.comment, row.rated_at = score, words, row.rated_at or now
         row.save(update_fields=["score", "comment", "rated_at"])
         ticket.csat = score
         base.save(ticket, "csat")
-        log.record(ticket, "chat_rated", engagement=row.engagement_id, score=score, first=first)
+        if score != before:  # words that are added later are no second rating
+            log.record(ticket, "chat_rated", engagement=row.engagement_id, score=score, first=before is None)
         hub.tell([row.visitor_id])
 
 

@@ -73,6 +73,14 @@ def test_said_again_it_replaces_what_was_said(chat: Chat) -> None:
     assert [event.data["first"] for event in Event.objects.filter(kind="chat_rated").order_by("pk")] == [True, False]
 
 
+def test_words_that_are_added_are_no_second_rating(chat: Chat) -> None:
+    after.rate(chat, 5)  # with the click
+    after.rate(chat, 5, "Quick and kind")  # by Send
+    chat.refresh_from_db()
+    assert (chat.score, chat.comment) == (5, "Quick and kind")
+    assert Event.objects.filter(kind="chat_rated").count() == 1
+
+
 @pytest.mark.parametrize("score", [0, 6, -1, 10**9])
 def test_it_is_one_to_five(chat: Chat, score: int) -> None:
     with pytest.raises(ActionError):
