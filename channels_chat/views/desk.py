@@ -19,12 +19,15 @@ from inbox.views.shell import AgentRequest, agent_only
 @require_safe
 @agent_only
 def desk(request: AgentRequest) -> HttpResponse:
-    """The desk. `open` are tickets whose chats stand beside one's own, `focus` the one that takes the focus."""
+    """The desk. `open` are tickets whose chats stand beside one's own, `focus` the one that takes the focus: without it
+    the one that alone was opened, which is before a phone's own chats then.
+    """
     agent = request.user
     rail = board.rail(agent)
     also = board.numbers_of([*request.GET.getlist("open"), *request.GET.getlist("focus")])
     cards = board.open_chats(agent, rail, also)
-    focus = board.numbers_of([request.GET.get("focus", "")])
+    opened = board.numbers_of(request.GET.getlist("open"))
+    focus = board.numbers_of([request.GET.get("focus", "")]) or (opened if len(opened) == 1 else [])
     known = directory.of(agent)
     context = {
         "rail": rail,

@@ -117,6 +117,13 @@ def test_chats_of_tickets_of_others_are_not_there(
     assert login(zoya).get(f"/chats/{number(everybodys)}/", headers=PART).status_code == 200
 
 
+def test_the_one_chat_that_was_opened_is_before_the_agent(ours: Channel, sana: Agent) -> None:
+    mine, other = queueing.accept(waiting(ours), by=sana), waiting(ours, "Bilal Khan")
+    client = login(sana)
+    for asked, focus in ((f"open={number(other)}", number(other)), (f"open={number(mine)},{number(other)}", "")):
+        assert f'data-focus="{focus}"' in client.get(f"/chats/?{asked}").content.decode()
+
+
 def test_light_agents_watch(ours: Channel, sana: Agent, lena: Agent) -> None:
     chat = queueing.accept(waiting(ours), by=sana)
     client, one = login(lena), f"/chats/{number(chat)}/"
