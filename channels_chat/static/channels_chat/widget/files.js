@@ -41,7 +41,7 @@ const drawFiles = () => {
   if (!files.box) return;
   pushFiles();
   files.box.replaceChildren(...files.list.map((one) => h(one.why ? "div.chip.bad" : "div.chip", null, icon("file"),
-    h("span", null, h("b", {dir: "auto"}, one.name), one.why ? h("small", {role: "alert"}, one.why) : one.file ? h("small", null, size(one.size)) : h("progress", {max: 1, value: one.done, "aria-label": one.name})),
+    h("span", null, h("b", {dir: "auto"}, one.name), one.why ? h("small", {role: "alert"}, one.why) : one.file ? h("small", {dir: "ltr"}, size(one.size)) : h("progress", {max: 1, value: one.done, "aria-label": one.name})),
     tool("close", t("take_out", {name: one.name}), () => {
       if (!one.file) one.request?.abort();
       files.list = files.list.filter((other) => other !== one);
