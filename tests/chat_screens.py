@@ -30,9 +30,9 @@ def chats(browser: Browser, address: str, out: Path) -> None:
     log_in(desk, "sana", VARIANTS[0])
     desk.goto("/chats/")
     visitors = {variant.language: _begins(browser, address, variant, out) for variant in VARIANTS[:3:2]}
-    for _one in SAID:
-        desk.locator("#desk-rail form[data-accepts] button").first.click()
-    desk.locator(".chat").nth(1).wait_for()
+    for name, _asked, _answer in SAID.values():
+        desk.locator("#desk-rail .chat-row", has_text=name).locator("form[data-accepts] button").click()
+        desk.locator(".chat", has_text=name).wait_for()
     for language, (name, _asked, answer) in SAID.items():
         area = desk.locator(".chat", has_text=name).locator("textarea[name=text]")
         area.fill(answer)
@@ -62,7 +62,7 @@ def _begins(browser: Browser, address: str, variant: Variant, out: Path) -> Page
     name, text, _answer = SAID[language]
     page = opened(browser, address, variant)
     page.goto(f"/sandbox/shop/?lang={language}")
-    page.wait_for_function("window.Rabta && window.Rabta.open")
+    page.wait_for_function("Boolean(window.Rabta?.open)")
     page.evaluate("Rabta.open()")
     form = page.locator("rabta-chat .cards")
     form.get_by_label(FIELDS[language][0]).wait_for()
