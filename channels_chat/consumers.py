@@ -244,6 +244,7 @@ class WidgetConsumer(Connection):
                 page.put(frame(told))
 
     async def user(self, page: Page, said: dict[str, Any]) -> None:
+        room.current().coming.begins(page)
         found = await room.current().in_thread(partial(deeds.vouched, self.door, page.visitor, said, page.language))
         if found is None:
             self.tell_no("", "user")
@@ -252,6 +253,8 @@ class WidgetConsumer(Connection):
             room.current().part(page)
             page.knows_nothing()
         self._met(page, found)
+        if isinstance(found, deeds.Greeting):
+            page.now_knows(found.shown)
 
     async def offline(self, page: Page, said: dict[str, Any]) -> None:
         if wait := self.purse.says.spend(SAYS, SAYS_PER_SECOND):

@@ -72,14 +72,17 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     key = said.get("key")
     visitor = visitors.known(door.channel, key if isinstance(key, str) else "")
     user, proof = said.get("user"), said.get("hmac")
-    found = Greeting()
-    if isinstance(user, Mapping) and isinstance(proof, str) and visitor is not None:
-        if identify.verify(door.channel, user, proof) and not identify.identify(visitor, user, proof):
+    found, proven = Greeting(), False
+    if isinstance(user, Mapping) and isinstance(proof, str):
+        proven = bool(identify.verify(door.channel, user, proof))
+        if not proven:
+            found.frames.append(_refused(language))
+        elif visitor is not None and not identify.identify(visitor, user, proof):
             visitor = None  # somebody else logged in to the site in this browser
     if key and visitor is None:
         found.frames.append({"t": "gone"})
-    if visitor is None and isinstance(user, Mapping) and isinstance(proof, str):
-        visitor, found.key = _elsewhere(door, user, proof, language, said)
+    if visitor is None and proven and isinstance(user, Mapping):
+        visitor, found.key = _elsewhere(door, user, str(proof), language, said)
         if found.key:
             found.frames.append({"t": "key", "key": found.key})
     since = protocol.number(said.get("since"))
@@ -124,6 +127,16 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
     return found
 
 
+def _refused(language: str) -> dict[str, Any]:
+    with translation.override(language):
+        return {
+            "t": "no",
+            "cid": "",
+            "why": "user",
+            "text": _("The site’s word for who you are could not be verified."),
+        }
+
+
 def _elsewhere(
     door: Door, user: Mapping[str, Any], proof: str, language: str, said: Mapping[str, Any]
 ) -> tuple[Visitor | None, str]:
@@ -131,7 +144,7 @@ def _elsewhere(
     conversation is here, too.
     """
     proven = identify.verify(door.channel, user, proof)
-    known = Visitor.objects.filter(channel=door.channel, user=proven, customer__isnull=False, ended_at__isnull=True)
+    known = Visitor.objects.filter(channel=door.channel, user=proven, customer__isnull=False)  # logged out ones, too
     before = known.order_by("-pk").first() if proven else None
     if before is None:
         return None, ""
@@ -316,7 +329,11 @@ def vouched(door: Door, pk: int, said: Mapping[str, Any], language: str) -> Met 
         return Met(pk)
     if not identify.verify(door.channel, user, proof):
         return None
-    if visitor is None or identify.identify(visitor, user, proof):
+    if visitor is None:  # whoever wrote before, on another device or before they logged out, has their history here
+        found = greet(door, {**said, "key": ""}, language)
+        found.key = ""  # which is told among the frames
+        return found if found.visitor else Met(0)
+    if identify.identify(visitor, user, proof):
         return Met(pk)
     visitors.end(visitor)
     return Met(0, "", [{"t": "gone"}])

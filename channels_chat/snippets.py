@@ -40,7 +40,7 @@ def signing() -> list[Snippet]:
     ruby = 'require "openssl"\n\nOpenSSL::HMAC.hexdigest("SHA256", secret, user.id.to_s)'
     return [
         Snippet("python", "Python", python),
-        Snippet("php", "PHP", "hash_hmac('sha256', (string) $user->id, $secret)"),
+        Snippet("php", "PHP", 'hash_hmac("sha256", (string) $user->id, $secret)'),
         Snippet("node", "Node", node),
         Snippet("ruby", "Ruby", ruby),
     ]
@@ -49,12 +49,13 @@ def signing() -> list[Snippet]:
 def identify(channel: Channel) -> list[Snippet]:
     """How a page says who is logged in: in the tag, or later."""
     queue = "window.RabtaQueue = window.RabtaQueue || []\n"
-    said = 'RabtaQueue.push(["identify", {id: "42", name: "Ayesha Khan", email: "ayesha@example.com"}, "HMAC"])\n'
+    said = 'RabtaQueue.push(["identify", {id: "42", name: "Ayesha Khan", email: "ayesha@example.com"}, "HMAC"])'
     out = 'RabtaQueue.push(["identify", null])'
     with_user = script(channel, f"\n  data-user='{USER}'\n  data-hmac=\"HMAC\"")
     return [
         Snippet("user-tag", _("In the snippet, written by your server"), with_user),
-        Snippet("user-call", _("Or from a script: at log-in, and at log-out"), f"{queue}{said}{out}"),
+        Snippet("user-call", _("Or from a script, at log-in"), f"{queue}{said}"),
+        Snippet("user-gone", _("At log-out"), f"{queue}{out}"),
     ]
 
 
@@ -78,7 +79,7 @@ def elsewhere(channel: Channel) -> list[Snippet]:
     frame = f'<iframe src="{page(channel)}" title="Chat" width="400" height="600"></iframe>'
     parts = urlsplit(settings.BASE_URL)
     ours = f"{parts.scheme}://{parts.netloc}"
-    policy = f"script-src {ours}; connect-src {ours} {ours.replace('http', 'ws', 1)}; img-src {ours}"
+    policy = f"script-src {ours}; connect-src {ours} {ours.replace('http', 'ws', 1)}; img-src {ours}; frame-src {ours}"
     return [
         Snippet(
             "webview",

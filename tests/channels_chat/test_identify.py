@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from channels_chat import history, intake
+from channels_chat import deeds, doors, history, intake
 from channels_chat.actions import identify, visitors
 from channels_chat.models import Visitor
 from inbox import panel
@@ -255,3 +255,45 @@ def test_the_first_message_makes_the_claims_in_a_few_queries(shop: Channel) -> N
         identify.wrote(visitor, ticket)
     assert len(queries) <= 4
     assert not any("ali@" in str(data) for data in Event.objects.values_list("data", flat=True))
+
+
+# As the widget asks for it ------------------------------------------------------------------------------------------
+
+
+def asked(**said: Any) -> dict[str, Any]:
+    return {"visit": uuid4().hex, "url": "https://shop.example/", **said}
+
+
+def door(shop: Channel) -> doors.Door:
+    found = doors.find(shop.token)
+    assert found is not None
+    return found
+
+
+def test_a_wrong_proof_is_told_to_the_page_that_comes_with_it(shop: Channel) -> None:
+    greeting = deeds.greet(door(shop), asked(user={"id": "7", "name": "Mallory"}, hmac="0" * 64), "ur")
+    no, welcome = greeting.frames
+    assert (no["t"], no["why"], welcome["t"], welcome["known"]) == ("no", "user", "welcome", False)
+    assert "تصدیق" in no["text"]
+    assert not Visitor.objects.exists()
+
+
+def test_logging_in_by_script_brings_the_history(shop: Channel) -> None:
+    first, _key = visitors.meet(shop, {}, user="7")
+    says(first, "Said at home")
+    found = deeds.vouched(door(shop), 0, asked(t="user", user={"id": "7"}, hmac=proof("7")), "en")
+    assert isinstance(found, deeds.Greeting) and found.visitor not in {0, first.pk}
+    key, welcome = found.frames
+    assert key["t"] == "key" and [one["text"] for one in welcome["messages"]] == ["Said at home"]
+    nobody = deeds.vouched(door(shop), 0, asked(t="user", user={"id": "8"}, hmac=proof("8")), "en")
+    assert nobody is not None and (nobody.visitor, nobody.frames) == (0, [])  # until they write
+
+
+def test_who_logged_out_has_their_history_when_they_are_back(shop: Channel) -> None:
+    first, key = visitors.meet(shop, {}, user="7")
+    says(first, "Said before")
+    out = deeds.vouched(door(shop), first.pk, asked(t="user", user=None), "en")
+    assert out is not None and [one["t"] for one in out.frames] == ["gone"]
+    assert not deeds.greet(door(shop), asked(key=key), "en").visitor  # the browser has nothing more
+    again = deeds.greet(door(shop), asked(user={"id": "7"}, hmac=proof("7")), "en")
+    assert [one["text"] for one in again.frames[-1]["messages"]] == ["Said before"]

@@ -51,7 +51,7 @@ const beginCard = () => {
     const {_topic = "", _consent = false, ...rest} = filled;
     visited.set("f", {...visited.get("f"), ...rest});
     begin({fields: {...rest, ...known(C.prechat)}, topic: _topic, consent: _consent});
-    area.focus();
+    setTimeout(() => area.focus(), 50); // once it is shown
   }});
 };
 

@@ -32,7 +32,9 @@ const add = (messages, news) => {
   for (const line of messages) {
     const fresh = !S.lines.has(line.id);
     S.lines.set(line.id, line);
-    if (line.cid) drop(line.cid);
+    const mine = outbox.get(line.cid);
+    if (mine) emit("sent", {id: line.id, text: line.text}); // what it says may be told before that it was taken
+    if (mine) drop(line.cid);
     if (!news || !fresh || !theirs(line)) continue;
     S.typing = "";
     emit("message", {id: line.id, text: line.text, name: line.name, by: line.by});
@@ -90,7 +92,10 @@ const GOT = {
   ok(frame) { drop(frame.cid); },
   no(frame) {
     const item = outbox.get(frame.cid);
-    if (frame.why === "user") return console.warn(`Rabta: ${frame.text}`);
+    if (frame.why === "user") {
+      Object.assign(S, {user: null, hmac: ""});
+      return console.warn(`Rabta: ${frame.text}`);
+    }
     if (!item) return note(frame.text);
     if (frame.after) {
       S.note = t("too_fast");
