@@ -27,12 +27,18 @@ FORM = {
 }
 
 
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     server = Server()
-    server.start()
+    with django_db_blocker.unblock():
+        server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _closed(transactional_db: None) -> Iterator[None]:
+    yield
     connection.close()
 
 
