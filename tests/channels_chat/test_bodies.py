@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from django.db import connection
 
 from channels_chat import bodies
 from inbox.models import Channel
@@ -18,15 +17,6 @@ from tests.servers.web import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
-    server = Server()
-    server.start()
-    yield server
-    server.stop()
-    connection.close()
 
 
 @pytest.fixture

@@ -51,15 +51,6 @@ class Log:
         return found.decode(errors="replace")
 
 
-@pytest.fixture(scope="module")
-def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
-    server = Server()
-    with django_db_blocker.unblock():
-        server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(autouse=True)
 def log(server: Server, transactional_db: None) -> Iterator[Log]:
     """Whatever a test sends: the server finds nothing worth an error in it."""

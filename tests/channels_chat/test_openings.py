@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from channels_chat import deeds, openings, queue
 from channels_chat.doors import Door
@@ -18,15 +17,6 @@ from inbox.models import Agent, Channel
 from tests.channels_chat import cast
 from tests.channels_chat.visitor import VisitorPage
 from tests.servers.web import Server
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
-    server = Server()
-    server.start()
-    yield server
-    server.stop()
-    connection.close()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -27,15 +27,6 @@ FORM = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
-    server = Server()
-    with django_db_blocker.unblock():
-        server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(autouse=True)
 def _closed(transactional_db: None) -> Iterator[None]:
     yield

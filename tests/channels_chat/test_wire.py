@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import connection
 
@@ -13,14 +11,6 @@ from tests.channels_chat.visitor import VisitorPage
 from tests.servers.web import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
-    server = Server()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
