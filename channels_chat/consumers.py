@@ -14,7 +14,20 @@ from django.db import DataError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_chat import allowances, config, deeds, doors, hub, in_chat, openings, protocol, reading, room, site
+from channels_chat import (
+    allowances,
+    config,
+    deeds,
+    doors,
+    greeting,
+    hub,
+    in_chat,
+    openings,
+    protocol,
+    reading,
+    room,
+    site,
+)
 from channels_chat.allowances import FRAMES, FRAMES_PER_SECOND, SAYS, SAYS_PER_SECOND, Crowd, Purse, Turns, address_of
 from channels_chat.intake_values import Said, Took
 from channels_chat.pages import Page
@@ -146,7 +159,7 @@ class WidgetConsumer(Connection):
             await asyncio.sleep(wait)
         page.language = _language(said.get("lang"), self.door.settings)
         here.coming.begins(page)
-        found = await here.in_thread(partial(deeds.greet, self.door, said, page.language))
+        found = await here.in_thread(partial(greeting.greet, self.door, {**said, "from": self.address}, page.language))
         if page.closed or page.visit:
             return
         page.visit = visit  # only now: whoever could not be greeted says so again
@@ -155,9 +168,9 @@ class WidgetConsumer(Connection):
         here.join(page)
         if found.visitor:
             self._meet(page, found.visitor)
+            page.key = str(said.get("key") or "")
         self._on_site(page, found.site)
-        for told in found.frames:
-            page.put(frame(told))
+        self._tell(page, found.frames)
 
     async def start(self, page: Page, said: dict[str, Any]) -> None:
         here = room.current()
@@ -245,7 +258,8 @@ class WidgetConsumer(Connection):
 
     async def user(self, page: Page, said: dict[str, Any]) -> None:
         room.current().coming.begins(page)
-        found = await room.current().in_thread(partial(deeds.vouched, self.door, page.visitor, said, page.language))
+        about = {**self._about(page, said), "key": page.key}
+        found = await room.current().in_thread(partial(greeting.vouched, self.door, page.visitor, about, page.language))
         if found is None:
             self.tell_no("", "user")
             return
@@ -253,7 +267,7 @@ class WidgetConsumer(Connection):
             room.current().part(page)
             page.knows_nothing()
         self._met(page, found)
-        if isinstance(found, deeds.Greeting):
+        if isinstance(found, greeting.Greeting):
             page.now_knows(found.shown)
 
     async def offline(self, page: Page, said: dict[str, Any]) -> None:
@@ -302,16 +316,23 @@ class WidgetConsumer(Connection):
         room.current().meet(page, visitor)
         self.purse = allowances.purse_of(visitor, self.purse)
 
-    def _met(self, page: Page, found: deeds.Met) -> None:
+    def _met(self, page: Page, found: greeting.Met) -> None:
         here = room.current()
         if found.key:
-            self.put(t="key", key=found.key)
+            self._tell(page, [{"t": "key", "key": found.key}])
         if found.visitor and found.visitor != page.visitor:
             if page.visitor:
                 here.part(page)
                 page.knows_nothing()
             self._meet(page, found.visitor)
-        for told in found.frames:
+        if found.joined:
+            here.look_at(found.visitor)
+        self._tell(page, found.frames)
+
+    def _tell(self, page: Page, frames: greeting.Frames) -> None:
+        for told in frames:
+            if told["t"] == "key":
+                page.key = told["key"]
             page.put(frame(told))
 
     def _about(self, page: Page, said: dict[str, Any]) -> dict[str, Any]:

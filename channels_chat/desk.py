@@ -13,7 +13,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 
-from channels_chat import deeds, hub, patience, protocol, reading, room
+from channels_chat import answers, hub, patience, protocol, reading, room
 from channels_chat.allowances import Allowance
 from channels_chat.consumers import WHY
 from channels_chat.pages import DeskPage
@@ -107,7 +107,7 @@ class DeskConsumer(AgentConnection):
         text = said.get("text")
         here = room.current()
         draft = protocol.number(said.get("version"))
-        asked = deeds.Asked(page.agent, ticket, protocol.words(text, LONGEST), cid, page.language, draft)
+        asked = answers.Asked(page.agent, ticket, protocol.words(text, LONGEST), cid, page.language, draft)
         answered = await here.answers.do(asked)
         page.put(frame({"ticket": ticket, "cid": cid, **answered.told}))
         if answered.took is not None:
@@ -123,7 +123,7 @@ class DeskConsumer(AgentConnection):
     async def _typing(self, page: DeskPage, said: dict[str, Any]) -> None:
         ticket = protocol.number(said.get("ticket"))
         if page.may_write and ticket in page.watches:
-            told = await room.current().in_thread(partial(deeds.typing_to, page.agent, ticket))
+            told = await room.current().in_thread(partial(answers.typing_to, page.agent, ticket))
             if told is not None:
                 hub.type_to(*told, said.get("on") is True)
 

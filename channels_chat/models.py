@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Visitor(models.Model):
-    """One browser that wrote to us, or one person whom the site vouched for (HMAC) in this browser.
+    """One browser that wrote to us, or one person whom the site vouched for (HMAC), in all browsers of theirs.
 
     `digest` is the SHA-256 of the session key that the browser holds; the key itself is nowhere. `address` is what the
     visitor is called as an identity of kind "chat": `v:<public>`, or `u:<user>` if they were vouched for from the
@@ -51,12 +51,28 @@ class Visitor(models.Model):
         verbose_name_plural = _("visitors")
         indexes = (
             models.Index(fields=["channel", "address"], name="visitor_address"),
+            models.Index(fields=["channel", "user"], name="visitor_user", condition=~Q(user="")),
             models.Index(fields=["gone_at"], name="visitor_gone", condition=Q(gone_at__isnull=False)),
             models.Index(fields=["channel", "owed_at"], name="visitor_owed", condition=Q(owed_at__isnull=False)),
         )
 
     def __str__(self) -> str:
         return self.name or self.email or str(_("Visitor"))
+
+
+class VisitorKey(models.Model):
+    """One more browser of a visitor whom the site vouched for: its session key, as `Visitor.digest` has the first."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="keys")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("session key")
+        verbose_name_plural = _("session keys")
+
+    def __str__(self) -> str:
+        return str(self.visitor)
 
 
 class ChatState(models.TextChoices):

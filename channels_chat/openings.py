@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from channels_chat import deeds, doors, queue
+from channels_chat import doors, greeting, queue
 from channels_chat.doors import Door
 from inbox.sockets import frame
 
@@ -78,4 +78,4 @@ def _read(kept: Iterable[Door]) -> dict[int, tuple[bool, bool | None]]:
 
 
 def _around(kept: Iterable[Door]) -> dict[int, dict[str, Any]]:
-    return {one.channel.pk: deeds.around(one, "") for one in kept}
+    return {one.channel.pk: greeting.around(one, "") for one in kept}

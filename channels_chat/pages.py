@@ -25,6 +25,7 @@ class Page(Socket):
     visit: str = ""
     about: dict[str, Any] = field(default_factory=dict)  # where on the site they are
     visitor: int = 0  # id of the Visitor row; 0 until they write
+    key: str = ""  # the session key that its browser holds
     read_at: int = 0  # when what it was greeted with was read, as `OnTheirWay` counts
     knows: int = 0  # it was sent all that there was up to this message
     sent: set[int] = field(default_factory=set)  # and these beyond

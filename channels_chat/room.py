@@ -22,7 +22,7 @@ from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone, translation
 
-from channels_chat import deeds, history, intake, lines, openings, reading
+from channels_chat import answers, history, intake, lines, openings, reading
 from channels_chat.intake import Batcher
 from channels_chat.intake_values import Took
 from channels_chat.pages import DeskPage, OnTheirWay, Page
@@ -63,7 +63,7 @@ class Room:
         self.seeing_off: asyncio.Task[None] | None = None
         self.threads = ThreadPoolExecutor(THREADS, "chat")
         self.intake = Batcher("chat-in", partial(intake.each, origin=self.id))
-        self.answers = Batcher("chat-out", partial(deeds.answer, origin=self.id))
+        self.answers = Batcher("chat-out", partial(answers.answer, origin=self.id))
         self.site = Site(self.id)
         self.handed: dict[int, datetime] = {}  # tickets whose last change was a line that was handed out here
         self.listening = asyncio.Event()
@@ -96,9 +96,13 @@ class Room:
         page.visitor = visitor
         self.pages[visitor].add(page)
         if self.coming.missed(page, visitor):
-            self.news.add(visitor)
-            self._tell_soon()
+            self.look_at(visitor)
         self.leaving.pop(visitor, None)
+
+    def look_at(self, visitor: int) -> None:
+        """Pages of theirs may miss something."""
+        self.news.add(visitor)
+        self._tell_soon()
 
     def leave(self, page: Page) -> None:
         page.closed = True

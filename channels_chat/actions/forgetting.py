@@ -13,7 +13,17 @@ from django.utils import timezone
 
 from api import timeline
 from channels_chat import hub
-from channels_chat.models import LIVE, Chat, ChatState, FlowEntry, InvitationRun, JourneyRun, Transcript, Visitor
+from channels_chat.models import (
+    LIVE,
+    Chat,
+    ChatState,
+    FlowEntry,
+    InvitationRun,
+    JourneyRun,
+    Transcript,
+    Visitor,
+    VisitorKey,
+)
 from inbox import access
 from inbox.actions import erasing, joining, naming
 from inbox.models import Agent, Customer
@@ -52,6 +62,7 @@ def forget(person: naming.Person) -> None:
             ended_at=now,
             owed_at=None,
         )
+    VisitorKey.objects.filter(visitor__in=visitors).delete()
     hub.tell(visitors)
 
 

@@ -20,11 +20,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from prometheus_client import Counter
 
 from channels_chat import hub
+from channels_chat.actions import visitors
 from channels_chat.actions.visitors import scope
 from channels_chat.forms import SECRET
 from channels_chat.models import Visitor
@@ -46,7 +47,7 @@ _logged: dict[int, float] = {}
 
 def verify(channel: Channel, user: Mapping[str, Any], hmac: str) -> str:
     """The user's id if the channel's secret proves it, else an empty string."""
-    given = _id(user.get("id"))
+    given = id_of(user)
     secret = channel.secrets.get(SECRET) if given else ""
     if not secret or not isinstance(hmac, str):
         _refused(channel)
@@ -58,8 +59,9 @@ def verify(channel: Channel, user: Mapping[str, Any], hmac: str) -> str:
     return given
 
 
-def _id(given: Any) -> str:
+def id_of(user: Mapping[str, Any]) -> str:
     """The site's id of somebody as text; empty for what is none. Spelled otherwise it is somebody else's."""
+    given = user.get("id")
     if isinstance(given, bool) or not isinstance(given, str | int):
         return ""
     try:
@@ -78,11 +80,12 @@ def _refused(channel: Channel) -> None:
         logger.warning("chat channel %s: a user was named with a wrong proof", channel.slug)
 
 
-def identify(visitor: Visitor, user: Mapping[str, Any], hmac: str) -> bool:
+def identify(visitor: Visitor, user: Mapping[str, Any], hmac: str, key: str = "") -> bool:
     """The site says who is logged in. False where this session is not theirs: a wrong proof, or somebody else's.
 
-    Somebody else's session ends with that: its key opens nothing any more, and what was said in it is not shown to
-    whoever logged in after them. So it does where an anonymous session turned out to be another person who is proven.
+    Somebody else's session ends with that (in this browser, where its `key` is given): its key opens nothing any more,
+    and what was said in it is not shown to whoever logged in after them. So it does where an anonymous session turned
+    out to be another person who is proven.
     """
     proven = verify(visitor.channel, user, hmac)
     if not proven:
@@ -90,7 +93,7 @@ def identify(visitor: Visitor, user: Mapping[str, Any], hmac: str) -> bool:
     fits = _fits(visitor, proven)
     if fits:
         claim(visitor, user)
-    elif Visitor.objects.filter(pk=visitor.pk, ended_at__isnull=True).update(ended_at=timezone.now()):
+    elif visitors.end(visitor, key):
         hub.tell([visitor.pk])
     return fits
 

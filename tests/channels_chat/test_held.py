@@ -14,7 +14,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import DataError, connection, transaction
 
-from channels_chat import deeds, intake, patience, reading, room
+from channels_chat import answers, intake, patience, reading, room
 from channels_chat.actions import quick, visitors
 from channels_chat.intake_values import Said, Took
 from channels_chat.models import Chat, ChatState, Visitor
@@ -103,15 +103,15 @@ def test_a_held_ticket_stops_no_other_visitor(shop: Channel, sana: Agent) -> Non
 def test_a_held_ticket_stops_no_answer_to_others(shop: Channel, sana: Agent) -> None:
     _stuck, ticket = talk(shop, sana, "Ali")
     _other, free = talk(shop, sana, "Bano")
-    asked = [deeds.Asked(sana.pk, one.pk, "Yes", uuid4().hex, "en") for one in (ticket, free)]
+    asked = [answers.Asked(sana.pk, one.pk, "Yes", uuid4().hex, "en") for one in (ticket, free)]
     with held(row_of(ticket)):
         for _again in range(2):
             began = time.monotonic()
-            told = [one.told for one in deeds.answer(asked)]
+            told = [one.told for one in answers.answer(asked)]
             assert time.monotonic() - began < LONG
             assert (told[0]["t"], told[0]["why"], told[0]["after"]) == ("no", "later", 2)
             assert told[1]["t"] == "took"
-    assert [one.told["t"] for one in deeds.answer(asked)] == ["took", "took"]
+    assert [one.told["t"] for one in answers.answer(asked)] == ["took", "took"]
     assert [Message.objects.filter(ticket=one, text="Yes").count() for one in (ticket, free)] == [1, 1]
 
 

@@ -6,14 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from channels_chat import deeds, doors, history, intake
+from channels_chat import deeds, doors, greeting, history, intake
 from channels_chat.actions import identify, visitors
-from channels_chat.models import Visitor
+from channels_chat.models import Chat, ChatState, Visitor
 from inbox import panel
-from inbox.actions import customers, joining
+from inbox.actions import customers, erasing, joining
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Customer, CustomerMerge, Event, Identity, Message, Role, Ticket
 
@@ -271,8 +271,8 @@ def door(shop: Channel) -> doors.Door:
 
 
 def test_a_wrong_proof_is_told_to_the_page_that_comes_with_it(shop: Channel) -> None:
-    greeting = deeds.greet(door(shop), asked(user={"id": "7", "name": "Mallory"}, hmac="0" * 64), "ur")
-    no, welcome = greeting.frames
+    told = greeting.greet(door(shop), asked(user={"id": "7", "name": "Mallory"}, hmac="0" * 64), "ur")
+    no, welcome = told.frames
     assert (no["t"], no["why"], welcome["t"], welcome["known"]) == ("no", "user", "welcome", False)
     assert "تصدیق" in no["text"]
     assert not Visitor.objects.exists()
@@ -281,19 +281,110 @@ def test_a_wrong_proof_is_told_to_the_page_that_comes_with_it(shop: Channel) -> 
 def test_logging_in_by_script_brings_the_history(shop: Channel) -> None:
     first, _key = visitors.meet(shop, {}, user="7")
     says(first, "Said at home")
-    found = deeds.vouched(door(shop), 0, asked(t="user", user={"id": "7"}, hmac=proof("7")), "en")
-    assert isinstance(found, deeds.Greeting) and found.visitor not in {0, first.pk}
+    found = greeting.vouched(door(shop), 0, asked(t="user", user={"id": "7"}, hmac=proof("7")), "en")
+    assert isinstance(found, greeting.Greeting) and found.visitor == first.pk
     key, welcome = found.frames
     assert key["t"] == "key" and [one["text"] for one in welcome["messages"]] == ["Said at home"]
-    nobody = deeds.vouched(door(shop), 0, asked(t="user", user={"id": "8"}, hmac=proof("8")), "en")
+    nobody = greeting.vouched(door(shop), 0, asked(t="user", user={"id": "8"}, hmac=proof("8")), "en")
     assert nobody is not None and (nobody.visitor, nobody.frames) == (0, [])  # until they write
 
 
 def test_who_logged_out_has_their_history_when_they_are_back(shop: Channel) -> None:
     first, key = visitors.meet(shop, {}, user="7")
     says(first, "Said before")
-    out = deeds.vouched(door(shop), first.pk, asked(t="user", user=None), "en")
+    out = greeting.vouched(door(shop), first.pk, asked(t="user", user=None), "en")
     assert out is not None and [one["t"] for one in out.frames] == ["gone"]
-    assert not deeds.greet(door(shop), asked(key=key), "en").visitor  # the browser has nothing more
-    again = deeds.greet(door(shop), asked(user={"id": "7"}, hmac=proof("7")), "en")
+    assert not greeting.greet(door(shop), asked(key=key), "en").visitor  # the browser has nothing more
+    again = greeting.greet(door(shop), asked(user={"id": "7"}, hmac=proof("7")), "en")
     assert [one["text"] for one in again.frames[-1]["messages"]] == ["Said before"]
+
+
+def comes(channel: Channel, **said: Any) -> greeting.Greeting:
+    return greeting.greet(door(channel), asked(user={"id": "7"}, hmac=proof("7"), **said), "en")
+
+
+def key_of(found: greeting.Met) -> str:
+    return next(str(told["key"]) for told in found.frames if told["t"] == "key")
+
+
+def logs_out(channel: Channel, visitor: int, key: str) -> None:
+    greeting.vouched(door(channel), visitor, asked(t="user", user=None, key=key), "en")
+
+
+def test_on_another_device_they_are_in_the_same_chat(shop: Channel) -> None:
+    laptop, _key = visitors.meet(shop, {}, user="7")
+    says(laptop, "Said at home")
+    phone = comes(shop)
+    assert phone.visitor == laptop.pk
+    assert phone.frames[-1]["chat"]["state"] == "waiting"
+    there = visitors.known(shop, key_of(phone))
+    assert there == laptop
+    says(laptop, "Said on the way")
+    assert Chat.objects.count() == 1 and Visitor.objects.count() == 1
+
+
+def test_whoever_writes_first_is_in_the_same_chat_too(shop: Channel) -> None:
+    """Both pages were there before anybody wrote."""
+    laptop, _key = visitors.meet(shop, {}, user="7")
+    says(laptop)
+    word = asked(t="say", user={"id": "7"}, hmac=proof("7"), visit="v" * 32, cid="c" * 32, text="On the phone")
+    ready = deeds.prepare(door(shop), 0, "en", {**word, "from": "192.0.2.1", "site": {}}, [])
+    assert (ready.visitor, ready.joined) == (laptop.pk, True)
+    assert visitors.known(shop, ready.key) == laptop
+
+
+def test_logging_out_on_one_device_leaves_the_other(shop: Channel) -> None:
+    laptop, first = visitors.meet(shop, {}, user="7")
+    says(laptop)
+    second, third = key_of(comes(shop)), key_of(comes(shop))
+    logs_out(shop, laptop.pk, second)
+    assert [visitors.known(shop, one) for one in (first, second, third)] == [laptop, None, laptop]
+    logs_out(shop, laptop.pk, first)
+    assert [visitors.known(shop, one) for one in (first, second, third)] == [None, None, laptop]
+    logs_out(shop, laptop.pk, third)
+    assert visitors.known(shop, third) is None
+    back = comes(shop)
+    assert back.visitor == laptop.pk and back.frames[-1]["chat"]["state"] == "waiting"
+    assert [visitors.known(shop, one) for one in (first, second, third)] == [None, None, None]
+
+
+def test_somebody_else_on_one_device_ends_nothing_on_the_other(shop: Channel) -> None:
+    laptop, first = visitors.meet(shop, {}, user="7")
+    says(laptop)
+    phone = key_of(comes(shop))
+    other = asked(user={"id": "8"}, hmac=proof("8"), key=phone)
+    assert [one["t"] for one in greeting.greet(door(shop), other, "en").frames] == ["gone", "welcome"]
+    assert (visitors.known(shop, phone), visitors.known(shop, first)) == (None, laptop)
+
+
+def test_a_browser_of_before_joins_the_chat_of_another(shop: Channel) -> None:
+    """They wrote on the phone without logging in; now they are, and their chat is on the laptop."""
+    laptop, _key = visitors.meet(shop, {}, user="7")
+    says(laptop, "Said at home")
+    phone, key = visitors.meet(shop, {})
+    says(phone, "Said on the phone")
+    Chat.objects.filter(visitor=phone).update(state=ChatState.ENDED)
+    found = comes(shop, key=key)
+    assert found.visitor == laptop.pk and visitors.known(shop, key) is None
+    assert {one["text"] for one in found.frames[-1]["messages"]} == {"Said at home", "Said on the phone"}
+    again = comes(shop, key=key_of(found))
+    assert again.visitor == laptop.pk and [one["t"] for one in again.frames] == ["welcome"]
+
+
+def test_browsers_that_were_not_here_for_longest_are_forgotten(shop: Channel) -> None:
+    laptop, first = visitors.meet(shop, {}, user="7")
+    says(laptop)
+    keys = [visitors.join(laptop) for _one in range(visitors.MOST_KEYS + 3)]
+    known = [one for one in keys if visitors.known(shop, one)]
+    assert known == keys[3:] and visitors.known(shop, first) == laptop
+
+
+def test_an_erased_person_has_no_key_left(shop: Channel, sana: Agent) -> None:
+    laptop, _first = visitors.meet(shop, {}, user="7")
+    says(laptop)
+    phone = key_of(comes(shop))
+    assert laptop.customer is not None
+    with transaction.atomic():
+        erasing.erase(laptop.customer, by=sana)
+    assert visitors.known(shop, phone) is None
+    assert not comes(shop).visitor

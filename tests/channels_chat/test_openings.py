@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from channels_chat import deeds, openings, queue
+from channels_chat import greeting, openings, queue
 from channels_chat.doors import Door
 from channels_chat.pages import Page
 from inbox.models import Agent, Channel
@@ -59,7 +59,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
         nonlocal empty
         monkeypatch.setattr(queue, "is_open", lambda _settings: opened)
         monkeypatch.setattr(queue, "who_has_somebody", lambda _channels: None if here is None else {1: here})
-        monkeypatch.setattr(deeds, "around", lambda _door, _language: {"open": 7, "here": 7, "wait": 30, "team": []})
+        monkeypatch.setattr(greeting, "around", lambda _door, _language: {"open": 7, "here": 7, "wait": 30, "team": []})
         room: Any = SimpleNamespace(visits=visits, in_thread=in_thread)
         empty = asyncio.run(openings.look(room, empty))
         frames = [json.loads(one["text"]) for one in page.about.pop("told", [])]

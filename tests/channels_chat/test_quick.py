@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from channels_chat import deeds, intake
+from channels_chat import answers, intake
 from channels_chat.actions import quick, visitors
 from channels_chat.intake_values import Said
 from channels_chat.models import Chat, ChatState, Visitor
@@ -102,7 +102,7 @@ def test_what_an_agent_answers_comes_to_the_same_rows(shop: Channel, sana: Agent
     def line(visitor: Visitor, ticket: Ticket) -> None:
         says(visitor, "Anybody?")
         before = Message.objects.count()
-        [answered] = deeds.answer([deeds.Asked(sana.pk, ticket.pk, "یہاں ہوں", uuid4().hex, "ur")])
+        [answered] = answers.answer([answers.Asked(sana.pk, ticket.pk, "یہاں ہوں", uuid4().hex, "ur")])
         assert answered.told["t"] == "took"
         assert Message.objects.count() == before + 1
 
@@ -140,7 +140,7 @@ def test_a_line_lets_go_of_its_draft(
     cid = uuid4().hex
     draft = kept(sana, ticket, cid, "Let me")
     with django_capture_on_commit_callbacks(execute=True):
-        [answered] = deeds.answer([deeds.Asked(sana.pk, ticket.pk, "It left", cid, "en", draft.version)])
+        [answered] = answers.answer([answers.Asked(sana.pk, ticket.pk, "It left", cid, "en", draft.version)])
     assert answered.took is not None  # the short way
     assert not Draft.objects.exists()
     assert ([sana.pk], {"draft": ticket.pk, "side": None, "version": 0, "drafted": False}) in hints
@@ -151,7 +151,7 @@ def test_what_another_tab_adds_to_a_draft_stays(shop: Channel, sana: Agent) -> N
     cid = uuid4().hex
     draft = kept(sana, ticket, cid, "Let me")
     kept(sana, ticket, cid, "Something else altogether", draft.version)
-    [answered] = deeds.answer([deeds.Asked(sana.pk, ticket.pk, "Let me look", cid, "en", draft.version)])
+    [answered] = answers.answer([answers.Asked(sana.pk, ticket.pk, "Let me look", cid, "en", draft.version)])
     assert answered.told["t"] == "took"
     left = Draft.objects.get()
     assert (left.text, left.client_id == cid) == ("Something else altogether", False)
@@ -164,10 +164,10 @@ def test_repeats_are_one_line_either_way(shop: Channel, sana: Agent) -> None:
     first = intake.take([said, said])
     again = intake.take([said])
     assert {one.message for one in [*first, *again] if one} == {first[0].message if first[0] else 0}
-    asked = deeds.Asked(sana.pk, ticket.pk, "Once", cid, "en")
-    told = [one.told["id"] for one in [*deeds.answer([asked, asked]), *deeds.answer([asked])]]
+    asked = answers.Asked(sana.pk, ticket.pk, "Once", cid, "en")
+    told = [one.told["id"] for one in [*answers.answer([asked, asked]), *answers.answer([asked])]]
     assert len(set(told)) == 1
-    other = deeds.answer([deeds.Asked(sana.pk, ticket.pk, "Something else", cid, "en")])[0].told
+    other = answers.answer([answers.Asked(sana.pk, ticket.pk, "Something else", cid, "en")])[0].told
     assert other["t"] == "no"
     assert Message.objects.count() == count + 2
 
@@ -234,5 +234,5 @@ def test_a_fault_of_the_short_way_loses_nothing(shop: Channel, sana: Agent, monk
     monkeypatch.setattr(quick, "ANSWER", "SELECT nothing_like_it")
     [took] = intake.take([Said(shop, visitor, uuid4().hex, "Hello")])
     assert took is not None
-    assert deeds.answer([deeds.Asked(sana.pk, ticket.pk, "Hello", uuid4().hex, "en")])[0].told["t"] == "took"
+    assert answers.answer([answers.Asked(sana.pk, ticket.pk, "Hello", uuid4().hex, "en")])[0].told["t"] == "took"
     assert Receipt.objects.filter(state="done").count() == 2
