@@ -4,6 +4,7 @@ Under pytest-xdist the controller starts them; its workers inherit the addresses
 """
 
 import atexit
+import fcntl
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,12 +49,16 @@ django.setup()
 from collections.abc import Iterator  # noqa: E402
 
 import pytest  # noqa: E402
+import pytest_django  # noqa: E402
 from asgiref.sync import SyncToAsync  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from django.utils import timezone, translation  # noqa: E402
 
+MIGRATED = "migrated"  # the database that all tests' own begin as
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}  # the same after every test
 
 
@@ -72,6 +77,7 @@ def empty_tables(self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+PBKDF2PasswordHasher.iterations = 1000  # a third of a second for each password is for those who steal them
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +92,33 @@ def own_language_and_zone() -> Iterator[None]:
 def pytest_xdist_setupnodes() -> None:
     """Workers inherit what is set here: with the settings' name, they would load them without a Redis of their own."""
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """Under pytest-xdist one worker runs the migrations, which takes seconds, and all copy its database."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    database = connection.settings_dict
+    lock_at = Path(os.environ["RABTA_TEST_SERVERS"]) / "migrated.lock"
+    with lock_at.open("a") as lock, django_db_blocker.unblock():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        own, server = database["NAME"], connection._nodb_cursor
+        with server() as cursor:
+            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [MIGRATED])
+            done = cursor.fetchone() is not None
+        if not done:
+            with server() as cursor:
+                cursor.execute("CREATE DATABASE half_migrated")
+            database["NAME"] = "half_migrated"
+            call_command("migrate", verbosity=0)
+            connections.close_all()
+            database["NAME"] = own
+            with server() as cursor:
+                cursor.execute(f"ALTER DATABASE half_migrated RENAME TO {MIGRATED}")
+    database["TEST"]["TEMPLATE"] = MIGRATED
 
 
 @pytest.fixture(scope="session")
