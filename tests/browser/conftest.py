@@ -9,8 +9,10 @@ import os
 import re
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
@@ -18,7 +20,7 @@ from threading import Event, Thread
 import pytest
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, ViewportSize, expect, sync_playwright
 
 from inbox import jobs as workers
 from inbox.actions import receive
@@ -66,17 +68,75 @@ def browser() -> Iterator[Browser]:
 
 
 Open = Callable[..., Page]
+STORED = "cookies,local_storage,indexeddb,service_workers,cache_storage,file_systems"
 WRONG = re.compile("Content Security Policy|is not a function|Cannot read properties")  # in the console
 
 
+class Windows:
+    """Browser contexts: each is its user's alone, as a browser of their own. One that a test did nothing else with than
+    to open pages is emptied and used again, for it has the hundred static files that a page is made of.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser, self.url = browser, ""
+        self.free: dict[str, list[BrowserContext]] = defaultdict(list)  # by the server that they are of
+        self.taken: list[BrowserContext] = []
+        self.used_up: list[BrowserContext] = []
+        self.storage: dict[BrowserContext, CDPSession] = {}  # of an empty page that stays there
+
+    def open(self, url: str, width: int, height: int, **options: object) -> tuple[Page, BrowserContext]:
+        """A page in a context that is nobody else's in this test, and that context."""
+        size: ViewportSize = {"width": width, "height": height}
+        self.url = url
+        if options:
+            context = self.browser.new_context(viewport=size, base_url=url, **options)  # type: ignore[arg-type]
+            self.used_up.append(context)
+        else:
+            free = self.free[url]
+            context = free.pop() if free else self.browser.new_context(base_url=url)
+            self.taken.append(context)
+            if context not in self.storage:
+                self.storage[context] = context.new_cdp_session(context.new_page())
+        page = context.new_page()
+        page.set_viewport_size(size)
+        return page, context
+
+    def close(self) -> None:
+        """The test is over."""
+        for context in {*self.taken, *self.used_up}:
+            if context in self.used_up:
+                context.close()
+                continue
+            for page in context.pages[1:]:
+                page.close()
+            context.clear_cookies()
+            self.storage[context].send("Storage.clearDataForOrigin", {"origin": self.url, "storageTypes": STORED})
+            self.free[self.url].append(context)
+        self.taken, self.used_up = [], []
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
+
+
 @pytest.fixture
-def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterator[Open]:
+def open_as(
+    windows: Windows, server: Server, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
     """Open a page as an agent who is logged in: `open_as(sana, "/")`. Errors of its scripts fail the test.
 
     The agent is one of those who prefer to write plain text, unless `rich` asks for the editor.
     """
-    contexts: list[BrowserContext] = []
     errors: list[str] = []
+    own = Page.__dict__["context"]
+
+    def noted(asked: property, page: Page) -> object:
+        windows.used_up.append(own.__get__(page))
+        return asked.__get__(page)
+
+    for name in ("context", "clock"):  # whoever asks for these may change more than can be put back
+        monkeypatch.setattr(Page, name, property(partial(noted, Page.__dict__[name])))
 
     def opened(
         agent: Agent | None,
@@ -87,15 +147,13 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
         rich: bool = False,
         **options: object,
     ) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, base_url=server.url, **options)  # type: ignore[arg-type]
-        contexts.append(context)
+        page, context = windows.open(server.url, width, height, **options)
         if agent is not None:
             client = Client()
             client.force_login(agent)
             context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": server.url}])
         if agent is not None and not rich:
-            context.add_init_script(f"localStorage.setItem('plain:{agent.pk}', 'yes')")
-        page = context.new_page()
+            page.add_init_script(f"localStorage.setItem('plain:{agent.pk}', 'yes')")
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda line: errors.append(line.text) if WRONG.search(line.text) else None)
@@ -108,8 +166,7 @@ def open_as(browser: Browser, server: Server, transactional_db: None) -> Iterato
 
     yield opened
     seen = list(errors)  # closing a page in mid-request may raise in it, too
-    for context in contexts:
-        context.close()
+    windows.close()
     time.sleep(0.3)  # what the web process still reads would get in the way of emptying the tables
     assert not seen
 
