@@ -297,7 +297,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "config.assets.IconFinder",
+    "config.assets.MadeFinder",
 ]
 HASHED_STATIC = not DEBUG and local.has_static_files(STATIC_ROOT)  # `up` and `collectstatic` make them
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not HASHED_STATIC  # files may change while they are served

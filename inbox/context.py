@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from inbox import additions
 
+STYLE = "inbox/style.css"  # all of these, one behind the other (config.assets)
 STYLE_SHEETS = [
     f"inbox/css/{name}.css"
     for name in (
@@ -105,7 +106,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "DEMO": settings.DEMO,
         "ORGANISATION_NAME": settings.ORGANISATION_NAME,
         "DEFAULT_ZONE": settings.TIME_ZONE,
-        "STYLE_SHEETS": STYLE_SHEETS,
+        "STYLE": STYLE,
         "SCRIPTS": SCRIPTS,
         "RAIL_LINKS": additions.links(request),
     }

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from config import assets, local
+from inbox import context
 
 JS = "inbox/js"
 
@@ -34,6 +35,15 @@ def test_they_are_compressed(folder: Path) -> None:
     assert len(list((folder / "inbox/css").glob("*.css.gz"))) > 3
 
 
+def test_pages_have_one_style_sheet_of_all(folder: Path) -> None:
+    [made] = (folder / "inbox").glob("style.????????????.css")
+    style = made.read_text()
+    for name in (*context.STYLE_SHEETS, "channels_chat/css/chat.css"):
+        (source,) = settings.BASE_DIR.glob(f"*/static/{name}")
+        assert source.read_text() in style
+    assert "url(" not in style  # would be looked for beside it
+
+
 def test_modules_import_one_another_by_hashed_names(folder: Path) -> None:
     """Otherwise a module would be loaded twice under two names, and once out of an old cache."""
     seen = 0
@@ -49,8 +59,8 @@ def test_pages_name_them_only_where_they_were_made(folder: Path) -> None:
     script = (
         "import django; django.setup()\n"
         "from django.templatetags.static import static\n"
-        "from inbox.context import SCRIPTS, STYLE_SHEETS\n"
-        "for name in [*SCRIPTS, *STYLE_SHEETS, 'inbox/icons.svg', 'inbox/favicon.svg']: print(static(name))\n"
+        "from inbox.context import SCRIPTS, STYLE\n"
+        "for name in [*SCRIPTS, STYLE, 'inbox/icons.svg', 'inbox/favicon.svg']: print(static(name))\n"
     )
 
     def addresses(data_dir: Path) -> list[str]:
