@@ -64,7 +64,8 @@ addEventListener("keydown", event => {
   const { key, code, ctrlKey, metaKey, altKey, shiftKey } = event
   if (key === "Escape") return void (held = [])
   const combined = ctrlKey || metaKey || altKey
-  if (isField(event.target) || (key.length > 1 ? !HELD.includes(key) : combined)) return
+  // (Between the moment that the answer has the focus and the one in which what was held is pressed, more may come.)
+  if ((isField(event.target) && !held.length) || (key.length > 1 ? !HELD.includes(key) : combined)) return
   hold({ key, code, ctrlKey, metaKey, altKey, shiftKey })
   event.preventDefault()
   event.stopImmediatePropagation()
