@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -158,7 +159,7 @@ def test_ending_a_log_in_closes_its_page(open_as: Open, person: Agent) -> None:
     here.reload()
     here.get_by_role("button", name="End all others").click()
     here.locator("#confirm-yes").click()
-    there.wait_for_url("**/accounts/login/**")
+    expect(there).to_have_url(re.compile("/accounts/login/"))
     expect(here.get_by_text("1 session ended.")).to_be_visible()
 
 

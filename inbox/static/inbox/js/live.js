@@ -13,6 +13,7 @@ const ASLEEP = 25000 // so long without a word on a page that comes back into si
 const live = document.getElementById("live")
 let heard = Date.now()
 let lostAt = 0
+let leaving = false
 let told = Number(live.dataset.at) // the server's clock when this page last knew everything
 let sight = null // by which rights: another one, and what is shown may be no longer ours to see
 
@@ -77,7 +78,9 @@ document.addEventListener("htmx:after:ws:connection", event => {
 
 document.addEventListener("htmx:ws:close", event => {
   delete event.target.dataset.on
-  if (event.detail.code === LOGGED_OUT) return location.reload()
+  if (event.detail.code === LOGGED_OUT && !leaving) location.reload() // once: another one would begin it again
+  leaving ||= event.detail.code === LOGGED_OUT
+  if (leaving) return
   lostAt ||= Date.now()
 })
 
