@@ -18,7 +18,7 @@ from channels_chat import lines
 from channels_chat.actions import continuity
 from channels_chat.board import MOST_AT_ONCE, desk_of, page_of, seen_by, spoken
 from channels_chat.models import Chat, ChatEnd, ChatState, JourneyRun
-from inbox import additions, directory, happenings, journey, wording
+from inbox import additions, directory, fields, happenings, journey, wording
 from inbox.additions import Piece
 from inbox.directory import Named
 from inbox.models import Agent, Customer, Event, Message, Ticket
@@ -127,7 +127,7 @@ def on_the_site(agent: Agent, ticket: Ticket, rows: Rows) -> Piece | None:
         "language": language_name(row["visitor__language"]) if row["visitor__language"] else "",
         "zone": row["visitor__time_zone"],
         "attributes": [
-            (key, value)
+            (key, fields.plain(value))
             for key, value in [*(row["fields"] or {}).items(), *attributes.items()]
             if not key.startswith(PRIVATE) and isinstance(value, str | int | float)
         ][:12],

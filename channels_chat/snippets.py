@@ -65,10 +65,17 @@ def on_site() -> list[Snippet]:
     attributes = 'RabtaQueue.push(["attributes", {plan: "gold", cart_value: 5400}])'
     track = 'RabtaQueue.push(["track", "cart", {value: 5400, items: 2}])'
     opens = 'document.querySelector("#help").addEventListener("click", () => RabtaQueue.push(["open"]))'
+    locale = 'RabtaQueue.push(["locale", "ur"])'
+    hears = (
+        'RabtaQueue.push(Rabta => {\n  Rabta.on("message", message => console.log(message.name, message.text))\n'
+        '  Rabta.on("unread", count => console.log(count))\n  // ready, open, close, sent, chat, rated, invitation\n})'
+    )
     return [
         Snippet("attributes", _("How things are with them"), queue + attributes),
         Snippet("track", _("What happened"), queue + track),
         Snippet("open", _("Open the chat from a button of your own"), queue + opens),
+        Snippet("locale", _("Its language, where your page does not say it"), queue + locale),
+        Snippet("on", _("Hear what happens in it"), queue + hears),
     ]
 
 

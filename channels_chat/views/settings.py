@@ -72,6 +72,7 @@ def said(data: QueryDict) -> dict[str, Any]:
     return posting.unfold({name: str(value) for name, value in data.items() if name not in OURS})
 
 
+SHOWN = "chat_secret_shown"  # in the session: the channel whose page shows its secret the next time
 OURS = {"csrfmiddlewaretoken", posting.DO, "draft"}
 
 
@@ -84,7 +85,8 @@ def section(request: AgentRequest, slug: str, key: str) -> HttpResponse:
     if here is None:
         raise Http404
     if request.method != "POST":
-        return _show(request, channel, here, Draft(channel.settings))
+        shown = request.session.pop(SHOWN, None) == channel.pk and here.key == "install"
+        return _show(request, channel, here, Draft(channel.settings), secret=channel.secrets[SECRET] if shown else "")
     draft = said(request.POST)
     draft = {name: value for name, value in draft.items() if name in _names(here)}
     if wanted := request.POST.get(posting.DO, ""):
@@ -124,9 +126,15 @@ def _save(request: AgentRequest, channel: Channel, part: parts.Part) -> dict[str
 
 
 def _show(
-    request: AgentRequest, channel: Channel, here: Section, draft: Draft, verb: str = "", focus: str = ""
+    request: AgentRequest,
+    channel: Channel,
+    here: Section,
+    draft: Draft,
+    verb: str = "",
+    focus: str = "",
+    secret: str = "",
 ) -> HttpResponse:
-    shown = {**_shared(channel, here), "form": draft, "focus_on": _focus(verb, focus)}
+    shown = {**_shared(channel, here), "form": draft, "focus_on": _focus(verb, focus), "secret": secret}
     shown |= choices.of_section(here.key, channel, request.user, draft)
     return render(request, f"{FOLDER}{here.key}.html", shown, status=422 if draft.problems else 200)
 
@@ -261,7 +269,7 @@ def arrange(request: AgentRequest, slug: str, what: str, key: str) -> HttpRespon
     return _gone(request, reverse("chat-settings", args=[slug, kind.section]))
 
 
-# The secret ----------------------------------------------------------------------------------------------------------
+# The secret, which one look at its page shows after it was asked for --------------------------------------------------
 
 
 @require_POST
@@ -273,6 +281,5 @@ def secret(request: AgentRequest, slug: str) -> HttpResponse:
     if "new" in request.POST or not channel.secrets.get(SECRET):
         channel = actions.update(channel, settings=parts.Part({SECRET: ChatSettings.new_secret()}), by=request.user)
     log.record(None, "chat_secret_shown", by=request.user, channel=channel.pk)
-    shown = {**_shared(channel, BY_KEY["install"]), "secret": channel.secrets[SECRET], "form": Draft(channel.settings)}
-    shown |= choices.of_section("install", channel, request.user, Draft(channel.settings))
-    return render(request, f"{FOLDER}install.html", shown)
+    request.session[SHOWN] = channel.pk
+    return redirect(reverse("chat-settings", args=[slug, "install"]) + "#secret")

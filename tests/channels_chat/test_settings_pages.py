@@ -163,8 +163,14 @@ def test_the_secret_is_shown_to_admins_on_request_and_both_are_written_down(admi
     secret = chat.secrets[SECRET]
     assert secret not in admin.get(at("install")).content.decode()
     assert secret not in admin.get("/settings/channels/shop/").content.decode()
-    assert secret in admin.post(at("secret")).content.decode()
-    shown = admin.post(at("secret"), {"new": "yes"}).content.decode()
+    answer = admin.post(at("secret"))
+    assert answer["Location"] == at("install") + "#secret"
+    assert secret in admin.get(at("install")).content.decode()
+    assert secret not in admin.get(at("install")).content.decode()  # once
+    admin.post(at("secret"))
+    assert secret not in admin.get(at("look")).content.decode()  # somewhere else: then it is forgotten
+    assert secret not in admin.get(at("install")).content.decode()
+    shown = admin.post(at("secret"), {"new": "yes"}, follow=True).content.decode()
     now = Channel.objects.get(slug="shop").secrets[SECRET]
     assert now in shown
     assert now != secret
