@@ -319,7 +319,7 @@ class WidgetConsumer(Connection):
     def _met(self, page: Page, found: greeting.Met) -> None:
         here = room.current()
         if found.key:
-            self._tell(page, [{"t": "key", "key": found.key}])
+            self._tell(page, [{"t": "key", "key": found.key, "at": int(time.time() * 1000)}])
         if found.visitor and found.visitor != page.visitor:
             if page.visitor:
                 here.part(page)

@@ -84,7 +84,12 @@ def greet(door: Door, said: Mapping[str, Any], language: str) -> Greeting:
         "since": now,
         "at": now,
     }
-    told: dict[str, Any] = {"t": "welcome", "known": visitor is not None, **around(door, language)}
+    told: dict[str, Any] = {
+        "t": "welcome",
+        "at": history.moment(timezone.now()),
+        "known": visitor is not None,
+        **around(door, language),
+    }
     if visitor is None:
         found.frames.append({**told, "messages": [], "more": False, "chat": None})
         return found

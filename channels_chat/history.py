@@ -148,7 +148,7 @@ def state(chat: Chat | None, channel: Channel, language: str = "") -> dict[str, 
     settings = config.of(channel)
     agent = chat.engagement.agent if chat.state == ChatState.ACTIVE else None
     waiting = chat.state == ChatState.WAITING
-    place, wait, overflow = _queue(chat, channel) if waiting else (None, None, False)
+    place, wait, overflow = _queue(chat, channel, settings) if waiting else (None, None, "")
     ended = chat.state == ChatState.ENDED
     return {
         "id": chat.pk,
@@ -164,9 +164,15 @@ def state(chat: Chat | None, channel: Channel, language: str = "") -> dict[str, 
     }
 
 
-def _queue(chat: Chat, channel: Channel) -> tuple[int | None, int | None, bool]:
+def _queue(chat: Chat, channel: Channel, settings: config.Settings) -> tuple[int | None, int | None, str]:
+    """Its place, the seconds that it is expected to take, and why its visitor is asked for a message, if so: it takes
+    too long ("late"), or who could answer is not there ("nobody"). Then no time is promised.
+    """
     place = queue.place_of(chat)
-    return place, queue.expected_wait(channel, chat.team, place), queue.overflows(chat)
+    if not queue.overflows(chat):
+        return place, queue.expected_wait(channel, chat.team, place), ""
+    here = queue.is_open(settings) and queue.someone_here(channel, chat.team)
+    return place, None, "late" if here else "nobody"
 
 
 def newest(visitor: Visitor) -> Chat | None:

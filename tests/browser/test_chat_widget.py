@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 import time
@@ -254,11 +256,8 @@ class Wire:
         expect(chat(self.page).locator(".banner.warn")).to_be_hidden()
 
 
-CARET = "area => [area.value, area.selectionStart, area.selectionEnd, area.getRootNode().activeElement === area]"
-
-
-def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Server, shop: Channel) -> None:
-    """Through a connection that blinks, and through the site's word for who they are."""
+def at_night(browser: Browser, server: Server, shop: Channel) -> tuple[list[str], Page, Wire, Locator]:
+    """What a page complains of, the page, its connections, and the message form, where nobody is there at any time."""
     shop.settings = {**shop.settings, "hours": {"zone": "UTC", "days": [[], [], [], [], [], [], []]}}
     shop.save()
     context, seen = visit(browser, server)
@@ -266,7 +265,15 @@ def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Ser
     wire = Wire(page)
     page.goto("/sandbox/shop/")
     page.evaluate("Rabta.open()")
-    form = chat(page).locator("form.ask")
+    return seen, page, wire, chat(page).locator("form.ask")
+
+
+CARET = "area => [area.value, area.selectionStart, area.selectionEnd, area.getRootNode().activeElement === area]"
+
+
+def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Server, shop: Channel) -> None:
+    """Through a connection that blinks, and through the site's word for who they are."""
+    seen, page, wire, form = at_night(browser, server, shop)
     form.locator("input[name=email]").fill("ayesha@example.com")
     area = form.locator("textarea")
     area.fill("My parcel came")
@@ -287,18 +294,11 @@ def test_what_is_typed_into_the_message_form_stays(browser: Browser, server: Ser
     chat(page).locator(".cards button.link").click()
     expect(area).to_have_value("")  # that one was sent
     assert [one for one in seen if one != "socket"] == []
-    context.close()
+    page.context.close()
 
 
 def test_a_message_left_without_a_connection_is_one(browser: Browser, server: Server, shop: Channel) -> None:
-    shop.settings = {**shop.settings, "hours": {"zone": "UTC", "days": [[], [], [], [], [], [], []]}}
-    shop.save()
-    context, seen = visit(browser, server)
-    page = context.new_page()
-    wire = Wire(page)
-    page.goto("/sandbox/shop/")
-    page.evaluate("Rabta.open()")
-    form = chat(page).locator("form.ask")
+    seen, page, wire, form = at_night(browser, server, shop)
     form.locator("input[name=name]").fill("Ayesha")
     form.locator("input[name=email]").fill("ayesha@example.com")
     form.locator("textarea").fill("My parcel never came")
@@ -311,7 +311,7 @@ def test_a_message_left_without_a_connection_is_one(browser: Browser, server: Se
     all_acknowledged(page)
     assert Message.objects.get().text == "My parcel never came"
     assert [one for one in seen if one != "socket"] == []
-    context.close()
+    page.context.close()
 
 
 def test_what_is_typed_into_an_agents_form_stays(browser: Browser, server: Server, shop: Channel, sana: Agent) -> None:
@@ -394,5 +394,112 @@ def test_an_open_window_learns_who_came(
     expect(chat(waiting).locator("form.ask")).to_have_count(0)
     expect(chat(writing).locator("header small")).to_have_text("We usually answer at once")
     expect(chat(writing).locator("form.ask textarea")).to_have_value("My parcel")  # begun is not taken away
+    assert [one for one in seen if one != "socket"] == []
+    context.close()
+
+
+HEARD = """() => {
+  window.heard = []
+  for (const name of ["open", "message"]) Rabta.on(name, told => heard.push(told?.text || name))
+}"""
+
+
+def test_on_a_second_device_they_are_in_the_same_chat(
+    browser: Browser, server: Server, shop: Channel, sana: Agent
+) -> None:
+    """Both browsers were on the site, logged in, before anything was said."""
+    shop.secrets = {"identity_secret": "a secret of the shop"}
+    shop.settings = {**shop.settings, "prechat": [{"key": "order", "kind": "text", "label": {"en": "Order"}}]}
+    shop.save()
+    proof = hmac.new(b"a secret of the shop", b"7", hashlib.sha256).hexdigest()
+    pages, complaints = [], []
+    for _device in range(2):
+        context, seen = visit(browser, server)
+        page = context.new_page()
+        page.goto("/sandbox/shop/")
+        page.evaluate(HEARD)
+        page.evaluate("proof => { Rabta.identify({id: '7', name: 'Ayesha'}, proof); Rabta.open() }", proof)
+        expect(chat(page).locator(".cards input[name=order]")).to_be_visible()
+        pages.append(page)
+        complaints.append(seen)
+    laptop, phone = pages
+    for page, text in ((laptop, "Said at home"), (phone, "Said on the way")):
+        chat(page).locator(".cards input[name=order]").fill("4711")
+        chat(page).locator(".cards button.main").click()
+        chat(page).locator(".write textarea").fill(text)
+        chat(page).locator(".write textarea").press("Enter")
+        expect(chat(page).locator(".own .under").last).to_contain_text("Sent")
+        if page is laptop:
+            reply.reply(Chat.objects.get().engagement.ticket, by=sana, text="I am looking")
+            expect(chat(page).get_by_text("I am looking")).to_be_visible()
+    for page in pages:
+        expect(chat(page).locator(".bubble")).to_have_text(["Said at home", "I am looking", "Said on the way"])
+        expect(chat(page).locator(".write textarea")).to_be_visible()
+    reply.reply(Chat.objects.get().engagement.ticket, by=sana, text="It is there")
+    for page, told in ((laptop, ["open", "I am looking", "It is there"]), (phone, ["open", "It is there"])):
+        expect(chat(page).get_by_text("It is there")).to_be_visible()
+        assert page.evaluate("heard") == told  # what was said before it was there is no news
+
+    # A third one, which comes now, is in it at once; who logs out there stays on the others.
+    context, seen = visit(browser, server)
+    third = context.new_page()
+    third.goto("/sandbox/shop/")
+    third.evaluate("proof => { Rabta.identify({id: '7'}, proof); Rabta.open() }", proof)
+    expect(chat(third).locator(".bubble")).to_have_count(4)
+    expect(chat(third).locator(".write textarea")).to_be_visible()
+    third.evaluate("Rabta.identify(null)")
+    expect(chat(third).locator(".bubble")).to_have_count(0)
+    chat(laptop).locator(".write textarea").fill("Thank you")
+    chat(laptop).locator(".write textarea").press("Enter")
+    expect(chat(phone).get_by_text("Thank you")).to_be_visible()
+    assert Chat.objects.count() == 1
+    assert [one for seen in (*complaints, seen) for one in seen if one != "socket"] == []
+    for page in (*pages, third):
+        page.context.close()
+
+
+def test_on_a_site_where_it_is_not_open_it_shows_nothing(browser: Browser, server: Server, shop: Channel) -> None:
+    shop.settings = {**shop.settings, "origins": ["https://shop.example"], "prechat": [{"key": "a", "kind": "text"}]}
+    shop.save()
+    context, _seen = visit(browser, server)
+    page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda line: told.append(line.text) if line.type == "warning" else None)
+    context.grant_permissions(["local-network-access"])  # our server is on this machine, the site is not
+    script = f"<!doctype html><script src='{server.url}/chat/{shop.token}/widget.js'></script>"
+    page.route("http://127.0.0.5/", lambda route: route.fulfill(body=script, content_type="text/html"))
+    page.goto("http://127.0.0.5/")
+    page.evaluate("Rabta.open()")  # before it is known
+    expect(chat(page).locator(".banner")).to_have_text("This chat is not open on this site.")
+    expect(chat(page).locator(".cards *")).to_have_count(0)
+    expect(chat(page).locator(".write textarea")).to_be_hidden()
+    assert told == ["Rabta: This chat is not open on this site. (4403)"]
+    page.evaluate("Rabta.close()")
+    page.evaluate(HEARD)
+    page.evaluate("Rabta.open()")
+    expect(chat(page).locator(".panel")).to_be_hidden()
+    expect(chat(page).locator("button.launcher")).to_be_hidden()
+    assert page.evaluate("heard") == []
+    context.close()
+
+
+def test_what_a_site_says_wrongly_is_told_to_its_builder(browser: Browser, server: Server, shop: Channel) -> None:
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda line: told.append(line.text) if line.type == "warning" else None)
+    page.goto("/sandbox/shop/")
+    for call in (
+        'track("bad name!")',
+        'track("bought", {basket: [1]})',
+        "attributes({address: {city: 'Lahore'}, plan: 'gold', since: null})",
+        'locale("fr")',
+        'on("nonsense", () => {})',
+        'track("bought", {price: 4})',
+        'locale("en-GB")',
+        'on("chat", () => {})',
+    ):
+        page.evaluate(f"() => {{ Rabta.{call} }}")
+    assert told == [f"Rabta: {name} is dropped" for name in ("bad name!", "basket", "address", "fr", "nonsense")]
     assert [one for one in seen if one != "socket"] == []
     context.close()

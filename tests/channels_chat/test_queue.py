@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_chat import hub, queue
+from channels_chat import history, hub, queue
 from channels_chat.actions import endings, queueing
 from channels_chat.models import Chat, ChatEnd, ChatState, Desk, Visitor
 from inbox import frames, live, notify, presence, push
@@ -331,6 +331,9 @@ def test_overflow(shop: Channel, sana: Agent, team: Team, monkeypatch: pytest.Mo
     for _ in range(2):
         queue.tend()
     assert [queue.overflows(fresh(one)) for one in (soon, late, night, nobody)] == [False, True, True, True]
+    states = [history.state(fresh(one), one.channel) or {} for one in (soon, late, night, nobody)]
+    assert [one["overflow"] for one in states] == ["", "late", "nobody", "nobody"]
+    assert [one["wait"] for one in states[1:]] == [None] * 3  # no time is promised beside that
     assert {(one["engagement"], one["reason"]) for one in events("chat_overflowed")} == {
         (late.engagement_id, "wait"),
         (night.engagement_id, "closed"),

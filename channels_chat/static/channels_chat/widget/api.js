@@ -1,4 +1,5 @@
 // `window.Rabta`, and the start. Calls made before the script was there wait in `window.RabtaQueue`.
+const EVENTS = "ready open close message sent chat rated unread invitation";
 const API = {
   open: () => openUp(),
   close: () => shut(),
@@ -21,17 +22,19 @@ const API = {
     changed();
   },
   attributes(values) {
-    S.attrs = {...S.attrs, ...values};
+    S.attrs = {...S.attrs, ...flat(values)};
     send({t: "attrs", attrs: S.attrs});
     consider();
   },
   track,
   on(name, listener) {
+    EVENTS.includes(name) || dropped(name);
     (heard[name] ||= []).push(listener);
     return () => { heard[name] = heard[name].filter((one) => one !== listener); };
   },
   locale(wanted) {
-    if (!spoken(wanted) || spoken(wanted) === lang) return;
+    if (!spoken(wanted)) return dropped(wanted);
+    if (spoken(wanted) === lang) return;
     lang = spoken(wanted);
     if (!host) return;
     const {shown} = S;

@@ -7,6 +7,8 @@ const BASE = new URL(tag?.src || C.base).origin;
 const PAGE = given.mode === "page";
 const KEY = `rabta:${C.token}:`;
 const NOTHING = () => {};
+const warn = (words) => console.warn(`Rabta: ${words}`); // for whoever builds the site
+const dropped = (name) => warn(`${name} is dropped`);
 
 // JSON in a storage that may be full, blocked or absent. localStorage is written to only once the visitor wrote, and by
 // invitations that need it.

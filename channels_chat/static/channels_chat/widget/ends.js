@@ -28,7 +28,8 @@ const rateCard = () => {
 // Which cards stand there now; each is made once, so that nothing typed into it is lost.
 const standing = () => {
   const leaving = waiting().some((item) => item.frame.t === "offline" && !item.why); // it is on its way
-  if (live()) return S.chat.overflow && !S.left && !leaving ? ["overflow"] : [];
+  if (wire.over) return [];
+  if (live()) return S.chat.overflow && !S.left && !leaving ? [S.chat.overflow] : [];
   const found = [];
   if (S.chat?.state === "ended" && !S.started) {
     if (C.rating && (S.chat.rate || S.rating) && !S.thanked) return ["ended", "rate"];
@@ -41,11 +42,13 @@ const standing = () => {
   return fields || C.topics.length ? [...found, "begin"] : found;
 };
 
+const nobody = () => [t("offline"), opens()].filter(Boolean).join(" ");
 const MAKE = {
   begin: beginCard,
-  offline: () => offlineCard("o", [t("offline"), opens()].filter(Boolean).join(" ")),
+  offline: () => offlineCard("o", nobody()),
   offline_: () => "",
-  overflow: () => offlineCard("v", t("overflow")),
+  late: () => offlineCard("v", t("overflow")),
+  nobody: () => offlineCard("v", nobody()),
   left: () => h("div.card", null, h("p.lead", null, t("offline_sent")), h("button.link", {type: "button", onclick() {
     visited.set("l", S.left = null);
     changed();

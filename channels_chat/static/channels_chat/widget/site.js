@@ -55,10 +55,16 @@ const travel = (matches) => {
   keepVisit();
 };
 
+// What is kept of a table: words, numbers, truths.
+const flat = (values) => {
+  for (const [name, value] of Object.entries(values || {})) if (Object(value) === value) dropped(name);
+  return {...values};
+};
+
 const track = (name, data) => {
-  if (typeof name !== "string" || !name) return;
-  visit.events[name] = {...data};
-  send({t: "event", cid: random(), name: name.slice(0, 60), data: {...data}}, true);
+  if (!/^[\w.:-]{1,60}$/.test(name)) return dropped(name);
+  visit.events[name] = flat(data);
+  send({t: "event", cid: random(), name, data: visit.events[name]}, true);
   travel((place) => place.event === name);
   consider();
 };

@@ -27,7 +27,8 @@ const mark = ({id, button, values, was}) => {
   if (line) Object.assign(line.data, {pressed: button, values, was});
 };
 
-// Messages as the server has them; `news`: they came just now, not with the history.
+// Messages as the server has them; `news`: they came just now, not with the history. (What was said before this page was
+// there may come late: whoever writes on a second device has the first one's from then on.)
 const add = (messages, news) => {
   for (const line of messages) {
     const fresh = !S.lines.has(line.id);
@@ -35,7 +36,7 @@ const add = (messages, news) => {
     const mine = outbox.get(line.cid);
     if (mine) emit("sent", {id: line.id, text: line.text}); // what it says may be told before that it was taken
     if (mine) drop(line.cid);
-    if (!news || !fresh || !theirs(line)) continue;
+    if (!news || !fresh || !theirs(line) || line.at < S.since) continue;
     S.typing = "";
     emit("message", {id: line.id, text: line.text, name: line.name, by: line.by});
     if (!looking()) announce(line);
@@ -63,6 +64,7 @@ const GOT = {
     const before = S.lines.size;
     if (before && frame.more) S.lines.clear(); // it missed so much that a gap would stay: begin at the end again
     if (!before || frame.more) S.more = frame.more;
+    S.since ||= frame.at;
     const {known, open, here, wait, team, chat} = frame;
     Object.assign(S, {line: "on", known, open, here, wait, team: team || [], chat});
     add(frame.messages || [], before);
@@ -71,6 +73,7 @@ const GOT = {
   here({open, here, wait, team}) { Object.assign(S, {open, here, wait, team}); },
   line(frame) { S.line = frame.on; S.typing = ""; },
   key(frame) {
+    S.since = frame.at || S.since;
     S.key = frame.key;
     S.known = true;
     kept.set("k", S.key);
@@ -94,7 +97,7 @@ const GOT = {
     const item = outbox.get(frame.cid);
     if (frame.why === "user") {
       Object.assign(S, {user: null, hmac: ""});
-      return console.warn(`Rabta: ${frame.text}`);
+      return warn(frame.text);
     }
     if (!item) return note(frame.text);
     if (frame.after) {

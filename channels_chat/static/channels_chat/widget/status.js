@@ -20,12 +20,13 @@ const drawHead = () => {
   const agent = S.chat?.state === "active" && S.chat.agent;
   const hero = !PAGE && !thread.all().length && !live();
   const words = S.greeting || t("greeting");
-  const sub = agent ? C.name : live() && S.chat.state === "bot" ? t("bot_answers") : live() && S.chat.state === "waiting" ? t("finding") : waits();
+  const sub = agent ? C.name : live() && S.chat.state === "bot" ? t("bot_answers") : live() && S.chat.state === "waiting" && !S.chat.overflow ? t("finding") : waits();
   const who = agent ? [agent] : S.team.slice(0, 3);
-  const print = JSON.stringify([agent, hero, words, sub, who, lang, unread() ? 1 : 0]);
+  const print = JSON.stringify([agent, hero, S.started, words, sub, who, lang, unread() ? 1 : 0]);
   if (head.print === print) return;
   head.print = print;
   head.classList.toggle("hero", hero);
+  head.classList.toggle("low", hero && !S.started);
   head.querySelector(".who").replaceChildren(
     h("span.faces", null, who.length ? who.map((one) => face(one)) : face({name: C.name})),
     h("span.names", null, h("h2", {id: "rabta-title", dir: "auto"}, agent ? agent.name : t("title")), h("small", {dir: "auto"}, sub)));
@@ -38,7 +39,7 @@ const drawBanner = () => {
   else if (S.line === "off") words = t("no_line");
   else if (S.note) words = S.note;
   else if (S.chat?.state === "active" && S.chat.warned) words = t("closing");
-  else if (S.chat?.state === "waiting") words = inLine();
+  else if (S.chat?.state === "waiting" && !S.chat.overflow) words = inLine();
   if (banner.textContent !== words) banner.textContent = words;
   banner.hidden = !words;
   banner.classList.toggle("warn", S.line === "off" || Boolean(S.chat?.warned) || wire.over);

@@ -86,8 +86,8 @@ const trap = (event) => {
 
 const openUp = (quiet) => {
   if (!host) { openUp.asked = true; return; }
+  if (S.shown || (wire.over && !PAGE)) return;
   if (!panel) makePanel();
-  if (S.shown) return;
   S.shown = true;
   openUp.back = document.activeElement === host ? null : document.activeElement;
   visited.set("w", 1);

@@ -40,7 +40,7 @@ const connect = () => {
     if (event.code === 4403 || event.code === 4404) {
       wire.over = true;
       S.note = t("refused");
-      console.warn(`Rabta: ${t("refused")} (${event.code})`);
+      warn(`${t("refused")} (${event.code})`);
       return;
     }
     if (!tabs.leads) return;
