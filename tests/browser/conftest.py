@@ -57,9 +57,9 @@ def server(django_db_setup: None) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One for each file: Playwright keeps an event loop in this thread, which other tests must not find there."""
+    """One for all of this folder: Playwright keeps an event loop in this thread, which other tests must not find there."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the test's own queries are sync, and meant
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -115,7 +115,7 @@ class Windows:
         self.taken, self.used_up = [], []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def windows(browser: Browser) -> Windows:
     return Windows(browser)
 
