@@ -107,12 +107,14 @@ def test_a_draft_that_was_sent_after_all_is_gone(open_as: Open, sana: Agent, mai
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")
     page.route("**/messages/", lambda route: (route.fetch(), route.abort()))  # it arrives, its answer does not
+    page.route("**/draft/", lambda route: route.abort())  # whose answer says that it was sent
     deafen(page)  # nor is it seen
     page.locator("#text").fill("It arrives on Thursday.")
     page.locator("#send").click()
     expect(page.locator("#composer-problem")).to_be_visible()
     expect(page.locator("#text")).to_have_value("It arrives on Thursday.")
     page.unroute("**/messages/")
+    page.unroute("**/draft/")
     page.reload()
     expect(page.locator(".message.out")).to_contain_text("It arrives on Thursday.")
     expect(page.locator("#text")).to_have_value("")
@@ -123,11 +125,13 @@ def test_a_second_try_after_a_lost_answer_sends_nothing_twice(open_as: Open, san
     number = mail("Where is my parcel?").ticket
     page = open_as(sana, f"/tickets/{number}/")
     page.route("**/messages/", lambda route: (route.fetch(), route.abort()))
+    page.route("**/draft/", lambda route: route.abort())
     deafen(page)
     page.locator("#text").fill("It arrives on Thursday.")
     page.locator("#send").click()
     expect(page.locator("#composer-problem")).to_be_visible()
     page.unroute("**/messages/")
+    page.unroute("**/draft/")
     page.locator("#send").click()
     expect(page.locator("#text")).to_have_value("")
     assert Message.objects.filter(direction="out").count() == 1

@@ -331,7 +331,7 @@ def test_asking_has_its_limit_and_says_when_to_try_again(client: Client, person:
         answer = client.post("/accounts/password/reset/", {"email": person.email})
     assert answer.status_code == 429 and answer["Retry-After"] == "60"
     shown = answer.content.decode()
-    assert "Wait a minute" in shown and "style.css" in shown
+    assert "Wait a minute" in shown and "pages.css" in shown
     settle()
     assert len(mail.outbox) == 3
 
