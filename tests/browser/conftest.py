@@ -59,7 +59,7 @@ def server(django_db_setup: None) -> Iterator[Server]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One for all of this folder: Playwright keeps an event loop in this thread, which other tests must not find there."""
+    """One for all of this folder: Playwright keeps an event loop in this thread, which others must not find there."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the test's own queries are sync, and meant
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
