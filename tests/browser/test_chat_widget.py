@@ -466,10 +466,11 @@ def test_on_a_site_where_it_is_not_open_it_shows_nothing(browser: Browser, serve
     told: list[str] = []
     page.on("console", lambda line: told.append(line.text) if line.type == "warning" else None)
     context.grant_permissions(["local-network-access"])  # our server is on this machine, the site is not
-    script = f"<!doctype html><script src='{server.url}/chat/{shop.token}/widget.js'></script>"
+    script = (
+        f"<!doctype html><script src='{server.url}/chat/{shop.token}/widget.js'></script><script>Rabta.open()</script>"
+    )
     page.route("http://127.0.0.5/", lambda route: route.fulfill(body=script, content_type="text/html"))
     page.goto("http://127.0.0.5/")
-    page.evaluate("Rabta.open()")  # before it is known
     expect(chat(page).locator(".banner")).to_have_text("This chat is not open on this site.")
     expect(chat(page).locator(".cards *")).to_have_count(0)
     expect(chat(page).locator(".write textarea")).to_be_hidden()
