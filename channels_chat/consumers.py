@@ -266,6 +266,7 @@ class WidgetConsumer(Connection):
         if page.visitor and not found.visitor:  # logged out of the site
             room.current().part(page)
             page.knows_nothing()
+            page.key = ""  # whoever logs in next on this connection is not told that it is gone once more
         self._met(page, found)
         if isinstance(found, greeting.Greeting):
             page.now_knows(found.shown)
