@@ -98,8 +98,7 @@ def test_each_ticket_shows_its_own(open_as: Open, sana: Agent, omar: Agent, mail
     page.locator(f"#row-{one} .go").click()
     expect(editor).to_have_text("It is")
     expect(page.locator("#text")).to_be_hidden()
-    page.keyboard.press("r")
-    page.keyboard.press("End")
+    page.keyboard.press("r")  # and goes on at its end
     page.keyboard.type(" here.")
     expect(page.locator("#text")).to_have_value("It is here.")
     expect(page.locator("#composer .prose")).to_have_count(1)

@@ -35,11 +35,13 @@ export function start(form, kit, askLink, marks) {
     },
     onTransaction: () => marks(form),
   })
+  const toEnd = () => editor.commands.setTextSelection(editor.state.doc.content.size) // where a draft goes on
   editors.set(form, editor)
   use(form, {
     get: () => ({ text: area.value, html: source.value }),
     set({ text = "", html = "" }) {
       editor.commands.setContent(html || (text ? toHtml(text) : ""), { emitUpdate: false })
+      toEnd()
       write()
     },
     focus() {
@@ -71,7 +73,7 @@ export function start(form, kit, askLink, marks) {
   })
   write()
   marks(form)
-  if (!had) return
+  if (!had) return void toEnd()
   editor.view.focus() // as above
   editor.chain().focus().setTextSelection(place(editor.state.doc, before)).run()
 }

@@ -21,7 +21,11 @@ const plain = form => ({
     field(form, "text").value = text
     if (field(form, "html")) field(form, "html").value = html
   },
-  focus: () => field(form, "text").focus(),
+  focus() {
+    const area = field(form, "text")
+    if (!area.selectionEnd) area.setSelectionRange(area.value.length, area.value.length) // a draft goes on at its end
+    area.focus()
+  },
   // In place of the selection and of `back` characters before it; what is written there can be taken back by Ctrl+Z.
   insert({ text }, back = 0) {
     const area = field(form, "text")
