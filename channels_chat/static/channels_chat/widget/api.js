@@ -8,10 +8,11 @@ const API = {
     const id = String(user?.id ?? "");
     if (!user || (mine && id && mine !== id)) { // logged out, or somebody else: nothing of before is theirs
       send({t: "user", user: null}); // its key opens nothing any more
+      wire.later = [];
       post({x: 1});
       forget();
       visited.set("f", null);
-      if (tabs.on) setTimeout(anew, 50);
+      anew(); // at once: what is still on its way here is theirs
     }
     if (user) {
       S.user = {...user, id};

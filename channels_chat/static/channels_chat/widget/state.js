@@ -1,8 +1,10 @@
 // What this page knows, and what the server says of it. Every tab hears every frame.
+const STRANGER = {
+  key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, user: null, hmac: "", attrs: {}, typing: "",
+};
 const S = {
-  key: kept.get("k") || "", line: "", known: false, open: true, here: null, wait: null, team: [], chat: null,
-  more: false, lines: new Map(), typing: "", delivered: 0, read: 0, seen: kept.get("r") || 0, shown: false,
-  started: visited.get("s"), user: null, hmac: "", attrs: {}, invitation: "", note: "",
+  ...STRANGER, line: "", open: true, here: null, wait: null, team: [], lines: new Map(), shown: false, invitation: "", note: "",
+  key: kept.get("k") || "", seen: kept.get("r") || 0, started: visited.get("s"),
 };
 const heard = {}; // who listens: name of an event → functions
 const emit = (name, value) => (heard[name] || []).forEach((listener) => {
@@ -50,7 +52,7 @@ const forget = () => {
   outbox.clear();
   typed = {};
   S.lines.clear();
-  Object.assign(S, {key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, user: null, hmac: "", attrs: {}, typing: ""});
+  Object.assign(S, STRANGER);
 };
 
 // Said below the head for some seconds.

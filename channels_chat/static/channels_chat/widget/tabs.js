@@ -43,10 +43,11 @@ const knock = () => {
   post({ping: 1});
 };
 
-// Send a frame, from whichever tab; `sure`: if there is no connection now, as soon as there is.
+// Send a frame, from whichever tab; `sure`: if there is no connection now, as soon as there is. (One that has greeted, but
+// is not yet welcome, may have said less than is known by now.)
 const send = (frame, sure) => {
   if (tabs.leads) {
-    if (S.line !== "on" || !transmit(frame)) { if (sure) wire.later.push(frame); }
+    if (S.line !== "on" || !transmit(frame)) { if (sure || wire.socket?.readyState === 1) wire.later.push(frame); }
   } else if (tabs.on) {
     post({up: frame, sure});
     knock();
@@ -60,7 +61,11 @@ const hear = (message) => {
   if (message.o) { hold(message.o, true); flush(); }
   if (message.d) drop(message.d, true);
   if (message.r) { S.seen = Math.max(S.seen, message.r); changed(); }
-  if (message.x) { forget(); changed(); if (tabs.leads) anew(); }
+  if (message.x) {
+    forget();
+    changed();
+    if (tabs.leads) { post({f: {t: "gone"}}); anew(); } // whoever said so may have heard something from here since
+  }
   if (tabs.leads) {
     if (message.ping) post({pong: 1});
     if (message.up) send(message.up, message.sure);
@@ -79,7 +84,7 @@ const hear = (message) => {
     add(message.lines, S.lines.size);
     visit.id = message.visit; // the same person on the same visit
     keepVisit();
-    if (wire.later.length) wire.later.splice(0).forEach((frame) => send(frame, true));
+    wire.later.splice(0).forEach((frame) => send(frame, true));
     moved(true);
     changed();
   }
