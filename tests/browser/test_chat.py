@@ -79,6 +79,7 @@ def press(page: Page, name: str | re.Pattern[str], *, by_keyboard: bool) -> None
 
 def write(page: Page, text: str, words: dict[str, str]) -> None:
     area = page.locator("rabta-chat").get_by_label(words["message"], exact=True)
+    expect(area).to_be_visible()
     area.focus()
     page.keyboard.insert_text(text)
     page.keyboard.press("Enter")
