@@ -16,7 +16,7 @@ const DRAWN = {
   one: "M20 6 9 17l-5-5",
   two: "M18 6 7 17l-5-5M22 10l-7.5 7.5L13 16",
   wait: "M22 12a10 10 0 1 1-20 0 10 10 0 0 1 20 0M12 6v6l4 2",
-  bot: "M12 8V4H8M6 8h12a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2M2 14h2M20 14h2M15 13v2M9 13v2",
+  bot: "M12 8V4H8M4 8h16v12H4zM2 14h2M20 14h2M15 13v2M9 13v2",
 };
 const SVG = "http://www.w3.org/2000/svg";
 
