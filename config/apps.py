@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,6 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401 (registers the checks)
+
+        gc.freeze()
+        gc.enable()

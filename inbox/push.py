@@ -23,7 +23,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from py_vapid import Vapid02, VapidException
-from pywebpush import WebPushException, webpush
 
 from inbox import access, frames, second_factor
 from inbox.models import Agent, Notification, NotificationKind, PushSubscription, Setting
@@ -112,6 +111,8 @@ def _send(
 
     A browser that took its permission back, or is gone for long, is forgotten.
     """
+    from pywebpush import WebPushException, webpush  # here, for few processes send and all would be slower to start
+
     try:
         # Cut off as a whole, hence no connection kept: an answer that never ends would hold up everybody's mail.
         with net.cut_after(seconds or SECONDS), http.Session() as session:

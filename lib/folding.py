@@ -8,7 +8,6 @@ sides. Case, accents and compatibility forms go by Unicode (NFKD and casefold, U
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 
@@ -37,9 +36,9 @@ _LETTERS = {
 
 def _table() -> dict[int, str | None]:
     table: dict[int, str | None] = {}
-    for code in range(sys.maxunicode + 1):
-        if unicodedata.category(chr(code)) == "Nd" and code > 0x7F:
-            table[code] = str(unicodedata.digit(chr(code)))
+    # (Beyond the second plane there are ideographs and private letters alone; each process makes this table.)
+    for digit in re.findall(r"\d", "".join(map(chr, range(0x80, 0x20000)))):
+        table[ord(digit)] = str(unicodedata.digit(digit))
     for first, last in _MARKS:
         # Signs such as the Arabic end of verse are no marks; they part words.
         table |= {code: None for code in range(first, last + 1) if unicodedata.category(chr(code)).startswith("M")}
