@@ -44,7 +44,12 @@ class House:
 
     def receive(self, ticket: Ticket | None) -> None:
         said = (
-            list(Message.objects.conversation().filter(ticket=ticket).values_list("external_id", flat=True))
+            list(
+                Message.objects.conversation()
+                .filter(ticket=ticket)
+                .order_by("pk")
+                .values_list("external_id", flat=True)
+            )
             if ticket
             else []
         )
@@ -62,22 +67,22 @@ class House:
         side.start(ticket, by=self.by, to=STORE, text="Do you have it?")
 
     def come_back(self, ticket: Ticket) -> None:
-        for asked in Message.objects.filter(ticket=ticket, side__isnull=False)[:1]:
+        for asked in Message.objects.filter(ticket=ticket, side__isnull=False).order_by("pk")[:1]:
             sent = {"references": [asked.external_id], "sender": STORE[0]["address"]}
             self.take(f"k{next(self.ids)}", text="Yes.", **sent)
 
     def merge(self, ticket: Ticket) -> None:
-        merge.merge(ticket, self.chance.choice(list(Ticket.objects.all())), by=self.by)
+        merge.merge(ticket, self.chance.choice(list(Ticket.objects.order_by("pk"))), by=self.by)
 
     def unmerge(self, ticket: Ticket) -> None:
         merge.unmerge(ticket, by=self.by)
 
     def split(self, ticket: Ticket) -> None:
-        ids = list(ticket.messages.values_list("pk", flat=True))
+        ids = list(ticket.messages.order_by("pk").values_list("pk", flat=True))
         split.split(ticket, self.chance.sample(ids, min(len(ids), 2)), by=self.by)
 
     def move(self, ticket: Ticket) -> None:
-        for message in ticket.messages.filter(direction="in")[:1]:
+        for message in ticket.messages.filter(direction="in").order_by("pk")[:1]:
             messages.move(message, to=None, by=self.by)
 
     def spam(self, ticket: Ticket) -> None:
@@ -102,6 +107,6 @@ def test_a_row_is_what_a_count_from_zero_says(seed: int, take: Callable[..., Out
                 after = {name: getattr(ticket, name) for name in FACTS}
                 transaction.set_rollback(True)
             assert before == after, (ticket.pk, house.done)
-    assert Message.objects.count() > 10
+    assert Message.objects.count() > 5, house.done
     for held in SideConversation.objects.all():
         assert set(held.messages.values_list("ticket", flat=True)) == {held.ticket_id}, house.done
