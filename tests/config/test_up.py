@@ -27,6 +27,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     until(lambda: not instance.leftovers(), "nothing runs any more")
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """Another data folder, which tests start and end one after the other."""
+    return Instance(tmp_path_factory.mktemp("other") / "data")
+
+
 def test_it_says_where_things_are_and_that_this_is_a_demo(up: Instance) -> None:
     assert up.output.startswith("Starting Rabta ...\n")
     assert f"Rabta is at http://localhost:{up.port}/" in up.output
@@ -102,8 +108,8 @@ def test_a_busy_port_is_said_before_anything_starts(up: Instance, tmp_path: Path
     assert not (other.data_dir / "postgres").exists()
 
 
-def test_another_data_folder_runs_beside_it(up: Instance, tmp_path: Path) -> None:
-    other = Instance(tmp_path / "data").start()
+def test_another_data_folder_runs_beside_it(up: Instance, other: Instance) -> None:
+    other.start()
     try:
         assert other.answers()
         assert up.answers()
@@ -125,8 +131,8 @@ def test_whatever_is_killed_comes_back(up: Instance) -> None:
     until(lambda: "web had ended and was started again" in up.output, "it says so")
 
 
-def test_it_starts_again_after_each_kind_of_death(tmp_path: Path) -> None:
-    instance = Instance(tmp_path / "data").start()
+def test_it_starts_again_after_each_kind_of_death(other: Instance) -> None:
+    instance = other.start()
 
     assert instance.supervisor is not None
     instance.supervisor.kill()
