@@ -102,7 +102,8 @@ def _stamp() -> float:
 @lru_cache(maxsize=MOST_KEPT)
 def _built(given: str, stamp: float) -> tuple[bytes, bytes, str]:
     given = given.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    text = f'(()=>{{"use strict";const C={given};\n{_code(stamp)}\n}})();\n'.encode()
+    # The settings come last: the code before them is the same for all, and packed as well for each of them.
+    text = f'(C=>{{"use strict";\n{_code(stamp)}\n}})({given});\n'.encode()
     return text, zopfli.gzip.compress(text), f'"{sha256(text).hexdigest()[:24]}"'
 
 

@@ -2,7 +2,7 @@
 
 import gc
 
-# Nothing of what is loaded is garbage, yet looking for it takes a quarter of the time that loading takes. On again in
+# Little of what is loaded is garbage, yet looking for it takes a quarter of the time that loading takes. On again in
 # `config.apps`.
 gc.disable()
 

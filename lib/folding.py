@@ -36,7 +36,7 @@ _LETTERS = {
 
 def _table() -> dict[int, str | None]:
     table: dict[int, str | None] = {}
-    # (Beyond the second plane there are ideographs and private letters alone; each process makes this table.)
+    # (No digits are beyond the second plane of Unicode; each process makes this table.)
     for digit in re.findall(r"\d", "".join(map(chr, range(0x80, 0x20000)))):
         table[ord(digit)] = str(unicodedata.digit(digit))
     for first, last in _MARKS:

@@ -22,6 +22,7 @@ def keep_loaded() -> None:
     Else each full collection goes through all modules of Rabta again, which held up a request in twenty by a tenth of
     a second; and processes forked from this one get copies of the memory that it touches.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

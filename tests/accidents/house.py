@@ -67,8 +67,15 @@ def installed() -> Path:
     with place.with_name("installing").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
-            first = House(place.with_name("half_installed")).start()
-            assert first.stop() == 0
+            first = House(place.with_name("half_installed"))
+            try:
+                first.start()
+                assert first.stop() == 0
+            except BaseException:
+                for process in first.leftovers():
+                    process.kill()
+                shutil.rmtree(first.data_dir, ignore_errors=True)
+                raise
             first.data_dir.rename(place)
     return place
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Any
 
 from playwright.sync_api import Browser, expect
 
-from channels_chat.models import Chat
+from channels_chat.models import Chat, Visitor
 from inbox.actions import reply
 from inbox.models import Agent, Channel
 from tests.browser.conftest import Server
-from tests.browser.visitor import Wire, chat, opened, shop, soon, visit
+from tests.browser.visitor import Wire, all_acknowledged, chat, opened, shop, soon, visit
 
 __all__ = ["shop"]
 
@@ -57,11 +58,16 @@ def test_on_a_second_device_they_are_in_the_same_chat(
         expect(chat(page).get_by_text("It is there")).to_be_visible()
         assert page.evaluate("heard") == told  # what was said before it was there is no news
 
-    # A third one, which comes now, is in it at once; who logs out there stays on the others.
+    # A third one, which comes now, is in it at once, though its page says who they are after it has greeted; who logs
+    # out there stays on the others.
     context, seen = visit(browser, server)
     third = context.new_page()
+    wire = Wire(third, held=True)
     third.goto("/sandbox/shop/")
-    third.evaluate("proof => { Rabta.identify({id: '7'}, proof); Rabta.open() }", proof)
+    third.evaluate("Rabta.open()")
+    soon(lambda: bool(wire.held), third)
+    third.evaluate("proof => Rabta.identify({id: '7'}, proof)", proof)
+    wire.let_go()
     expect(chat(third).locator(".bubble")).to_have_count(4)
     expect(chat(third).locator(".write textarea")).to_be_visible()
     third.evaluate("Rabta.identify(null)")
@@ -75,26 +81,53 @@ def test_on_a_second_device_they_are_in_the_same_chat(
         page.context.close()
 
 
-def test_who_logs_in_while_it_greets_is_known(browser: Browser, server: Server, shop: Channel) -> None:
-    """Between the page's first frame, which says nothing of them yet, and the answer to it."""
+def test_each_tab_says_who_they_are(browser: Browser, server: Server, shop: Channel) -> None:
+    """One of them has the connection; what the pages of the others say is said over it, also by the next greeting."""
     shop.secrets = {"identity_secret": "a secret of the shop"}
     shop.save()
+    proofs = {one: hmac.new(b"a secret of the shop", one.encode(), hashlib.sha256).hexdigest() for one in "78"}
     context, seen = visit(browser, server)
-    page = context.new_page()
-    wire = Wire(page, held=True)
-    page.goto("/sandbox/shop/")
-    page.evaluate("Rabta.open()")
-    soon(lambda: bool(wire.held), page)
-    page.evaluate("Rabta.identify({id: '7', name: 'Ayesha'}, 'proof'); Rabta.attributes({plan: 'gold'})")
-    assert [one["t"] for one in wire.frames] == ["hi"]
-    wire.let_go()
-    soon(lambda: len(wire.frames) > 2, page)
-    hi, *later = wire.frames
-    assert "user" not in hi
-    assert [(one["t"], one.get("user"), one.get("hmac")) for one in later[:2]] == [
-        ("user", {"id": "7", "name": "Ayesha"}, "proof"),
-        ("attrs", None, None),
-    ]
+    leads, follows = context.new_page(), context.new_page()
+    wire = Wire(leads)
+
+    def greetings() -> list[str]:
+        return [one.get("user", {}).get("id", "") for one in wire.frames if one["t"] == "hi"]
+
+    def told(kind: str) -> list[Any]:
+        return [one[kind] for one in wire.frames if one["t"] == kind]
+
+    def identify(one: str) -> None:
+        follows.evaluate("([id, proof]) => Rabta.identify({id}, proof)", [one, proofs[one]])
+
+    leads.goto("/sandbox/shop/")
+    opened(leads)
+    follows.add_init_script("window.RabtaQueue = [['attributes', {plan: 'gold'}]]")
+    follows.goto("/sandbox/shop/")
+    follows.evaluate("Rabta.open()")  # said before it had a way to say it
+    soon(lambda: {"plan": "gold"} in told("attrs"), leads)
+    identify("7")
+    soon(lambda: bool(told("user")), leads)
+    area = chat(follows).locator(".write textarea")
+    area.fill("Mine")
+    area.press("Enter")
+    expect(chat(leads).get_by_text("Mine")).to_be_visible()
+    all_acknowledged(follows)
+    assert Visitor.objects.get().user == "7"
+
+    # Somebody else logs in there: nothing of before is on either page, and the greeting says who it is.
+    identify("8")
+    soon(lambda: greetings() == ["", "8"], leads)
+    for page in (leads, follows):
+        expect(chat(page).locator(".bubble")).to_have_count(0)
+    area.fill("Not mine")
+    area.press("Enter")
+    expect(chat(leads).locator(".bubble")).to_have_text(["Not mine"])
+    all_acknowledged(follows)
+    assert set(Visitor.objects.values_list("user", flat=True)) == {"7", "8"}
+    follows.evaluate("Rabta.identify(null)")
+    soon(lambda: greetings() == ["", "8", ""], leads)
+    for page in (leads, follows):
+        expect(chat(page).locator(".bubble")).to_have_count(0)
     assert [one for one in seen if one != "socket"] == []
     context.close()
 
@@ -121,7 +154,7 @@ def test_who_logs_out_while_it_greets_leaves_nothing(
     expect(chat(page).locator(".bubble")).to_have_count(0)
     area.fill("Somebody else")
     expect(chat(page).locator(".bubble")).to_have_count(0)
-    assert "key" not in {name for name in wire.frames[-1] if wire.frames[-1][name]}
+    assert [bool(one["key"]) for one in wire.frames if one["t"] == "hi"] == [False, True, False]
     assert [one for one in seen if one != "socket"] == []
     context.close()
 

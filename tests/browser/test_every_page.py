@@ -155,7 +155,7 @@ def test_every_page(open_as: Open, places: dict[str, dict[str, Any]], zoya: Agen
     wrong: dict[str, Any] = {}
     seen = 0
     open_to_all = pages_of(stranger, places)
-    own = [path for path in pages_of(client, places) if path not in open_to_all]  # the same to both
+    own = [path for path in pages_of(client, places) if not path.startswith("/sandbox/")]  # is the same to both
     for reader, paths in ((page, [*own, *MORE]), (guest, open_to_all)):
         for path in paths:
             seen += 1

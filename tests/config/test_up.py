@@ -28,9 +28,13 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """Another data folder, which tests start and end one after the other."""
-    return Instance(tmp_path_factory.mktemp("other") / "data")
+    instance = Instance(tmp_path_factory.mktemp("other") / "data")
+    yield instance
+    if instance.process is not None:
+        instance.stop(signal.SIGKILL)
+    until(lambda: not instance.leftovers(), "nothing runs any more")
 
 
 def test_it_says_where_things_are_and_that_this_is_a_demo(up: Instance) -> None:

@@ -7,7 +7,7 @@ const API = {
     const mine = kept.get("u");
     const id = String(user?.id ?? "");
     if (!user || (mine && id && mine !== id)) { // logged out, or somebody else: nothing of before is theirs
-      send({t: "user", user: null}); // its key opens nothing any more
+      send({t: "user", user: null}); // where there is a connection, its key opens nothing any more
       wire.later = [];
       post({x: 1});
       forget();

@@ -1,5 +1,5 @@
 // Where the visitor writes.
-const EMOJI = [..."😀😁😂🙂😉😍😘😎🤔😅😢😭😡😱🙄😴🤗🤝🙏👍👎👏👋💪👌🤞🎉✨🔥⭐✅❌❓📦🚚💳📷💐🌹"].concat("❤️");
+const EMOJI = [..."😀😁😂🙂😍😘😎🤔😅😢😭😡😴🤝🙏👍👎👏👋💪👌🎉🔥⭐✅❌❓📦🚚📷🌹💖"];
 const MOST = 5000;
 let area, foots, sendButton, emoji;
 

@@ -43,11 +43,11 @@ const knock = () => {
   post({ping: 1});
 };
 
-// Send a frame, from whichever tab; `sure`: if there is no connection now, as soon as there is. (One that has greeted, but
-// is not yet welcome, may have said less than is known by now.)
+// Send a frame, from whichever tab; `sure`: if there is no connection now, as soon as there is, and it is welcome. (Others
+// may follow the greeting at once: what is known a moment after it.)
 const send = (frame, sure) => {
   if (tabs.leads) {
-    if (S.line !== "on" || !transmit(frame)) { if (sure || wire.socket?.readyState === 1) wire.later.push(frame); }
+    if (!((S.line === "on" || !sure) && transmit(frame)) && sure) wire.later.push(frame);
   } else if (tabs.on) {
     post({up: frame, sure});
     knock();
@@ -63,12 +63,17 @@ const hear = (message) => {
   if (message.r) { S.seen = Math.max(S.seen, message.r); changed(); }
   if (message.x) {
     forget();
+    wire.later = [];
     changed();
     if (tabs.leads) { post({f: {t: "gone"}}); anew(); } // whoever said so may have heard something from here since
   }
   if (tabs.leads) {
     if (message.ping) post({pong: 1});
-    if (message.up) send(message.up, message.sure);
+    if (message.up) {
+      const {user, hmac = "", attrs = S.attrs} = message.up;
+      Object.assign(S, {attrs}, user && {user, hmac}); // of whichever tab: the next greeting says so
+      send(message.up, message.sure);
+    }
     if (message.ask) {
       const state = Object.fromEntries(SHARED.map((name) => [name, S[name]]));
       post({to: message.ask, state, visit: visit.id, lines: [...S.lines.values()]});
@@ -84,6 +89,8 @@ const hear = (message) => {
     add(message.lines, S.lines.size);
     visit.id = message.visit; // the same person on the same visit
     keepVisit();
+    if (S.user) API.identify(S.user, S.hmac); // once more: there was no way to say it
+    if (Object.keys(S.attrs).length) API.attributes();
     wire.later.splice(0).forEach((frame) => send(frame, true));
     moved(true);
     changed();

@@ -14,6 +14,14 @@ export function changed(form) {
   field(form, "text").dispatchEvent(new Event("input", { bubbles: true }))
 }
 
+// A draft goes on at its end, or where somebody left the cursor.
+const entered = new WeakSet()
+document.addEventListener("focusin", event => entered.add(event.target))
+function enter(area) {
+  if (!entered.has(area)) area.setSelectionRange(area.value.length, area.value.length)
+  area.focus()
+}
+
 const plain = form => ({
   get: () => ({ text: field(form, "text").value, html: field(form, "html")?.value ?? "" }),
   // Everything at once; nobody is told.
@@ -21,15 +29,11 @@ const plain = form => ({
     field(form, "text").value = text
     if (field(form, "html")) field(form, "html").value = html
   },
-  focus() {
-    const area = field(form, "text")
-    if (!area.selectionEnd) area.setSelectionRange(area.value.length, area.value.length) // a draft goes on at its end
-    area.focus()
-  },
+  focus: () => enter(field(form, "text")),
   // In place of the selection and of `back` characters before it; what is written there can be taken back by Ctrl+Z.
   insert({ text }, back = 0) {
     const area = field(form, "text")
-    area.focus()
+    enter(area)
     area.setSelectionRange(Math.max(0, area.selectionStart - back), area.selectionEnd)
     if (text ? document.execCommand("insertText", false, text) : document.execCommand("delete")) return
     area.setRangeText(text, area.selectionStart, area.selectionEnd, "end")
