@@ -17,6 +17,8 @@ __all__ = ["shop"]
 STYLES = """element => Object.fromEntries(["display", "fontSize", "letterSpacing", "textTransform", "backgroundColor",
   "fontFamily", "lineHeight", "position", "visibility", "opacity", "transform"]
   .map(name => [name, getComputedStyle(element)[name]]))"""
+# In one go: what is drawn anew between finding it and looking at it has no styles.
+LOOKS = f"chat => [...chat.shadowRoot.querySelectorAll('.launcher, .panel, .greet, h2')].map({STYLES})"
 AGAIN = """() => {
   const src = document.querySelector("[data-locale]").src
   document.head.append(Object.assign(document.createElement("script"), {src}))
@@ -38,7 +40,7 @@ def test_pages_that_make_it_hard(browser: Browser, server: Server, shop: Channel
     assert context.cookies() == [] or all(one["name"] == "csrftoken" for one in context.cookies())
     assert page.evaluate("Object.keys(localStorage)") == []
     assert page.locator("h1").evaluate(STYLES) == before
-    calm = chat(page).locator(".launcher, .panel, .greet, h2").evaluate_all(f"all => all.map({STYLES})")
+    calm = chat(page).evaluate(LOOKS)
 
     # By keyboard alone: write, two lines, send; read; shut, and the focus is back where it was.
     page.keyboard.type("Where is my order?")
@@ -62,7 +64,7 @@ def test_pages_that_make_it_hard(browser: Browser, server: Server, shop: Channel
     page = context.new_page()
     page.goto("/sandbox/shop/hostile/")
     opened(page)
-    hard = chat(page).locator(".launcher, .panel, .greet, h2").evaluate_all(f"all => all.map({STYLES})")
+    hard = chat(page).evaluate(LOOKS)
     assert hard == calm
     box = chat(page).locator(".panel").bounding_box()
     assert box is not None and 300 < box["width"] < 420 and box["height"] > 300
