@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from config import local
 from tests.accidents.sink import Sink
-from tests.instance import Instance
+from tests.instance import Instance, kill
 
 SUPPORT = "support@rabta.example"
 SANA, PASSWORD = "sana@rabta.example", "between-two-rivers"
@@ -72,8 +72,7 @@ def installed() -> Path:
                 first.start()
                 assert first.stop() == 0
             except BaseException:
-                for process in first.leftovers():
-                    process.kill()
+                kill(first.leftovers())
                 shutil.rmtree(first.data_dir, ignore_errors=True)
                 raise
             first.data_dir.rename(place)

@@ -1,6 +1,5 @@
 """Kills what it is told to, at seeded random points of the work, and keeps a list of what died when."""
 
-import contextlib
 import random
 import socket
 import time
@@ -13,7 +12,7 @@ import redis
 
 from config import local
 from tests.accidents.house import House
-from tests.instance import until
+from tests.instance import kill, until
 
 KINDS = ("web", "worker", "beat", "mail", "redis", "postgres")
 FLUSH = "flush"
@@ -66,9 +65,7 @@ class Killer:
             children = process.children()
             ways = [[process, *children], [process], children[:1] or [process]]
             victims = ways[sum(done == name for done, _ in self.kills) % len(ways)]
-        for victim in victims:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                victim.kill()
+        kill(victims)
         self.kills.append((name, time.monotonic()))
 
     def _works(self, name: str) -> bool:

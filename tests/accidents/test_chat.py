@@ -20,6 +20,7 @@ from tests.accidents import house as houses
 from tests.accidents.chatting import Guest, Host, until
 from tests.accidents.house import PASSWORD, SANA, House
 from tests.accidents.person import Person
+from tests.instance import kill
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300), pytest.mark.xdist_group("accidents")]
 
@@ -143,11 +144,9 @@ async def talking(place: Place, guests: int = GUESTS) -> AsyncIterator[Talk]:
         await talk.end()
 
 
-def kill(place: Place, name: str) -> psutil.Process:
+def fell(place: Place, name: str) -> psutil.Process:
     process = place.house.programs()[name]
-    for one in [*process.children(recursive=True), process]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            one.kill()
+    kill([*process.children(recursive=True), process])
     return process
 
 
@@ -180,7 +179,7 @@ def test_whatever_dies_in_mid_chat(place: Place) -> None:
             store.close()
             await goes_on(talk, "Redis was emptied")
             for name in COURSE:
-                dead = await asyncio.to_thread(kill, place, name)
+                dead = await asyncio.to_thread(fell, place, name)
                 await back(place, name, dead)
                 await goes_on(talk, f"{name} was killed")
             assert all(guest.connections > COURSE.count("web") for guest in talk.guests)

@@ -69,12 +69,13 @@ def all_acknowledged(page: Page) -> None:
 
 
 class Wire:
-    """A page's connections: the frames that it sends, and a line that a test takes down and up again, or on which what
-    the server says is `held`.
+    """A page's connections: the frames that it sends and hears, and a line that a test takes down and up again, or on
+    which what the server says is `held`.
     """
 
     def __init__(self, page: Page, *, held: bool = False) -> None:
         self.page, self.frames, self.is_down = page, list[dict[str, Any]](), False
+        self.heard: list[dict[str, Any]] = []
         self.held: list[str | bytes] | None = [] if held else None
         self.socket: WebSocketRoute | None = None
         page.route_web_socket(re.compile(r"/chat/.*/ws/$"), self.connected)
@@ -92,11 +93,16 @@ class Wire:
         def answered(text: str | bytes) -> None:
             if self.held is None:
                 socket.send(text)
+                self.heard.append(json.loads(text))
             else:
                 self.held.append(text)
 
         socket.on_message(said)
         server.on_message(answered)
+
+    def welcomed(self) -> bool:
+        """Whether the server knows this page, and who it says it is."""
+        return any(frame["t"] == "welcome" for frame in self.heard)
 
     def let_go(self) -> None:
         """What the server said until now is heard, and from now on everything at once."""

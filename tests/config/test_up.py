@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import CHROMIUM
-from tests.instance import Instance, until
+from tests.instance import Instance, kill, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 PROGRAMS = {"postgres", "redis", "web", "worker", "worker-live", "beat", "mail", "sandbox-mail"}
@@ -124,8 +124,7 @@ def test_another_data_folder_runs_beside_it(up: Instance, other: Instance) -> No
 
 def test_whatever_is_killed_comes_back(up: Instance) -> None:
     before = up.programs()
-    for process in before.values():
-        process.kill()
+    kill(before.values())
 
     def all_are_back() -> bool:
         now = up.programs()
@@ -149,8 +148,7 @@ def test_it_starts_again_after_each_kind_of_death(other: Instance) -> None:
     instance.process.kill()  # the rest notices
     instance.start()  # and is waited for
 
-    for process in instance.tree():
-        process.kill()
+    kill(instance.tree())
     instance.start()
     assert instance.answers()
 
