@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from channels_chat import allowances, consumers, deeds, doors, reading
-from channels_chat.models import InvitationRun, JourneyRun
+from channels_chat.models import Chat, InvitationRun, JourneyRun, Visitor
 from inbox.models import Channel, Message
 from tests.channels_chat import inner
 from tests.channels_chat.cast import chat_channel
@@ -59,6 +59,31 @@ async def test_who_connects_again_is_still_refused(shop: Channel) -> None:
     assert await says(other, "I only have a question") == "took"
     for one in (page, other):
         await one.close()
+
+
+async def test_who_logs_out_again_and_again_begins_few_sessions(shop: Channel) -> None:
+    page = await inner.visitor(shop)
+    most = int(allowances.SAYS)
+    for number in range(most * 2):
+        assert await says(page, "Hello") == ("took" if number < most else "flood")
+        await page.put(t="user", user=None)
+    assert await call(Visitor.objects.count)() == most
+    await page.close()
+
+
+async def test_what_comes_too_fast_is_asked_for_again(shop: Channel) -> None:
+    page = await inner.visitor(shop)
+    assert await says(page, "Hello") == "took"
+    nobodys = (await call(Chat.objects.get)()).pk + 1000
+    cids = [uuid.uuid4().hex for _ in range(100)]
+    for cid in cids:
+        await page.put(t="end", cid=cid, chat=nobodys)
+    answers = [await page.hear_any("ok", "no") for _cid in cids]
+    assert {one["cid"] for one in answers} == set(cids)
+    late = [one for one in answers if one.get("why") == "flood"]
+    assert len(late) == 100 - (int(allowances.FRAMES) - 2) and all(one["after"] >= 1 for one in late)
+    assert (await call(Chat.objects.get)()).is_live
+    await page.close()
 
 
 async def test_ten_tabs_share_one_allowance_and_two_are_enough_for_it(shop: Channel) -> None:

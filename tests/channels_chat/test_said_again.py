@@ -135,23 +135,6 @@ def test_of_two_ratings_the_later_counts_for_its_own_chat(server: Server, shop: 
         assert fresh(first).score == 4 and fresh(second).is_live
 
 
-def test_what_comes_too_fast_is_asked_for_again(server: Server, shop: Channel) -> None:
-    with VisitorPage(server.url, shop) as page:
-        page.say("Hello")
-        nobodys = the_chat().pk + 1000
-        cids = {uuid.uuid4().hex for _ in range(100)}
-        for cid in cids:
-            page.put(t="end", cid=cid, chat=nobodys)
-        answers: list[dict[str, Any]] = []
-        while len(answers) < len(cids):
-            if (told := page.hear()).get("cid") in cids:
-                answers.append(told)
-        assert {one["cid"] for one in answers} == cids
-        late = [one for one in answers if one.get("why") == "flood"]
-        assert late and all(one["after"] >= 1 for one in late)
-        assert the_chat().is_live
-
-
 def test_an_end_does_not_overtake_what_was_put_off(server: Server, shop: Channel) -> None:
     with VisitorPage(server.url, shop) as page:
         page.say("Hello")
