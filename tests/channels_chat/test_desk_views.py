@@ -201,7 +201,8 @@ def test_a_form_and_a_page_are_sent_and_shown(ours: Channel, sana: Agent) -> Non
     assert post(client, f"{one}page/", at="desk", url="https://shop.example/returns", title=BAD).status_code == 200
     for bad in ("javascript:alert(1)", "//evil.example", "https://", "ftp://x.example/"):
         assert post(client, f"{one}page/", at="desk", url=bad, title="x").status_code == 422
-    kinds = [one.payload["chat"]["kind"] for one in Message.objects.filter(ticket=number(chat), agent=sana)]
+    sent = Message.objects.filter(ticket=number(chat), agent=sana).order_by("pk")
+    kinds = [one.payload["chat"]["kind"] for one in sent]
     assert kinds == ["form", "page"]
     Message.objects.filter(payload__chat__kind="form").update(
         payload={"chat": {"kind": "form", "data": {"title": "Your address", "values": {"street": BAD},
