@@ -5,19 +5,69 @@ document.querySelector(".chat-nav [aria-current]")?.scrollIntoView({ block: "nea
 
 const forms = () => document.querySelector(".chat-form")
 
-// A choice that other inputs depend on: the page is asked for again, with all that was typed.
-document.addEventListener("change", event => {
-  const again = event.target.dataset?.again
-  if (!again) return
-  const form = event.target.form
-  const button = Object.assign(document.createElement("button"), { name: "do", value: again, hidden: true, formNoValidate: true })
-  form.append(button)
-  form.requestSubmit(button)
+// A choice that other inputs depend on: the page is asked for again, with all that was typed. A list that has the focus
+// changes with each letter and arrow: whoever chooses that way comes to an end, or goes on to the next, before it is made
+// anew under their fingers.
+const STILL = 700 // ms after a key
+const choice = { field: null, timer: 0, key: -STILL }
+
+function later() {
+  clearTimeout(choice.timer)
+  choice.timer = setTimeout(ask, STILL)
+}
+
+function ask() {
+  const { field } = choice
+  clearTimeout(choice.timer)
+  choice.field = null
+  if (!field?.form) return
+  const button = Object.assign(document.createElement("button"), { name: "do", value: field.dataset.again, hidden: true, formNoValidate: true })
+  field.form.append(button)
+  field.form.requestSubmit(button)
   button.remove()
+}
+
+document.addEventListener("keydown", event => {
+  if (!event.target.dataset?.again) return
+  choice.key = event.timeStamp
+  if (choice.field) later()
 })
 
+document.addEventListener("change", event => {
+  if (!event.target.dataset?.again) return
+  choice.field = event.target
+  if (event.timeStamp - choice.key < STILL) later()
+  else ask()
+})
+
+document.addEventListener("focusout", event => event.target === choice.field && ask())
+
+// A button that is pressed while inputs are on their way is pressed when they are there; while rows change, only Save is:
+// another row may stand where its button was.
+const running = new WeakMap() // form → what it asks for
+let held = null
+
+document.addEventListener("submit", event => {
+  const form = event.target
+  if (!form.matches(".chat-form")) return
+  choice.field = null // what was chosen goes along
+  const { name = "", value = "" } = event.submitter ?? {}
+  if (!running.has(form)) return void running.set(form, value)
+  event.preventDefault()
+  event.stopImmediatePropagation()
+  if (!name || running.get(form).startsWith("again ")) held = { name, value }
+}, true)
+
+document.addEventListener("htmx:finally:request", event => running.delete(event.detail.ctx.sourceElement))
+
 document.addEventListener("htmx:after:swap", event => {
-  if (event.detail.ctx.sourceElement?.matches(".chat-form")) settle(forms())
+  if (!event.detail.ctx.sourceElement?.matches(".chat-form")) return
+  const form = forms()
+  settle(form)
+  const again = held
+  held = null
+  const button = again && [...form.querySelectorAll("button")].find(one => one.name === again.name && one.value === again.value && !one.disabled)
+  if (button) setTimeout(() => button.click()) // when htmx knows the form
 })
 
 function settle(form) {
