@@ -46,3 +46,7 @@ class SandboxMail(models.Model):
             message_id=next(iter(ids_of(message["Message-ID"])), "")[:998],
             references=[one[:998] for one in (*ids_of(message["References"]), *ids_of(message["In-Reply-To"]))],
         )
+
+
+# Those of the emulated platforms have a room of their own.
+from sandbox.phones.models import Account, Call, Line, Media, Person, Told  # noqa: E402, F401
