@@ -145,6 +145,8 @@ def _find(inbound: Inbound, lookup: Lookup, joins_open_ticket: bool) -> Found | 
             return "token", f"#{number}", ticket, not lookup.takes_part(ticket), answered
     for reference in referenced(inbound):
         for known in lookup.by_reference(reference):
+            if joins_open_ticket and known.ticket.is_done:
+                continue  # on a messenger it quotes something old; what they talk about now is the open matter
             if lookup.takes_part(known.ticket):
                 return "reference", reference[:200], known.ticket, False, known.subject
     if inbound.thread_key:
@@ -155,7 +157,7 @@ def _find(inbound: Inbound, lookup: Lookup, joins_open_ticket: bool) -> Found | 
         ticket = lookup.ticket(number)
         if ticket is not None and lookup.takes_part(ticket):
             return "subject_number", f"#{number}", ticket, False, ""
-    if joins_open_ticket:
+    if joins_open_ticket and not inbound.thread_key:
         ticket = lookup.open_ticket()
         if ticket is not None:
             return "session", f"#{ticket.pk}", ticket, False, ""

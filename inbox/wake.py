@@ -34,6 +34,11 @@ def deliver(channel_id: int, kind: str) -> None:
     transaction.on_commit(partial(_send, "inbox.tasks.deliver", [channel_id], queue_of(kind)), robust=True)
 
 
+def fetch() -> None:
+    """There are files to be fetched from platforms."""
+    transaction.on_commit(partial(_send, "inbox.tasks.fetch_files", [], "social"), robust=True)
+
+
 def poll(channel_id: int, kind: str) -> None:
     """This channel wants to be polled."""
     transaction.on_commit(partial(_send, "inbox.tasks.poll", [channel_id], queue_of(kind)), robust=True)

@@ -51,6 +51,16 @@ def recount(ticket: Ticket) -> None:
     )
 
 
+def refresh_preview(message: Message) -> None:
+    """What a message says has changed: where lists show it as a ticket's last, they show that. In a transaction."""
+    ticket = Ticket.objects.select_for_update(no_key=True).get(pk=message.ticket_id)
+    said = Message.objects.filter(ticket=ticket).said().conversation().exclude(direction=Direction.NOTE)
+    last = said.order_by("-created_at", "-pk").first()
+    if last is not None and last.pk == message.pk and ticket.preview != (preview := _preview(message)):
+        ticket.preview = preview
+        base.save(ticket, "preview")
+
+
 def _preview(message: Message) -> str:
     """The beginning of what was written. Under the `text` of a reply stands a signature, which is no preview."""
     written = message.visible_text or ("" if message.direction == Direction.OUT else message.text)

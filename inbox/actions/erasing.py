@@ -35,9 +35,12 @@ from inbox.models import (
     Identity,
     Message,
     MessageCopy,
+    MessagePart,
     Participant,
+    Reach,
     Receipt,
     ReceiptState,
+    RemoteFile,
     SideConversation,
     Ticket,
 )
@@ -114,6 +117,7 @@ def _erase(pk: int, by: Agent | None) -> None:
         scopes = {"", *Identity.objects.filter(customer__in=ids).values_list("scope", flat=True)}
         Block.objects.filter(value__in={one.lower() for one in person.addresses}, scope__in=scopes).delete()
         CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
+        Reach.objects.filter(identity__customer__in=ids).delete()
         for identity in Identity.objects.filter(customer__in=ids):
             Identity.objects.filter(pk=identity.pk).update(
                 value=f"erased-{identity.pk}", name="", scope="", retired_at=identity.retired_at or timezone.now()
@@ -221,6 +225,8 @@ def _forget_files(person: Person) -> set[str]:
     """Blank the attachments; returns the names of their files in storage."""
     found = Attachment.objects.filter(message__in=person.messages)
     stored = set(found.values_list("stored", flat=True))
+    RemoteFile.objects.filter(message__in=person.messages).delete()
+    MessagePart.objects.filter(message__in=person.messages).delete()
     found.update(name="erased", content_type="application/octet-stream", digest="", stored="", content_id="", size=0)
     return stored - {""}
 

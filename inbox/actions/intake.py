@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, Func, Value
 from django.utils import timezone
 
-from inbox import bulk, log, threads
-from inbox.actions import base
+from inbox import bulk, log, threads, wake
+from inbox.actions import base, counts, reach
 from inbox.actions import customers as customer_actions
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome, Work, one_line, wire
@@ -28,7 +29,9 @@ from inbox.models import (
     AuthorKind,
     Block,
     BlockKind,
+    Channel,
     Customer,
+    DeliveryState,
     Direction,
     Event,
     Identity,
@@ -36,8 +39,10 @@ from inbox.models import (
     Message,
     MessageCopy,
     MessageKey,
+    Origin,
     Participant,
     ParticipantRole,
+    RemoteFile,
     SideConversation,
     Status,
     Team,
@@ -58,6 +63,8 @@ TICKET_FIELDS = (
     "reply_channel",
     "waiting_since",
     "last_customer_message_at",
+    "created_at",
+    "first_replied_at",
     "solved_at",
     "reopen_count",
     "updated_at",
@@ -74,6 +81,7 @@ class _New:
     keys: list[MessageKey] = field(default_factory=list)
     copies: list[MessageCopy] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
+    remote: list[RemoteFile] = field(default_factory=list)
 
 
 class Batch:
@@ -94,6 +102,8 @@ class Batch:
         self.copied: set[tuple[int, int]] = set()  # (ticket, channel that got a copy)
         self.outcomes: list[tuple[Outcome, Ticket, Message]] = []
         self.arrivals: dict[Adapter, list[Arrival]] = {}
+        self.disordered: dict[int, Ticket] = {}
+        self.heard: list[tuple[Channel, Identity, datetime]] = []  # on messengers, and when
 
     def run(self) -> list[Outcome]:
         for work in self.works:
@@ -129,7 +139,12 @@ class Batch:
             self._aside(ticket, message, customer)
         else:
             self._people(work, ticket, identity, unverified, created)
-            self._count(ticket, message, work, decision, customer)
+            if inbound.echo:
+                self._answered(ticket, message, work, customer)
+            else:
+                self._count(ticket, message, work, decision, customer)
+        if identity is not None and work.adapter.messenger and not inbound.echo:
+            self.heard.append((work.channel, identity, message.created_at))
         self.around.remember(work, ticket, message)
         self.arrivals.setdefault(work.adapter, []).append(Arrival(message, ticket, work.receipt))
         outcome = self._done(work, "created" if created else "appended", ticket, message)
@@ -219,13 +234,9 @@ class Batch:
         message = Message(
             ticket=ticket,
             first_ticket=ticket,
-            direction=Direction.IN,
             channel=work.channel,
             receipt=work.receipt,
-            author_kind=AuthorKind.CUSTOMER,
-            customer=customer,
-            author_name=(writer.name if writer else "")[:200],
-            author_address=(writer.value if writer else "")[:320],
+            **(self._ours(work) if inbound.echo else self._theirs(customer, writer)),
             to=wire(inbound.to),
             cc=wire(inbound.cc),
             reply_to=wire(inbound.reply_to),
@@ -266,12 +277,46 @@ class Batch:
             )
             for file in work.files
         )
+        self.new.remote.extend(
+            RemoteFile(
+                message=message,
+                position=position,
+                ref=dict(one.ref),
+                name=one.name[:255],
+                content_type=one.content_type[:127],
+                size=one.size,
+                next_attempt_at=self.now,
+            )
+            for position, one in enumerate(inbound.remote)
+        )
         told = {"channel": work.channel.pk, "kind": inbound.kind}
-        if decision.side is not None:
+        if inbound.echo:
+            self._event(ticket, "message_added", customer, message, channel=work.channel.pk, echo=True)
+        elif decision.side is not None:
             self._event(ticket, "side_message_received", customer, message, side=decision.side, **told)
         else:
             self._event(ticket, "message_received", customer, message, **told)
         return message
+
+    def _theirs(self, customer: Customer, writer: Party | None) -> dict[str, Any]:
+        return {
+            "direction": Direction.IN,
+            "author_kind": AuthorKind.CUSTOMER,
+            "customer": customer,
+            "author_name": (writer.name if writer else "")[:200],
+            "author_address": (writer.value if writer else "")[:320],
+        }
+
+    def _ours(self, work: Work) -> dict[str, Any]:
+        """What a colleague wrote in the platform's own app: ours, and gone already."""
+        return {
+            "direction": Direction.OUT,
+            "origin": Origin.ECHO,
+            "author_kind": AuthorKind.SYSTEM,
+            "author_name": work.channel.name,
+            "state": DeliveryState.SENT,
+            "sent_at": self._at(work),
+        }
 
     def _aside(self, ticket: Ticket, message: Message, writer: Customer) -> None:
         """What a third party says changes nothing that is between the customer and us, but what waited for it goes on.
@@ -318,12 +363,10 @@ class Batch:
     ) -> None:
         """Keep on the ticket what its row in a list shows; a mail that was held up may be older than what is there."""
         ticket.message_count += 1
-        if message.created_at >= ticket.last_message_at:
-            ticket.last_message_at = message.created_at
-            ticket.last_direction = Direction.IN
-            ticket.preview = one_line(message.visible_text or message.text, PREVIEW_LENGTH)
+        late = self._is_late(ticket, message, work)
+        self._show(ticket, message)
         ticket.updated_at = self.now
-        if not ticket.language_chosen and message.language:
+        if not ticket.language_chosen and message.language and not late:
             ticket.language = message.language
         if message.kind not in AUTOMATIC:
             if ticket.last_customer_message_at is None or message.created_at >= ticket.last_customer_message_at:
@@ -334,6 +377,51 @@ class Batch:
                 ticket.waiting_since = min(ticket.waiting_since or message.created_at, message.created_at)
         if ticket.pk:
             self.changed[ticket.pk] = ticket
+
+    def _answered(self, ticket: Ticket, message: Message, work: Work, customer: Customer) -> None:
+        """Somebody of us answered in the platform's own app."""
+        ticket.message_count += 1
+        ticket.updated_at = self.now
+        self._is_late(ticket, message, work)
+        self._show(ticket, message)
+        asked = ticket.last_customer_message_at
+        if asked is not None and asked <= message.created_at:
+            ticket.waiting_since = None
+            ticket.first_replied_at = ticket.first_replied_at or message.created_at
+            becomes = str(settings.AFTER_REPLY_STATUS)
+            if ticket.status == Status.OPEN and becomes == Status.PENDING:
+                ticket.status = becomes
+                self._event(ticket, "status_changed", customer, **{"from": Status.OPEN.value, "to": becomes})
+        if ticket.pk:
+            self.changed[ticket.pk] = ticket
+
+    def _is_late(self, ticket: Ticket, message: Message, work: Work) -> bool:
+        """Whether a later one of the same messenger is here already: platforms keep no order after they failed."""
+        late = work.adapter.messenger and message.created_at < ticket.last_message_at
+        if late:
+            ticket.created_at = min(ticket.created_at, message.created_at)
+            self.disordered[id(ticket)] = ticket
+        return late
+
+    def _put_in_order(self) -> None:
+        """Where answers from the platform's own app came before what they answer, count anew who waits for whom."""
+        numbers = [ticket.pk for ticket in self.disordered.values()]
+        answers = Message.objects.filter(ticket__in=numbers, origin=Origin.ECHO) if numbers else None
+        for number in sorted(set(answers.values_list("ticket", flat=True)) if answers is not None else ()):
+            ticket = Ticket.objects.get(pk=number)
+            counts.recount(ticket)
+            becomes = str(settings.AFTER_REPLY_STATUS) if ticket.waiting_since is None else Status.OPEN.value
+            if {ticket.status, becomes} == {Status.OPEN, Status.PENDING}:
+                log.record(ticket, "status_changed", by=None, **{"from": ticket.status, "to": becomes})
+                ticket.status = becomes
+                base.save(ticket, "status")
+
+    def _show(self, ticket: Ticket, message: Message) -> None:
+        """Let the ticket's row in lists show this message, unless it has a later one: some are held up on the way."""
+        if message.created_at >= ticket.last_message_at:
+            ticket.last_message_at = message.created_at
+            ticket.last_direction = message.direction
+            ticket.preview = one_line(message.visible_text or message.text, PREVIEW_LENGTH)
 
     def _open_again(self, ticket: Ticket, work: Work, decision: threads.Decision, customer: Customer) -> None:
         before = ticket.status
@@ -357,7 +445,9 @@ class Batch:
     def _event(
         self, ticket: Ticket, kind: str, customer: Customer, message: Message | None = None, /, **data: Any
     ) -> None:
-        event = log.line(ticket, kind, actor=(ActorKind.CUSTOMER, None), at=self.now, **data)
+        ours = message is not None and message.direction == Direction.OUT
+        actor = ActorKind.SYSTEM if ours else ActorKind.CUSTOMER
+        event = log.line(ticket, kind, actor=(actor, None), at=self.now, **data)
         self.events.append((event, ticket, customer, message))
 
     def _done(self, work: Work, status: str, ticket: Ticket, message: Message) -> Outcome:
@@ -387,8 +477,12 @@ class Batch:
             new.messages,
             new.keys,
             new.attachments,
+            new.remote,
         ):
             bulk.insert(rows)
+        reach.heard((channel, identity.pk, at) for channel, identity, at in self.heard)
+        if new.remote:
+            wake.fetch()
         customer_actions.seen(self._spoke())
         Participant.objects.bulk_create(new.participants, ignore_conflicts=True)
         MessageCopy.objects.bulk_create(new.copies, ignore_conflicts=True)
@@ -402,10 +496,11 @@ class Batch:
             Ticket.objects.filter(pk=number).exclude(also_channels__contains=[channel]).update(also_channels=also)
         for event, ticket, customer, said in self.events:
             event.ticket = ticket
-            event.actor_id = customer.pk
+            event.actor_id = customer.pk if event.actor_kind == ActorKind.CUSTOMER else None
             if said is not None:
                 event.data["message"] = said.pk
         bulk.insert([event for event, _, _, _ in self.events])
+        self._put_in_order()
         for outcome, ticket, message in self.outcomes:
             outcome.ticket, outcome.message = ticket.pk, message.pk
         for adapter, arrivals in self.arrivals.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -24,13 +24,17 @@ from inbox.models import (
     DeliveryState,
     Direction,
     Event,
+    Identity,
     Message,
+    MessagePart,
     Participant,
     ParticipantRole,
     Status,
     Ticket,
 )
 
+MARK_REACHES = timedelta(days=7)  # back from a mark that says how far somebody has read
+ANSWER_TAKES = timedelta(seconds=3)
 STAMPS = {DeliveryState.SENT: "sent_at", DeliveryState.DELIVERED: "delivered_at", DeliveryState.READ: "read_at"}
 
 
@@ -167,10 +171,10 @@ def refused(message: Message, reason: str, count: int) -> None:
 def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
     """What a platform reports about a message of ours; false when there is no such message."""
     with transaction.atomic():
-        named = Message.objects.filter(external_id=update.external_id, direction=Direction.OUT)
-        if not adapter_for(channel.kind).global_ids:
-            named = named.filter(channel=channel)
-        found = named.order_by("pk").values_list("pk", flat=True).first()
+        if update.through is not None and update.person is not None:
+            _through(channel, update.person, update.state, update.through)
+            return True
+        found, part = _named(channel, update)
         if found is None:
             return False
         message = lock(found)
@@ -183,9 +187,86 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
             refused(message, update.error or ", ".join(update.recipients), len(update.recipients))
         elif update.state == "failed":
             fail(message, update.error or str(_("The message was returned.")))
-        else:
-            advance(message, update.state, at=update.at)
+        elif (state := update.state if part is None else _of_parts(part, update.state)) is not None:
+            if part is None and update.external_id:
+                note_part(message, update.external_id)
+            if part is not None or not is_part_missing(message):
+                advance(message, state, at=update.at)
         return True
+
+
+def _named(channel: Channel, update: DeliveryUpdate) -> tuple[int | None, MessagePart | None]:
+    """The message (id) that a report is about, and which part of it where it left in several."""
+    ours = Message.objects.filter(direction=Direction.OUT)
+    if not adapter_for(channel.kind).global_ids:
+        ours = ours.filter(channel=channel)
+    if update.external_id:
+        parts = MessagePart.objects.filter(external_id=update.external_id, message__channel=channel)
+        part = parts.order_by("pk").first() if adapter_for(channel.kind).messenger else None
+        if part is not None:
+            return part.message_id, part
+        found = ours.filter(external_id=update.external_id).order_by("pk").values_list("pk", flat=True).first()
+        if found is not None:
+            return found, None
+    # By our own id: what the platform calls it may not be written down yet.
+    found = ours.filter(pk=update.reference).values_list("pk", flat=True).first() if update.reference else None
+    return found, None
+
+
+def note_part(message: Message, external_id: str) -> None:
+    """The platform took the next part of a locked message, and calls it so; the first part's id is the message's own.
+
+    A message that is one part has no rows of them.
+    """
+    fields = [] if message.external_id else ["external_id"]
+    message.external_id = message.external_id or external_id
+    if message.payload.get("parts", 1) > 1:
+        here = MessagePart.objects.filter(message=message)
+        if not here.filter(external_id=external_id).exists():
+            MessagePart.objects.create(message=message, position=here.count(), external_id=external_id)
+    if fields:
+        message.save(update_fields=fields)
+
+
+def is_part_missing(message: Message) -> bool:
+    """Whether some parts of a message are not known to have left."""
+    total = int(message.payload.get("parts", 1))
+    return total > 1 and MessagePart.objects.filter(message=message).count() < total
+
+
+PART_STATES = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ)
+
+
+def _of_parts(part: MessagePart, state: str) -> str | None:
+    """Note how far one part has come; returns how far the whole has, None while not all of it has left."""
+    if PART_STATES.index(DeliveryState(state)) > PART_STATES.index(DeliveryState(part.state)):
+        MessagePart.objects.filter(pk=part.pk).update(state=state)
+    message = Message.objects.get(pk=part.message_id)
+    if message.state in {DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN}:
+        return None  # the others have not left, or nobody knows
+    states = MessagePart.objects.filter(message=part.message_id).values_list("state", flat=True)
+    return min((DeliveryState(one) for one in states), key=PART_STATES.index)
+
+
+def _through(channel: Channel, person: Party, state: str, until: datetime) -> None:
+    """Everything that had been sent to this person by then is delivered, or read.
+
+    The mark is the platform's time of a message, ours of it is a moment later: that of its answer.
+    """
+    scope = person.scope or adapter_for(channel.kind).scope(channel)
+    whose = Identity.objects.active().filter(kind=person.kind, scope=scope, value=person.value)
+    tickets = Ticket.objects.filter(customer__in=whose.values("customer"), last_message_at__gt=until - MARK_REACHES)
+    before = [one for one, after in NEXT_STATES.items() if state in after and one != DeliveryState.UNKNOWN]
+    ours = Message.objects.filter(
+        ticket__in=list(tickets.values_list("pk", flat=True)[:100]),
+        channel=channel,
+        direction=Direction.OUT,
+        state__in=before,
+        created_at__range=(until - MARK_REACHES, until),
+        sent_at__lte=until + ANSWER_TAKES,
+        to__contains=[{"address": person.value}],
+    )
+    reported(list(ours.values_list("pk", flat=True)), state)
 
 
 def _still_there(ticket: Ticket) -> None:

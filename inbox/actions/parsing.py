@@ -15,14 +15,14 @@ from django.utils import timezone
 
 from inbox import files
 from inbox.actions.work import Outcome, StoredFile, Work
-from inbox.adapters import DeliveryUpdate, Ignore, adapter_for
+from inbox.adapters import Change, Ignore, Inbound, adapter_for
 from inbox.models import Receipt, ReceiptState
 
 logger = logging.getLogger(__name__)
 
 STORE_AGAIN = timedelta(seconds=15)  # after the storage of files was away
 MAX_ATTEMPTS = 5  # claims that never came back: the receipt itself stops the worker
-Item = tuple[Receipt, list[Work], list[DeliveryUpdate]]
+Item = tuple[Receipt, list[Work], list[Change]]
 
 
 def raw_of(receipt: Receipt) -> bytes:
@@ -59,10 +59,11 @@ def words(error: BaseException) -> str:
 
 def _parse(receipt: Receipt) -> Item:
     adapter = adapter_for(receipt.channel.kind)
-    works, updates = [], []
+    works: list[Work] = []
+    changes: list[Change] = []
     for value in adapter.parse(receipt, raw_of(receipt)):
-        if isinstance(value, DeliveryUpdate):
-            updates.append(value)
+        if not isinstance(value, Inbound):
+            changes.append(value)
             continue
         stored = tuple(
             StoredFile(file.name, file.content_type, len(file.content), digest, name, file.inline, file.content_id)
@@ -72,7 +73,7 @@ def _parse(receipt: Receipt) -> Item:
         bare = tuple(replace(file, content=b"") for file in value.files)  # bytes are on disk now: keep memory flat
         works.append(Work(receipt, receipt.channel, adapter, replace(value, files=bare), stored))
     receipt.raw = None if receipt.stored else receipt.raw
-    return receipt, works, updates
+    return receipt, works, changes
 
 
 def earlier(receipt: Receipt) -> Outcome:

@@ -20,13 +20,24 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from inbox import files, locks, wake
-from inbox.actions import erased_receipts
-from inbox.actions import messages as message_actions
+from inbox.actions import changes, erased_receipts
 from inbox.actions.intake import Batch
 from inbox.actions.parsing import Item, earlier, end, parse_all, words
 from inbox.actions.work import Outcome, Work, our_addresses
-from inbox.adapters import Ignore, Inbound, Parsed, RawReceipt, adapter_for
-from inbox.models import MAX_INLINE_BYTES, Channel, Receipt, ReceiptState
+from inbox.adapters import (
+    Change,
+    DeliveryUpdate,
+    Edit,
+    Ignore,
+    Inbound,
+    Parsed,
+    RawReceipt,
+    ReachUpdate,
+    Reaction,
+    Withdrawal,
+    adapter_for,
+)
+from inbox.models import MAX_INLINE_BYTES, Channel, Message, Receipt, ReceiptState
 from inbox.threads import referenced
 
 logger = logging.getLogger(__name__)
@@ -37,6 +48,14 @@ WAIT_FOR_PARENT = timedelta(minutes=2)
 GIVE_BACK_TRIES = 20  # half a second apart
 ARRIVALS_EVERY = timedelta(minutes=1)
 TRIES = 5  # of a transaction that lost a race for a lock or a key
+SOONEST_AGAIN, LATEST_AGAIN = timedelta(seconds=0.5), timedelta(seconds=15)  # to look for what news are about
+NEWS = {
+    DeliveryUpdate: "delivery report",
+    Edit: "edit",
+    Withdrawal: "deletion",
+    Reaction: "reaction",
+    ReachUpdate: "reach",
+}
 
 
 def lease() -> timedelta:
@@ -282,22 +301,65 @@ def _apply_once(items: Sequence[Item]) -> list[Outcome]:
             .order_by("pk")
             .values_list("pk", flat=True)
         )
-        works = [work for receipt, found, _ in items if receipt.pk in mine for work in found]
         outcomes: dict[int, Outcome] = {}
+        works = [
+            work
+            for receipt, found, _ in items
+            if receipt.pk in mine
+            for work in found
+            if not work.inbound.echo or not _is_our_echo(work, outcomes)
+        ]
         for outcome in Batch(works, own_addresses()).run() if works else ():
             outcomes.setdefault(outcome.receipt_id, outcome)
-        for receipt, found, updates in items:
+        for receipt, found, told in items:
             if receipt.pk not in mine:
                 receipt.refresh_from_db()
                 outcomes[receipt.pk] = earlier(receipt)
                 continue
-            known = [message_actions.delivery_update(receipt.channel, update) for update in updates]
+            known = [changes.apply(receipt.channel, change) for change in told]
             if not found:
-                ok = any(known)
-                reason = "delivery report" if ok else "delivery report about no message of ours"
-                outcomes[receipt.pk] = Outcome(receipt.pk, "ignored", reason)
+                outcomes[receipt.pk] = _changed(receipt, told, known)
         _finish([outcomes[receipt.pk] for receipt, _, _ in items if receipt.pk in mine])
         return [outcomes[receipt.pk] for receipt, _, _ in items]
+
+
+def _is_our_echo(work: Work, outcomes: dict[int, Outcome]) -> bool:
+    """Whether the platform tells us what we said ourselves; what may be that is looked at again in a moment."""
+    inbound, receipt = work.inbound, work.receipt
+    person = inbound.to[0].value if inbound.to else ""
+    ours = changes.reconciled(work.channel, person, inbound.text, inbound.reference, inbound.external_id)
+    if ours is True and _is_young(receipt):
+        outcomes[receipt.pk] = _wait(receipt)
+    elif isinstance(ours, Message):
+        sent = DeliveryUpdate(inbound.external_id, "sent", at=inbound.at, reference=ours.pk)
+        changes.apply(work.channel, sent)
+        outcomes[receipt.pk] = Outcome(
+            receipt.pk, "ignored", "echo of our own message", ticket=ours.ticket_id, message=ours.pk
+        )
+    return receipt.pk in outcomes
+
+
+def _changed(receipt: Receipt, told: Sequence[Change], known: Sequence[bool]) -> Outcome:
+    """What became of a receipt that brought no message, but news of some."""
+    what = NEWS.get(type(told[0]), "news") if told else "nothing"
+    if any(known):
+        return Outcome(receipt.pk, "ignored" if what == NEWS[DeliveryUpdate] else "changed", what)
+    if told and _is_young(receipt):
+        return _wait(receipt)
+    return Outcome(receipt.pk, "ignored", f"{what} about no message of ours")
+
+
+def _is_young(receipt: Receipt) -> bool:
+    """Whether what this is about may still come: a platform's calls overtake one another, and our own answers."""
+    return receipt.received_at > timezone.now() - adapter_for(receipt.channel.kind).patience
+
+
+def _wait(receipt: Receipt) -> Outcome:
+    """Look at it again, after half as long as it has waited."""
+    waited = timezone.now() - receipt.received_at
+    again = timezone.now() + min(max(waited / 2, SOONEST_AGAIN), LATEST_AGAIN)
+    Receipt.objects.filter(pk=receipt.pk).update(attempts=Greatest(F("attempts") - 1, 0), next_attempt_at=again)
+    return Outcome(receipt.pk, "postponed")
 
 
 def _finish(outcomes: Sequence[Outcome]) -> None:
@@ -306,7 +368,7 @@ def _finish(outcomes: Sequence[Outcome]) -> None:
     plain = [outcome.receipt_id for outcome in outcomes if outcome.status in {"created", "appended"}]
     Receipt.objects.filter(pk__in=plain).update(state=ReceiptState.DONE, done_at=now, reason="")
     for outcome in outcomes:
-        if outcome.status in {"created", "appended"}:
+        if outcome.status in {"created", "appended", "postponed"}:
             continue
         state = ReceiptState.IGNORED if outcome.status == "ignored" else ReceiptState.DONE
         receipt = Receipt.objects.get(pk=outcome.receipt_id)

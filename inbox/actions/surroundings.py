@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import connection
 
@@ -19,10 +20,23 @@ from inbox.actions.proving import Claims
 from inbox.actions.work import Address, Work, address_of, is_ours
 from inbox.adapters import Inbound, Party
 from inbox.blocking import against, domains_of
-from inbox.models import Block, Customer, Identity, Message, MessageKey, Participant, SideConversation, Status, Ticket
+from inbox.models import (
+    Block,
+    Customer,
+    Identity,
+    Message,
+    MessageKey,
+    MessagePart,
+    Participant,
+    SideConversation,
+    Status,
+    Ticket,
+)
 
 MAX_PARTICIPANTS = 50  # of one message; the rest stays readable in its recipients
 MERGE_HOPS = 20
+
+Referenced = tuple[Ticket | int, str, int | None, int]  # ticket, subject, side conversation, channel of a message
 
 
 class Surroundings:
@@ -44,7 +58,12 @@ class Surroundings:
         self._find_tickets()
 
     def sender(self, inbound: Inbound) -> Party | None:
-        """Who wrote: From; for mail from our own address (a contact form) the first Reply-To that is not ours."""
+        """Who wrote: From; for mail from our own address (a contact form) the first Reply-To that is not ours.
+
+        Of an echo, whom we wrote to.
+        """
+        if inbound.echo:
+            return next(iter(inbound.to), None)
         if inbound.sender is not None and not is_ours(inbound.sender.value, self.own):
             return inbound.sender
         return next((party for party in inbound.reply_to if not is_ours(party.value, self.own)), None)
@@ -177,15 +196,15 @@ class Surroundings:
         references = {ref for work in self.works for ref in threads.referenced(work.inbound)}
         rows = (
             Message.objects.filter(external_id__in=references).values_list(
-                "external_id", "ticket_id", "subject", "side_id"
+                "external_id", "ticket_id", "subject", "side_id", "channel_id"
             )
             if references
             else []
         )
-        self.references: dict[str, list[tuple[Ticket | int, str, int | None]]] = defaultdict(list)
-        for external_id, ticket_id, subject, side_id in rows:
-            self.references[external_id].append((ticket_id, subject, side_id))
-        wanted = {ticket for known in self.references.values() for ticket, _, _ in known if isinstance(ticket, int)}
+        self.references: dict[str, list[Referenced]] = defaultdict(list)
+        for external_id, ticket_id, subject, side_id, channel_id in [*rows, *self._parts(references)]:
+            self.references[external_id].append((ticket_id, subject, side_id, channel_id))
+        wanted = {known[0] for found in self.references.values() for known in found if isinstance(known[0], int)}
         self._find_sides()
         wanted.update(self.sides.values())
         for work in self.works:
@@ -201,9 +220,18 @@ class Surroundings:
         ).values_list("ticket_id", "identity__kind", "identity__scope", "identity__value"):
             self.participants[number].add((kind, scope, value))
 
+    def _parts(self, references: Collection[str]) -> Iterable[tuple[str, int, str, int | None, int]]:
+        """As above, of those parts of what we sent in several that are answered."""
+        if not references or not any(work.adapter.messenger for work in self.works):
+            return ()
+        found = MessagePart.objects.filter(external_id__in=references)
+        return found.values_list(
+            "external_id", "message__ticket_id", "message__subject", "message__side_id", "message__channel_id"
+        )
+
     def _find_sides(self) -> None:
         """The side conversations that signatures and references name, and with whom each is held."""
-        named = {side for known in self.references.values() for _, _, side in known if side is not None}
+        named = {known[2] for found in self.references.values() for known in found if known[2] is not None}
         for work in self.works:
             named.update(pk for pk in work.inbound.payload.get("signed_sides", ()) if 0 < pk < 2**63)
         self.sides: dict[int, int] = {}
@@ -229,21 +257,25 @@ class Surroundings:
     def _find_sessions(self, wanted: set[int]) -> None:
         """For messengers: the customer's open ticket there, and the tickets of comment threads and sessions."""
         joining = [work for work in self.works if work.adapter.joins_open_ticket]
-        customers = {
-            identity.customer_id: (work.channel.pk, address_of(party))
-            for work in joining
-            if (party := self.sender(work.inbound)) and (identity := self.identities[address_of(party)]).pk
-        }
-        if customers:
+        addresses: dict[tuple[int, int], set[Address]] = defaultdict(set)  # by customer and channel
+        for work in joining:
+            party = self.sender(work.inbound)
+            if party is not None and (identity := self.identities[address_of(party)]).pk:
+                addresses[identity.customer_id, work.channel.pk].add(address_of(party))
+        if addresses:
             for number, customer, channel in (
                 Ticket.objects.current()
-                .filter(customer__in=customers, channel__in={work.channel.pk for work in joining})
+                .filter(
+                    customer__in={customer for customer, _ in addresses},
+                    channel__in={channel for _, channel in addresses},
+                    thread_key="",  # comments under a post are a matter of their own
+                )
                 .exclude(status=Status.CLOSED)
                 .order_by("number")
                 .values_list("number", "customer_id", "channel_id")
             ):
-                if customers[customer][0] == channel:
-                    self.sessions[customers[customer]] = number
+                for address in addresses.get((customer, channel), ()):
+                    self.sessions[channel, address] = number
                     wanted.add(number)
         keyed = {work.inbound.thread_key for work in self.works if work.inbound.thread_key}
         if keyed:
@@ -276,10 +308,11 @@ class Surroundings:
             found = self.tickets.get(found.merged_into_id)
         return found
 
-    def _by_reference(self, reference: str) -> Iterable[threads.Known]:
-        for number, subject, side in self.references.get(reference, ()):
+    def _by_reference(self, work: Work, reference: str) -> Iterable[threads.Known]:
+        """What an id names; where a platform numbers anew on each channel, on this one."""
+        for number, subject, side, channel in self.references.get(reference, ()):
             ticket = self.ticket(number)
-            if ticket is not None:
+            if ticket is not None and (work.adapter.global_ids or channel == work.channel.pk):
                 yield threads.Known(ticket, subject, side)
 
     def members(self, ticket: Ticket) -> set[Address]:
@@ -298,7 +331,7 @@ class Surroundings:
 
         return threads.Lookup(
             ticket=self.ticket,
-            by_reference=self._by_reference,
+            by_reference=partial(self._by_reference, work),
             takes_part=lambda ticket: party is not None and self._takes_part(ticket, address_of(party)),
             by_thread_key=lambda key: maybe(self.thread_keys.get((work.channel.pk, key))),
             open_ticket=lambda: maybe(self.sessions.get((work.channel.pk, address_of(party)))) if party else None,
@@ -310,11 +343,11 @@ class Surroundings:
         inbound = work.inbound
         self.seen[inbound.scope, inbound.key] = message
         if inbound.external_id:
-            self.references[inbound.external_id].append((ticket, inbound.subject, message.side_id))
+            self.references[inbound.external_id].append((ticket, inbound.subject, message.side_id, work.channel.pk))
         if message.side_id is not None:
             return  # it is nobody's session
         if inbound.thread_key:
             self.thread_keys.setdefault((work.channel.pk, inbound.thread_key), ticket)
         party = self.sender(inbound)
-        if work.adapter.joins_open_ticket and party is not None:
+        if work.adapter.joins_open_ticket and party is not None and not inbound.thread_key:
             self.sessions[work.channel.pk, address_of(party)] = ticket

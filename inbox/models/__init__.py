@@ -28,9 +28,12 @@ from inbox.models.messages import (
     Message,
     MessageCopy,
     MessageKey,
+    MessagePart,
     Origin,
+    RemoteFile,
 )
 from inbox.models.people import Invitation, LogIn
+from inbox.models.reach import Reach
 from inbox.models.receipts import MAX_INLINE_BYTES, Receipt, ReceiptState
 from inbox.models.search import PARTITION, SearchDocument, SearchPerson
 from inbox.models.side import SideConversation
@@ -96,6 +99,7 @@ __all__ = [
     "Message",
     "MessageCopy",
     "MessageKey",
+    "MessagePart",
     "Notification",
     "NotificationKind",
     "Organisation",
@@ -104,8 +108,10 @@ __all__ = [
     "ParticipantRole",
     "Priority",
     "PushSubscription",
+    "Reach",
     "Receipt",
     "ReceiptState",
+    "RemoteFile",
     "Role",
     "SavedView",
     "SearchDocument",

@@ -129,7 +129,8 @@ class Message(models.Model):
     suppress_auto_reply = models.BooleanField(default=False)
     unverified = models.BooleanField(default=False)  # the sender was no participant when it came
     edited_at = models.DateTimeField(null=True, blank=True)
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)  # taken back by one of us, before or after it left
+    withdrawn_at = models.DateTimeField(null=True, blank=True)  # deleted on the platform: nothing of it is left
     reactions = models.JSONField(default=list, blank=True)
 
     external_id = models.CharField(max_length=998, blank=True)
@@ -215,6 +216,50 @@ class Message(models.Model):
     def hidden_text(self) -> bool:
         """Whether quotes or a signature are folded away."""
         return bool(self.visible_text) and self.visible_text.strip() != self.text.strip()
+
+
+class MessagePart(models.Model):
+    """One of several messages of the platform that one of ours became, in their order; the first is 0.
+
+    Rows are there for what was accepted: a try that ended in the middle goes on behind the last of them.
+    """
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    external_id = models.CharField(max_length=998)
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.SENT)
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["message", "position"], name="message_part_once"),)
+        indexes = (models.Index(fields=["external_id"], name="message_part_external_id"),)
+
+
+class RemoteFile(models.Model):
+    """A file of a message that its platform still has: fetched by a worker, it becomes an Attachment and this row goes.
+
+    With `failed_at` it is given up, and `error` says why; somebody may ask for it once more.
+    """
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="remote_files", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    ref = models.JSONField()
+    name = models.CharField(max_length=255, blank=True)
+    content_type = models.CharField(max_length=127, blank=True)
+    size = models.BigIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)  # while claimed: when the claim runs out
+    failed_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["message", "position"], name="remote_file_once"),)
+        indexes = (
+            models.Index(
+                fields=["next_attempt_at", "id"], name="remote_file_due", condition=models.Q(failed_at__isnull=True)
+            ),
+        )
 
 
 class MessageKey(models.Model):

@@ -1,20 +1,28 @@
-"""The channel contract: what an adapter is, the plain values it deals in, and the registry of kinds.
-
-An adapter is one class per kind of channel. It knows the wire and nothing of tickets: `parse` turns stored bytes into
-`Inbound` values, `send` turns one `Message` row into whatever the platform wants. docs/adding-a-channel.md says how.
-"""
+"""The channel contract: what an adapter is, and the registry of kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.utils.translation import gettext_lazy as _
 
+from inbox.adapters.values import (
+    Arrival,
+    Check,
+    Inbound,
+    InboundFile,
+    Panel,
+    Parsed,
+    RawReceipt,
+    RemoteMedia,
+    Sent,
+    Start,
+    Unverified,
+    Verdict,
+)
 from inbox.counting import Limit
 
 if TYPE_CHECKING:
@@ -23,203 +31,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from inbox.models import Agent, Channel, Message, Receipt, Ticket
-
-Kind = Literal["message", "auto_reply", "bounce", "feedback_report", "list"]
-AUTOMATIC: frozenset[str] = frozenset({"auto_reply", "bounce", "feedback_report"})  # written by no person
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """One address as the wire gave it.
-
-    `kind` is email, phone or a platform's name; `scope` the page or bot where ids are page-scoped.
-    """
-
-    kind: str
-    value: str
-    name: str = ""
-    scope: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class InboundFile:
-    """A file of an inbound message; `name` is already safe to store and to offer for download."""
-
-    name: str
-    content_type: str
-    content: bytes
-    inline: bool = False
-    content_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounce:
-    """What a delivery status notification says (RFC 3464)."""
-
-    recipients: tuple[str, ...]
-    temporary: bool
-    original_message_id: str = ""
-    diagnostic: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One utterance that reached us, free of wire format.
-
-    `key` is the same for every copy of this utterance and unique within `scope` ("email" over all mailboxes, the
-    channel elsewhere). `at` is the platform's or our border server's stamp, never the sender's own clock. `tokens` are
-    candidate signed tokens found in addresses; `references` are message ids, oldest first, without angle brackets.
-    `sender` is None when there is no usable one. All text is free of NUL; `html` is already sanitised.
-    """
-
-    key: str
-    scope: str
-    sender: Party | None
-    text: str
-    external_id: str = ""
-    kind: Kind = "message"
-    suppress_auto_reply: bool = False
-    to: tuple[Party, ...] = ()
-    cc: tuple[Party, ...] = ()
-    reply_to: tuple[Party, ...] = ()
-    subject: str = ""
-    visible_text: str = ""
-    html: str = ""
-    language: str = ""
-    at: datetime | None = None
-    written_at: datetime | None = None
-    in_reply_to: str = ""
-    references: tuple[str, ...] = ()
-    tokens: tuple[str, ...] = ()
-    files: tuple[InboundFile, ...] = ()
-    bounce: Bounce | None = None
-    loop: bool = False
-    thread_key: str = ""
-    content_kind: str = "text"
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message that was just taken in, with its ticket, locked, and the receipt it came in."""
-
-    message: Message
-    ticket: Ticket
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryUpdate:
-    """What a platform reports later about a message we sent. `external_id` names it; states only ever move forward."""
-
-    external_id: str
-    state: Literal["sent", "delivered", "read", "failed"]
-    at: datetime | None = None
-    error: str = ""
-    recipients: tuple[str, ...] = ()
-    delayed: bool = False
-
-
-Parsed = Inbound | DeliveryUpdate
-
-
-class Ignore(Exception):
-    """Raised by `parse` for what is left out on purpose; its text is the reason kept on the receipt.
-
-    With `keep` false the receipt's bytes are forgotten: nobody here may read them.
-    """
-
-    def __init__(self, reason: StrOrPromise, *, keep: bool = True) -> None:
-        super().__init__(reason)
-        self.keep = keep
-
-
-class PartlyPolled(Exception):
-    """What is new was fetched but for a part; the text says which and why, for people."""
-
-
-class DeliveryError(Exception):
-    """A send that did not succeed. `permanent` says whether trying again can help; the text is for the agent.
-
-    `retry_after` is what the platform asked for, in seconds. `unknown` marks a request that left and got no answer.
-    """
-
-    def __init__(
-        self, reason: StrOrPromise, *, permanent: bool, retry_after: float | None = None, unknown: bool = False
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.permanent = permanent
-        self.retry_after = retry_after
-        self.unknown = unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The platform took the message. `external_ids` are its ids, the first is the message's own."""
-
-    external_ids: tuple[str, ...] = ()
-    rejected: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RawReceipt:
-    """Bytes as they arrived, before anything looked at them.
-
-    `external_id` makes a repeat of the same bytes harmless within its channel. `key` is the message's own id where it
-    can be had without parsing (a Message-ID), so that an answer can wait for the message it answers. `at` is the
-    border's stamp; `meta` the envelope (recipients, folder, uid).
-    """
-
-    raw: bytes
-    external_id: str
-    key: str = ""
-    at: datetime | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the Test-connection button: what was tried, whether it worked, and what to do if not."""
-
-    name: str
-    ok: bool
-    detail: StrOrPromise = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a reply may leave now, and if not why, in words for the agent. `until` is when the window closes."""
-
-    allowed: bool
-    reason: StrOrPromise = ""
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A part of a channel's page that only its kind knows: a template, and what it reads as `panel`.
-
-    `first` puts it on top: it asks somebody to do something.
-    """
-
-    template: str
-    context: Mapping[str, Any] = field(default_factory=dict)
-    first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where connecting a new channel begins.
-
-    With a `question` that panel is shown first (which provider?); its answer comes back in the address. Otherwise the
-    form opens with `initial` settings, and `about` stands above it.
-    """
-
-    question: Panel | None = None
-    initial: Mapping[str, Any] = field(default_factory=dict)
-    about: Panel | None = None
 
 
 class Adapter:
@@ -239,6 +50,9 @@ class Adapter:
     live: ClassVar[bool] = False
     stores: ClassVar[bool] = False  # its far side is Rabta itself: a reply has left once it is stored, without a worker
     undoable: ClassVar[bool] = False  # what agents send from the screen waits for a moment, so that they can undo it
+    messenger: ClassVar[bool] = False  # for each person it is kept how they can be reached here (`Reach`)
+    window: ClassVar[timedelta | None] = None  # how long after what they wrote an answer may be free, if not for ever
+    patience: ClassVar[timedelta] = timedelta(0)  # how long news of a message waits for that message to be here
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:
         """A form that validates `Channel.settings`; what `secrets` names in its cleaned data is kept encrypted."""
@@ -289,8 +103,22 @@ class Adapter:
         """
         return None
 
-    def webhook(self, request: HttpRequest, channel: Channel) -> tuple[list[RawReceipt], HttpResponse]:
-        """Verify the request over its raw body, then split it into one receipt an event."""
+    def webhook(
+        self, request: HttpRequest, channel: Channel, body: bytes
+    ) -> tuple[list[RawReceipt], HttpResponse | None]:
+        """Verify a call (POST) over its raw `body`, then split it into one receipt an event.
+
+        The answer is given once these are stored; None is an empty 200. Raises Unverified, before anything is parsed,
+        and ValueError for a body that nobody can read.
+        """
+        raise NotImplementedError
+
+    def handshake(self, request: HttpRequest, channel: Channel) -> HttpResponse:
+        """Answer the platform's question (GET) whether this address is ours. Raises Unverified."""
+        raise Unverified("this platform asks nothing")
+
+    def fetch(self, channel: Channel, media: RemoteMedia) -> InboundFile:
+        """Fetch a file that the platform keeps. Raises NotFetched."""
         raise NotImplementedError
 
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
@@ -390,6 +218,3 @@ def adapter_for(kind: str) -> Adapter:
 def kinds() -> dict[str, Adapter]:
     """Every registered adapter by kind."""
     return dict(_registry)
-
-
-UNKNOWN_OUTCOME = _("The connection ended before the answer came: it is not known whether this message arrived.")

@@ -1,0 +1,88 @@
+"""How people can be reached on messengers: windows that open with what they write, blocks, and asking for no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from inbox.adapters import Party, ReachUpdate, adapter_for
+from inbox.models import Channel, Customer, Identity, Reach
+
+
+def heard(rows: Iterable[tuple[Channel, int, datetime]]) -> None:
+    """Somebody (id of their identity) wrote on a messenger at that time: the window opens anew, and they let us in.
+
+    Times may come in any order, and only ever move forward.
+    """
+    newest: dict[tuple[int, int], tuple[datetime, datetime | None]] = {}
+    for channel, identity, at in rows:
+        window = adapter_for(channel.kind).window
+        known = newest.get((channel.pk, identity))
+        if known is None or known[0] < at:
+            newest[channel.pk, identity] = (at, at + window if window else None)
+    if not newest:
+        return
+    values = [(*key, *value) for key, value in sorted(newest.items())]
+    columns = list(zip(*values, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO inbox_reach AS r (channel_id, identity_id, last_in_at, closes_at)
+            SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+            ON CONFLICT (channel_id, identity_id) DO UPDATE SET
+                last_in_at = GREATEST(r.last_in_at, EXCLUDED.last_in_at),
+                closes_at = GREATEST(r.closes_at, EXCLUDED.closes_at),
+                reminded_at = CASE WHEN r.closes_at < EXCLUDED.closes_at THEN NULL ELSE r.reminded_at END,
+                blocked_at = CASE WHEN r.changed_at > EXCLUDED.last_in_at THEN r.blocked_at END
+            """,
+            [list(column) for column in columns],
+        )
+
+
+def change(channel: Channel, update: ReachUpdate) -> bool:
+    """What a platform says of a person; false when nobody here has that address. Older news than is known is nothing.
+
+    Asking for no more messages stands on the customer as well, for every channel of this kind.
+    """
+    identity = _identity(channel, update.person)
+    if identity is None:
+        return False
+    row, _made = Reach.objects.select_for_update(no_key=True).get_or_create(channel=channel, identity=identity)
+    if row.changed_at is not None and row.changed_at >= update.at:
+        return True
+    row.changed_at = update.at
+    if update.blocked is not None:
+        row.blocked_at = update.at if update.blocked else None
+    if update.opted_out is not None:
+        row.opted_out_at = update.at if update.opted_out else None
+        _opt_out(identity.customer_id, channel, out=update.opted_out)
+    row.save(update_fields=["changed_at", "blocked_at", "opted_out_at"])
+    return True
+
+
+def unreachable(channel: Channel, address: str) -> None:
+    """A send told us that nothing gets through to this address."""
+    now = timezone.now()
+    identity = _identity(channel, Party(adapter_for(channel.kind).identity_kind, address))
+    if identity is not None:
+        change(channel, ReachUpdate(identity_party(identity), now, blocked=True))
+
+
+def identity_party(identity: Identity) -> Party:
+    return Party(identity.kind, identity.value, identity.name, identity.scope)
+
+
+def _identity(channel: Channel, person: Party) -> Identity | None:
+    scope = person.scope or adapter_for(channel.kind).scope(channel)
+    return Identity.objects.active().filter(kind=person.kind, scope=scope, value=person.value).first()
+
+
+def _opt_out(customer: int, channel: Channel, *, out: bool) -> None:
+    row = Customer.objects.select_for_update(no_key=True).get(pk=customer)
+    now = [one for one in row.opt_outs if one != channel.kind] + ([channel.kind] if out else [])
+    if sorted(now) != sorted(row.opt_outs):
+        row.opt_outs = now
+        row.save(update_fields=["opt_outs"])
