@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from inbox import log, wake
-from inbox.actions import base, messages
+from inbox.actions import base, messages, reach
 from inbox.adapters import UNKNOWN_OUTCOME, Adapter, DeliveryError, Sent, adapter_for
 from inbox.models import Channel, DeliveryState, Message
 
@@ -40,6 +40,8 @@ LONGEST_HOLD = timedelta(minutes=5)  # how long a channel waits between tries to
 STORE_AGAIN = timedelta(seconds=2)  # after our own database was away in mid-send
 MOST_LOST_LEASES = 5  # a message that stops its worker this often is not tried again by itself
 MOST_SECONDS = 120.0  # of one run on one channel: others wait for this worker, too
+MESSENGER_SECONDS = 10.0  # the same on a messenger: each message is a call of its own, and there may be many channels
+LONGEST_RATE = timedelta(hours=6)  # that a platform's "too many" is believed
 REMEMBER_SECONDS = 600  # how long a worker keeps an outcome that it cannot write down: the database is away
 
 # A subquery rather than NOT EXISTS: it is asked for one row after the other until one is free, whatever the planner
@@ -142,7 +144,7 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
     if message is None:
         return 0
     count = 0
-    until = time.monotonic() + MOST_SECONDS
+    until = time.monotonic() + (MESSENGER_SECONDS if adapter.messenger else MOST_SECONDS)
     holding = [message]
     with override(settings.LANGUAGE_CODE), keeping(holding):
         try:
@@ -150,10 +152,16 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
                 while message is not None:
                     holding[:] = [message]
                     result = attempt(adapter, message, wire)
+                    if result.error is not None and result.error.channel and not result.error.unknown:
+                        hand_back(channel, message, result.error)
+                        return count
                     message, left = settle(
                         channel, adapter, message, result, more=count + 1 < limit and time.monotonic() < until
                     )
                     count += left
+                    if _connection_lost(result) and not adapter.repeat_safe:
+                        # The next one would get no answer either, and nobody would know of it whether it arrived.
+                        hold(channel, result.error)
         except DeliveryError as error:
             # Raised by `connection` alone: nothing of the message in hand has left.
             if message is not None:
@@ -236,7 +244,12 @@ def _record(adapter: Adapter, message: Message, result: Result) -> int:
     assert error is not None
     reason = str(error.reason)
     if error.permanent:
-        messages.fail(row, reason)
+        if error.fault:
+            row.payload["fault"] = error.fault  # leads to what can be done about it
+        messages.fail(row, reason, **({"payload": row.payload} if error.fault else {}))
+        if error.fault == "blocked":
+            for one in row.to:
+                reach.unreachable(row.channel, one["address"])
     elif error.unknown and not adapter.repeat_safe:
         messages.advance(row, DeliveryState.UNKNOWN, error=str(UNKNOWN_OUTCOME))
     elif row.trying_since is not None and timezone.now() - row.trying_since > GIVE_UP_AFTER:
@@ -290,14 +303,26 @@ def hand_back(channel: Channel, message: Message, error: DeliveryError) -> None:
             row.error = str(error.reason)[:2000]
             row.save(update_fields=["state", "lease_until", "attempts", "error"])
             base.announce([row.ticket_id], [row.pk])
+        hold(channel, error)
+
+
+def hold(channel: Channel, error: DeliveryError | None) -> None:
+    """Leave a channel alone for a while, after what its far side said. That it takes no more for now is no illness."""
+    assert error is not None
+    with transaction.atomic():
         held = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+        asked = min(timedelta(seconds=error.retry_after or 0), LONGEST_RATE)
+        if error.fault == "rate" and asked:
+            held.next_send_at = timezone.now() + jitter(asked) + asked * 0.2  # never before it
+            held.save(update_fields=["next_send_at"])
+            return
         if held.out_failing_since is None:
             log.record(None, "channel_failing", channel=held.pk, direction="out")
         held.out_failures += 1
         held.out_failing_since = held.out_failing_since or timezone.now()
         held.out_error = str(error.reason)[:2000]
         wait = jitter(min(timedelta(seconds=2) * 2 ** min(held.out_failures - 1, 20), LONGEST_HOLD))
-        held.next_send_at = timezone.now() + max(wait, timedelta(seconds=error.retry_after or 0))
+        held.next_send_at = timezone.now() + max(wait, asked)
         held.save(update_fields=["out_failures", "out_failing_since", "out_error", "next_send_at"])
 
 

@@ -228,6 +228,13 @@ def note_part(message: Message, external_id: str) -> None:
         message.save(update_fields=fields)
 
 
+def part_left(message: Message, external_id: str) -> None:
+    """Write down at once that the platform took a part of a message that this worker sends, whatever comes next."""
+    with transaction.atomic():
+        note_part(lock(message.pk), external_id)
+    message.external_id = message.external_id or external_id
+
+
 def is_part_missing(message: Message) -> bool:
     """Whether some parts of a message are not known to have left."""
     total = int(message.payload.get("parts", 1))

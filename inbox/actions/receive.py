@@ -43,6 +43,7 @@ from inbox.threads import referenced
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 50
+LEAST_SHARE = 5  # receipts of a channel in a batch, however many channels there are
 BATCH_BYTES = 16 * 1024 * 1024
 WAIT_FOR_PARENT = timedelta(minutes=2)
 GIVE_BACK_TRIES = 20  # half a second apart
@@ -128,17 +129,27 @@ def _note_arrival(channel: Channel, now: datetime) -> None:
 def claim(limit: int = BATCH_SIZE) -> list[int]:
     """Take the next due receipts for this worker until their lease runs out; returns their ids, oldest first.
 
-    One that was claimed before and never came back is taken alone: it may be what stops workers, and those that
-    happened to be in hand with it must not be set aside for it.
+    Each channel gets its share of a batch, so that a flood on one of them keeps no other waiting. One that was claimed
+    before and never came back is taken alone: it may be what stops workers, and those that happened to be in hand with
+    it must not be set aside for it.
     """
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH due AS (
-                SELECT id, attempts, next_attempt_at FROM inbox_receipt
-                WHERE state = 'new' AND next_attempt_at <= %(now)s
-                ORDER BY next_attempt_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            WITH busy AS (
+                SELECT c.id FROM inbox_channel c WHERE EXISTS (
+                    SELECT FROM inbox_receipt r
+                    WHERE r.channel_id = c.id AND r.state = 'new' AND r.next_attempt_at <= %(now)s
+                )
+            ), due AS (
+                SELECT r.* FROM busy CROSS JOIN LATERAL (
+                    SELECT id, attempts, next_attempt_at FROM inbox_receipt
+                    WHERE channel_id = busy.id AND state = 'new' AND next_attempt_at <= %(now)s
+                    ORDER BY next_attempt_at, id
+                    LIMIT (SELECT GREATEST(%(limit)s / GREATEST(count(*), 1), %(least)s) FROM busy)
+                    FOR UPDATE SKIP LOCKED
+                ) r
             ), queue AS (
                 SELECT id, row_number() OVER line AS place, bool_or(attempts > 0) OVER line AS suspect
                 FROM due WINDOW line AS (ORDER BY next_attempt_at, id)
@@ -147,7 +158,7 @@ def claim(limit: int = BATCH_SIZE) -> list[int]:
             WHERE id IN (SELECT id FROM queue WHERE place = 1 OR NOT suspect)
             RETURNING id
             """,
-            {"lease": now + lease(), "now": now, "limit": limit},
+            {"lease": now + lease(), "now": now, "limit": limit, "least": LEAST_SHARE},
         )
         return sorted(pk for (pk,) in cursor.fetchall())
 

@@ -39,6 +39,9 @@ class Receipt(models.Model):
         constraints = (models.UniqueConstraint(fields=["channel", "external_id"], name="receipt_once"),)
         indexes = (
             models.Index(fields=["next_attempt_at", "id"], name="receipt_new", condition=models.Q(state="new")),
+            models.Index(
+                fields=["channel", "next_attempt_at", "id"], name="receipt_new_of", condition=models.Q(state="new")
+            ),
             models.Index(fields=["key"], name="receipt_awaited", condition=models.Q(state="new") & ~models.Q(key="")),
             models.Index(fields=["channel", "-id"], name="receipt_failed", condition=models.Q(state="failed")),
             models.Index(fields=["received_at"], name="receipt_by_age"),
