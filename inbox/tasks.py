@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from inbox import delivery, digest, health, jobs, log, polling, push, restoring, sessions, wake
+from inbox import delivery, digest, fetching, health, jobs, log, polling, push, restoring, sessions, wake
 from inbox.actions import joining, receive, scheduling, sweeping, trash
 from inbox.models import Receipt, ReceiptState
 
@@ -29,6 +29,12 @@ def deliver(channel_id: int) -> int:
 def poll(channel_id: int) -> int:
     """Fetch what is new on one channel."""
     return polling.poll(channel_id)
+
+
+@shared_task(name="inbox.tasks.fetch_files")
+def fetch_files() -> int:
+    """Fetch files that messages left on their platform."""
+    return fetching.fetch_waiting()
 
 
 @shared_task(name="inbox.tasks.work_on")
@@ -66,6 +72,8 @@ def _wake_workers() -> None:
         wake.deliver(channel_id, kind)
     if Receipt.objects.filter(state=ReceiptState.NEW, next_attempt_at__lte=timezone.now()).exists():
         wake.take_in()
+    if fetching.is_due():
+        wake.fetch()
 
 
 @shared_task(name="inbox.tasks.push")

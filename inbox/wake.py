@@ -1,6 +1,9 @@
 """Wake-ups for the workers: an id over Redis after the commit. Losing one costs a sweep's delay, never a message."""
 
 import logging
+import threading
+import time
+from collections.abc import Callable
 from functools import partial
 
 from celery import current_app
@@ -8,7 +11,7 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
-QUEUES = {"email": "email", "telegram": "social", "chat": "chat"}
+QUEUES = {"email": "email", "chat": "chat"}
 
 
 def queue_of(kind: str) -> str:
@@ -27,6 +30,49 @@ def _send(task: str, args: list[int], queue: str) -> None:
 def take_in() -> None:
     """There are new receipts."""
     transaction.on_commit(partial(_send, "inbox.tasks.take_in", [], "email"), robust=True)
+
+
+class _Soon:
+    """At most so often: the first call at once, all that follow within `EVERY` together at its end."""
+
+    EVERY = 0.1  # seconds
+
+    def __init__(self, deed: Callable[[], None]) -> None:
+        self.deed = deed
+        self.lock = threading.Lock()
+        self.last = 0.0
+        self.waiting = False
+
+    def __call__(self) -> None:
+        with self.lock:
+            if self.waiting:
+                return
+            wait = self.last + self.EVERY - time.monotonic()
+            if wait > 0:
+                self.waiting = True
+                timer = threading.Timer(wait, self._later)
+                timer.daemon = True
+                timer.start()
+                return
+            self.last = time.monotonic()
+        self.deed()
+
+    def _later(self) -> None:
+        with self.lock:
+            self.waiting, self.last = False, time.monotonic()
+        self.deed()
+
+
+def _take_in() -> None:
+    _send("inbox.tasks.take_in", [], "email")
+
+
+_soon = _Soon(_take_in)
+
+
+def take_in_soon() -> None:
+    """There are new receipts, perhaps by the hundred: call it once they are committed."""
+    _soon()
 
 
 def deliver(channel_id: int, kind: str) -> None:

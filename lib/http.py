@@ -2,41 +2,59 @@
 
 The checked address is the one connected to (`lib.net`), so that a second answer of the DNS cannot lead inside; TLS
 still verifies the host's name. `ALLOW_PRIVATE_NETWORKS` lifts the ban. `net.cut_after` bounds a whole exchange.
+
+What platforms' adapters share is here, too: whether a request can have arrived, how long a token must rest, downloads.
 """
 
 from __future__ import annotations
 
+import hashlib
 import socket
+import threading
+import time
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import SSLError as TLSError
 
 from lib import net
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 MOST_BYTES = 1024 * 1024
+TRIES = 2
+AGAIN_SECONDS = 0.3
 
 
 class TooLarge(OSError):
     """The answer is larger than the caller takes."""
 
 
-def _connect(host: str, port: int, timeout: Any) -> socket.socket:
-    return net.connect(host, port, _seconds(timeout))
+def _connect(connection: HTTPConnection) -> socket.socket:
+    """As urllib3 does it: what fails here has not left, and its errors say so."""
+    try:
+        return net.connect(connection.host, connection.port or connection.default_port, _seconds(connection.timeout))
+    except net.Refused:
+        raise
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, str(error)) from error
+    except OSError as error:
+        raise NewConnectionError(connection, str(error)) from error
 
 
 class _Plain(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _connect(self.host, self.port or self.default_port, self.timeout)
+        return _connect(self)
 
 
 class _Secure(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _connect(self.host, self.port or self.default_port, self.timeout)
+        return _connect(self)
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -92,16 +110,104 @@ class Session(requests.Session):
         return None
 
 
-def _refusal(error: BaseException | None, depth: int = 0) -> net.Refused | None:
-    """The Refused somewhere below the wrappings of urllib3 and requests."""
+def _below(error: BaseException | None, kinds: tuple[type[BaseException], ...], depth: int = 0) -> Any:
+    """The first error of these kinds somewhere below the wrappings of urllib3 and requests; None for none."""
     if error is None or depth > 8:
         return None
-    if isinstance(error, net.Refused):
+    if isinstance(error, kinds):
         return error
     inner = [error.__cause__, error.__context__, getattr(error, "reason", None), *error.args]
     return next(
-        (found for one in inner if isinstance(one, BaseException) and (found := _refusal(one, depth + 1))), None
+        (found for one in inner if isinstance(one, BaseException) and (found := _below(one, kinds, depth + 1))), None
     )
+
+
+def _refusal(error: BaseException) -> net.Refused | None:
+    found: net.Refused | None = _below(error, (net.Refused,))
+    return found
+
+
+def never_left(error: BaseException) -> bool:
+    """Whether a request that failed with this error cannot have reached the other side: no connection came about."""
+    return _below(error, (net.Refused, NewConnectionError, ConnectTimeoutError, TLSError)) is not None
+
+
+class Rates:
+    """Until when a platform wants to hear nothing from a token, as this process was told. Kept are digests."""
+
+    MOST = 1000
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def note(self, token: str, seconds: float) -> None:
+        """The platform said: not before so many seconds are over."""
+        with self._lock:
+            if len(self._until) >= self.MOST:
+                now = time.monotonic()
+                self._until = {key: until for key, until in self._until.items() if until > now}
+            key = self._key(token)
+            self._until[key] = max(self._until.get(key, 0.0), time.monotonic() + seconds)
+
+    def wait(self, token: str) -> float:
+        """Seconds until this token may be used again; 0 for now."""
+        return max(0.0, self._until.get(self._key(token), 0.0) - time.monotonic())
+
+    @staticmethod
+    def _key(token: str) -> str:
+        return hashlib.sha256(token.encode()).hexdigest()
+
+
+rates = Rates()
+
+
+def fetch(session: requests.Session, url: str, **options: Any) -> requests.Response:
+    """GET, once more after a moment where the other side was away or stumbled: asking twice does no harm.
+
+    Raises as `Session.request`.
+    """
+    for attempt in range(TRIES):
+        last = attempt == TRIES - 1
+        try:
+            response = session.get(url, **options)
+        except (requests.ConnectionError, requests.Timeout):
+            if last:
+                raise
+        else:
+            if response.status_code < 500 or last:
+                return response
+            response.close()
+        time.sleep(AGAIN_SECONDS)
+    raise AssertionError("never reached")
+
+
+def download(
+    session: requests.Session, url: str, *, most: int, seconds: float, headers: dict[str, str] | None = None
+) -> tuple[int, bytes, str]:
+    """Fetch a file of at most `most` bytes within so many seconds in all: (status, content, content type).
+
+    A redirect is followed once, as file stores do it, without the headers. Raises TooLarge, net.Refused,
+    requests.RequestException, TimeoutError.
+    """
+    with net.cut_after(seconds) as deadline:
+        try:
+            response = session.get(url, stream=True, headers=headers)
+            target = response.headers.get("Location", "")
+            if response.status_code in {301, 302, 303, 307, 308} and target:
+                response.close()
+                response = session.get(urljoin(url, target), stream=True)
+            if int(response.headers.get("Content-Length") or 0) > most:
+                response.close()
+                raise TooLarge(f"more than {most} bytes")
+            content = body(response, most)
+        except (requests.RequestException, ValueError) as error:
+            if deadline.cut:
+                raise TimeoutError(f"not there within {seconds:.0f} s") from error
+            raise
+        if deadline.cut:
+            raise TimeoutError(f"not there within {seconds:.0f} s")
+        return response.status_code, content, response.headers.get("Content-Type", "")
 
 
 def body(response: requests.Response, most: int = MOST_BYTES) -> bytes:

@@ -22,13 +22,13 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from channels_chat import bodies, bundle, doors, sniffing, uploads
+from channels_chat import bodies, bundle, doors, uploads
 from channels_chat.actions import visitors
 from channels_chat.doors import Door
 from channels_chat.models import Visitor
 from channels_chat.shades import shades
 from channels_chat.words import words
-from inbox import files
+from inbox import files, sniffing
 from inbox.actions.uploads import upload as keep
 from lib.streams import streamed
 

@@ -9,11 +9,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from channels_chat import bundle, doors, sniffing, uploads
+from channels_chat import bundle, doors, uploads
 from channels_chat.actions import visitors
 from channels_chat.models import Visitor
 from channels_chat.shades import contrast, shades
 from channels_chat.views import widget
+from inbox import sniffing
 from inbox.models import Agent, Attachment, Channel
 from tests.cast import sana, team
 

@@ -1,0 +1,135 @@
+"""Files that messages left on their platform: fetched right after the message is in, for their links die soon.
+
+One slow or endless file keeps neither its message nor others waiting: rows are claimed under a lease, a few at a time,
+and each fetch has a time-out of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from inbox import files, log, sniffing, wake
+from inbox.actions import base
+from inbox.adapters import InboundFile, NotFetched, RemoteMedia, adapter_for
+from inbox.delivery import jitter
+from inbox.models import Attachment, Message, RemoteFile
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=3)
+FIRST_RETRY = timedelta(seconds=3)
+LONGEST_RETRY = timedelta(minutes=30)
+GIVE_UP_AFTER = timedelta(hours=24)
+MOST_ATTEMPTS = 30
+MOST_SECONDS = 20.0  # of one run: others wait for this worker, too
+
+
+def fetch_waiting() -> int:
+    """Fetch what is due; returns how many files came. Safe to run in several workers at once."""
+    came = 0
+    until = time.monotonic() + MOST_SECONDS
+    while (row := _claim()) is not None:
+        came += _fetch(row)
+        if time.monotonic() > until:
+            wake.fetch()
+            break
+    return came
+
+
+def _claim() -> RemoteFile | None:
+    """The next file for this worker; of the channels that have some, the one that is asked least at the moment."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE inbox_remotefile SET attempts = attempts + 1, next_attempt_at = %(lease)s
+            WHERE id = (
+                SELECT id FROM inbox_remotefile
+                WHERE failed_at IS NULL AND next_attempt_at <= %(now)s
+                ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) RETURNING id
+            """,
+            {"lease": now + LEASE, "now": now},
+        )
+        found = cursor.fetchone()
+    return None if found is None else RemoteFile.objects.select_related("message__channel").get(pk=found[0])
+
+
+def _fetch(row: RemoteFile) -> int:
+    channel = row.message.channel
+    media = RemoteMedia(row.ref, row.name, row.content_type, row.size)
+    try:
+        file = adapter_for(channel.kind).fetch(channel, media)
+    except NotFetched as error:
+        _failed(row, str(error.reason), permanent=error.permanent, after=error.retry_after or 0)
+        return 0
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("a file of message %s cannot be fetched", row.message_id)
+        _failed(row, f"{type(error).__name__}: {error}", permanent=False)
+        return 0
+    try:
+        return _keep(row, file)
+    except files.StoreAway as error:
+        _failed(row, str(error), permanent=False)
+        return 0
+
+
+def _keep(row: RemoteFile, file: InboundFile) -> int:
+    """Make it an attachment, if its message still wants it."""
+    kind = sniffing.kind_of(file.content, file.name, file.content_type)
+    if kind is None:
+        _failed(row, _("This file is a program, and was not kept."), permanent=True)
+        return 0
+    stored, digest = files.put("attachments", file.content)
+    with transaction.atomic():
+        message = Message.objects.select_for_update(no_key=True).get(pk=row.message_id)
+        if not RemoteFile.objects.filter(pk=row.pk).delete()[0]:
+            return 0  # withdrawn or erased meanwhile
+        Attachment.objects.create(
+            message=message,
+            name=file.name[:255],
+            content_type=kind[:127],
+            size=len(file.content),
+            digest=digest,
+            stored=stored,
+            inline=file.inline,
+            content_id=file.content_id[:255],
+        )
+        log.record(message.ticket, "file_fetched", message=message.pk)
+        base.announce([message.ticket_id], [message.pk])
+    return 1
+
+
+def _failed(row: RemoteFile, reason: str, *, permanent: bool, after: float = 0) -> None:
+    now = timezone.now()
+    row.error = reason[:500]
+    if permanent or row.attempts >= MOST_ATTEMPTS or now - row.created_at > GIVE_UP_AFTER:
+        row.failed_at = now
+    else:
+        wait = min(FIRST_RETRY * 2 ** min(row.attempts - 1, 20), LONGEST_RETRY)
+        row.next_attempt_at = now + max(jitter(wait), timedelta(seconds=after))
+    with transaction.atomic():
+        row.save(update_fields=["error", "failed_at", "next_attempt_at"])
+        base.announce([row.message.ticket_id], [row.message_id])
+
+
+def again(row: RemoteFile) -> None:
+    """Somebody asks for a file once more that was given up."""
+    with transaction.atomic():
+        RemoteFile.objects.filter(pk=row.pk).update(
+            failed_at=None, error="", attempts=0, next_attempt_at=timezone.now(), created_at=timezone.now()
+        )
+        base.announce([row.message.ticket_id], [row.message_id])
+        wake.fetch()
+
+
+def is_due() -> bool:
+    return RemoteFile.objects.filter(failed_at__isnull=True, next_attempt_at__lte=timezone.now()).exists()
