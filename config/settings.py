@@ -123,12 +123,22 @@ MICROSOFT_CLIENT_SECRET = os.environ.get("MICROSOFT_CLIENT_SECRET", "")
 MICROSOFT_TENANT = os.environ.get("MICROSOFT_TENANT", "common")
 MICROSOFT_LOGIN_URL = os.environ.get("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com").rstrip("/")
 
+# Messengers and social networks ------------------------------------------------------------------------------------
+# Where platforms are: a proxy or an emulator can stand in. A channel may name a server of its own.
+TELEGRAM_API_URL = os.environ.get("TELEGRAM_API_URL", "https://api.telegram.org").rstrip("/")
+GRAPH_API_URL = os.environ.get("GRAPH_API_URL", "https://graph.facebook.com").rstrip("/")
+GRAPH_API_VERSION = os.environ.get("GRAPH_API_VERSION", "v26.0")
+INSTAGRAM_API_URL = os.environ.get("INSTAGRAM_API_URL", "https://graph.instagram.com").rstrip("/")
+TWILIO_API_URL = os.environ.get("TWILIO_API_URL", "https://api.twilio.com").rstrip("/")
+MEDIA_MAX_MB = int(os.environ.get("MEDIA_MAX_MB", "50"))  # of one file that customers send by a messenger
+
 # Django ------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "config",
     "inbox",
     "channels_email",
     "channels_chat",
+    "channels_social",
     "reports",
     "api",
     "sandbox",

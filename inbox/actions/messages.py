@@ -228,6 +228,16 @@ def note_part(message: Message, external_id: str) -> None:
         message.save(update_fields=fields)
 
 
+def begin_parts(message: Message, count: int) -> list[str]:
+    """A claimed message leaves in so many parts; returns the platform's ids of those that have left before."""
+    if count > 1 and message.payload.get("parts") != count:
+        message.payload["parts"] = count
+        Message.objects.filter(pk=message.pk).update(payload=message.payload)
+    if count < 2:
+        return []
+    return list(MessagePart.objects.filter(message=message).order_by("position").values_list("external_id", flat=True))
+
+
 def part_left(message: Message, external_id: str) -> None:
     """Write down at once that the platform took a part of a message that this worker sends, whatever comes next."""
     with transaction.atomic():

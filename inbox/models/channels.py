@@ -52,6 +52,7 @@ class Channel(models.Model):
     credentials = models.TextField(blank=True, editable=False)
     paused = models.BooleanField(_("paused"), default=False)
     cursor = models.JSONField(default=dict, blank=True)
+    condition = models.JSONField(default=dict, blank=True)  # what its platform said of it when it was looked after
     next_poll_at = models.DateTimeField(default=timezone.now)
     in_failing_since = models.DateTimeField(null=True, blank=True)
     in_error = models.TextField(blank=True)

@@ -1,0 +1,139 @@
+"""What all messengers share: windows, sending in parts, and what a message is made of on the wire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import requests
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from channels_social import media
+from inbox import counting
+from inbox.actions import messages
+from inbox.adapters import Adapter, InboundFile, RemoteMedia, Sent, Verdict
+from inbox.models import Attachment, Channel, Identity, Message, Reach, Ticket
+from lib import http
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of the platform: words, or a file with the words under it. `first` is the one that may quote."""
+
+    text: str = ""
+    file: Attachment | None = None
+    first: bool = False
+
+
+class Wire(Protocol):
+    """A platform's API behind one token, as `Messenger` sends over it."""
+
+    def send_part(self, message: Message, part: Part) -> str:
+        """Send one part; returns the platform's id of it. Raises DeliveryError."""
+
+
+class Messenger(Adapter):
+    """The base of messengers. A subclass says what its platform calls things, and brings a `Wire`."""
+
+    messenger = True
+    icon = "message"
+    patience = timedelta(minutes=2)
+    caption = 0  # what the words under a file may have, in the units of `limit`; 0: files come without
+
+    def wire(self, channel: Channel, session: requests.Session) -> Wire:
+        raise NotImplementedError
+
+    @contextmanager
+    def connection(self, channel: Channel) -> Iterator[Wire]:
+        with http.Session() as session:
+            yield self.wire(channel, session)
+
+    def parts(self, message: Message) -> list[Part]:
+        """What this message is on the wire, in order; the same each time it is asked."""
+        files = list(message.attachments.order_by("pk")) if message.has_files else []
+        limit = self.limit
+        texts = counting.split(message.text, limit) if limit else [message.text] if message.text.strip() else []
+        if len(files) == 1 and len(texts) == 1 and limit and 0 < counting.size(message.text, limit) <= self.caption:
+            return [Part(message.text, files[0], first=True)]
+        found = [Part(text) for text in texts] + [Part(file=file) for file in files]
+        return [Part(one.text, one.file, first=place == 0) for place, one in enumerate(found)]
+
+    def send(self, message: Message, connection: Wire) -> Sent:
+        """One part after the other; each that was taken is written down at once, and never sent again."""
+        parts = self.parts(message)
+        ids = messages.begin_parts(message, len(parts))
+        for part in parts[len(ids) :]:
+            external_id = connection.send_part(message, part)
+            if len(parts) > 1:
+                messages.part_left(message, external_id)
+            ids.append(external_id)
+        return Sent(tuple(ids))
+
+    def raw(self, message: Message) -> tuple[bytes, str]:
+        told = {
+            "to": message.to,
+            "parts": [{"text": one.text, "file": one.file.name if one.file else None} for one in self.parts(message)],
+            "in_reply_to": message.in_reply_to,
+            "ids": [message.external_id, *message.parts.order_by("position").values_list("external_id", flat=True)[1:]],
+        }
+        return json.dumps(told, ensure_ascii=False, indent=1).encode(), "application/json"
+
+    def freeze(self, message: Message, answered: Message | None) -> None:
+        """What is answered is quoted, if somebody chose to; the id of the message comes with the platform's answer."""
+        if answered is not None and message.payload.get("quotes") == answered.pk:
+            message.in_reply_to = answered.external_id
+
+    def fetch(self, channel: Channel, media: RemoteMedia) -> InboundFile:
+        with http.Session() as session:
+            return self.fetch_file(channel, session, media)
+
+    def fetch_file(self, channel: Channel, session: requests.Session, remote: RemoteMedia) -> InboundFile:
+        """Fetch one file. Raises NotFetched. By default its address stands in `ref`."""
+        return media.download(session, str(remote.ref.get("url", "")), remote)
+
+    def may_reply(self, ticket: Ticket) -> Verdict:
+        """Not to whoever asked for no more, nor where nothing gets through, nor after the window."""
+        return verdict(self, ticket)
+
+    def closed(self, closed_at: datetime) -> str:
+        """Why an answer may not leave now, for agents."""
+        return _("They wrote last too long ago: since %(time)s answers of one's own words are not let through.") % {
+            "time": date_format(timezone.localtime(closed_at), "SHORT_DATETIME_FORMAT")
+        }
+
+
+def verdict(adapter: Messenger, ticket: Ticket) -> Verdict:
+    if adapter.kind in ticket.customer.opt_outs:
+        return Verdict(False, _("This customer asked for no more messages here."))
+    reach = reach_of(adapter, ticket)
+    if reach is None:
+        return Verdict(True)
+    if reach.opted_out_at is not None:
+        return Verdict(False, _("This customer asked for no more messages here."))
+    if reach.blocked_at is not None:
+        return Verdict(False, _("Nothing gets through to this customer here: they have blocked us, or left."))
+    if not reach.open and reach.closes_at is not None:
+        return Verdict(False, adapter.closed(reach.closes_at), until=reach.closes_at)
+    return Verdict(True, until=reach.closes_at)
+
+
+def reach_of(adapter: Messenger, ticket: Ticket) -> Reach | None:
+    """How the ticket's customer can be reached where they wrote last by this kind of channel; one query."""
+    own = Identity.objects.active().filter(customer=ticket.customer_id)
+    found = Reach.objects.filter(channel__kind=adapter.kind, identity__in=own)
+    return found.order_by("-last_in_at").first()
+
+
+def unsupported(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload of a message of a kind that nobody here knows: its raw form, to be looked at."""
+    return {"kind": kind[:60], "raw": dict(raw)}
+
+
+def remote(*found: RemoteMedia | None) -> Sequence[RemoteMedia]:
+    return tuple(one for one in found if one is not None)

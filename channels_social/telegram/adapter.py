@@ -1,0 +1,158 @@
+"""Telegram: a bot that customers write to, by long poll or webhook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import requests
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from channels_social import checks, media, reading, signatures
+from channels_social.messenger import Messenger
+from channels_social.telegram import parsing
+from channels_social.telegram.api import Telegram
+from channels_social.telegram.settings import TelegramSettings, api_url, polls
+from inbox.adapters import Check, DeliveryError, InboundFile, NotFetched, Parsed, RawReceipt, RemoteMedia, register
+from inbox.counting import Limit
+from inbox.models import Channel, Receipt
+from lib import http, signing
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+PURPOSE = "telegram webhook"
+BATCH = 100
+LONG_POLL = 20  # seconds
+
+
+@register
+class TelegramAdapter(Messenger):
+    kind = "telegram"
+    label = gettext_lazy("Telegram")
+    identity_kind = "telegram"
+    polls = True
+    limit = Limit(4096)
+    caption = 1024
+    secrets = ("token",)
+    connect_label = gettext_lazy("Connect a Telegram bot")
+    settings_template = "channels_social/telegram.html"
+
+    def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> TelegramSettings:
+        return TelegramSettings(data, channel)
+
+    def keeps_secret(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """Never to another server."""
+        return old.get("api_url") == new.get("api_url")
+
+    def facts(self, channel: Channel) -> list[tuple[StrOrPromise, str]]:
+        how = _("Rabta asks Telegram") if polls(channel) else _("Telegram calls Rabta")
+        bot = reading.text(channel.condition.get("username"), 60)
+        return [(_("Bot"), f"@{bot}" if bot else ""), (_("News"), how)]
+
+    def wire(self, channel: Channel, session: requests.Session) -> Telegram:
+        return Telegram(session, api_url(channel), str(channel.secrets.get("token", "")))
+
+    # In ------------------------------------------------------------------------------------------------------------
+
+    def webhook(
+        self, request: HttpRequest, channel: Channel, body: bytes
+    ) -> tuple[list[RawReceipt], HttpResponse | None]:
+        """Telegram proves itself by a secret that we gave it; the body is not signed."""
+        given = request.headers.get(HEADER, "")
+        if not given or not signing.verify(PURPOSE, channel.token, given):
+            signatures.same(given, "")
+        return [receipt_of(reading.table(reading.load(body)), body)], None
+
+    def poll(self, channel: Channel, cursor: dict[str, Any]) -> Iterator[tuple[list[RawReceipt], dict[str, Any]]]:
+        """Everything since the last update that is stored. A long poll: the answer comes with the next message."""
+        if not polls(channel):
+            return
+        with http.Session() as session:
+            bot = self.wire(channel, session)
+            while True:
+                offset = cursor.get("offset")
+                updates = bot.call(
+                    "getUpdates",
+                    seconds=LONG_POLL + 10,
+                    offset=offset,
+                    limit=BATCH,
+                    timeout=LONG_POLL,
+                    allowed_updates=parsing.ALLOWED,
+                )
+                found = reading.rows(updates)
+                if not found:
+                    return
+                cursor = {**cursor, "offset": max(reading.number(one.get("update_id")) for one in found) + 1}
+                yield [receipt_of(one, json.dumps(one).encode()) for one in found], cursor
+
+    def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
+        update = reading.load(raw)
+        if not isinstance(update, dict) or "update_id" not in update:
+            raise ValueError("no update of Telegram")
+        return parsing.parse(update, f"channel:{receipt.channel_id}", receipt.at)
+
+    def fetch_file(self, channel: Channel, session: requests.Session, remote: RemoteMedia) -> InboundFile:
+        """Ask for its place, then get it: a link is good for an hour at least."""
+        bot = self.wire(channel, session)
+        try:
+            found = reading.table(bot.call("getFile", file_id=str(remote.ref.get("file_id", ""))))
+        except DeliveryError as error:
+            raise NotFetched(error.reason, permanent=error.permanent, retry_after=error.retry_after) from None
+        place = reading.text(found.get("file_path"), 1000)
+        return media.download(session, f"{bot.base}/file/bot{bot.token}/{place}", remote)
+
+    # Health --------------------------------------------------------------------------------------------------------
+
+    def check(self, channel: Channel) -> list[Check]:
+        return checks.run(lambda: self.tend(channel), self._lines, channel)
+
+    def tend(self, channel: Channel) -> dict[str, Any]:
+        """Look whether the token works, and set the webhook where it is not ours (any more)."""
+        with http.Session() as session:
+            bot = self.wire(channel, session)
+            me = reading.table(bot.call("getMe"))
+            found: dict[str, Any] = {
+                "username": reading.text(me.get("username"), 60),
+                "name": reading.text(me.get("first_name"), 100),
+            }
+            info = reading.table(bot.call("getWebhookInfo"))
+            url = "" if polls(channel) else checks.hook_url(channel)
+            if reading.text(info.get("url"), 2000) != url:
+                if url:
+                    bot.call(
+                        "setWebhook",
+                        url=url,
+                        secret_token=signing.sign(PURPOSE, channel.token),
+                        allowed_updates=parsing.ALLOWED,
+                    )
+                    found["subscribed"] = True
+                else:
+                    bot.call("deleteWebhook")
+            elif url and info.get("last_error_message"):
+                found["trouble"] = reading.text(info["last_error_message"], 300)
+            return {**found, "waiting": reading.number(info.get("pending_update_count"))}
+
+    def _lines(self, found: Mapping[str, Any], channel: Channel) -> list[Check]:
+        bot = f"@{found['username']}" if found["username"] else found["name"]
+        lines = [Check(_("Token"), True, _("Telegram knows it as %(bot)s.") % {"bot": bot})]
+        if polls(channel):
+            lines.append(Check(_("News"), True, _("Rabta asks Telegram for them.")))
+        elif found.get("trouble"):
+            told = _("Telegram could not reach Rabta: %(error)s") % {"error": found["trouble"]}
+            lines.append(Check(_("News"), False, told))
+        else:
+            lines.append(Check(_("News"), True, _("Telegram calls %(url)s") % {"url": checks.hook_url(channel)}))
+        return lines
+
+
+def receipt_of(update: Mapping[str, Any], raw: bytes) -> RawReceipt:
+    """An update as a receipt: unique by its number. Raises ValueError for what has none."""
+    number = update.get("update_id")
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise ValueError("no update of Telegram")
+    return RawReceipt(raw, f"update:{number}", key=parsing.key(reading.table(update.get("message"))))
