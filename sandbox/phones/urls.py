@@ -1,0 +1,9 @@
+"""Addresses of the emulated platforms' APIs, and of the pages where one plays their people."""
+
+from django.urls import include, path
+
+from sandbox.phones import telegram
+
+urlpatterns = [
+    path("telegram/", include(telegram.urlpatterns)),
+]
