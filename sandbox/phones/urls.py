@@ -2,8 +2,9 @@
 
 from django.urls import include, path
 
-from sandbox.phones import telegram
+from sandbox.phones import telegram, twilio
 
 urlpatterns = [
     path("telegram/", include(telegram.urlpatterns)),
+    path("twilio/", include(twilio.urlpatterns)),
 ]
