@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sandbox.phones import core, telegram, telegram_html
-from sandbox.phones.acts import Act, Cannot, Given, Platform, Trouble, Upload, register
+from sandbox.phones.acts import Act, Cannot, Given, Platform, Trouble, Upload, older, register
 from sandbox.phones.models import Account, Line, Media, Person
 from sandbox.phones.telegram_base import add_line
 from sandbox.phones.telegram_shapes import FILE_KINDS, bot, fields_of, message, user
@@ -262,17 +261,6 @@ def opened(account: Account, person: Person) -> None:
     Line.objects.filter(account=account, person=person, ours=True, state="sent").update(state="read")
 
 
-def old_lines(account: Account) -> None:
-    """Move all lines two days back: what is older than 48 hours cannot be deleted any more."""
-    for line in account.lines.all():
-        line.at -= timedelta(hours=49)
-        line.save(update_fields=["at"])
-
-
-def _theirs(line: Line) -> bool:
-    return not line.ours
-
-
 def _words(line: Line) -> bool:
     return not line.ours and bool(line.text)
 
@@ -353,7 +341,7 @@ TELEGRAM = Platform(
             "late", L("Next send: done, but the answer never comes"), {"method": SENDING, "after": True, "cut": True}
         ),
         Trouble("slow", L("Next send: done, answered after 20 s"), {"method": SENDING, "after": True, "seconds": 20}),
-        Trouble("old", L("Make all messages two days older"), do=old_lines),
+        Trouble("old", L("Make all messages two days older"), do=older(49)),
     ),
     opened=opened,
 )

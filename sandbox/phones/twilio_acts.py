@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets as random
-from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sandbox.phones import core, gsm, twilio
-from sandbox.phones.acts import Act, Cannot, Given, Platform, Trouble, register
+from sandbox.phones.acts import Act, Cannot, Given, Platform, Trouble, older, register
 from sandbox.phones.models import Account, Line, Person
 from sandbox.phones.twilio_base import NUMBER, VERSION, message_sid, person_of, sid_of
 from sandbox.phones.twilio_carry import ours
@@ -142,12 +141,6 @@ def signal(account: Account, person: Person, given: Given) -> None:
     person.save(update_fields=["attributes"])
 
 
-def old_lines(account: Account) -> None:
-    for line in account.lines.all():
-        line.at -= timedelta(hours=25)
-        line.save(update_fields=["at"])
-
-
 def overtake(account: Account) -> None:
     with core.changing(account) as row:
         row.settings["unordered"] = not row.settings.get("unordered")
@@ -200,7 +193,7 @@ SMS = Platform(
         Trouble("late", L("Next send: done, but the answer never comes"), {"method": POST, "after": True, "cut": True}),
         Trouble("slow", L("Next send: done, answered after 20 s"), {"method": POST, "after": True, "seconds": 20}),
         Trouble("unordered", L("Callbacks may overtake each other, or not"), do=overtake),
-        Trouble("old", L("Make all messages a day older"), do=old_lines),
+        Trouble("old", L("Make all messages a day older"), do=older(25)),
     ),
 )
 register(SMS)
