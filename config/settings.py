@@ -369,6 +369,7 @@ CELERY_TASK_ROUTES = {
     "channels_social.*": {"queue": "social"},
     "channels_chat.tasks.transcripts": {"queue": "email"},  # a slow mail server keeps no chat waiting
     "channels_chat.*": {"queue": "chat"},
+    "sandbox.*": {"queue": "social"},
     "api.tasks.deliver_webhooks": {"queue": "webhooks"},  # slow receivers of other people's keep nothing else waiting
 }
 CELERY_TIMEZONE = TIME_ZONE
@@ -406,6 +407,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
 }
+
+if DEMO or DEBUG:
+    CELERY_BEAT_SCHEDULE["emulated platforms"] = {
+        "task": "sandbox.tasks.push",
+        "schedule": 1.0,
+        "options": {"expires": 1, "queue": "social"},
+    }
 
 # Logs --------------------------------------------------------------------------------------------------------------
 LOG_FORMAT = os.environ.get("LOG_FORMAT", "json")  # json, or console

@@ -1,10 +1,11 @@
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from sandbox import components, shop, views
 
 app_name = "sandbox"
 urlpatterns = [
     path("", views.people, name="people"),
+    path("phones/", include("sandbox.phones.urls")),
     path("components/", components.components, name="components"),
     path("shop/", shop.front, name="shop"),
     path("shop/who/", shop.log_in, name="shop-log-in"),
