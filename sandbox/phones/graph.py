@@ -170,8 +170,8 @@ def _answer(request: HttpRequest, parts: list[str]) -> HttpResponseBase:
         params = _params(request)
     except GraphError as error:
         return _refused(error)
-    token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(params.get("access_token", ""))
-    params.pop("access_token", None)
+    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    token = str(params.pop("access_token", None) or bearer)
     method = str(params.pop("method", request.method)).upper() if request.method == "POST" else str(request.method)
     node, edge = parts[0], "/".join(parts[1:])
     if (tool := TOOLS.get((method, edge or node))) is not None:
