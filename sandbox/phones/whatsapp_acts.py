@@ -2,69 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from sandbox.phones import acts, chats, hooks, whatsapp
-from sandbox.phones.acts import Act, Cannot, Given, Trouble
+from sandbox.phones.acts import Act, Given, Trouble
+from sandbox.phones.messenger_acts import EXPIRED, LINE, TEXT, line_of, without_line
 from sandbox.phones.models import Account, Line, Person
 
 
 def kind_of(content_type: str) -> str:
     """As what WhatsApp sends a file of this type."""
+    if content_type == "image/webp":
+        return "sticker"
     family = content_type.split("/")[0]
-    return (
-        "sticker" if content_type == "image/webp" else family if family in {"image", "audio", "video"} else "document"
-    )
+    return family if family in {"image", "audio", "video"} else "document"
 
 
 def _compose(account: Account, person: Person, given: Given) -> Line | None:
     reply_to = given.line.external_id if given.line else ""
-    if not given.files:
-        return whatsapp.text(account, person, given.text, reply_to=reply_to)
+    kinds = [kind_of(upload.content_type) for upload in given.files]
+    captioned = bool(kinds) and kinds[0] not in {"audio", "sticker"}
     line = None
     with hooks.together(account):
+        if given.text and not captioned:
+            line = whatsapp.text(account, person, given.text, reply_to=reply_to)
         for number, upload in enumerate(given.files):
-            kind = kind_of(upload.content_type)
-            caption = "" if number or kind in {"audio", "sticker"} else given.text
-            sent, more = upload.content, {"name": upload.name, "caption": caption, "reply_to": reply_to}
-            line = whatsapp.file(account, person, kind, sent, upload.content_type, voice=kind == "audio", **more)  # type: ignore[arg-type]
+            line = whatsapp.file(
+                account,
+                person,
+                kinds[number],
+                upload.content,
+                upload.content_type,
+                name=upload.name,
+                caption=given.text if captioned and not number else "",
+                voice="ogg" in upload.content_type,
+                reply_to=reply_to,
+            )
     return line
 
 
-def _line_of(given: Given) -> Line:
-    if given.line is None:
-        raise Cannot(_("Choose a message first."))
-    return given.line
-
-
 def _reacts(account: Account, person: Person, given: Given) -> Line:
-    whatsapp.react(account, person, _line_of(given), given.choice)
-    return _line_of(given)
+    whatsapp.react(account, person, line_of(given), given.choice)
+    return line_of(given)
 
 
 def _moves(account: Account, person: Person, given: Given) -> None:
     whatsapp.change_number(account, person, given.text)
 
 
-def _nothing(deed: Any) -> Any:
-    """An act of a person that makes no line."""
-
-    def do(account: Account, person: Person, given: Given) -> None:
-        deed(account, person)
-
-    return do
-
-
 def _own(line: Line) -> bool:
     return not line.ours
 
 
-LINE = frozenset({"line"})
-TEXT = frozenset({"text"})
 REACTIONS = (*((one, one) for one in ("👍", "❤️", "😂", "😮", "😢", "🙏")), ("", _("None")))
-EXPIRED = {"token_state": "expired"}
 PLACE = {"name": "Shop", "address": "Rua 1"}
 
 acts.register(
@@ -86,7 +76,7 @@ acts.register(
             Act(
                 "press",
                 _("Press"),
-                lambda a, p, g: whatsapp.press(a, p, _line_of(g), g.choice),
+                lambda a, p, g: whatsapp.press(a, p, line_of(g), g.choice),
                 needs=LINE,
                 fits=lambda line: bool(line.payload.get("buttons")),
                 choices_of=lambda line: [(one["id"], one["title"]) for one in line.payload.get("buttons", [])],
@@ -94,22 +84,22 @@ acts.register(
             Act(
                 "edit",
                 _("Edit"),
-                lambda a, p, g: whatsapp.edit(a, p, _line_of(g), g.text),
+                lambda a, p, g: whatsapp.edit(a, p, line_of(g), g.text),
                 needs=LINE | TEXT,
                 fits=lambda line: not line.ours and line.kind == "text",
             ),
             Act(
                 "delete",
                 _("Delete for everybody"),
-                lambda a, p, g: whatsapp.revoke(a, p, _line_of(g)),
+                lambda a, p, g: whatsapp.revoke(a, p, line_of(g)),
                 needs=LINE,
                 fits=_own,
             ),
-            Act("read", _("Read everything"), _nothing(whatsapp.read)),
-            Act("block", _("Block"), _nothing(whatsapp.block)),
-            Act("unblock", _("Unblock"), _nothing(lambda a, p: whatsapp.block(a, p, False))),
-            Act("off", _("Switch the phone off"), _nothing(lambda a, p: whatsapp.switch_on(a, p, False))),
-            Act("on", _("Switch the phone on"), _nothing(whatsapp.switch_on)),
+            Act("read", _("Read everything"), without_line(whatsapp.read)),
+            Act("block", _("Block"), without_line(whatsapp.block)),
+            Act("unblock", _("Unblock"), without_line(lambda a, p: whatsapp.block(a, p, False))),
+            Act("off", _("Switch the phone off"), without_line(lambda a, p: whatsapp.switch_on(a, p, False))),
+            Act("on", _("Switch the phone on"), without_line(whatsapp.switch_on)),
             Act(
                 "number",
                 _("Change the number"),
