@@ -95,7 +95,11 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class Platform:
     """A platform as the page knows it. `meet(account, name, phone)` makes somebody new there; `needs_phone` says
-    whether they are known by a number that has to be typed. `key` is a `models.Platform`.
+    whether they are known by a number that has to be typed. `key` is a `models.Platform`. `opened(account, person)` is
+    called when the person looks at the conversation (receipts). The page draws of a line, besides its text and state,
+    from its payload: "media" (external ids of `Media`), "place" {"latitude", "longitude", "name"}, "contact" {"name",
+    "phone"}, "buttons" [[label, value]…]; what lies under a post (`public`) hangs under the line whose external id its
+    `thread` is.
     """
 
     key: str
@@ -103,6 +107,7 @@ class Platform:
     acts: tuple[Act, ...]
     troubles: tuple[Trouble, ...] = ()
     needs_phone: bool = False
+    opened: Callable[[Account, Person], None] | None = None
 
     def act(self, name: str) -> Act | None:
         return next((one for one in self.acts if one.name == name), None)

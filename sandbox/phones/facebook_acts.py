@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sandbox.phones import acts, facebook, messenger
 from sandbox.phones.acts import Act, Given
-from sandbox.phones.messenger_acts import CHAT, LINE, TEXT, TROUBLES, in_public, line_of, own_comment
+from sandbox.phones.messenger_acts import CHAT, LINE, TEXT, TROUBLES, in_public, line_of, opened, own_comment
 from sandbox.phones.models import Account, Line, Person
 
 
@@ -20,6 +20,7 @@ acts.register(
     acts.Platform(
         key="facebook",
         meet=messenger.meet,
+        opened=opened,
         acts=(
             *CHAT,
             Act(

@@ -57,7 +57,7 @@ def sha256(media: Media) -> str:
 
 def base(account: Account) -> str:
     """Where this platform is, for the urls it gives away."""
-    return str(account.settings.get("base_url") or settings.BASE_URL).rstrip("/")
+    return str(account.settings.get("origin") or settings.BASE_URL).rstrip("/")
 
 
 def url_of(media: Media, *, seconds: int | None = None) -> str:

@@ -7,7 +7,7 @@ HTTP method and the edge, or the node's kind: "POST messages", "GET account", "G
 
 Of an account: `secrets` token, app_secret; `settings` app_id, waba_id (WhatsApp), webhook_url, verify_token,
 subscribed_fields, require_proof, token_state ("expired", "app_removed", "password"), missing_permissions, usage (per
-cent, for X-App-Usage), base_url.
+cent, for X-App-Usage), origin (where these emulators are reached, for urls that they give away).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +31,8 @@ from django.views.decorators.csrf import csrf_exempt
 from lib import http, net
 from sandbox.phones import chats, core, hooks
 from sandbox.phones.models import Account, Line, Media, Person, Platform
+
+logger = logging.getLogger(__name__)
 
 NEWEST, OLDEST = 26, 20
 TOKEN_SUBCODES = {"app_removed": 458, "password": 460, "expired": 463}
@@ -97,6 +101,7 @@ class Asked:
 Deed = Callable[[Asked], Any]
 ROUTES: dict[tuple[str, str, str, str], Deed] = {}
 SUCCESS = {"success": True}
+NESTED = re.compile(r"\{[^{}]*\}|\.\w+\([^()]*\)")  # what fields may say of the inside of one: from{id}, .limit(5)
 Tool = Callable[[str, str, dict[str, Any]], dict[str, Any]]  # of node, token and parameters: the answer
 TOOLS: dict[tuple[str, str], Tool] = {}  # by method and last part of the path: what needs no account of ours
 
@@ -125,7 +130,8 @@ def proof(app_secret: str, token: str) -> str:
 
 def pick(asked: Asked, known: dict[str, Any], default: str) -> dict[str, Any]:
     """The fields that were asked for, or the default ones; Graph gives the id always. Raises GraphError 100."""
-    names = [name.split("{")[0].strip() for name in (asked.text("fields") or default).split(",") if name.strip()]
+    plain = NESTED.sub("", asked.text("fields") or default)
+    names = [name.strip() for name in plain.split(",") if name.strip()]
     unknown = [name for name in names if name not in known]
     if unknown and asked.account.platform != Platform.WHATSAPP:
         raise GraphError(100, f"Tried accessing nonexisting field ({unknown[0]})")
@@ -201,6 +207,10 @@ def _answer(request: HttpRequest, parts: list[str]) -> HttpResponseBase:
             answer = deed(Asked(account, row, params, files, url))
         except GraphError as error:
             return error.status, error.body(), error.headers()
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # Of what is sent, only what matters is looked at one by one: the rest has the wrong form, or we do.
+            logger.exception("phones.malformed")
+            return 400, GraphError(100, "Invalid parameter").body(), {}
         usage = account.settings.get("usage")
         heads = {"X-App-Usage": json.dumps({"call_count": usage, "total_cputime": 0, "total_time": 0})} if usage else {}
         return 200, answer, heads

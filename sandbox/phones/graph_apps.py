@@ -87,6 +87,37 @@ def debug_token(node: str, token: str, params: dict[str, Any]) -> dict[str, Any]
     return {"data": data}
 
 
+def refreshed(node: str, token: str, params: dict[str, Any]) -> dict[str, Any]:
+    """`GET /refresh_access_token`: Instagram's token, good for another sixty days."""
+    good = Account.objects.filter(platform=Platform.INSTAGRAM, secrets__token=token).exclude(
+        settings__has_key="token_state"
+    )
+    if params.get("grant_type") != "ig_refresh_token":
+        raise graph.GraphError(100, "Param grant_type must be ig_refresh_token")
+    if not token or not good.exists():
+        raise graph.bad_token(token, 400)
+    return {"access_token": token, "token_type": "bearer", "expires_in": 60 * 24 * 3600}
+
+
+def pages(node: str, token: str, params: dict[str, Any]) -> dict[str, Any]:
+    """`GET /me/accounts`: a person's pages with their tokens; the person's own is in `secrets["user_token"]`."""
+    found = Account.objects.filter(platform=Platform.FACEBOOK, secrets__user_token=token).order_by("pk")
+    if not token or not found.exists():
+        raise graph.bad_token(token, 400)
+    tasks = ["MESSAGING", "MODERATE", "CREATE_CONTENT", "MANAGE"]
+    rows = [
+        {
+            "access_token": one.secrets["token"],
+            "category": "Shop",
+            "name": one.name,
+            "id": one.external_id,
+            "tasks": tasks,
+        }
+        for one in found
+    ]
+    return {"data": rows}
+
+
 SCOPES = {
     "whatsapp": ["whatsapp_business_management", "whatsapp_business_messaging"],
     "facebook": ["pages_messaging", "pages_manage_metadata", "pages_read_engagement", "pages_manage_engagement"],
@@ -99,7 +130,9 @@ SCOPES = {
 graph.TOOLS.update(
     {
         ("GET", "access_token"): app_token,
+        ("GET", "accounts"): pages,
         ("GET", "debug_token"): debug_token,
+        ("GET", "refresh_access_token"): refreshed,
         ("POST", "subscriptions"): app_webhook,
         ("GET", "subscriptions"): app_webhooks,
     }

@@ -6,7 +6,17 @@ from django.utils.translation import gettext_lazy as _
 
 from sandbox.phones import acts, files, instagram, messenger
 from sandbox.phones.acts import Act, Given
-from sandbox.phones.messenger_acts import CHAT, LINE, TEXT, TROUBLES, in_public, line_of, own_comment, without_line
+from sandbox.phones.messenger_acts import (
+    CHAT,
+    LINE,
+    TEXT,
+    TROUBLES,
+    in_public,
+    line_of,
+    opened,
+    own_comment,
+    without_line,
+)
 from sandbox.phones.models import Account, Line, Person
 
 
@@ -23,6 +33,7 @@ acts.register(
     acts.Platform(
         key="instagram",
         meet=messenger.meet,
+        opened=opened,
         acts=(
             *CHAT,
             Act("story", _("Answer a story"), _story, needs=TEXT),

@@ -94,13 +94,13 @@ def read(account: Account, person: Person) -> Told | None:
 
 def press(account: Account, person: Person, line: Line, button: str) -> Line:
     """Press a button of a line (its payload): quick replies are messages, other buttons postbacks."""
-    one = next((one for one in line.payload.get("buttons", []) if one["id"] == button), None)
-    if one is None:
+    title = next((label for label, value in line.payload.get("buttons", []) if value == button), None)
+    if title is None:
         raise Cannot(_("This message has no such button."))
     if not line.payload.get("quick"):
-        return postback(account, person, one["title"], one["id"])
-    said = _line(account, person, "text", text=one["title"])
-    events.tell_message(said, {"quick_reply": {"payload": one["id"]}})
+        return postback(account, person, title, button)
+    said = _line(account, person, "text", text=title)
+    events.tell_message(said, {"quick_reply": {"payload": button}})
     return said
 
 

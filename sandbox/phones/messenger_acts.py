@@ -25,6 +25,16 @@ def line_of(given: Given) -> Line:
     return given.line
 
 
+def check_unblocked(person: Person) -> None:
+    if person.blocked:
+        raise Cannot(_("You have blocked this account. Unblock it to write."))
+
+
+def opened(account: Account, person: Person) -> None:
+    """The person looks at the chat."""
+    messenger.read(account, person)
+
+
 def without_line(deed: Callable[[Account, Person], Any]) -> Callable[[Account, Person, Given], None]:
     """An act of a person that makes no line."""
 
@@ -51,6 +61,7 @@ def own_comment(line: Line) -> bool:
 
 
 def _compose(account: Account, person: Person, given: Given) -> Line | None:
+    check_unblocked(person)
     reply_to = given.line.external_id if given.line else ""
     line = None
     if given.text:
@@ -85,7 +96,7 @@ CHAT = (
         lambda a, p, g: messenger.press(a, p, line_of(g), g.choice),
         needs=LINE,
         fits=lambda line: bool(line.payload.get("buttons")),
-        choices_of=lambda line: [(one["id"], one["title"]) for one in line.payload.get("buttons", [])],
+        choices_of=lambda line: [(value, label) for label, value in line.payload.get("buttons", [])],
     ),
     Act(
         "edit",

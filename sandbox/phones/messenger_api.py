@@ -203,10 +203,11 @@ def _check_text(account: Account, text: str) -> None:
         raise GraphError(100, f"Length of param message[text] must be less than or equal to {TEXT_BYTES} bytes")
 
 
-def _buttons(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _buttons(given: list[dict[str, Any]]) -> list[list[str]]:
+    """Label and payload of each."""
     if len(given) > 13 or any(len(str(one.get("title") or "")) > 20 for one in given):
         raise GraphError(100, "Invalid parameter: too many buttons, or too long a title")
-    return [{"id": str(one["payload"]), "title": str(one.get("title"))} for one in given if one.get("payload")]
+    return [[str(one.get("title")), str(one["payload"])] for one in given if one.get("payload")]
 
 
 def _attached(asked: Asked, attachment: dict[str, Any]) -> tuple[Media, str]:

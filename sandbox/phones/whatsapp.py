@@ -77,13 +77,15 @@ def location(
     place: dict[str, Any] = {"latitude": latitude, "longitude": longitude}
     place |= {"name": name} if name else {}
     place |= {"address": address} if address else {}
-    return _say(account, person, "location", name, {"location": place}, payload={"location": place})
+    return _say(account, person, "location", name, {"location": place}, payload={"place": place})
 
 
 def contact(account: Account, person: Person, name: str, phone: str) -> Line:
     """Send somebody's card."""
     card = {"name": {"formatted_name": name}, "phones": [{"phone": phone, "wa_id": phone.lstrip("+"), "type": "CELL"}]}
-    return _say(account, person, "contacts", name, {"contacts": [card]}, payload={"contacts": [card]})
+    return _say(
+        account, person, "contacts", name, {"contacts": [card]}, payload={"contact": {"name": name, "phone": phone}}
+    )
 
 
 def react(account: Account, person: Person, line: Line, emoji: str) -> Told | None:
@@ -96,19 +98,20 @@ def react(account: Account, person: Person, line: Line, emoji: str) -> Told | No
 
 def press(account: Account, person: Person, line: Line, button: str) -> Line:
     """Press a button of a line (its id), or pick of its list: template's buttons are told otherwise than ours."""
-    one = next((one for one in line.payload.get("buttons", []) if one["id"] == button), None)
-    if one is None:
+    title = next((label for label, value in line.payload.get("buttons", []) if value == button), None)
+    if title is None:
         raise Cannot(_("This message has no such button."))
     if line.kind == "template":
-        shown: dict[str, Any] = {"button": {"payload": one["id"], "text": one["title"]}}
+        shown: dict[str, Any] = {"button": {"payload": button, "text": title}}
     elif line.payload.get("list"):
-        picked = {"id": one["id"], "title": one["title"], "description": one.get("description", "")}
+        described = line.payload["list"].get(button, "")
+        picked = {"id": button, "title": title, "description": described}
         shown = {"interactive": {"type": "list_reply", "list_reply": picked}}
     else:
-        reply = {"id": one["id"], "title": one["title"]}
+        reply = {"id": button, "title": title}
         shown = {"interactive": {"type": "button_reply", "button_reply": reply}}
     kind = next(iter(shown))
-    return _say(account, person, kind, one["title"], shown, reply_to=line.external_id)
+    return _say(account, person, kind, title, shown, reply_to=line.external_id)
 
 
 def edit(account: Account, person: Person, line: Line, body: str) -> Line:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sandbox.phones import acts, chats, hooks, whatsapp
 from sandbox.phones.acts import Act, Given, Trouble
-from sandbox.phones.messenger_acts import EXPIRED, LINE, TEXT, line_of, without_line
+from sandbox.phones.messenger_acts import EXPIRED, LINE, TEXT, check_unblocked, line_of, without_line
 from sandbox.phones.models import Account, Line, Person
 
 
@@ -19,6 +19,7 @@ def kind_of(content_type: str) -> str:
 
 
 def _compose(account: Account, person: Person, given: Given) -> Line | None:
+    check_unblocked(person)
     reply_to = given.line.external_id if given.line else ""
     kinds = [kind_of(upload.content_type) for upload in given.files]
     captioned = bool(kinds) and kinds[0] not in {"audio", "sticker"}
@@ -50,6 +51,11 @@ def _moves(account: Account, person: Person, given: Given) -> None:
     whatsapp.change_number(account, person, given.text)
 
 
+def opened(account: Account, person: Person) -> None:
+    """The person looks at the chat."""
+    whatsapp.read(account, person)
+
+
 def _own(line: Line) -> bool:
     return not line.ours
 
@@ -62,6 +68,7 @@ acts.register(
         key="whatsapp",
         meet=whatsapp.meet,
         needs_phone=True,
+        opened=opened,
         acts=(
             Act("text", _("Send"), _compose, takes=frozenset({"text", "file", "line"}), main=True),
             Act("place", _("Send a place"), lambda a, p, g: whatsapp.location(a, p, 38.72, -9.14, **PLACE)),
@@ -79,7 +86,7 @@ acts.register(
                 lambda a, p, g: whatsapp.press(a, p, line_of(g), g.choice),
                 needs=LINE,
                 fits=lambda line: bool(line.payload.get("buttons")),
-                choices_of=lambda line: [(one["id"], one["title"]) for one in line.payload.get("buttons", [])],
+                choices_of=lambda line: [(value, label) for label, value in line.payload.get("buttons", [])],
             ),
             Act(
                 "edit",

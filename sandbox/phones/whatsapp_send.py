@@ -38,7 +38,7 @@ def content(account: Account, kind: str, sent: dict[str, Any]) -> tuple[str, dic
         for name in ("latitude", "longitude"):
             if not isinstance(sent.get(name), int | float | str):
                 raise _missing(f"location.{name}")
-        return str(sent.get("name", "")), {"location": sent}
+        return str(sent.get("name", "")), {"place": sent}
     if kind == "interactive":
         return _interactive(sent)
     return _template(account, sent)
@@ -50,7 +50,8 @@ def contacts(sent: Any) -> tuple[str, dict[str, Any]]:
     names = [str((one.get("name") or {}).get("formatted_name") or "") for one in sent]
     if not all(names):
         raise _missing("contacts.name.formatted_name")
-    return ", ".join(names), {"contacts": sent}
+    phone = next((str(one.get("phone", "")) for one in sent[0].get("phones") or []), "")
+    return ", ".join(names), {"contacts": sent, "contact": {"name": names[0], "phone": phone}}
 
 
 def _text(sent: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -107,7 +108,10 @@ def _interactive(sent: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         shown = []
     else:
         raise _invalid(f"interactive.type {kind} is not known here")
-    return body, {"interactive": sent, "list": kind == "list", "buttons": shown}
+    payload: dict[str, Any] = {"interactive": sent, "buttons": [[one["title"], one["id"]] for one in shown]}
+    if kind == "list":
+        payload["list"] = {one["id"]: one.get("description", "") for one in shown}
+    return body, payload
 
 
 def _check_titles(what: str, shown: list[dict[str, Any]], most: int, length: int) -> None:
@@ -122,7 +126,7 @@ def _check_titles(what: str, shown: list[dict[str, Any]], most: int, length: int
 def _template(account: Account, sent: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     text, template = whatsapp_templates.filled(account, sent)
     buttons = [
-        {"id": button["text"], "title": button["text"]}
+        [button["text"], button["text"]]
         for component in template["components"]
         for button in component.get("buttons", [])
         if button.get("type") == "QUICK_REPLY"
@@ -131,7 +135,7 @@ def _template(account: Account, sent: dict[str, Any]) -> tuple[str, dict[str, An
         if one.get("type") == "button" and one.get("sub_type") == "quick_reply" and one.get("parameters"):
             number = int(one.get("index") or 0)
             if number < len(buttons):
-                buttons[number]["id"] = one["parameters"][0].get("payload") or buttons[number]["title"]
+                buttons[number][1] = one["parameters"][0].get("payload") or buttons[number][0]
     category = str(template.get("category", "utility")).lower()
     return text, {"template": sent, "category": category, "buttons": buttons}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -25,6 +25,7 @@ class FarEnd:
         self.verify_token = "verify-me"
         self.files: dict[str, tuple[str, bytes]] = {"/a.png": ("image/png", PNG)}
         self.url = ""
+        self.on_post: Callable[[], None] | None = None  # done before a POST is answered
 
 
 @contextmanager
@@ -46,6 +47,8 @@ def far_end() -> Iterator[FarEnd]:
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             end.got.append((content, self.headers))
+            if end.on_post is not None:
+                end.on_post()
             self._answer(end.status, "text/plain", b"")
 
         def _answer(self, status: int, kind: str, content: bytes) -> None:

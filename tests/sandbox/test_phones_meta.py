@@ -40,7 +40,7 @@ def _account(platform: str, external_id: str, live_server: Any, end: FarEnd, fie
         settings={
             "app_id": "15177764",
             "username": "rabta.shop",
-            "base_url": live_server.url,
+            "origin": live_server.url,
             "webhook_url": f"{end.url}/hook",
             "subscribed_fields": fields.split(","),
         },
@@ -155,6 +155,8 @@ def test_what_may_be_sent_and_when(page: Account, end: FarEnd, ask: Ask, live_se
     assert "message_id" in say(ask, page, ana, "x" * 1999) and say(ask, page, ana, "x" * 2000) == (100, 0)
     assert ask(page, "POST", f"{PAGE}/messages", {"recipient": {"id": "1"}, "message": {"text": "x"}}) == (100, 2018001)
     assert ask(page, "POST", f"{PAGE}/messages", {"message": {"text": "x"}}) == (100, 0)
+    malformed = {"attachment": {"type": "image", "payload": ["a.png"]}}
+    assert say(ask, page, ana, "", message=malformed) == (100, 0)
     tagged = {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
     assert say(ask, page, ana, "x", **{**tagged, "tag": "ACCOUNT_UPDATE"}) == (100, 0)
     chats.grow_old(page, chats.DAY)
@@ -257,6 +259,17 @@ def test_who_cannot_be_told_for_an_hour_is_unsubscribed(page: Account, end: FarE
     assert not Told.objects.filter(state="waiting").exists()
 
 
+def test_who_is_told_may_call_before_answering(page: Account, end: FarEnd, ask: Ask) -> None:
+    ana = messenger.meet(page, "Ana Silva")
+    found: list[Any] = []
+    page.faults = [{"method": "GET account", "status": 500}]  # a call that a fault is for writes the account
+    page.save()
+    end.on_post = lambda: found.append(ask(page, "GET", ana.external_id, fields="first_name"))
+    messenger.text(page, ana, "Hello")
+    assert core.push(page) == 1 and found == [{"first_name": "Ana", "id": ana.external_id}]
+    assert Told.objects.get().state == "told"
+
+
 def test_profiles_and_tokens(page: Account, ig: Account, ask: Ask) -> None:
     ana, bo = messenger.meet(page, "Ana Silva"), messenger.meet(ig, "Bo Berg")
     assert ask(page, "GET", "me", fields="id,name") == {"id": PAGE, "name": "Rabta Shop"}
@@ -271,6 +284,11 @@ def test_profiles_and_tokens(page: Account, ig: Account, ask: Ask) -> None:
     assert ask(ig, "GET", bo.external_id) == (230, 0)
     messenger.text(ig, bo, "Hello")
     assert ask(ig, "GET", bo.external_id, fields="name,username")["username"] == "bo.berg"
+    page.secrets["user_token"] = "of-a-person"
+    page.save()
+    query = {"access_token": "of-a-person"}
+    assert ask(page, "GET", "me/accounts", **query)["data"][0]["access_token"] == "token-facebook"
+    assert ask(ig, "GET", "refresh_access_token", grant_type="ig_refresh_token")["access_token"] == "token-instagram"
     chats.arrange(page, token_state="app_removed")
     assert ask(page, "GET", "me") == (190, 458)
     chats.arrange(page, token_state=None)
@@ -294,7 +312,8 @@ def test_comments_on_a_page(page: Account, end: FarEnd, ask: Ask) -> None:
     (ours,) = told(page, end)
     assert ours["from"]["id"] == PAGE and ours["comment_id"] == answer and ours["parent_id"] == price.external_id
     assert ask(page, "POST", f"{price.external_id}/comments", {"message": "x" * 8001}) == (100, 0)
-    listed = ask(page, "GET", f"{post.external_id}/comments", filter="stream", order="chronological")
+    listed = ask(page, "GET", f"{post.external_id}/comments", filter="stream", fields="id,from{id,name}")
+    assert listed["data"][0]["from"]["name"] == "Ana Silva"
     assert [one["id"] for one in listed["data"]] == [price.external_id, more.external_id, answer]
     assert len(ask(page, "GET", f"{post.external_id}/comments")["data"]) == 1
     assert ask(page, "GET", f"{PAGE}/posts")["data"][0]["message"] == "New shoes"
@@ -403,10 +422,15 @@ def test_the_page_of_people_can_do_every_act(page: Account, ig: Account, live_se
             line = messenger.text(page, person, "Hello") if account is page else None
             line = line or Line.objects.create(account=account, person=person, external_id=act.name, text="Hello")
             line = public if public is not None and not act.fits(line) else line
-            line.payload["buttons"] = [{"id": "a", "title": "A"}]
+            line.payload["buttons"] = [["A", "a"]]
             files = (acts.Upload("a.png", "image/png", PNG),) if {"file"} & (act.takes | act.needs) else ()
             choice = act.choices[0][0] if act.choices else "a"
             act.do(account, person, acts.Given("+351910000002", files, line, choice))
+            if act.name == "block":
+                with pytest.raises(acts.Cannot):
+                    platform.acts[0].do(account, person, acts.Given("Blocked"))
+        assert platform.opened is not None
+        platform.opened(account, person)
         for trouble in platform.troubles:
             if trouble.do is not None:
                 trouble.do(account)

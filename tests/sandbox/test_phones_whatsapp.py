@@ -65,7 +65,7 @@ def account(live_server: Any, end: FarEnd) -> Account:
             "waba_id": WABA,
             "app_id": "555",
             "display_phone_number": "15550783881",
-            "base_url": live_server.url,
+            "origin": live_server.url,
             "webhook_url": f"{end.url}/hook",
             "subscribed_fields": ["messages", "smb_message_echoes"],
             "templates": TEMPLATES,
