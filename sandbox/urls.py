@@ -13,6 +13,7 @@ urlpatterns = [
     path("shop/hostile/", shop.hostile, name="shop-hostile"),
     path("shop/product/<slug:slug>/", shop.product, name="shop-product"),
     re_path(r"^shop/(?P<step>cart|checkout|thanks)/$", shop.step, name="shop-step"),
+    path("phones/graph/", include("sandbox.phones.graph_urls")),
     path("mail/<int:pk>/body/", views.body, name="body"),
     path("mail/<int:pk>/source/", views.source, name="source"),
     path("mail/<int:pk>/part/<int:number>/", views.part, name="part"),

@@ -21,7 +21,7 @@ from django.utils.functional import Promise
 
 from sandbox.phones.models import Account, Line, Person
 
-MODULES = ("telegram_acts", "twilio_acts", "whatsapp", "facebook", "instagram")  # of sandbox.phones
+MODULES = ("telegram_acts", "twilio_acts", "whatsapp_acts", "facebook_acts", "instagram_acts")  # of sandbox.phones
 NOTHING: frozenset[str] = frozenset()
 
 

@@ -194,7 +194,9 @@ def push(account: Account | None = None, *, most: int = 1000) -> int:
 
 def _push(session: requests.Session, pk: int, held: set[tuple[int, str]]) -> int:
     with transaction.atomic():
-        told = Told.objects.select_for_update(skip_locked=True).select_related("account").filter(pk=pk).first()
+        # The row alone: whoever is told may well call the platform's API before answering, which writes the account.
+        waiting = Told.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account")
+        told = waiting.filter(pk=pk).first()
         if told is None or told.state != "waiting" or (told.account_id, told.order) in held:
             return 0
         before = Q(account=told.account, order=told.order, state="waiting", pk__lt=told.pk)
