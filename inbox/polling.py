@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from inbox import locks, log
+from inbox import locks, log, wake
 from inbox.actions import receive
 from inbox.adapters import DeliveryError, PartlyPolled, adapter_for, kinds
 from inbox.delivery import jitter
@@ -29,7 +29,7 @@ def poll(channel_id: int) -> int:
         if not mine or channel.paused:
             return 0
         stored = 0
-        until, again = time.monotonic() + MOST_SECONDS, EVERY
+        until, again = time.monotonic() + MOST_SECONDS, adapter_for(channel.kind).poll_again(channel)
         try:
             for raws, cursor in adapter_for(channel.kind).poll(channel, dict(channel.cursor)):
                 with transaction.atomic():
@@ -58,6 +58,8 @@ def poll(channel_id: int) -> int:
             Channel.objects.filter(pk=channel.pk).update(
                 in_failing_since=None, in_error="", in_failures=0, next_poll_at=timezone.now() + again
             )
+            if not again:
+                wake.poll(channel.pk, channel.kind)
         return stored
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -40,7 +41,6 @@ class TelegramAdapter(Messenger):
     caption = 1024
     secrets = ("token",)
     connect_label = gettext_lazy("Connect a Telegram bot")
-    settings_template = "channels_social/telegram.html"
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> TelegramSettings:
         return TelegramSettings(data, channel)
@@ -89,6 +89,9 @@ class TelegramAdapter(Messenger):
                     return
                 cursor = {**cursor, "offset": max(reading.number(one.get("update_id")) for one in found) + 1}
                 yield [receipt_of(one, json.dumps(one).encode()) for one in found], cursor
+
+    def poll_again(self, channel: Channel) -> timedelta:
+        return timedelta(0) if polls(channel) else timedelta(minutes=5)
 
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         update = reading.load(raw)

@@ -96,6 +96,10 @@ class Adapter:
         """
         raise NotImplementedError
 
+    def poll_again(self, channel: Channel) -> timedelta:
+        """How long after a poll that brought all there was the next one begins. 0: at once, for it waits itself."""
+        return timedelta(seconds=20)
+
     def refetch(self, receipt: Receipt) -> RawReceipt | None:
         """Fetch what could not be had when `receipt` was made; None when its bytes are all there are.
 
@@ -120,6 +124,14 @@ class Adapter:
     def fetch(self, channel: Channel, media: RemoteMedia) -> InboundFile:
         """Fetch a file that the platform keeps. Raises NotFetched."""
         raise NotImplementedError
+
+    def tend(self, channel: Channel) -> dict[str, Any]:
+        """Look after a channel, now and then and when it has changed: is the log-in good, are we still told of news?
+
+        What is not as it should be is mended where that can be done. Returns what is kept in `Channel.condition`;
+        raises DeliveryError where the platform lets us in no more.
+        """
+        return {}
 
     def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
         """Turn stored bytes into plain values. Raises `Ignore`, or any error, which is kept on the receipt."""

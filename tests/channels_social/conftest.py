@@ -1,0 +1,41 @@
+"""Messengers, over real HTTP to the emulated platforms: they run in the test's own web server, on its database."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+from pytest_django.live_server_helper import LiveServer
+
+from inbox.models import Agent, Role
+from inbox.views import hooks
+from lib import http
+from sandbox.phones import acts
+
+
+@pytest.fixture(autouse=True)
+def _afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What processes remember for some seconds is no other test's."""
+    acts.load()
+    hooks.forget()
+    monkeypatch.setattr(http, "rates", http.Rates())
+
+
+@pytest.fixture
+def platforms(
+    transactional_db: None, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, settings: object
+) -> str:
+    """The address of the emulated platforms; Rabta itself is there, too, and knows itself by it."""
+    monkeypatch.setattr("channels_social.telegram.adapter.LONG_POLL", 0)
+    settings.BASE_URL = live_server.url
+    return f"{live_server.url}/sandbox/phones"
+
+
+@pytest.fixture
+def sana(transactional_db: None) -> Agent:
+    return Agent.objects.create_user("sana@desk.example", name="Sana", role=Role.AGENT)
+
+
+def port_of(url: str) -> int:
+    return urlsplit(url).port or 0
