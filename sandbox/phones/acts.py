@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from django.db.models import F
 from django.utils.functional import Promise
 
 from sandbox.phones.models import Account, Line, Person
@@ -115,6 +117,15 @@ class Platform:
     def at_line(self, line: Line) -> list[Act]:
         """What can be done with a line."""
         return [one for one in self.acts if "line" in one.needs and not line.deleted_at and one.fits(line)]
+
+
+def older(hours: int) -> Callable[[Account], None]:
+    """For a trouble's `do`: all that was said moves back in time, so that windows close and old things stay."""
+
+    def move(account: Account) -> None:
+        Line.objects.filter(account=account).update(at=F("at") - timedelta(hours=hours))
+
+    return move
 
 
 PLATFORMS: dict[str, Platform] = {}
