@@ -439,6 +439,9 @@ def test_files_need_the_token_and_expire(account: Account, live_server: Any) -> 
     assert (answer.content, answer.headers["Content-Type"]) == (PNG, "image/png")
     assert requests.get(files.url_of(media, seconds=-1), headers=bearer, timeout=5).status_code == 404
     assert requests.get(files.url_of(media) + "0", headers=bearer, timeout=5).status_code == 403
+    chats.arrange(account, token_state="expired")
+    assert requests.get(files.url_of(media), headers=bearer, timeout=5).status_code == 401
+    chats.arrange(account, token_state=None)
     Media.objects.update(expires_at=timezone.now())
     gone = requests.get(f"{live_server.url}/sandbox/phones/graph/{media.external_id}", headers=bearer, timeout=5)
     assert gone.json()["error"]["error_subcode"] == 33
