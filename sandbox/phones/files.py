@@ -89,7 +89,8 @@ def download(request: HttpRequest, name: str) -> HttpResponseBase:
         status = 404
     elif account.platform == Platform.WHATSAPP:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        status = 200 if given and given == account.secrets.get("token") else 401
+        good = given and given == account.secrets.get("token") and not account.settings.get("token_state")
+        status = 200 if good else 401
     core.write_down(account, "GET download", {"mid": mid}, status, {})
     if status != 200:
         return HttpResponse(status=status)

@@ -229,7 +229,7 @@ def _params(request: HttpRequest) -> dict[str, Any]:
         try:
             sent = json.loads(request.body)
         except ValueError as error:
-            raise GraphError(100, "Invalid JSON for postcard") from error
+            raise GraphError(100, "Invalid JSON") from error
         if not isinstance(sent, dict):
             raise GraphError(100, "Invalid parameter")
         params.update(sent)

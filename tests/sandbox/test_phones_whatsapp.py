@@ -344,6 +344,20 @@ def test_people_with_a_username_have_no_number(wa: WhatsApp, account: Account, e
     assert "recipient_id" not in sent_to
 
 
+def test_a_number_may_be_known_in_two_forms(wa: WhatsApp, account: Account, end: FarEnd) -> None:
+    bia = whatsapp.meet(account, "Bia", "5511912345678", country="BR")
+    chats.remember(bia, wa_id="551112345678")
+    whatsapp.text(account, bia, "Oi")
+    (value,) = told(account, end)
+    assert (value["messages"][0]["from"], value["contacts"][0]["wa_id"]) == ("5511912345678", "551112345678")
+    for number in ("+55 11 91234-5678", "551112345678"):
+        sent = wa.send_message(to=number, text="Oi")
+        assert sent.chat.id == "551112345678" and sent.input == number
+        assert told(account, end)[0]["statuses"][0]["recipient_id"] == "551112345678"
+    whatsapp.account_error(account)
+    assert told(account, end)[0]["errors"][0]["code"] == 130429
+
+
 def test_templates_come_by_pages(wa: WhatsApp, account: Account) -> None:
     found = wa.get_templates()
     assert [(one.name, one.status.value) for one in found] == [("order_update", "APPROVED"), ("sale", "REJECTED")]
@@ -425,6 +439,9 @@ def test_files_need_the_token_and_expire(account: Account, live_server: Any) -> 
     assert (answer.content, answer.headers["Content-Type"]) == (PNG, "image/png")
     assert requests.get(files.url_of(media, seconds=-1), headers=bearer, timeout=5).status_code == 404
     assert requests.get(files.url_of(media) + "0", headers=bearer, timeout=5).status_code == 403
+    chats.arrange(account, token_state="expired")
+    assert requests.get(files.url_of(media), headers=bearer, timeout=5).status_code == 401
+    chats.arrange(account, token_state=None)
     Media.objects.update(expires_at=timezone.now())
     gone = requests.get(f"{live_server.url}/sandbox/phones/graph/{media.external_id}", headers=bearer, timeout=5)
     assert gone.json()["error"]["error_subcode"] == 33
