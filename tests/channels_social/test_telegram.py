@@ -80,9 +80,7 @@ class TestContract(AdapterContract):
 
     def utterance(self, text: str, *, sender: str = "ali", answers: Message | None = None) -> RawReceipt:
         number, who = next(self.numbers), self.people[sender]
-        person, _made = Person.objects.get_or_create(
-            account=self.bot, external_id=str(who), defaults={"name": sender}
-        )
+        person, _made = Person.objects.get_or_create(account=self.bot, external_id=str(who), defaults={"name": sender})
         Line.objects.create(account=self.bot, person=person, external_id=str(100 + number), text="(as below)")
         said: dict[str, Any] = {
             "message_id": 100 + number,
