@@ -29,14 +29,19 @@ PORTS = {80, 88, 443, 8443}
 
 def tell(account: Account, kind: str, content: dict[str, Any], chat: str, *, at: datetime | None = None) -> Told | None:
     """Queue an update ("message", "edited_message"…); None where the bot has not asked for its kind."""
-    allowed = account_now(account).settings.get("allowed_updates")
+    now = account_now(account).settings
+    allowed = now.get("allowed_updates")
     if kind not in allowed if allowed else kind in NOT_UNASKED:
         return None
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account.pk)
         last = Told.objects.filter(account=account).order_by("-pk").first()
         number = last.payload["update_id"] + 1 if last else FIRST_UPDATE
-        return core.tell(account, {"update_id": number, kind: content}, order=chat, at=at)
+        told = core.tell(account, {"update_id": number, kind: content}, order=chat, at=at)
+        if not now.get("webhook"):  # it waits for a poll, and is no work for `push` until a webhook is set
+            told.next_at = told.at + LIVES
+            told.save(update_fields=["next_at"])
+        return told
 
 
 def account_now(account: Account) -> Account:
@@ -116,6 +121,7 @@ def set_webhook(account: Account, given: Parameters) -> str:
         row.settings.pop("poller", None)
     if given.flag("drop_pending_updates"):
         waiting(account).update(state="dropped")
+    waiting(account).update(next_at=timezone.now())
     return "Webhook is already set" if same else "Webhook was set"
 
 

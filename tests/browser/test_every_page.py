@@ -24,6 +24,9 @@ from inbox.actions import customer_notes, people, reply, tickets
 from inbox.models import Agent, Brand, Field, Macro, Role, Tag, Team, Ticket
 from inbox.search import follower
 from lib import signing
+from sandbox.phones import telegram_acts
+from sandbox.phones.acts import Given
+from sandbox.phones.telegram_base import add_line
 from tests.browser.conftest import Open
 from tests.cast import ticket
 from tests.test_outsider import family, theirs
@@ -36,6 +39,7 @@ LANGUAGES, SCHEMES = ["en", "ur"], ["light", "dark"]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # What answers with something else than a page of ours, or leads out of the session that walks; a page ugly on purpose.
 LEFT_OUT = {"account_logout", "api-docs", "message-html", "mfa_download_recovery_codes", "sandbox:shop-hostile"}
+PROGRAMS = {"api/v1/", "__debug__/", "telegram/", "twilio/"}
 MORE = [
     "/?view=spam", "/?view=trash", "/?view=snoozed", "/?q=parcel", "/?q=zzzz", "/nowhere/",
     "/settings/channels/new/email/?provider=fastmail", "/customers/?q=khan", "/settings/channels/new/chat/",
@@ -83,6 +87,15 @@ def read(page: Page, schemes: list[str]) -> list[Any]:
     return found
 
 
+def phones() -> dict[str, dict[str, Any]]:
+    """A customer who has written to a bot, and been answered."""
+    account = telegram_acts.telegram.open_bot("Karvaan", "karvaan_bot")
+    ayesha = telegram_acts.meet(account, "Ayesha Khan")
+    telegram_acts.start(account, ayesha, Given())
+    add_line(account, ayesha, ours=True, text="Good morning", state="sent", payload={"buttons": [["Hello", "1"]]})
+    return {"sandbox:phones": {"pk": account.pk}, "sandbox:phones-person": {"pk": ayesha.pk}}
+
+
 @pytest.fixture
 def places(
     theirs: dict[str, dict[str, Any]], ticket: Ticket, team: Team, sana: Agent, omar: Agent, zoya: Agent
@@ -117,15 +130,16 @@ def places(
         "invitation": {"token": token},
         "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
         "mfa_": {"pk": 1},
+        **phones(),
         "sandbox:": {"address": "ayesha@example.com", "pk": 1, "number": 1, "slug": "lamp", "step": "cart"},
     }
 
 
 def routes(patterns: list[Any], space: str = "") -> Iterator[tuple[str, set[str]]]:
-    """Names and parameters of all addresses, those of the API left out: they are read by programs."""
+    """Names and parameters of all addresses, but for those of APIs, ours and emulated ones: programs read them."""
     for one in patterns:
         if isinstance(one, URLResolver):
-            if str(one.pattern) not in {"api/v1/", "__debug__/"}:
+            if str(one.pattern) not in PROGRAMS:
                 yield from routes(one.url_patterns, f"{one.namespace}:" if one.namespace else space)
         elif isinstance(one, URLPattern) and one.name:
             yield f"{space}{one.name}", set(one.pattern.regex.groupindex)

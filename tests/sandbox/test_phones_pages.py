@@ -6,13 +6,15 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from sandbox import tasks
 from sandbox.phones import core, telegram_acts, twilio_acts
-from sandbox.phones.acts import Given
+from sandbox.phones.acts import Given, Upload
 from sandbox.phones.models import Account, Line, Media, Person, Told
 from sandbox.phones.telegram_base import add_line
 
@@ -107,7 +109,7 @@ def test_a_page_asks_as_much_for_many_lines(client: Client, account: Account, an
     counts = []
     for many in (1, 8):
         for number in range(many):
-            telegram_acts.file(account, ana, Given(files=(telegram_acts.Upload("a.png", "image/png", b"x"),)), "")
+            telegram_acts.file(account, ana, Given(files=(Upload("a.png", "image/png", b"x"),)), "")
             add_line(account, ana, ours=True, text=f"{number}", state="sent")
         with CaptureQueriesContext(connection) as queries:
             assert client.get(f"/sandbox/phones/person/{ana.pk}/").status_code == 200
@@ -145,3 +147,10 @@ def test_trouble_on_demand(client: Client, account: Account, ana: Person) -> Non
     client.post(f"{at}trouble/", {"trouble": "old"})
     assert (said.at - Line.objects.get().at).days == 2
     assert client.post(f"{at}trouble/", {"trouble": "nonsense"}).status_code == 404
+
+
+def test_workers_push_each_second(account: Account, ana: Person) -> None:
+    entry = settings.CELERY_BEAT_SCHEDULE["emulated platforms"]
+    assert (entry["task"], entry["options"]["queue"]) == (tasks.push.name, "social")
+    telegram_acts.text(account, ana, Given(text="x"))
+    assert tasks.push() == 0, "nobody asked to be told by webhook"
