@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,15 +21,22 @@ SERVICE = (
     "migrate_to_chat_id", "migrate_from_chat_id", "write_access_allowed", "chat_background_set",
 )  # fmt: skip
 Table = Mapping[str, Any]
+NUMBER = "update number"
 
 
 def parse(update: Table, scope: str, at: datetime) -> Sequence[Parsed]:
     """One update; `scope` is the channel's, `at` when it came. Raises Ignore."""
     for name, read in READERS.items():
         if isinstance(update.get(name), Mapping):
-            return read(update[name], scope, at)
+            return read({**update[name], NUMBER: reading.number(update.get("update_id"))}, scope, at)
     kinds = sorted(key for key in update if key != "update_id")
     raise Ignore(_("Telegram tells of %(what)s, which is no message.") % {"what": ", ".join(map(str, kinds))[:200]})
+
+
+def _when(told: Table, name: str, at: datetime) -> datetime:
+    """When something changed. Telegram counts in seconds: within one, the numbers of updates say what came later."""
+    found = reading.seconds(told.get(name))
+    return at if found is None else found + timedelta(microseconds=told[NUMBER] % 1_000_000)
 
 
 def key(message: Table) -> str:
@@ -111,9 +118,14 @@ def _content(message: Table) -> tuple[str, str, dict[str, Any], tuple[RemoteMedi
             "phones": [reading.text(contact.get("phone_number"), 40)],
         }
         return "", "contact", {"contacts": [card]}, ()
-    known = {"message_id", "from", "chat", "date", "reply_to_message", "message_thread_id"}
+    known = {NUMBER, "message_id", "from", "chat", "date", "reply_to_message", "message_thread_id"}
     kind = next((str(one) for one in message if one not in known), "unknown")
-    return "", "unsupported", messenger.unsupported(kind, reading.plain(message)), ()
+    return (
+        "",
+        "unsupported",
+        messenger.unsupported(kind, reading.plain({name: value for name, value in message.items() if name != NUMBER})),
+        (),
+    )
 
 
 def _of_file(name: str, found: Table, caption: str) -> tuple[str, str, dict[str, Any], tuple[RemoteMedia, ...]]:
@@ -154,7 +166,7 @@ def _place(place: Table) -> dict[str, Any]:
 def _edited(message: Table, scope: str, at: datetime) -> Sequence[Parsed]:
     _private(message)
     text = reading.text(message.get("text")) or reading.text(message.get("caption"))
-    return [Edit(key(message), text, reading.seconds(message.get("edit_date")) or at)]
+    return [Edit(key(message), text, _when(message, "edit_date", at))]
 
 
 def _reaction(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
@@ -163,7 +175,7 @@ def _reaction(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
     who = _sender(told.get("user")) or _sender(told.get("actor_chat"))
     if who is None:
         raise ValueError("a reaction of nobody")
-    return [Reaction(key(told), who, emoji, reading.seconds(told.get("date")) or at)]
+    return [Reaction(key(told), who, emoji, _when(told, "date", at))]
 
 
 def _member(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
@@ -173,7 +185,7 @@ def _member(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
     if who is None:
         raise ValueError("a change of nobody")
     status = reading.table(told.get("new_chat_member")).get("status")
-    return [ReachUpdate(who, reading.seconds(told.get("date")) or at, blocked=status in {"kicked", "left"})]
+    return [ReachUpdate(who, _when(told, "date", at), blocked=status in {"kicked", "left"})]
 
 
 def _pressed(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:

@@ -63,7 +63,7 @@ def find(channel: Channel, external_id: str) -> Message | None:
 
 
 def _edit(message: Message, edit: Edit) -> None:
-    if message.withdrawn_at is not None or (message.edited_at is not None and message.edited_at >= edit.at):
+    if message.withdrawn_at is not None or (message.edited_at is not None and message.edited_at > edit.at):
         return
     if message.text != edit.text:
         before = {"text": message.text, "at": (message.edited_at or message.created_at).isoformat()}
@@ -99,7 +99,7 @@ def _react(message: Message, reaction: Reaction) -> None:
     who = _key(reaction.by)
     rows: list[dict[str, Any]] = list(message.reactions)
     mine = next((row for row in rows if row["by"] == who), None)
-    if mine is not None and datetime.fromisoformat(mine["at"]) >= reaction.at:
+    if mine is not None and datetime.fromisoformat(mine["at"]) > reaction.at:
         return
     row = {
         "by": who,

@@ -68,6 +68,12 @@ def seen(when: Mapping[int, datetime]) -> None:
         )
 
 
+def renamed(identity: int, customer: int, before: str, now: str) -> None:
+    """Somebody calls themselves differently on a platform; their own name follows, unless one of us gave it."""
+    Identity.objects.filter(pk=identity).update(name=now)
+    Customer.objects.filter(pk=customer, name__in=["", before] if before else [""]).update(name=now)
+
+
 def join(ticket: Ticket, party: Party, *, by: Agent | None, role: str = ParticipantRole.CC) -> Participant:
     """Make the holder of this address a participant; one who left or was unconfirmed is in again.
 

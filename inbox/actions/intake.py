@@ -102,6 +102,7 @@ class Batch:
         self.copied: set[tuple[int, int]] = set()  # (ticket, channel that got a copy)
         self.outcomes: list[tuple[Outcome, Ticket, Message]] = []
         self.arrivals: dict[Adapter, list[Arrival]] = {}
+        self.renamed: dict[int, tuple[int, str, str]] = {}  # by identity: whose, and from what to what
         self.disordered: dict[int, Ticket] = {}
         self.heard: list[tuple[Channel, Identity, datetime]] = []  # on messengers, and when
 
@@ -145,6 +146,8 @@ class Batch:
                 self._count(ticket, message, work, decision, customer)
         if identity is not None and work.adapter.messenger and not inbound.echo:
             self.heard.append((work.channel, identity, message.created_at))
+            if identity.pk and party is not None and party.name and party.name != identity.name:
+                self.renamed[identity.pk] = (identity.customer_id, identity.name, party.name[:200])
         self.around.remember(work, ticket, message)
         self.arrivals.setdefault(work.adapter, []).append(Arrival(message, ticket, work.receipt))
         outcome = self._done(work, "created" if created else "appended", ticket, message)
@@ -481,6 +484,8 @@ class Batch:
         ):
             bulk.insert(rows)
         reach.heard((channel, identity.pk, at) for channel, identity, at in self.heard)
+        for pk, renaming in sorted(self.renamed.items()):
+            customer_actions.renamed(pk, *renaming)
         if new.remote:
             wake.fetch()
         customer_actions.seen(self._spoke())

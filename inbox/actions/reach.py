@@ -51,7 +51,7 @@ def change(channel: Channel, update: ReachUpdate) -> bool:
     if identity is None:
         return False
     row, _made = Reach.objects.select_for_update(no_key=True).get_or_create(channel=channel, identity=identity)
-    if row.changed_at is not None and row.changed_at >= update.at:
+    if row.changed_at is not None and row.changed_at > update.at:
         return True
     row.changed_at = update.at
     if update.blocked is not None:

@@ -45,6 +45,8 @@ def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[
     """Whom a reply goes to: the requester (where they asked to be answered), and in copy all confirmed participants."""
     channel = channel or choose_channel(ticket)[0]
     adapter = adapter_for(channel.kind)
+    if adapter.messenger:
+        return _on_messenger(ticket, channel), []
     kind, own = adapter.identity_kind, adapter.own_addresses(channel)
     requester: Recipients = []
     others: Recipients = []
@@ -66,6 +68,23 @@ def default_recipients(ticket: Ticket, channel: Channel | None = None) -> tuple[
     asked = _asked_reply_to(ticket, channel, requester, own)
     known = {one["address"] for one in asked}
     return asked, [one for one in others if one["address"] not in known]
+
+
+def _on_messenger(ticket: Ticket, channel: Channel) -> Recipients:
+    """On a messenger one person is written to: who wrote last there in this ticket, else its customer."""
+    ways = adapter_for(channel.kind).reaches(channel, ticket)
+    takes_part = Q(participations__ticket=ticket, participations__confirmed=True, participations__until__isnull=True)
+    theirs = Q(customer=ticket.customer_id) | takes_part
+    found = {
+        (one.kind, one.scope, one.value): one
+        for one in Identity.objects.active().filter(theirs, kind__in={kind for kind, _ in ways}).order_by("-pk")
+        if (one.kind, one.scope) in ways
+    }
+    last = last_inbound(ticket, channel)
+    spoke = [one for one in found.values() if last is not None and one.value == last.author_address]
+    own = [one for one in found.values() if one.customer_id == ticket.customer_id]
+    best = sorted(own, key=lambda one: ways.index((one.kind, one.scope)))
+    return [{"name": one.name, "address": one.value} for one in [*spoke, *best, *found.values()][:1]]
 
 
 def _asked_reply_to(ticket: Ticket, channel: Channel, requester: Recipients, own: Collection[str]) -> Recipients:

@@ -83,7 +83,8 @@ class Surroundings:
     def _find_senders(self) -> None:
         parties: dict[Address, Party] = {}
         for work in self.works:
-            for party in (self.sender(work.inbound), *self.others(work.inbound)):
+            sender = self.sender(work.inbound)
+            for party in (sender, *(sender.also if sender else ()), *self.others(work.inbound)):
                 if party is not None:
                     parties.setdefault(address_of(party), party)
         self.identities = self._identities(parties)
@@ -99,6 +100,8 @@ class Surroundings:
         self._find_claims()
         self._hold()
         self.claims.verify(self.identities, self.now)
+        for party in (one for one in parties.values() if one.also):
+            self._known_as(party)
         for address in sorted(parties):
             if address not in self.identities:
                 self._new_identity(parties[address])
@@ -138,8 +141,23 @@ class Surroundings:
         found = Identity.objects.active().filter(value__in=values).select_related("customer", "customer__merged_into")
         return {(identity.kind, identity.scope, identity.value): identity for identity in found}
 
-    def _new_identity(self, party: Party) -> None:
-        customer = Customer(name=party.name[:200] or party.value.split("@")[0][:200], created_at=self.now)
+    def _known_as(self, party: Party) -> None:
+        """Somebody with several addresses is one customer: whoever has one of them already gets the others."""
+        everything = (party, *party.also)
+        known = next(
+            (self.identities[address_of(one)] for one in everything if address_of(one) in self.identities), None
+        )
+        for one in everything:
+            if address_of(one) not in self.identities:
+                self._new_identity(one, known.customer if known else None)
+                known = known or self.identities[address_of(one)]
+
+    def _new_identity(self, party: Party, customer: Customer | None = None) -> None:
+        if customer is None:
+            customer = Customer(name=party.name[:200] or party.value.split("@")[0][:200], created_at=self.now)
+            self.new_customers.append(customer)
+        while customer.merged_into is not None:
+            customer = customer.merged_into
         identity = Identity(
             customer=customer,
             kind=party.kind,
@@ -149,7 +167,6 @@ class Surroundings:
             verified_at=self.now,
             verified_how="channel",
         )
-        self.new_customers.append(customer)
         self.new_identities.append(identity)
         self.identities[address_of(party)] = identity
 

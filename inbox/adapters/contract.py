@@ -195,6 +195,12 @@ class Adapter:
         """Within which an address of this channel means somebody (`Party.scope`); empty where it does everywhere."""
         return ""
 
+    def reaches(self, channel: Channel, ticket: Ticket | None = None) -> list[tuple[str, str]]:
+        """By which addresses (kind, scope) somebody is written to on this channel, the best first; for what a ticket
+        is about, where that makes a difference (a comment is answered to who commented).
+        """
+        return [(self.identity_kind, self.scope(channel))]
+
     def takes_in(self, address: str) -> bool:
         """Whether mail to this address ends up in one of our channels, where agents read it."""
         return False

@@ -22,13 +22,15 @@ AUTOMATIC: frozenset[str] = frozenset({"auto_reply", "bounce", "feedback_report"
 class Party:
     """One address as the wire gave it.
 
-    `kind` is email, phone or a platform's name; `scope` the page or bot where ids are page-scoped.
+    `kind` is email, phone or a platform's name; `scope` the page or bot where ids are page-scoped. `also` are further
+    addresses of the same person, of which the platform itself says so.
     """
 
     kind: str
     value: str
     name: str = ""
     scope: str = ""
+    also: tuple[Party, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from inbox.models import Agent, Role
@@ -23,7 +24,7 @@ def _afresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def platforms(
-    transactional_db: None, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, settings: object
+    transactional_db: None, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> str:
     """The address of the emulated platforms; Rabta itself is there, too, and knows itself by it."""
     monkeypatch.setattr("channels_social.telegram.adapter.LONG_POLL", 0)

@@ -22,7 +22,7 @@ from lib import signing
 from sandbox.phones import core, telegram_acts
 from sandbox.phones.acts import Given, Upload
 from sandbox.phones.models import Account, Line, Person
-from sandbox.phones.telegram_base import open_bot
+from sandbox.phones.telegram_base import add_line, open_bot
 from tests.adapter_contract import AdapterContract
 from tests.channels_social.conftest import port_of
 
@@ -81,9 +81,9 @@ class TestContract(AdapterContract):
     def utterance(self, text: str, *, sender: str = "ali", answers: Message | None = None) -> RawReceipt:
         number, who = next(self.numbers), self.people[sender]
         person, _made = Person.objects.get_or_create(account=self.bot, external_id=str(who), defaults={"name": sender})
-        Line.objects.create(account=self.bot, person=person, external_id=str(100 + number), text="(as below)")
+        line = add_line(self.bot, person, text="(as below)")
         said: dict[str, Any] = {
-            "message_id": 100 + number,
+            "message_id": int(line.external_id),
             "from": {"id": who, "is_bot": False, "first_name": sender.title()},
             "chat": {"id": who, "type": "private", "first_name": sender.title()},
             "date": 1760000000 + number,
