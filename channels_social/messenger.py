@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from channels_social import media
+from channels_social import media, reading
 from inbox import counting
 from inbox.actions import messages
+from inbox.actions.errors import ActionError
 from inbox.adapters import Adapter, InboundFile, RemoteMedia, Sent, Verdict
 from inbox.models import Attachment, Channel, Identity, Message, Reach, Ticket
 from lib import http
@@ -86,8 +87,10 @@ class Messenger(Adapter):
 
     def freeze(self, message: Message, answered: Message | None) -> None:
         """What is answered is quoted, if somebody chose to; the id of the message comes with the platform's answer."""
-        if answered is not None and message.payload.get("quotes") == answered.pk:
-            message.in_reply_to = answered.external_id
+        quotes = message.payload.get("options", {}).get("quotes")
+        if quotes:
+            named = Message.objects.filter(pk=quotes).values_list("external_id", flat=True)
+            message.in_reply_to = named.first() or ""
 
     def fetch(self, channel: Channel, media: RemoteMedia) -> InboundFile:
         with http.Session() as session:
@@ -97,36 +100,58 @@ class Messenger(Adapter):
         """Fetch one file. Raises NotFetched. By default its address stands in `ref`."""
         return media.download(session, str(remote.ref.get("url", "")), remote)
 
-    def may_reply(self, ticket: Ticket) -> Verdict:
-        """Not to whoever asked for no more, nor where nothing gets through, nor after the window."""
-        return verdict(self, ticket)
+    late_ways: frozenset[str] = frozenset()  # what may leave after the window has closed
 
-    def closed(self, closed_at: datetime) -> str:
-        """Why an answer may not leave now, for agents."""
+    def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
+        """Not to whoever asked for no more, nor where nothing gets through, nor after the window."""
+        return verdict(self, ticket, channel)
+
+    def prepare(
+        self, ticket: Ticket, channel: Channel, text: str, options: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """`quotes` (id of a message) shows what is answered above it, on platforms that do that."""
+        left = dict(options)
+        kept: dict[str, Any] = {}
+        if quotes := left.pop("quotes", None):
+            quoted = Message.objects.filter(pk=reading.number(quotes), ticket=ticket, channel=channel)
+            if not quoted.exclude(external_id="").exists():
+                raise ActionError(_("The message that is quoted is not there."), "options")
+            kept["quotes"] = reading.number(quotes)
+        if left:
+            raise ActionError(_("This channel has no such options."), "options")
+        return text, kept
+
+    def closed(self, closed_at: datetime | None) -> str:
+        """Why an answer may not leave now, for agents; None: they have never written here."""
+        if closed_at is None:
+            return _("They have not written here yet: answers of one's own words are not let through.")
         return _("They wrote last too long ago: since %(time)s answers of one's own words are not let through.") % {
             "time": date_format(timezone.localtime(closed_at), "SHORT_DATETIME_FORMAT")
         }
 
 
-def verdict(adapter: Messenger, ticket: Ticket) -> Verdict:
+def verdict(adapter: Messenger, ticket: Ticket, channel: Channel) -> Verdict:
     if adapter.kind in ticket.customer.opt_outs:
         return Verdict(False, _("This customer asked for no more messages here."))
-    reach = reach_of(adapter, ticket)
+    reach = reach_of(adapter, ticket, channel)
     if reach is None:
-        return Verdict(True)
+        # They never wrote here: where there are windows, none is open.
+        return (
+            Verdict(True) if adapter.window is None else Verdict(False, adapter.closed(None), None, adapter.late_ways)
+        )
     if reach.opted_out_at is not None:
         return Verdict(False, _("This customer asked for no more messages here."))
     if reach.blocked_at is not None:
         return Verdict(False, _("Nothing gets through to this customer here: they have blocked us, or left."))
     if not reach.open and reach.closes_at is not None:
-        return Verdict(False, adapter.closed(reach.closes_at), until=reach.closes_at)
+        return Verdict(False, adapter.closed(reach.closes_at), reach.closes_at, adapter.late_ways)
     return Verdict(True, until=reach.closes_at)
 
 
-def reach_of(adapter: Messenger, ticket: Ticket) -> Reach | None:
-    """How the ticket's customer can be reached where they wrote last by this kind of channel; one query."""
+def reach_of(adapter: Messenger, ticket: Ticket, channel: Channel) -> Reach | None:
+    """How the ticket's customer can be reached on this channel; one query."""
     own = Identity.objects.active().filter(customer=ticket.customer_id)
-    found = Reach.objects.filter(channel__kind=adapter.kind, identity__in=own)
+    found = Reach.objects.filter(channel=channel, identity__in=own)
     return found.order_by("-last_in_at").first()
 
 

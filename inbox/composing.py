@@ -107,8 +107,8 @@ def route(
         return {**found, "to": [], "cc": [], "editable": False, "warning": "", "hint": "", "rich": False, "known": []}
     adapter = adapter_for(channel.kind)
     to, cc = recipients.default_recipients(ticket, channel)
-    verdicts = (adapter.may_reply(ticket), adapter.may_send(channel))
-    warning = next((str(verdict.reason) for verdict in verdicts if not verdict.allowed), "")
+    reply, verdicts = adapter.may_reply(ticket, channel), adapter.may_send(channel)
+    warning = next((str(verdict.reason) for verdict in (reply, verdicts) if not verdict.allowed), "")
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error
     hint = adapter.route_hint(ticket, beside)
@@ -124,6 +124,8 @@ def route(
             for name, label, people in fields
         ],
         "warning": warning,
+        "verdict": reply,
+        "panel": adapter.composer_panel(ticket, channel, agent),
         "hint": hint,
         **writing.told(ticket, channel, agent),
         "known": sorted(

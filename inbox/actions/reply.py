@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,7 @@ def reply(
     draft: int | None = None,
     also: Callable[[Ticket], object] | None = None,
     macros: Sequence[int] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
@@ -79,12 +81,12 @@ def reply(
     Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
     `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
     what it fills in is there when the ticket is solved. `macros` names what `also` applies: taken back, they stand in
-    the composer again.
+    the composer again. `options` are those of its channel's kind (`Adapter.prepare`).
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
     # An automatic reply is one reply for good, even where its words have been changed since.
-    digest = "" if automatic else asked_by(text, html, (to, cc, bcc), attachments, subject)
+    digest = "" if automatic else asked_by(text, html, (to, cc, bcc), attachments, subject, options=options)
     with base.locked(ticket) as row:
         first = already(by, client_id, digest)
         if first is not None:
@@ -96,8 +98,9 @@ def reply(
         becomes = status or adapter.after_reply(row)
         solves = not automatic and solving.asks(row, becomes, by=by)
         hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0
-        verdict = adapter.may_reply(row)
-        if not verdict.allowed:
+        text, chosen = adapter.prepare(row, channel, text, options or {})
+        verdict = adapter.may_reply(row, channel)
+        if not verdict.allowed and chosen.get("way") not in verdict.allows:
             raise ActionError(verdict.reason, "window_closed")
         if send_at is not None:
             check_time(send_at)
@@ -116,7 +119,8 @@ def reply(
             once(client_id, digest)
             | _then(row, status, becomes, by, now=send_at is None and not automatic)
             | ({} if signed else {"unsigned": True})
-            | ({"macros": list(macros)} if macros else {}),
+            | ({"macros": list(macros)} if macros else {})
+            | ({"options": chosen} if chosen else {}),
             hold,
         )
         client_key(message, by, client_id)
@@ -152,10 +156,12 @@ def asked_by(
     attachments: Sequence[int],
     subject: str | None,
     kind: str = "reply",
+    options: Mapping[str, Any] | None = None,
 ) -> str:
     """The digest of a reply, or of the message that a ticket begins with."""
     to, cc, bcc = recipients
-    return digest_of(kind, text, html, (to, cc, bcc or []), attachments, [subject] if subject else [])
+    more = ([subject] if subject else []) + ([json.dumps(options, sort_keys=True)] if options else [])
+    return digest_of(kind, text, html, (to, cc, bcc or []), attachments, more)
 
 
 def _replace_failed(ticket: Ticket, message: Message, client_id: str | None) -> None:

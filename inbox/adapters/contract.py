@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
+from inbox.actions.errors import ActionError
 from inbox.adapters.values import (
     Arrival,
     Check,
@@ -171,8 +173,27 @@ class Adapter:
         """What leaves or left on the wire, and its content type."""
         raise NotImplementedError
 
-    def may_reply(self, ticket: Ticket) -> Verdict:
+    def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
+        """Whether an answer may leave on this channel now. What may leave although it is not `allowed`, such as a
+        template, stands in `allows`, by the name that `prepare` gives as `way`.
+        """
         return Verdict(True)
+
+    def prepare(
+        self, ticket: Ticket, channel: Channel, text: str, options: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """The text of an answer with such options, and what its row keeps of them (`payload["options"]`).
+
+        `options` is what only this kind knows: a template with its values, an answer in public or not. Its `way` is
+        looked for in `Verdict.allows`. Raises ActionError, also for an option that is not known.
+        """
+        if options:
+            raise ActionError(_("This channel has no such options."), "options")
+        return text, {}
+
+    def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
+        """What whoever answers here chooses from, beside the text: fields named `option.…`, which go to `prepare`."""
+        return None
 
     def route_hint(self, ticket: Ticket, beside: Mapping[str, Sequence[Mapping[str, Any]]]) -> StrOrPromise:
         """What whoever answers should know of the way, such as that the answer takes another one; empty for nothing.

@@ -280,11 +280,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a reply may leave now, and if not why, in words for the agent. `until` is when the window closes."""
+    """Whether a reply may leave now, and if not why, in words for the agent. `until` is when the window closes, or
+    closed; `allows` names what may leave all the same.
+    """
 
     allowed: bool
     reason: StrOrPromise = ""
     until: datetime | None = None
+    allows: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants
 from inbox.views.tickets import answer, conversation
 from lib import html
 
+OPTION = "option."
 # The mail's own page: nothing runs, nothing loads but our own files; its own styles are nobody else's.
 MAIL_POLICY = (
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
@@ -91,6 +92,7 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
                 newest=data["newest"],
                 event=data["event"] or 0,
                 undoable=True,
+                options=options_of(request.POST),
             )
     except FieldsMissing as error:
         return _refused(request, number, str(error), missing=[one.key for one in error.fields])
@@ -100,6 +102,13 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
         return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")
     goes_on = data["kind"] == "reply" and _after_send(request.user, data["after_send"]) != "stay"
     return answer(request, number, fresh_composer=True, sent=message if goes_on else None)
+
+
+def options_of(posted: Mapping[str, str]) -> dict[str, str]:
+    """What the panel of the composer says: fields `option.…` that are filled in, without that beginning."""
+    return {
+        name.removeprefix(OPTION): value for name, value in posted.items() if name.startswith(OPTION) and value.strip()
+    }
 
 
 def _unknown(found: Ticket, channel: Channel | None, data: Mapping[str, Any]) -> list[str]:

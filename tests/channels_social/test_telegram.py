@@ -165,10 +165,10 @@ def test_edits_reactions_and_blocks(channel: Channel, bot: Account, ana: Person,
     assert said.edited_at is not None
     assert [one["emoji"] for one in ours.reactions] == ["👍"]
     assert Reach.objects.get().blocked_at is not None
-    assert not adapter_for("telegram").may_reply(ticket).allowed
+    assert not adapter_for("telegram").may_reply(ticket, channel).allowed
     telegram_acts.unblock(bot, ana, Given())
     taken_in(channel)
-    assert adapter_for("telegram").may_reply(ticket).allowed
+    assert adapter_for("telegram").may_reply(ticket, channel).allowed
 
 
 @pytest.mark.servers
