@@ -383,6 +383,7 @@ CELERY_BEAT_SCHEDULE = {
     "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
+    "look after channels": {"task": "inbox.tasks.tend_channels", "schedule": 30.0, "options": {"expires": 30}},
     "count mailboxes": {
         "task": "channels_email.tasks.every_night",
         "schedule": crontab(hour="2", minute="7"),
@@ -437,6 +438,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
+        "media-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
         "frame-src": [SELF],

@@ -40,6 +40,12 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+WORKERS = {
+    "live": {"WORKER_QUEUES": "chat,default", "WORKER_CONCURRENCY": "1"},
+    "social": {"WORKER_QUEUES": "social", "WORKER_POOL": "threads", "WORKER_CONCURRENCY": "8"},
+}
+
+
 def procfile(path: Path = BASE_DIR / "Procfile") -> dict[str, str]:
     """The Procfile's shell commands by process name."""
     lines = [line.strip() for line in path.read_text().splitlines()]
@@ -57,14 +63,16 @@ def server_programs(data_dir: Path, *, postgres: bool, redis: bool) -> list[Prog
 
 
 def app_programs(*, demo: bool) -> list[Program]:
-    """Rabta's processes: those of the Procfile, a second worker, and in a demo the sandbox's mail server.
+    """Rabta's processes: those of the Procfile, two more workers, and in a demo the sandbox's mail server.
 
-    The second worker takes no e-mail and no platforms, so that slow mailboxes never keep a chat waiting.
+    One takes no e-mail and no platforms, so that slow mailboxes never keep a chat waiting. The other talks to platforms
+    alone, in threads: most of its time it waits for one of them, and no slow one may keep the others waiting.
     """
     commands = procfile()
-    programs = [shell_program(name, command) for name, command in commands.items()]
-    live = {"WORKER_QUEUES": "chat,default", "WORKER_CONCURRENCY": "1", "WORKER_NAME": "live"}
-    programs.append(shell_program("worker-live", commands["worker"], live))
+    rest = {"worker": {"WORKER_QUEUES": "default,email,chat,webhooks"}}
+    programs = [shell_program(name, command, rest.get(name)) for name, command in commands.items()]
+    for name, environment in WORKERS.items():
+        programs.append(shell_program(f"worker-{name}", commands["worker"], {**environment, "WORKER_NAME": name}))
     if demo:
         programs.append(shell_program("sandbox-mail", "env RABTA_PROCESS=sandbox python manage.py sandbox_mail"))
     return programs

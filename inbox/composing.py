@@ -111,6 +111,8 @@ def route(
     warning = next((str(verdict.reason) for verdict in (reply, verdicts) if not verdict.allowed), "")
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error
+    verified = {row["kind"] for row in beside["identities"] if row["verified_at"] and row["retired_at"] is None}
+    instead = [one for one in found["ways"] if one.pk != channel.pk and adapter_for(one.kind).identity_kind in verified]
     hint = adapter.route_hint(ticket, beside)
     fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
     theirs = [row["value"] for row in beside["identities"] if row["retired_at"] is None]
@@ -125,6 +127,7 @@ def route(
         ],
         "warning": warning,
         "verdict": reply,
+        "instead": [] if reply.allowed else instead,
         "panel": adapter.composer_panel(ticket, channel, agent),
         "hint": hint,
         **writing.told(ticket, channel, agent),

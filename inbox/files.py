@@ -17,6 +17,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}  # raster only: an SVG can carry scripts
+PLAYED = {"audio/ogg", "audio/mpeg", "audio/mp4", "video/mp4"}  # in the page, by the browser's own controls
 KEEP = timedelta(days=1)  # a file this young may belong to a row that is being written
 
 

@@ -47,6 +47,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     Kind.UNSOLVED: ("page", "push"),
     Kind.SNOOZE: ("page", "push"),
     Kind.SIDE: ("page", "push"),
+    Kind.WINDOW: ("page", "push"),
     Kind.CHAT: ("push",),  # open pages show the offer itself, for as long as it stands
 }
 # Of one event somebody is told once: as the first of these that fits.
@@ -58,6 +59,7 @@ ORDER = (
     Kind.SIDE,
     Kind.REPLY,
     Kind.SNOOZE,
+    Kind.WINDOW,
     Kind.TEAM,
     Kind.CHAT,
     Kind.FOLLOWED,
@@ -72,6 +74,7 @@ HEARD = FOLLOWED | {
     "ticket_created",
     "not_solved",
     "chat_offered",
+    "window_closes",
 }
 
 
@@ -167,6 +170,9 @@ def _told(event: Event, around: Around) -> Iterable[tuple[str, int]]:
             yield Kind.UNSOLVED, message.agent_id
         case "chat_offered" if data.get("to"):
             yield Kind.CHAT, data["to"]
+        case "window_closes":
+            if owner := around.owner(event):
+                yield Kind.WINDOW, owner
         case "snoozed" if _is_back(event):
             if who := around.snoozed.get(ticket.pk) or around.owner(event):
                 yield Kind.SNOOZE, who
@@ -260,6 +266,8 @@ def title(kind: str, by: str, customer: str) -> str:
             return _("Your reply left, but its ticket is not solved: fields are empty")
         case Kind.SNOOZE:
             return _("Back from snooze")
+        case Kind.WINDOW:
+            return _("Answer soon: in less than an hour the messenger takes no free answer any more")
         case Kind.SIDE:
             return _("An answer in a side conversation")
         case Kind.CHAT:

@@ -1,11 +1,13 @@
 """Heartbeats of the Celery processes.
 
-A worker's children beat, not their parent: it must not touch the database before it forks.
+A worker's children beat, not their parent: it must not touch the database before it forks. One that works in threads
+forks nothing.
 """
 
 from typing import Any
 
-from celery.signals import beat_init, worker_process_init
+from celery.concurrency.thread import TaskPool
+from celery.signals import beat_init, worker_process_init, worker_ready
 
 from inbox import health
 
@@ -13,6 +15,12 @@ from inbox import health
 @worker_process_init.connect
 def worker_child_started(**_kwargs: Any) -> None:
     health.keep_beating("worker")
+
+
+@worker_ready.connect
+def threads_started(sender: Any, **_kwargs: Any) -> None:
+    if isinstance(sender.pool, TaskPool):
+        health.keep_beating("worker")
 
 
 @beat_init.connect

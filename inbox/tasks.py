@@ -6,8 +6,8 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from inbox import delivery, digest, fetching, health, jobs, log, polling, push, restoring, sessions, wake
-from inbox.actions import joining, receive, scheduling, sweeping, trash
+from inbox import delivery, digest, fetching, health, jobs, log, polling, push, restoring, sessions, tending, wake
+from inbox.actions import joining, reach, receive, scheduling, sweeping, trash
 from inbox.models import Receipt, ReceiptState
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,19 @@ def fetch_files() -> int:
     return fetching.fetch_waiting()
 
 
+@shared_task(name="inbox.tasks.tend")
+def tend(channel_id: int) -> bool:
+    """Look after one channel."""
+    return tending.tend(channel_id)
+
+
+@shared_task(name="inbox.tasks.tend_channels")
+def tend_channels() -> None:
+    """Have every channel looked after that nobody has for a while."""
+    for channel_id, kind in tending.due_channels():
+        wake.tend(channel_id, kind)
+
+
 @shared_task(name="inbox.tasks.work_on")
 def work_on(job_id: int) -> int:
     """Go on with one agent's change of many tickets, or export."""
@@ -53,6 +66,7 @@ def sweep() -> None:
         sweeping.end_snoozes,
         sweeping.close_solved,
         joining.follow,
+        reach.remind,
         jobs.sweep,
     )
     away: Exception | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from inbox import additions, wording
 from inbox.directory import Directory, Named
-from inbox.files import PICTURES
+from inbox.files import PICTURES, PLAYED
 from inbox.models import (
     ActorKind,
     Attachment,
@@ -26,6 +27,7 @@ from inbox.models import (
     Event,
     Message,
     MessageCopy,
+    RemoteFile,
     SideConversation,
     Ticket,
 )
@@ -37,6 +39,9 @@ PAGE = 30
 MOST_EVENTS = 200
 TOGETHER = timedelta(seconds=5)  # what one person did at once is one line
 
+CONTENTS = {
+    kind: f"inbox/contents/_{kind}.html" for kind in ("button", "contact", "location", "start", "story", "unsupported")
+}
 ON_ITS_WAY = ("queued", "sending", "sent", "delivered", "read")
 RULES = {
     "token": gettext_lazy("It answers to an address or a message id that we signed for this ticket."),
@@ -64,6 +69,22 @@ class File:
     def is_picture(self) -> bool:
         return self.content_type in PICTURES
 
+    @property
+    def plays(self) -> str:
+        """ "audio" or "video" for what the page plays; empty for anything else."""
+        return self.content_type.split("/")[0] if self.content_type in PLAYED else ""
+
+
+@dataclass
+class Missing:
+    """A file that its platform still has, or did not give."""
+
+    pk: int
+    name: str
+    size: int
+    failed: bool
+    error: str
+
 
 class Shown:
     """A message with what its template asks for."""
@@ -75,6 +96,12 @@ class Shown:
             for row in message.file_rows  # type: ignore[attr-defined]
             if not (row["inline"] and message.html)
         ]
+        self.missing = [
+            Missing(row["pk"], row["name"], row["size"], row["failed_at"] is not None, row["error"])
+            for row in message.remote_rows  # type: ignore[attr-defined]
+        ]
+        self.shown_reactions = [row for row in message.reactions if row.get("emoji")]
+        self.versions = message.payload.get("versions", [])
         self.shown_author = self._author(known.names)
         agent = message.agent_id or 0
         self.speaker = Named(agent, self.shown_author, photo=known.photos.get(agent, ""))
@@ -127,6 +154,16 @@ class Shown:
         return not self.message.hidden_text
 
     @property
+    def content_template(self) -> str:
+        """What shows a message that is more than words; empty where the words are all."""
+        return CONTENTS.get(self.message.content_kind, "")
+
+    @property
+    def raw_json(self) -> str:
+        """The raw form of what nobody here knows how to show."""
+        return json.dumps(self.message.payload.get("raw", {}), ensure_ascii=False, indent=1)[:20_000]
+
+    @property
     def shown_text(self) -> str:
         return self.message.visible_text or self.message.text
 
@@ -155,12 +192,18 @@ def _found(messages: MessageQuerySet) -> MessageQuerySet:
     """With what `Shown` asks for."""
     files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
     copies = MessageCopy.objects.filter(message=OuterRef("pk")).order_by("pk")
+    remote = RemoteFile.objects.filter(message=OuterRef("pk")).order_by("position")
+    missing = JSONObject(pk="pk", name="name", size="size", failed_at="failed_at", error="error")
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline",
                      content_id="content_id")  # fmt: skip
     return (
         messages.filter(deleted_at__isnull=True)
         .select_related("channel")
-        .annotate(file_rows=ArraySubquery(files.values(row=row)), copy_channels=ArraySubquery(copies.values("channel")))
+        .annotate(
+            file_rows=ArraySubquery(files.values(row=row)),
+            copy_channels=ArraySubquery(copies.values("channel")),
+            remote_rows=ArraySubquery(remote.values(row=missing)),
+        )
     )
 
 

@@ -99,6 +99,7 @@ urlpatterns = [
     path("tickets/<int:number>/draft/", drafts.of_ticket, name="ticket-draft"),
     path("messages/<int:pk>/draft/", messages.again, name="message-draft"),
     path("messages/<int:pk>/timing/", messages.timing, name="message-timing"),
+    path("remote-files/<int:pk>/", messages.remote_file, name="remote-file"),
     path("messages/<int:pk>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:pk>/ticket/", messages.ticket, name="message-ticket"),
     path("messages/<int:pk>/sender/", messages.sender, name="message-sender"),

@@ -90,6 +90,11 @@ def poll(channel_id: int, kind: str) -> None:
     transaction.on_commit(partial(_send, "inbox.tasks.poll", [channel_id], queue_of(kind)), robust=True)
 
 
+def tend(channel_id: int, kind: str) -> None:
+    """This channel wants to be looked after."""
+    transaction.on_commit(partial(_send, "inbox.tasks.tend", [channel_id], queue_of(kind)), robust=True)
+
+
 def run(task: str, args: list[int], queue: str) -> None:
     """A task of an app above: there is something for it to do."""
     transaction.on_commit(partial(_send, task, args, queue), robust=True)

@@ -64,7 +64,7 @@ def _messages(channel: Channel, agent: Agent, ticket: Ticket) -> list[Shown]:
     shown = []
     for number, message in enumerate(found, 1):
         message.pk = number
-        message.file_rows, message.copy_channels = [], []  # type: ignore[attr-defined]
+        message.file_rows, message.copy_channels, message.remote_rows = [], [], []  # type: ignore[attr-defined]
         shown.append(Shown(message, ticket, known, {}))
     return shown
 

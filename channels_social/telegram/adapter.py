@@ -90,6 +90,9 @@ class TelegramAdapter(Messenger):
                 cursor = {**cursor, "offset": max(reading.number(one.get("update_id")) for one in found) + 1}
                 yield [receipt_of(one, json.dumps(one).encode()) for one in found], cursor
 
+    def polls_now(self, channel: Channel) -> bool:
+        return polls(channel)
+
     def poll_again(self, channel: Channel) -> timedelta:
         return timedelta(0) if polls(channel) else timedelta(minutes=5)
 

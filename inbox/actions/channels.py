@@ -77,6 +77,8 @@ def create(
             if place is not None:
                 channel.teams.set(place.teams)
             log.record(None, "channel_created", by=by, channel=channel.pk)
+            if adapter.messenger:
+                wake.tend(channel.pk, kind)
     except IntegrityError as error:
         if Channel.objects.filter(slug=slug).exists():
             raise ActionError(_("There is a channel “%(slug)s” already.") % {"slug": slug}, "slug_taken") from error
@@ -116,6 +118,8 @@ def update(
             if adapter_of(row.kind).polls:
                 wake.poll(row.pk, row.kind)
             wake.deliver(row.pk, row.kind)
+            if adapter_of(row.kind).messenger:
+                wake.tend(row.pk, row.kind)
     return row
 
 

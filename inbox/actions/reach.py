@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from inbox import log
 from inbox.adapters import Party, ReachUpdate, adapter_for
-from inbox.models import Channel, Customer, Identity, Reach
+from inbox.models import Channel, Customer, Identity, Reach, Ticket
+
+REMIND_BEFORE = timedelta(hours=1)
+BATCH = 500
 
 
 def heard(rows: Iterable[tuple[Channel, int, datetime]]) -> None:
@@ -61,6 +65,28 @@ def change(channel: Channel, update: ReachUpdate) -> bool:
         _opt_out(identity.customer_id, channel, out=update.opted_out)
     row.save(update_fields=["changed_at", "blocked_at", "opted_out_at"])
     return True
+
+
+def remind() -> int:
+    """Tell those whose customers wait where answers can soon be free no more; returns how many tickets that were."""
+    now = timezone.now()
+    told = 0
+    with transaction.atomic():
+        rows = list(
+            Reach.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+            .filter(closes_at__range=(now, now + REMIND_BEFORE), reminded_at__isnull=True)
+            .select_related("identity")
+            .order_by("closes_at")[:BATCH]
+        )
+        for row in rows:
+            waiting = Ticket.objects.current().filter(
+                customer=row.identity.customer_id, channel=row.channel_id, waiting_since__isnull=False
+            )
+            for ticket in waiting:
+                log.record(ticket, "window_closes", channel=row.channel_id)
+                told += 1
+        Reach.objects.filter(pk__in=[row.pk for row in rows]).update(reminded_at=now)
+    return told
 
 
 def unreachable(channel: Channel, address: str) -> None:

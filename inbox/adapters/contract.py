@@ -98,6 +98,10 @@ class Adapter:
         """
         raise NotImplementedError
 
+    def polls_now(self, channel: Channel) -> bool:
+        """Whether this channel is asked for news; else its platform tells them."""
+        return self.polls
+
     def poll_again(self, channel: Channel) -> timedelta:
         """How long after a poll that brought all there was the next one begins. 0: at once, for it waits itself."""
         return timedelta(seconds=20)

@@ -68,6 +68,7 @@ class NotificationKind(models.TextChoices):
     UNSOLVED = "unsolved", _("A reply of mine left, but did not solve its ticket")
     SIDE = "side", _("A third party answers in a side conversation of mine")
     CHAT = "chat", _("A chat is offered to me")
+    WINDOW = "window", _("A ticket of mine can soon be answered freely no more")
 
 
 class Notification(models.Model):

@@ -33,6 +33,7 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 FORMATS = {
     "short": "DATE_FORMAT",
     "ago": "DATE_FORMAT",
+    "left": "DATETIME_FORMAT",
     "date": "DATE_FORMAT",
     "clock": "TIME_FORMAT",
     "full": "DATETIME_FORMAT",

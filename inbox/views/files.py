@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inbox import access, files
 from inbox.actions import uploads
-from inbox.files import PICTURES
+from inbox.files import PICTURES, PLAYED
 from inbox.models import Agent, Attachment
 from inbox.views.shell import AgentRequest, agent_only
 from lib.streams import streamed
@@ -21,11 +21,11 @@ from lib.streams import streamed
 @require_safe
 @agent_only
 def attachment(request: AgentRequest, pk: int) -> HttpResponse:
-    """A file as a download; a raster picture is shown in the page when asked for with `show=inline`."""
+    """A file as a download; raster pictures, sound and film are shown in the page when asked for with `show=inline`."""
     found = access.get_attachment(request.user, pk)
     if not found.stored:
         raise Http404  # erased
-    inline = request.GET.get("show") == "inline" and found.content_type in PICTURES
+    inline = request.GET.get("show") == "inline" and found.content_type in PICTURES | PLAYED
     try:
         content = default_storage.open(found.stored)
     except FileNotFoundError as error:

@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access, directory
+from inbox import access, directory, fetching
 from inbox.actions import macros, parsing, recipients, reply, scheduling, side
 from inbox.actions import messages as actions
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
 from inbox.forms import AnswerForm, MoveForm, TimingForm, problem_of
-from inbox.models import Agent, Channel, Direction, Message, Ticket
+from inbox.models import Agent, Channel, Direction, Message, RemoteFile, Ticket
 from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 from inbox.views.tickets import answer, conversation
@@ -220,6 +220,18 @@ def retry(request: AgentRequest, pk: int) -> HttpResponse:
         actions.retry(message, by=request.user)
     except ActionError as error:
         return answer(request, message.ticket_id, problem=str(error))
+    return answer(request, message.ticket_id)
+
+
+@require_POST
+@agent_only
+def remote_file(request: AgentRequest, pk: int) -> HttpResponse:
+    """Ask a platform once more for a file that it did not give."""
+    row = RemoteFile.objects.filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    message = _writable(request, row.message_id)
+    fetching.again(row)
     return answer(request, message.ticket_id)
 
 

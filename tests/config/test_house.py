@@ -180,7 +180,7 @@ def test_long_paths_keep_their_sockets_in_tmp(tmp_path: Path) -> None:
 def test_up_runs_the_commands_of_the_procfile() -> None:
     names = [program.name for program in supervision.app_programs(demo=False)]
     assert set(supervision.procfile()) == {"web", "worker", "beat", "mail"}
-    assert set(names) == {"web", "worker", "worker-live", "beat", "mail"}
+    assert set(names) == {"web", "worker", "worker-live", "worker-social", "beat", "mail"}
 
 
 def test_failures_are_answered_by_our_handler() -> None:

@@ -16,7 +16,7 @@ from tests.browser.conftest import CHROMIUM
 from tests.instance import Instance, kill, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
-PROGRAMS = {"postgres", "redis", "web", "worker", "worker-live", "beat", "mail", "sandbox-mail"}
+PROGRAMS = {"postgres", "redis", "web", "worker", "worker-live", "worker-social", "beat", "mail", "sandbox-mail"}
 
 
 @pytest.fixture(scope="module")

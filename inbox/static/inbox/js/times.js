@@ -43,6 +43,14 @@ function since(then, now) {
   return ago.format(-Math.floor(minutes / 1440), "day")
 }
 
+// How long there is still time: "in 3h", "in 25m"; what to say when there is none stands on the element.
+function left(element, then, now) {
+  const minutes = Math.ceil((then - now) / 60000)
+  element.closest("[data-window]")?.toggleAttribute("data-closing", minutes <= 60)
+  if (minutes <= 0) return element.parentElement?.dataset.closed ?? ""
+  return minutes < 120 ? ago.format(minutes, "minute") : ago.format(Math.floor(minutes / 60), "hour")
+}
+
 function dayName(then, now) {
   if (key.format(then) === key.format(now)) return named.format(0, "day")
   if (key.format(then) === key.format(now - 86400000)) return named.format(-1, "day")
@@ -62,6 +70,7 @@ function words(element, now) {
   switch (element.dataset.time) {
     case "short": return short(then, now)
     case "ago": return since(then, now)
+    case "left": return left(element, then, now)
     case "clock": return clock.format(then)
     case "day": return dayName(then, now)
     case "date": return year.format(then)
