@@ -79,10 +79,10 @@ def _withdraw(message: Message, withdrawal: Withdrawal) -> None:
     """Nothing is left of what it said: whoever deletes on the platform deletes it with us."""
     if message.withdrawn_at is not None:
         return
-    message.withdrawn_at = withdrawal.at
+    message.withdrawn_at, message.edited_at = withdrawal.at, None
     message.text = message.visible_text = message.html = ""
     message.payload = {key: value for key, value in message.payload.items() if key in {"public", "thread"}}
-    message.save(update_fields=["withdrawn_at", "text", "visible_text", "html", "payload"])
+    message.save(update_fields=["withdrawn_at", "edited_at", "text", "visible_text", "html", "payload"])
     RemoteFile.objects.filter(message=message).delete()
     held = Attachment.objects.filter(message=message)
     stored = list(held.values_list("stored", flat=True))

@@ -6,7 +6,8 @@ from django.db.models import Max, Min, Q
 
 from inbox.actions import base
 from inbox.adapters import AUTOMATIC
-from inbox.models import PREVIEW_LENGTH, DeliveryState, Direction, Message, Origin, Ticket
+from inbox.models import DeliveryState, Direction, Message, Origin, Ticket
+from inbox.previews import preview
 
 
 def recount(ticket: Ticket) -> None:
@@ -29,7 +30,7 @@ def recount(ticket: Ticket) -> None:
     ticket.message_count = messages.count()
     ticket.last_message_at = last.created_at if last else ticket.created_at
     ticket.last_direction = last.direction if last else ""
-    ticket.preview = _preview(last) if last else ""
+    ticket.preview = preview(last) if last else ""
     ticket.last_customer_message_at = spoken["last"]
     ticket.first_replied_at = first_answer
     ticket.waiting_since = None if ticket.is_done else waiting.aggregate(at=Min("created_at"))["at"]
@@ -56,12 +57,6 @@ def refresh_preview(message: Message) -> None:
     ticket = Ticket.objects.select_for_update(no_key=True).get(pk=message.ticket_id)
     said = Message.objects.filter(ticket=ticket).said().conversation().exclude(direction=Direction.NOTE)
     last = said.order_by("-created_at", "-pk").first()
-    if last is not None and last.pk == message.pk and ticket.preview != (preview := _preview(message)):
-        ticket.preview = preview
+    if last is not None and last.pk == message.pk and ticket.preview != (now := preview(message)):
+        ticket.preview = now
         base.save(ticket, "preview")
-
-
-def _preview(message: Message) -> str:
-    """The beginning of what was written. Under the `text` of a reply stands a signature, which is no preview."""
-    written = message.visible_text or ("" if message.direction == Direction.OUT else message.text)
-    return " ".join(written.split())[:PREVIEW_LENGTH]

@@ -22,7 +22,6 @@ from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome, Work, one_line, wire
 from inbox.adapters import AUTOMATIC, Adapter, Arrival, Party
 from inbox.models import (
-    PREVIEW_LENGTH,
     SUBJECT_LENGTH,
     ActorKind,
     Attachment,
@@ -49,6 +48,7 @@ from inbox.models import (
     Ticket,
     TicketLink,
 )
+from inbox.previews import preview
 
 TICKET_FIELDS = (
     "status",
@@ -146,7 +146,8 @@ class Batch:
                 self._count(ticket, message, work, decision, customer)
         if identity is not None and work.adapter.messenger and not inbound.echo:
             self.heard.append((work.channel, identity, message.created_at))
-            if identity.pk and party is not None and party.name and party.name != identity.name:
+            newest = message.created_at >= ticket.last_message_at
+            if newest and identity.pk and party is not None and party.name and party.name != identity.name:
                 self.renamed[identity.pk] = (identity.customer_id, identity.name, party.name[:200])
         self.around.remember(work, ticket, message)
         self.arrivals.setdefault(work.adapter, []).append(Arrival(message, ticket, work.receipt))
@@ -424,7 +425,7 @@ class Batch:
         if message.created_at >= ticket.last_message_at:
             ticket.last_message_at = message.created_at
             ticket.last_direction = message.direction
-            ticket.preview = one_line(message.visible_text or message.text, PREVIEW_LENGTH)
+            ticket.preview = preview(message)
 
     def _open_again(self, ticket: Ticket, work: Work, decision: threads.Decision, customer: Customer) -> None:
         before = ticket.status

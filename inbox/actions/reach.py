@@ -59,7 +59,9 @@ def change(channel: Channel, update: ReachUpdate) -> bool:
         return True
     row.changed_at = update.at
     if update.blocked is not None:
-        row.blocked_at = update.at if update.blocked else None
+        # Whoever has written since lets us in again, even if that was heard of first.
+        wrote_since = row.last_in_at is not None and row.last_in_at > update.at
+        row.blocked_at = update.at if update.blocked and not wrote_since else None
     if update.opted_out is not None:
         row.opted_out_at = update.at if update.opted_out else None
         _opt_out(identity.customer_id, channel, out=update.opted_out)
