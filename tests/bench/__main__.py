@@ -1,6 +1,6 @@
 """`make bench`: speed of e-mail in and out beside bare loops on this machine, and of pages at two sizes.
 
-    python -m tests.bench [ingest|deliver|pages|search|api|memory|live|load|chat …] [--runs N] [--keep FOLDER]
+    python -m tests.bench [ingest|deliver|pages|search|api|memory|live|load|chat|hooks …] [--runs N] [--keep FOLDER]
 
 With `--keep` the databases stay in a folder, so that a million tickets need not be seeded at each run.
 
@@ -14,10 +14,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import api, chat, deliver, ingest, live, load, memory, pages, search
+from tests.bench import api, chat, deliver, hooks, ingest, live, load, memory, pages, search
 from tests.bench.house import house
 
-PARTS = ("ingest", "deliver", "pages", "search", "api", "memory", "live", "load", "chat")
+PARTS = ("ingest", "deliver", "pages", "search", "api", "memory", "live", "load", "chat", "hooks")
 
 
 def main() -> int:
@@ -57,6 +57,8 @@ def main() -> int:
             good &= load.measure(servers, seconds=chosen.seconds)
         if "chat" in chosen.what:
             good &= chat.measure(servers)
+        if "hooks" in chosen.what:
+            good &= hooks.measure(servers, runs=chosen.runs)
     return 0 if good else 1
 
 
