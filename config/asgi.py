@@ -17,7 +17,7 @@ from django.urls import get_resolver  # noqa: E402
 from channels_chat import bodies  # noqa: E402
 from channels_chat import routing as chat  # noqa: E402
 from inbox.routing import websocket_urlpatterns  # noqa: E402
-from inbox.views.hooks import MOST_BYTES  # noqa: E402
+from inbox.views.hooks import MOST_BYTES, PREFIX  # noqa: E402
 from lib import processes  # noqa: E402
 from lib.bodies import bounded  # noqa: E402
 
@@ -29,7 +29,7 @@ async def sockets(scope: Any, receive: Any, send: Any) -> None:
     await (visitors if scope["path"].startswith("/chat/") else agents)(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": bounded(bodies.bounded(pages), "/hooks/", MOST_BYTES), "websocket": sockets})
+application = ProtocolTypeRouter({"http": bounded(bodies.bounded(pages), PREFIX, MOST_BYTES), "websocket": sockets})
 
 get_resolver().url_patterns  # noqa: B018 (loads every page now, not while somebody waits for the first)
 processes.keep_loaded()

@@ -167,6 +167,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "inbox.middleware.HooksMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "channels_chat.middleware.ForEverybodyMiddleware",
     "django_structlog.middlewares.RequestMiddleware",

@@ -3,13 +3,34 @@
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import resolve
 from django.utils import timezone, translation
 
 from inbox import second_factor, sessions
+from inbox.views import hooks
 
 ZONE_COOKIE = "zone"  # the browser's own zone, set by times.js
+
+
+class HooksMiddleware:
+    """Platforms that call `/hooks/…` need no session, language or page policy: they go straight to the view.
+
+    The outermost of all, so that a call costs what verifying and storing it cost: they come by the hundred a second.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(hooks.PREFIX):
+            return self.get_response(request)
+        try:
+            found = resolve(request.path_info)
+            return found.func(request, *found.args, **found.kwargs)  # type: ignore[no-any-return]
+        except Http404:
+            return HttpResponse(status=404)
 
 
 class AgentPreferencesMiddleware:

@@ -148,7 +148,7 @@ def settle() -> None:
 def told(channels: Sequence[Channel]) -> dict[str, Any]:
     """What everything came to, apart from ids and the times of our own clock."""
     tickets = {}
-    for ticket in Ticket.objects.select_related("customer", "channel").order_by("pk"):
+    for ticket in Ticket.objects.filter(channel__in=channels).select_related("customer", "channel").order_by("pk"):
         who = ticket.customer.identities.get().value
         tickets[f"{ticket.channel.slug} {who} {ticket.created_at}"] = {
             "status": ticket.status, "messages": ticket.message_count, "preview": ticket.preview,
@@ -160,10 +160,10 @@ def told(channels: Sequence[Channel]) -> dict[str, Any]:
             message.direction, message.text, message.state, message.edited_at, message.withdrawn_at is not None,
             sorted((one["by"].rpartition(":")[2], one["emoji"]) for one in message.reactions if one["emoji"]),
         )
-        for message in Message.objects.select_related("channel")
+        for message in Message.objects.filter(channel__in=channels).select_related("channel")
     }  # fmt: skip
     reaches = {
         f"{one.channel.slug} {one.identity.value}": (one.last_in_at, one.closes_at, one.blocked_at)
-        for one in Reach.objects.select_related("channel", "identity")
+        for one in Reach.objects.filter(channel__in=channels).select_related("channel", "identity")
     }
     return {"tickets": tickets, "messages": messages, "reaches": reaches}

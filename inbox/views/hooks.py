@@ -14,6 +14,7 @@ from inbox.actions import receive
 from inbox.adapters import RawReceipt, Unverified, kinds
 from inbox.models import Channel
 
+PREFIX = "/hooks/"
 MOST_BYTES = 4 * 1024 * 1024  # of one call: WhatsApp sends up to 3 MB
 KEPT = 3.0  # seconds that changed settings may go unnoticed
 MOST_KEPT = 500

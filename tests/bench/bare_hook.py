@@ -15,9 +15,9 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if os.environ.get("BENCH_BARE"):
     settings.ROOT_URLCONF = "tests.bench.bare_hook"
+    django.setup()
     if os.environ["BENCH_BARE"] == "plain":
         settings.MIDDLEWARE = []
-    django.setup()
 
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connection
