@@ -66,8 +66,9 @@ def change(channel: Channel, update: ReachUpdate) -> bool:
 def unreachable(channel: Channel, address: str) -> None:
     """A send told us that nothing gets through to this address."""
     now = timezone.now()
-    identity = _identity(channel, Party(adapter_for(channel.kind).identity_kind, address))
-    if identity is not None:
+    ways = adapter_for(channel.kind).reaches(channel)
+    found = (_identity(channel, Party(kind, address, scope=scope)) for kind, scope in ways)
+    if (identity := next((one for one in found if one is not None), None)) is not None:
         change(channel, ReachUpdate(identity_party(identity), now, blocked=True))
 
 
