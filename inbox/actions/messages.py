@@ -204,7 +204,7 @@ def _failed_later(channel: Channel, message: Message, update: DeliveryUpdate) ->
     kept = {"payload": message.payload} if update.fault else {}
     if fail(message, update.error or str(_("The message was returned.")), **kept) and update.fault == "blocked":
         for one in message.to:
-            reach.unreachable(channel, one["address"])
+            reach.unreachable(channel, one["address"], update.at)
 
 
 def _is_there(message: Message, unheard: bool, at: datetime | None) -> None:
