@@ -144,7 +144,7 @@ class Batch:
                 self._answered(ticket, message, work, customer)
             else:
                 self._count(ticket, message, work, decision, customer)
-        if identity is not None and work.adapter.messenger and not inbound.echo:
+        if identity is not None and work.adapter.messenger and not inbound.echo and inbound.kind not in AUTOMATIC:
             self.heard.append((work.channel, identity, message.created_at))
             newest = message.created_at >= ticket.last_message_at
             if newest and identity.pk and party is not None and party.name and party.name != identity.name:

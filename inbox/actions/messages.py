@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import bulk, log, wake
-from inbox.actions import base, calls, counts, customers, drafts, mentions
+from inbox.actions import base, calls, counts, customers, drafts, mentions, reach
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryUpdate, Party, adapter_for
 from inbox.models import (
@@ -186,13 +186,36 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
         elif update.state == "failed" and _only_some(message, update.recipients):
             refused(message, update.error or ", ".join(update.recipients), len(update.recipients))
         elif update.state == "failed":
-            fail(message, update.error or str(_("The message was returned.")))
+            _failed_later(channel, message, update)
         elif (state := update.state if part is None else _of_parts(part, update.state)) is not None:
+            unheard = not message.external_id
             if part is None and update.external_id:
                 note_part(message, update.external_id)
             if part is not None or not is_part_missing(message):
+                _is_there(message, unheard, update.at)
                 advance(message, state, at=update.at)
         return True
+
+
+def _failed_later(channel: Channel, message: Message, update: DeliveryUpdate) -> None:
+    """The platform took a locked message, and says later that it did not arrive: as if it had refused it."""
+    if update.fault:
+        message.payload["fault"] = update.fault
+    kept = {"payload": message.payload} if update.fault else {}
+    if fail(message, update.error or str(_("The message was returned.")), **kept) and update.fault == "blocked":
+        for one in message.to:
+            reach.unreachable(channel, one["address"], update.at)
+
+
+def _is_there(message: Message, unheard: bool, at: datetime | None) -> None:
+    """The platform knows a locked message of which we had no answer yet (`unheard`), or are just sending: it has left.
+
+    One that was to be tried again would be there twice.
+    """
+    if message.state == DeliveryState.QUEUED and message.attempts and unheard:
+        message.state = DeliveryState.SENDING
+    if message.state == DeliveryState.SENDING:
+        advance(message, DeliveryState.SENT, at=at, error="")
 
 
 def _named(channel: Channel, update: DeliveryUpdate) -> tuple[int | None, MessagePart | None]:

@@ -91,12 +91,12 @@ def remind() -> int:
     return told
 
 
-def unreachable(channel: Channel, address: str) -> None:
-    """A send told us that nothing gets through to this address."""
-    now = timezone.now()
-    identity = _identity(channel, Party(adapter_for(channel.kind).identity_kind, address))
-    if identity is not None:
-        change(channel, ReachUpdate(identity_party(identity), now, blocked=True))
+def unreachable(channel: Channel, address: str, at: datetime | None = None) -> None:
+    """A send told us (at that time, else now) that nothing gets through to this address."""
+    ways = adapter_for(channel.kind).reaches(channel)
+    found = (_identity(channel, Party(kind, address, scope=scope)) for kind, scope in ways)
+    if (identity := next((one for one in found if one is not None), None)) is not None:
+        change(channel, ReachUpdate(identity_party(identity), at or timezone.now(), blocked=True))
 
 
 def identity_party(identity: Identity) -> Party:

@@ -263,9 +263,8 @@ def _write(
     adapter.freeze(message, answered)
     message.save(force_insert=True)
     uploads.attach(message, attachments, by=by)
-    members = {one["address"] for one in default_recipients(ticket, channel)[0]} | set(
-        Participant.objects.filter(ticket=ticket, until__isnull=True).values_list("identity__value", flat=True)
-    )
+    here = Participant.objects.filter(ticket=ticket, until__isnull=True).values_list("identity__value", flat=True)
+    members = {one.lower() for one in [*here, *(one["address"] for one in default_recipients(ticket, channel)[0])]}
     own = adapter.own_addresses(channel)
     joined = [
         customers.join(ticket, Party(adapter.identity_kind, one["address"], one.get("name", "")), by=by).pk

@@ -277,7 +277,7 @@ class Surroundings:
         addresses: dict[tuple[int, int], set[Address]] = defaultdict(set)  # by customer and channel
         for work in joining:
             party = self.sender(work.inbound)
-            if party is not None and (identity := self.identities[address_of(party)]).pk:
+            if party is not None and (identity := self.identities[address_of(party)]).customer_id:
                 addresses[identity.customer_id, work.channel.pk].add(address_of(party))
         if addresses:
             for number, customer, channel in (

@@ -1,0 +1,31 @@
+"""Telephone numbers in one form each: E.164, however they were written, and whatever a country once put before them."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+MEXICO = re.compile(r"\+521(\d{10})")  # the 1 of mobiles, dropped in 2019
+BRAZIL = re.compile(r"\+55([1-9]\d)([6-9]\d{7})")  # mobiles without the 9 that all have had since 2016
+ARGENTINA = re.compile(r"\+54([1-8]\d{9})")  # mobiles without the 9 that is dialled from abroad
+
+
+def e164(text: str, region: str = "", *, mobile: bool = False) -> str:
+    """The number as +<country><number>, "" for what is none. `region` (two letters) is where it is a local number.
+
+    `mobile`: it is known to be one, which in Argentina the number itself does not say.
+    """
+    given = text.strip().removeprefix("tel:")
+    given = re.sub(r"^00(?=[1-9])", "+", given)
+    try:
+        number = phonenumbers.parse(given, region.upper() or None)
+    except phonenumbers.NumberParseException:
+        return ""
+    found = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    found = MEXICO.sub(r"+52\1", found) if MEXICO.fullmatch(found) else found
+    if (short := BRAZIL.fullmatch(found)) is not None:
+        found = f"+55{short[1]}9{short[2]}"
+    if mobile and (bare := ARGENTINA.fullmatch(found)) is not None:
+        found = f"+549{bare[1]}"
+    return found if phonenumbers.is_possible_number(phonenumbers.parse(found)) else ""
