@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from channels_social import graph
+from channels_social import checks, graph
 from channels_social.graph import Refused
 from channels_social.whatsapp import parsing, templates
 from channels_social.whatsapp.api import refusal
@@ -151,7 +151,7 @@ def sent(channel: Channel, message: Message) -> Message:
 def call(channel: Channel, payload: Any, secret: str = SECRET, **headers: str) -> int:
     body = payload if isinstance(payload, bytes) else hooks.body(payload)
     signed = {"X-Hub-Signature-256": hooks.signature(secret, body), **headers}
-    return requests.post(graph.checks.hook_url(channel), data=body, headers=signed, timeout=5).status_code
+    return requests.post(checks.hook_url(channel), data=body, headers=signed, timeout=5).status_code
 
 
 def envelope(*values: dict[str, Any], number: str = NUMBER, field: str = "messages") -> dict[str, Any]:
@@ -406,7 +406,7 @@ def test_templates_are_chosen_beside_the_text(channel: Channel, account: Account
     for one in adapter.panels(channel, sana):
         shown = render_to_string(one.template, {"panel": one.context})
         assert graph.verify_token(channel) in shown
-        assert graph.checks.hook_url(channel) in shown
+        assert checks.hook_url(channel) in shown
     channel.condition = {}
     assert adapter.composer_panel(ticket, channel, sana) is None
 
@@ -690,7 +690,7 @@ def test_news_of_other_numbers(platforms: str, channel: Channel) -> None:
 def test_only_what_is_signed_is_kept(channel: Channel) -> None:
     good = envelope({"statuses": [{"id": "wamid.1", "status": "sent", "timestamp": "1"}]})
     body = hooks.body(good)
-    url = graph.checks.hook_url(channel)
+    url = checks.hook_url(channel)
     right = hooks.signature(SECRET, body)
     for given in (None, "", "sha256=", "wrong", right[:-1], right.upper(), right.removeprefix("sha256="), "sha256=é"):
         headers = {} if given is None else {"X-Hub-Signature-256": given.encode()}
@@ -712,7 +712,7 @@ def test_only_what_is_signed_is_kept(channel: Channel) -> None:
 
 @pytest.mark.servers
 def test_the_address_is_proven_to_be_ours(channel: Channel) -> None:
-    url = graph.checks.hook_url(channel)
+    url = checks.hook_url(channel)
     asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": graph.verify_token(channel)}
     answer = requests.get(url, params=asked, timeout=5)
     assert (answer.status_code, answer.text) == (200, "1158201444")
@@ -725,7 +725,7 @@ def test_the_address_is_proven_to_be_ours(channel: Channel) -> None:
 @pytest.mark.servers
 def test_it_is_looked_after(channel: Channel, account: Account, sana: Agent) -> None:
     adapter = adapter_for("whatsapp")
-    assert account.settings["override_callback_uri"] == graph.checks.hook_url(channel)
+    assert account.settings["override_callback_uri"] == checks.hook_url(channel)
     assert channel.condition["number"] == "15550783881"
     assert adapter.warnings(channel) == []
     assert adapter.tend(channel)["subscribed"] is False
