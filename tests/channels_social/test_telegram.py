@@ -13,6 +13,7 @@ import requests
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
+from channels_social.telegram import api
 from channels_social.telegram.api import refusal
 from inbox import delivery, fetching, polling
 from inbox.actions import messages, receive, reply, uploads
@@ -210,8 +211,9 @@ def test_long_text_and_files_leave_in_parts_once_each(channel: Channel, bot: Acc
 
 @pytest.mark.servers
 def test_no_answer_after_the_request_left_is_never_blindly_repeated(
-    channel: Channel, bot: Account, ana: Person, sana: Agent
+    channel: Channel, bot: Account, ana: Person, sana: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(api, "SEND_SECONDS", 1.5)
     telegram_acts.text(bot, ana, Given(text="Hello"))
     ticket = taken_in(channel)
     first = reply.reply(ticket, by=sana, text="One")
