@@ -9,7 +9,7 @@ from django.utils import timezone
 from channels_email.receipts import raw_receipt
 from inbox.actions import links, organisations, receive, reply, side, tickets
 from inbox.models import Agent, Brand, Channel, Field, LinkKind, Macro, Role, SavedView, Tag, Team, Ticket
-from sandbox import chatting
+from sandbox import chatting, phoning
 from sandbox.letters import LETTERS, Letter
 from sandbox.models import SandboxMail
 
@@ -30,6 +30,7 @@ def ensure() -> list[tuple[str, str, str]]:
         people = [_person(*one) for one in PEOPLE]
         channel = _channel(people)
         chatting.ensure()
+        phoning.ensure()
     if not Ticket.objects.exists():
         _desk(people[1])
         _history(channel, {agent.email: agent for agent in people})
