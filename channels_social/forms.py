@@ -44,6 +44,7 @@ class SettingsForm(forms.Form):
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
+    further: ClassVar[tuple[str, ...]] = ("name", "reopen_days", "api_url", "api_version")  # what few people change
 
     name = forms.CharField(
         label=gettext_lazy("Name that customers see"),
@@ -66,13 +67,21 @@ class SettingsForm(forms.Form):
         self.kept = set(channel.secrets) if channel is not None and channel.credentials else set()
         for name in self.kept & set(self.fields):
             self.fields[name].widget.attrs["placeholder"] = _("unchanged")
+        for name in set(self.needed) - self.kept:
+            self.fields[name].required = True
+
+    def main_fields(self) -> list[forms.BoundField]:
+        return [one for one in self if one.name not in self.further]
+
+    def further_fields(self) -> list[forms.BoundField]:
+        return [one for one in self if one.name in self.further]
+
+    @property
+    def further_wrong(self) -> bool:
+        return any(one.errors for one in self.further_fields())
 
     def clean(self) -> dict[str, Any]:
         unknown = sorted(set(self.data) - set(self.fields) - NOT_OURS)
         for name in unknown:
             self.add_error(None, ValidationError(_("There is no setting “%(name)s”.") % {"name": str(name)[:80]}))
-        found = {name: value for name, value in self.cleaned_data.items() if value not in ("", None, [])}
-        for name in self.needed:
-            if not found.get(name) and name not in self.kept and name not in self.errors:
-                self.add_error(name, ValidationError(_("This is needed.")))
-        return found
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None, [])}

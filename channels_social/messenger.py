@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import requests
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from channels_social import media, reading
 from inbox import counting
 from inbox.actions import messages
 from inbox.actions.errors import ActionError
-from inbox.adapters import Adapter, InboundFile, RemoteMedia, Sent, Verdict
+from inbox.adapters import Adapter, InboundFile, Panel, RemoteMedia, Sent, Start, Verdict
 from inbox.models import Attachment, Channel, Identity, Message, Reach, Ticket
 from lib import http
 
@@ -43,9 +44,13 @@ class Messenger(Adapter):
     """The base of messengers. A subclass says what its platform calls things, and brings a `Wire`."""
 
     messenger = True
-    icon = "message"
+    settings_template = "channels_social/settings.html"
     patience = timedelta(minutes=2)
     caption = 0  # what the words under a file may have, in the units of `limit`; 0: files come without
+
+    def start(self, asked: Mapping[str, str]) -> Start:
+        """What to click where, step by step, above the form."""
+        return Start(about=Panel(f"channels_social/guides/{self.kind}.html", {"base": settings.BASE_URL}))
 
     def wire(self, channel: Channel, session: requests.Session) -> Wire:
         raise NotImplementedError

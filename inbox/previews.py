@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from inbox.models import PREVIEW_LENGTH, Direction, Message
 
 SIGNS = {
@@ -17,6 +19,7 @@ SIGNS = {
     "start": "👋",
     "unsupported": "❔",
 }
+TITLE_LENGTH = 80
 LOOKED_AT = 4 * PREVIEW_LENGTH  # characters of a long text
 
 
@@ -32,3 +35,8 @@ def preview(message: Message) -> str:
     if not words and message.content_kind == "contact":
         words = ", ".join(str(one.get("name", "")) for one in message.payload.get("contacts", [])[:3])
     return f"{sign} {words}".strip()[:PREVIEW_LENGTH]
+
+
+def title(message: Message) -> str:
+    """What a ticket is called that begins with this message, where its channel knows no subjects."""
+    return shorten(preview(message), TITLE_LENGTH, placeholder="…")

@@ -34,6 +34,7 @@ LONG_POLL = 20  # seconds
 @register
 class TelegramAdapter(Messenger):
     kind = "telegram"
+    icon = "telegram"
     label = gettext_lazy("Telegram")
     identity_kind = "telegram"
     polls = True

@@ -47,6 +47,7 @@ MOST_SHOWN = 100  # templates in the composer
 @register
 class WhatsAppAdapter(Messenger):
     kind = "whatsapp"
+    icon = "whatsapp"
     label = gettext_lazy("WhatsApp")
     identity_kind = "phone"
     limit = Limit(4096)

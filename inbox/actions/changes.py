@@ -23,6 +23,7 @@ from inbox.models import (
     Receipt,
     RemoteFile,
 )
+from inbox.previews import title
 
 MOST_VERSIONS = 20  # earlier texts that are kept of one message
 
@@ -65,6 +66,7 @@ def find(channel: Channel, external_id: str) -> Message | None:
 def _edit(message: Message, edit: Edit) -> None:
     if message.withdrawn_at is not None or (message.edited_at is not None and message.edited_at > edit.at):
         return
+    was = title(message)
     if message.text != edit.text:
         before = {"text": message.text, "at": (message.edited_at or message.created_at).isoformat()}
         message.payload["versions"] = [*message.payload.get("versions", []), before][-MOST_VERSIONS:]
@@ -72,13 +74,14 @@ def _edit(message: Message, edit: Edit) -> None:
     message.edited_at = edit.at
     message.save(update_fields=["payload", "text", "visible_text", "edited_at"])
     _tell(message, "message_edited")
-    counts.refresh_preview(message)
+    counts.refresh_preview(message, was)
 
 
 def _withdraw(message: Message, withdrawal: Withdrawal) -> None:
     """Nothing is left of what it said: whoever deletes on the platform deletes it with us."""
     if message.withdrawn_at is not None:
         return
+    was = title(message)
     message.withdrawn_at, message.edited_at = withdrawal.at, None
     message.text = message.visible_text = message.html = ""
     message.payload = {key: value for key, value in message.payload.items() if key in {"public", "thread"}}
@@ -92,7 +95,7 @@ def _withdraw(message: Message, withdrawal: Withdrawal) -> None:
         Receipt.objects.filter(pk=message.receipt_id).update(raw=None, stored="", size=0)
     transaction.on_commit(lambda: delete_files(set(stored) - {""}), robust=True)
     _tell(message, "message_withdrawn")
-    counts.refresh_preview(message)
+    counts.refresh_preview(message, was)
 
 
 def _react(message: Message, reaction: Reaction) -> None:

@@ -7,7 +7,7 @@ from django.db.models import Max, Min, Q
 from inbox.actions import base
 from inbox.adapters import AUTOMATIC
 from inbox.models import DeliveryState, Direction, Message, Origin, Ticket
-from inbox.previews import preview
+from inbox.previews import preview, title
 
 
 def recount(ticket: Ticket) -> None:
@@ -52,11 +52,21 @@ def recount(ticket: Ticket) -> None:
     )
 
 
-def refresh_preview(message: Message) -> None:
-    """What a message says has changed: where lists show it as a ticket's last, they show that. In a transaction."""
+def refresh_preview(message: Message, was: str) -> None:
+    """What a message says has changed: where lists show it as a ticket's last, they show that. In a transaction.
+
+    `was` is what its ticket may be called after it.
+    """
     ticket = Ticket.objects.select_for_update(no_key=True).get(pk=message.ticket_id)
     said = Message.objects.filter(ticket=ticket).said().conversation().exclude(direction=Direction.NOTE)
     last = said.order_by("-created_at", "-pk").first()
-    if last is not None and last.pk == message.pk and ticket.preview != (now := preview(message)):
-        ticket.preview = now
-        base.save(ticket, "preview")
+    changed: dict[str, str] = {}
+    if last is not None and last.pk == message.pk:
+        changed["preview"] = preview(message)
+    if was and ticket.subject == was:
+        changed["subject"] = title(message)
+    changed = {name: value for name, value in changed.items() if getattr(ticket, name) != value}
+    for name, value in changed.items():
+        setattr(ticket, name, value)
+    if changed:
+        base.save(ticket, *changed)

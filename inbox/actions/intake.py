@@ -48,7 +48,7 @@ from inbox.models import (
     Ticket,
     TicketLink,
 )
-from inbox.previews import preview
+from inbox.previews import preview, title
 
 TICKET_FIELDS = (
     "status",
@@ -136,6 +136,8 @@ class Batch:
         created = decision.ticket is None
         unverified = decision.unverified and not created
         message = self._new_message(work, ticket, customer, party, decision, unverified)
+        if created and work.adapter.messenger and not ticket.subject:
+            ticket.subject = title(message)
         if message.side_id is not None:
             self._aside(ticket, message, customer)
         else:
