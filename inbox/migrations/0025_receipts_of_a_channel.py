@@ -1,5 +1,6 @@
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from inbox.migrating import BuildIndex
 
 
 class Migration(migrations.Migration):
@@ -8,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("inbox", "0024_messengers")]
     operations = [
-        AddIndexConcurrently(
+        BuildIndex(
             "receipt",
             models.Index(
                 condition=models.Q(("state", "new")),
