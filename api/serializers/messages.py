@@ -11,6 +11,7 @@ from api.serializers.common import (
     BIGGEST_ID,
     Address,
     ChannelRef,
+    JsonObject,
     SafeHtml,
     SeenChannel,
     ShownName,
@@ -63,6 +64,16 @@ class DeliveryOut(serializers.Serializer[Message]):
     read_at = serializers.DateTimeField(allow_null=True)
 
 
+class ReactionOut(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="Who reacted; empty for ourselves.")
+    emoji = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+# Of what a message's channel keeps of it, what says what it is; all else is the channel's own.
+CONTENT = ("latitude", "longitude", "name", "address", "contacts", "seconds", "emoji", "kind", "story", "post", "data")
+
+
 class MessageOut(serializers.Serializer[Message]):
     """A message as the API shows it. Rows come from `with_all`, or each costs queries of its own."""
 
@@ -85,6 +96,14 @@ class MessageOut(serializers.Serializer[Message]):
     html = serializers.CharField(help_text="Sanitised.")
     visible_text = serializers.CharField(help_text="Without quotes and signature.")
     language = serializers.CharField()
+    content_kind = serializers.CharField(
+        help_text="text, image, video, audio, voice, sticker, file, location, contact, button, story, unsupported…"
+    )
+    content = serializers.SerializerMethodField()
+    public = serializers.SerializerMethodField(help_text="Everybody can read it: a comment, or an answer to one.")
+    edited_at = serializers.DateTimeField(allow_null=True, help_text="When its writer changed it last.")
+    withdrawn_at = serializers.DateTimeField(allow_null=True, help_text="When it was deleted on its platform.")
+    reactions = serializers.SerializerMethodField()
     external_id = serializers.CharField()
     in_reply_to = serializers.CharField()
     is_auto_reply = serializers.BooleanField()
@@ -94,6 +113,19 @@ class MessageOut(serializers.Serializer[Message]):
     logged = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}, "description": "A place, a contact…"})
+    def get_content(self, message: Message) -> dict[str, Any]:
+        if message.content_kind == "text" or message.direction != Direction.IN:
+            return {}
+        return {name: message.payload[name] for name in CONTENT if name in message.payload}
+
+    def get_public(self, message: Message) -> bool:
+        return bool(message.payload.get("public"))
+
+    @extend_schema_field(ReactionOut(many=True))
+    def get_reactions(self, message: Message) -> list[dict[str, Any]]:
+        return [dict(ReactionOut(one).data) for one in message.reactions if one.get("emoji")]
 
     @extend_schema_field(DeliveryOut(allow_null=True))
     def get_delivery(self, message: Message) -> dict[str, Any] | None:
@@ -121,7 +153,7 @@ class AddressIn(StrictSerializer):
 
 
 # What each kind of message takes besides `kind`.
-REPLY_FIELDS = {"text", "html", "channel", "to", "cc", "bcc", "attachments", "status", "send_at"}
+REPLY_FIELDS = {"text", "html", "channel", "to", "cc", "bcc", "attachments", "status", "send_at", "options"}
 NOTE_FIELDS = {"text", "html", "attachments"}
 LOGGED_FIELDS = {"direction", "medium", "at", "seconds", "outcome", "text", "attachments", "status"}
 FIELDS = {"reply": REPLY_FIELDS, "note": NOTE_FIELDS, "logged": LOGGED_FIELDS}
@@ -153,6 +185,10 @@ class MessageIn(StrictSerializer):
         required=False,
         help_text="What the ticket becomes; without it what this installation does after a reply.",
     )
+    options = JsonObject(
+        required=False,
+        help_text="What only its channel knows, such as a template with its values: docs/channels/ of its kind.",
+    )
     send_at = serializers.DateTimeField(
         required=False, help_text="When the reply is to leave; should the customer write first, it does not."
     )
@@ -183,7 +219,7 @@ class MessageIn(StrictSerializer):
                 raise serializers.ValidationError(missing)
             return attrs
         attrs["text"] = text_of(attrs.get("text", ""), attrs.get("html", ""))
-        if not attrs["text"].strip() and not attrs.get("attachments"):
+        if not attrs["text"].strip() and not attrs.get("attachments") and not attrs.get("options"):
             raise serializers.ValidationError(
                 {"text": [_("There is nothing to send: give text, html or attachments.")]}
             )
