@@ -67,6 +67,7 @@ CODES = {
     "no_mailbox": (422, "There is no mailbox that a side conversation could be held with."),
     "not_public": (422, "Only what was said between the customer and us can be forwarded."),
     "ended": (409, "The chat is over."),
+    "options": (422, "The channel knows no such option, or not with these values; `detail` says which."),
     "side": (409, "What we wrote in a side conversation stays in it."),
     "invalid": (400, "The input does not validate; `errors` names the fields."),
     "parse_error": (400, "The body is no JSON."),
