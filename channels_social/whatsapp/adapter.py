@@ -187,10 +187,10 @@ class WhatsAppAdapter(Messenger):
         return found
 
     def send(self, message: Message, connection: Any) -> Sent:
-        sent = super().send(message, connection)
-        with contextlib.suppress(DeliveryError):  # it has left, whatever becomes of the ticks
+        # Before it leaves: between an answer that was taken and its being written down there is nothing else to do.
+        with contextlib.suppress(DeliveryError):  # it leaves, whatever becomes of the ticks
             self._mark_read(message, connection)
-        return sent
+        return super().send(message, connection)
 
     def _mark_read(self, message: Message, wire: WhatsApp) -> None:
         """Whoever is answered sees that they were read: once, with the first answer."""
