@@ -145,7 +145,8 @@ class Batch:
             else:
                 self._count(ticket, message, work, decision, customer)
         if identity is not None and work.adapter.messenger and not inbound.echo:
-            self.heard.append((work.channel, identity, message.created_at))
+            if not (inbound.thread_key and work.adapter.window):  # what is said in public opens no window
+                self.heard.append((work.channel, identity, message.created_at))
             if identity.pk and party is not None and party.name and party.name != identity.name:
                 self.renamed[identity.pk] = (identity.customer_id, identity.name, party.name[:200])
         self.around.remember(work, ticket, message)
