@@ -60,6 +60,7 @@ def comment(change: Table, account: Account, at: datetime) -> Sequence[Parsed]:
             external_id=identifier,
             language=language.detect(text),
             at=when,
+            in_reply_to=parent_of(value, account),
             thread_key=thread,
             content_kind="image" if media and not text else "text",
             payload={"public": True, "post": _post(value), "comment_id": identifier, "thread": root},
@@ -69,13 +70,18 @@ def comment(change: Table, account: Account, at: datetime) -> Sequence[Parsed]:
     ]
 
 
+def parent_of(value: Table, account: Account) -> str:
+    """The comment that it answers; empty for one right below the post, whose parent is the post or its picture."""
+    parent, post = reading.text(value.get("parent_id"), 200), reading.text(value.get("post_id"), 200)
+    if parent in {post, post.rpartition("_")[2], comment_id(value)} or parent.startswith(f"{account.own}_"):
+        return ""
+    return parent
+
+
 def root_of(value: Table, account: Account) -> str:
     """The first comment of its thread: answers to answers hang below it, too."""
-    identifier, parent = comment_id(value), reading.text(value.get("parent_id"), 200)
-    post = reading.text(value.get("post_id"), 200)
-    if not parent or parent in {post, post.rpartition("_")[2], identifier} or parent.startswith(f"{account.own}_"):
-        return identifier
-    return account.root_of(parent) or parent
+    parent = parent_of(value, account)
+    return (account.root_of(parent) or parent) if parent else comment_id(value)
 
 
 def _post(value: Table) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def comment(change: Table, account: Account, at: datetime) -> Sequence[Parsed]:
             external_id=identifier,
             language=language.detect(text),
             at=at,
+            in_reply_to=parent,
             thread_key=thread,
             payload=payload,
             echo=ours,
