@@ -14,3 +14,7 @@ class ChannelsSocialConfig(AppConfig):
         for folder in iter_modules([self.path], f"{self.name}."):
             if folder.ispkg and folder.name.rsplit(".", 1)[-1] != "management":
                 import_module(f"{folder.name}.adapter")
+
+        from channels_social import comments
+
+        comments.register()

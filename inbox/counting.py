@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["utf16", "codepoints", "sms"]
+Unit = Literal["utf16", "codepoints", "bytes", "sms"]  # bytes: of UTF-8
 
 # GSM 03.38: one septet each; those of the extension take two.
 GSM = frozenset(
@@ -41,6 +41,8 @@ def cost(one: str, unit: Unit, gsm: bool = False) -> int:
     """What one character counts."""
     if unit == "codepoints":
         return 1
+    if unit == "bytes":
+        return len(one.encode(errors="replace"))
     if unit == "sms" and gsm:
         return 2 if one in GSM_EXTENDED else 1
     return 2 if ord(one) > 0xFFFF else 1

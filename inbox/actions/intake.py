@@ -147,7 +147,8 @@ class Batch:
             else:
                 self._count(ticket, message, work, decision, customer)
         if identity is not None and work.adapter.messenger and not inbound.echo and inbound.kind not in AUTOMATIC:
-            self.heard.append((work.channel, identity, message.created_at))
+            if not (inbound.thread_key and work.adapter.window):  # what is said in public opens no window
+                self.heard.append((work.channel, identity, message.created_at))
             newest = message.created_at >= ticket.last_message_at
             if newest and identity.pk and party is not None and party.name and party.name != identity.name:
                 self.renamed[identity.pk] = (identity.customer_id, identity.name, party.name[:200])

@@ -386,13 +386,22 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
         calls.engagements_of(source, [row.pk]).update(ticket=target)
         mentions.follow([row.pk], target)
         if row.direction == Direction.IN and row.author_address:
-            party = Party(adapter_for(row.channel.kind).identity_kind, row.author_address, row.author_name)
-            customers.join(target, party, by=by)
+            customers.join(target, _writer(row), by=by)
         for ticket in tickets.values():
             log.record(ticket, "message_moved", by=by, message=row.pk, **{"from": source.pk, "to": target.pk})
             counts.recount(ticket)
         base.said(numbers, [row.pk])
         return row
+
+
+def _writer(message: Message) -> Party:
+    """Who wrote a message: on messengers an address means somebody within its scope alone."""
+    adapter = adapter_for(message.channel.kind)
+    theirs = Identity.objects.filter(customer=message.customer_id, value=message.author_address)
+    known = theirs.order_by("pk").first() if adapter.messenger else None
+    if known is not None:
+        return Party(known.kind, known.value, message.author_name, known.scope)
+    return Party(adapter.identity_kind, message.author_address, message.author_name, adapter.scope(message.channel))
 
 
 def new_ticket_for(message: Message) -> Ticket:
@@ -407,8 +416,7 @@ def new_ticket_for(message: Message) -> Ticket:
         created_at=message.created_at,
     )
     if message.author_address:
-        party = Party(adapter_for(message.channel.kind).identity_kind, message.author_address, message.author_name)
-        customers.join(ticket, party, by=None, role=ParticipantRole.REQUESTER)
+        customers.join(ticket, _writer(message), by=None, role=ParticipantRole.REQUESTER)
     return ticket
 
 

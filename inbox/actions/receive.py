@@ -391,6 +391,9 @@ def _is_our_echo(work: Work, outcomes: dict[int, Outcome]) -> bool:
         outcomes[receipt.pk] = Outcome(
             receipt.pk, "ignored", "echo of our own message", ticket=ours.ticket_id, message=ours.pk
         )
+    elif not inbound.to:
+        nobody = Outcome(receipt.pk, "ignored", "an answer of ours to nobody who is here")
+        outcomes[receipt.pk] = _wait(receipt) if _is_young(receipt) else nobody
     return receipt.pk in outcomes
 
 

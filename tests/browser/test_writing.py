@@ -148,7 +148,12 @@ CORPUS = [
 
 def test_the_browser_counts_as_the_server_does(open_as: Open, sana: Agent, mail: Mail) -> None:
     page = open_as(sana, f"/tickets/{mail('Where is my parcel?').ticket}/")
-    limits = [counting.Limit(0, "sms"), counting.Limit(100, "utf16"), counting.Limit(60, "codepoints")]
+    limits = [
+        counting.Limit(0, "sms"),
+        counting.Limit(100, "utf16"),
+        counting.Limit(60, "codepoints"),
+        counting.Limit(80, "bytes"),
+    ]
     cases = [[text, {"longest": one.longest, "unit": one.unit}] for text in CORPUS for one in limits]
     script = """async cases => {
       const address = [...document.scripts].map(one => one.src).find(src => /counting/.test(src))

@@ -169,6 +169,8 @@ def test_a_reply_names_nobody(ticket: Ticket, sana: Agent, omar: Agent) -> None:
         ("ب" * 71, Limit(0, "sms"), [67, 4]),
         ("😀" * 5, Limit(8), [8, 2]),
         ("😀" * 5, Limit(4, "codepoints"), [4, 1]),
+        ("😀" * 5, Limit(9, "bytes"), [8, 8, 4]),
+        ("aéب€", Limit(8, "bytes"), [8]),
         ("", Limit(5), []),
     ],
 )

@@ -4,7 +4,8 @@ import { surface } from "./surface.js"
 const GSM = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà")
 const EXTENDED = new Set("^{}\\[~]|€\f")
 const isGsm = text => [...text].every(one => GSM.has(one) || EXTENDED.has(one))
-const cost = (one, unit, gsm) => (unit === "codepoints" ? 1 : unit === "sms" && gsm ? (EXTENDED.has(one) ? 2 : 1) : one.length)
+const bytes = one => new TextEncoder().encode(one).length
+const cost = (one, unit, gsm) => (unit === "codepoints" ? 1 : unit === "bytes" ? bytes(one) : unit === "sms" && gsm ? (EXTENDED.has(one) ? 2 : 1) : one.length)
 
 export function size(text, { unit }) {
   const gsm = unit === "sms" && isGsm(text)

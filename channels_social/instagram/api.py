@@ -1,0 +1,46 @@
+"""What an Instagram account can do with comments, and with its own token (Graph API with Instagram Login)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from channels_social import errors, graph, meta_send, reading
+
+API = "Instagram"
+
+
+class Comments:
+    """Comments under the account's posts. All raise DeliveryError."""
+
+    def __init__(self, api: graph.Graph) -> None:
+        self.api = api
+
+    def answer(self, comment: str, root: str, text: str) -> str:
+        """Below the comment itself: Instagram puts it in its thread."""
+        return meta_send.identified(self.api.post(f"{comment}/replies", {"message": text}), API)
+
+    def hide(self, comment: str, hidden: bool) -> None:
+        self.api.post(comment, {"hide": hidden}, repeatable=True)
+
+    def like(self, comment: str, liked: bool) -> None:
+        raise errors.permanent(_("Instagram lets no app like a comment."))
+
+    def remove(self, comment: str) -> None:
+        self.api.delete(comment)
+
+
+def name_of(api: graph.Graph, person: str) -> str:
+    """What somebody calls themselves; empty where they hide it. Raises DeliveryError."""
+    told = meta_send.profile(api, person, "name,username")
+    return reading.name_of(told.get("name")) or reading.text(told.get("username"), 100)
+
+
+def refreshed(api: graph.Graph) -> tuple[str, str | None]:
+    """The account's token for another sixty days, and when that ends. Raises DeliveryError."""
+    told = api.get("refresh_access_token", grant_type="ig_refresh_token")
+    seconds = reading.number(told.get("expires_in"))
+    ends = (timezone.now() + timedelta(seconds=min(seconds, 10**9))).isoformat() if seconds else None
+    return reading.text(told.get("access_token"), 1000) or api.token, ends

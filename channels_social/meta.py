@@ -1,0 +1,496 @@
+"""What a Facebook page and an Instagram account have in common: conversations with a window, and comments in public.
+
+A ticket with a `thread_key` is about the comments below one: it is answered under it, where everybody reads it, or in
+private (Meta lets one message through for each comment). Whoever answers that in private goes on in the same ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import requests
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from channels_social import checks, graph, meta_events, meta_send, reading
+from channels_social.messenger import Messenger, Part
+from inbox import counting, wake
+from inbox.actions import customers, receive
+from inbox.actions.errors import ActionError
+from inbox.adapters import Arrival, Check, Panel, Parsed, Party, RawReceipt, Verdict
+from inbox.adapters import Ignore as Left
+from inbox.models import (
+    Agent,
+    Channel,
+    Direction,
+    Identity,
+    Message,
+    Participant,
+    Reach,
+    Receipt,
+    Status,
+    Ticket,
+)
+from lib import http
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+DAY, WEEK = timedelta(hours=24), timedelta(days=7)
+YES = {"1", "on", "yes", "true"}
+PUBLIC, PRIVATE, HUMAN_AGENT = "public", "private", "human_agent"
+
+
+class MetaAdapter(Messenger):
+    """The base. A subclass says what its platform calls things, reads comments, and answers them."""
+
+    window = DAY
+    secrets = ("token", "app_secret")
+    own_setting: ClassVar[str]  # the setting that names the page or account
+    prefix: ClassVar[str]  # of the scope of its people
+    rules: ClassVar[meta_send.Rules]
+
+    # Whose it is -----------------------------------------------------------------------------------------------------
+
+    def own(self, channel: Channel) -> str:
+        return str(channel.settings.get(self.own_setting) or "")
+
+    def scope(self, channel: Channel) -> str:
+        return f"{self.prefix}:{self.own(channel)}"
+
+    def commenters(self, channel: Channel) -> str:
+        """The scope of whoever comments."""
+        return self.scope(channel)
+
+    def reaches(self, channel: Channel, ticket: Ticket | None = None) -> list[tuple[str, str]]:
+        private, public = (self.identity_kind, self.scope(channel)), (self.identity_kind, self.commenters(channel))
+        return list(dict.fromkeys([public, private])) if ticket is not None and ticket.thread_key else [private]
+
+    def keeps_secret(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """Never to another server, nor for another page."""
+        return all(old.get(one) == new.get(one) for one in ("api_url", self.own_setting))
+
+    def posted(self, data: Mapping[str, str]) -> dict[str, Any]:
+        """A page says nothing of a box that is not ticked."""
+        return {**data, **{name: name in data for name in ("messages", "comments", "human_agent")}}
+
+    def facts(self, channel: Channel) -> list[tuple[StrOrPromise, str]]:
+        return [
+            (self.label, reading.text(channel.condition.get("name"), 200) or self.own(channel)),
+            (_("Takes in"), ", ".join(str(one) for one in self._takes(channel))),
+        ]
+
+    def _takes(self, channel: Channel) -> list[StrOrPromise]:
+        named = {"messages": _("messages"), "comments": _("comments")}
+        return [words for name, words in named.items() if channel.settings.get(name, True)]
+
+    def panels(self, channel: Channel, agent: Agent) -> list[Panel]:
+        """What is entered in the app dashboard."""
+        shared = graph.webhook_panel(channel, self.rules.platform).context
+        return [Panel("channels_social/_meta_webhook.html", {**shared, "object": self.rules.object})]
+
+    def api_of(self, channel: Channel, session: requests.Session) -> graph.Graph:
+        raise NotImplementedError
+
+    def wire(self, channel: Channel, session: requests.Session) -> meta_send.Account:
+        api = self.api_of(channel, session)
+        return meta_send.Account(api, self.comments(api), self.rules, self.own(channel), self.answered)
+
+    def comments(self, found: graph.Graph) -> meta_send.Comments:
+        """What can be done with comments."""
+        raise NotImplementedError
+
+    # In --------------------------------------------------------------------------------------------------------------
+
+    def handshake(self, request: HttpRequest, channel: Channel) -> HttpResponse:
+        return graph.handshake(request, channel)
+
+    def webhook(
+        self, request: HttpRequest, channel: Channel, body: bytes
+    ) -> tuple[list[RawReceipt], HttpResponse | None]:
+        """One receipt an event. An app has one address for all its pages: what is another channel's goes there."""
+        graph.verify(request, channel, body)
+        mine: list[RawReceipt] = []
+        others: dict[str, list[RawReceipt]] = {}
+        for own, raw in meta_events.receipts(reading.load(body)):
+            (mine if own == self.own(channel) else others.setdefault(own, [])).append(raw)
+        for own, raws in others.items():
+            if (other := self._sibling(channel, own)) is not None:
+                receive.put(other, raws)
+        return mine, None
+
+    def _sibling(self, channel: Channel, own: str) -> Channel | None:
+        """Another channel, of another page of the same app: the signature that was good is good for it, too."""
+        found = Channel.objects.filter(kind=self.kind, **{f"settings__{self.own_setting}": own}).exclude(pk=channel.pk)
+        secret = channel.secrets.get("app_secret")
+        return next((one for one in found if secret and one.secrets.get("app_secret") == secret), None)
+
+    def parse(self, receipt: Receipt, raw: bytes) -> Sequence[Parsed]:
+        told, channel = reading.table(reading.load(raw)), receipt.channel
+        account = self._account(channel)
+        if "standby" in told:
+            raise Left(_("Another app answers this conversation now: Rabta was told in passing."))
+        if isinstance(event := told.get("messaging"), Mapping):
+            if not channel.settings.get("messages", True):
+                raise Left(_("This channel takes in no messages."), keep=False)
+            return meta_events.conversation(event, account, receipt.at)
+        if isinstance(change := told.get("changes"), Mapping):
+            if not channel.settings.get("comments", True):
+                raise Left(_("This channel takes in no comments."), keep=False)
+            return self.read_comment(change, account, meta_events.entry_time(told.get("time"), receipt.at))
+        if isinstance(told.get("other"), Mapping):
+            raise Left(_("Meta tells of something that is neither a message nor a comment."))
+        raise ValueError("no event of Meta's")
+
+    def read_comment(self, change: meta_events.Table, account: meta_events.Account, at: datetime) -> Sequence[Parsed]:
+        """One change of the page or account, as plain values. Raises Ignore."""
+        raise NotImplementedError
+
+    def _account(self, channel: Channel) -> meta_events.Account:
+        def name_of(who: Party) -> str:
+            known = Identity.objects.active().filter(kind=who.kind, scope=who.scope, value=who.value)
+            return known.values_list("name", flat=True).first() or ""
+
+        def root_of(comment: str) -> str:
+            here = Message.objects.filter(channel=channel, external_id=comment, payload__public=True)
+            return str(here.values_list("payload__thread", flat=True).first() or "")
+
+        def talks_to(thread: str) -> Party | None:
+            here = Message.objects.filter(ticket__channel=channel, ticket__thread_key=thread, direction=Direction.IN)
+            last = here.filter(payload__public=True).order_by("-pk").first()
+            return (
+                Party(self.identity_kind, last.author_address, last.author_name, self.commenters(channel))
+                if last
+                else None
+            )
+
+        return meta_events.Account(
+            kind=self.identity_kind,
+            own=self.own(channel),
+            people=self.scope(channel),
+            commenters=self.commenters(channel),
+            keys=f"channel:{channel.pk}",
+            app_id=str(channel.settings.get("app_id") or ""),
+            name_of=name_of,
+            root_of=root_of,
+            asked=lambda who: private_answer(channel, who),
+            talks_to=talks_to,
+        )
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """Messages come without a name: it is asked for, of whoever has none yet."""
+        senders = {
+            (one.message.channel_id, one.message.author_address)
+            for one in arrivals
+            if one.message.direction == Direction.IN and not one.message.author_name
+        }
+        for channel, nameless in _by_channel(senders).items():
+            known = Identity.objects.active().filter(kind=self.identity_kind, value__in=nameless, name="")
+            if ids := list(known.values_list("pk", flat=True)):
+                wake.run("channels_social.tasks.profiles", [channel, *ids], "social")
+
+    def profile(self, found: graph.Graph, person: str) -> str:
+        """What somebody calls themselves; empty where they hide it. Raises DeliveryError."""
+        raise NotImplementedError
+
+    # Out -------------------------------------------------------------------------------------------------------------
+
+    def reach(self, ticket: Ticket, channel: Channel) -> Reach | None:
+        """How this ticket's customer can be written to in private: comments open no window."""
+        own = Identity.objects.active().filter(
+            customer=ticket.customer_id, kind=self.identity_kind, scope=self.scope(channel)
+        )
+        return Reach.objects.filter(channel=channel, identity__in=own).order_by("-last_in_at").first()
+
+    def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
+        if self.kind in ticket.customer.opt_outs:
+            return Verdict(False, _("This customer asked for no more messages here."))
+        if ticket.thread_key:
+            return Verdict(True)  # in public at any time; what `prepare` lets through in private
+        return self.verdict(channel, self.reach(ticket, channel))
+
+    def verdict(self, channel: Channel, reach: Reach | None) -> Verdict:
+        """Whether somebody can be written to in private now, and if too late, whether a person still may."""
+        if reach is None or reach.last_in_at is None:
+            return Verdict(False, self.closed(None))
+        if reach.opted_out_at is not None:
+            return Verdict(False, _("This customer asked for no more messages here."))
+        if reach.blocked_at is not None:
+            return Verdict(False, _("Nothing gets through to this customer here: they have blocked us, or left."))
+        if reach.open:
+            return Verdict(True, until=reach.closes_at)
+        late = bool(channel.settings.get(HUMAN_AGENT)) and reach.last_in_at + WEEK > timezone.now()
+        ways = frozenset({HUMAN_AGENT}) if late else frozenset()
+        return Verdict(False, self.closed(reach.closes_at), reach.closes_at, ways)
+
+    def prepare(
+        self, ticket: Ticket, channel: Channel, text: str, options: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """`way`: human_agent after the window; of comments public or private, with `public_ok` for the first answer
+        that everybody reads.
+        """
+        left = dict(options)
+        way, agreed = str(left.pop("way", "") or ""), str(left.pop("public_ok", "") or "").lower() in YES
+        if ticket.thread_key:
+            return self._prepare_comment(ticket, channel, text, left, way, agreed)
+        if way not in {"", HUMAN_AGENT}:
+            raise ActionError(_("This channel has no such options."), "options")
+        text, kept = super().prepare(ticket, channel, text, left)
+        return text, kept | ({"way": way} if way else {})
+
+    def _prepare_comment(
+        self, ticket: Ticket, channel: Channel, text: str, left: dict[str, Any], way: str, agreed: bool
+    ) -> tuple[str, dict[str, Any]]:
+        talk = talks_in_private(ticket, channel)
+        way = way or (PRIVATE if talk else PUBLIC)
+        comment = last_comment(ticket, channel)
+        if way == PUBLIC and comment is not None:
+            if left:
+                raise ActionError(_("This channel has no such options."), "options")
+            if comment.payload.get("live"):
+                raise ActionError(_("Comments of a live broadcast can be answered in private alone."), "options")
+            if not text.strip():
+                raise ActionError(_("An answer under a comment needs words: files cannot be sent there."), "empty")
+            if len(text) > self.rules.comment:
+                told = {"most": self.rules.comment, "length": len(text)}
+                raise ActionError(
+                    _("An answer under a comment has at most %(most)s characters; this has %(length)s.") % told,
+                    "too_long",
+                )
+            if not agreed and not was_public(ticket):
+                raise ActionError(
+                    _("Everybody can read an answer under a comment. Confirm that this one is meant for all."),
+                    "public",
+                )
+            return text, {"way": PUBLIC, "comment": comment.pk}
+        if way == HUMAN_AGENT and talk is not None:
+            return self._prepare_talk(ticket, channel, text, left, way, talk)
+        if way == PRIVATE and talk is not None and (comment is None or talk.pk > comment.pk or self._is_open(talk)):
+            return self._prepare_talk(ticket, channel, text, left, way, talk)
+        if way == PRIVATE and comment is not None:
+            if left:
+                raise ActionError(_("This channel has no such options."), "options")
+            self._check_private(ticket, comment, text)
+            return text, {"way": PRIVATE, "comment": comment.pk}
+        raise ActionError(_("There is no comment here that could be answered so."), "options")
+
+    def _is_open(self, talk: Message) -> bool:
+        return talk.created_at + DAY > timezone.now()
+
+    def _prepare_talk(
+        self, ticket: Ticket, channel: Channel, text: str, left: dict[str, Any], way: str, talk: Message
+    ) -> tuple[str, dict[str, Any]]:
+        """They have answered in private: that goes on, as long as the window is open."""
+        verdict = self.verdict(channel, self._reach_of(talk))
+        if not verdict.allowed and way not in verdict.allows:
+            raise ActionError(str(verdict.reason), "window_closed")
+        text, kept = super().prepare(ticket, channel, text, left)
+        late = {} if verdict.allowed else {"way": HUMAN_AGENT}
+        return text, {"way": PRIVATE, "person": talk.author_address, **kept, **late}
+
+    def _reach_of(self, talk: Message) -> Reach | None:
+        who = Identity.objects.active().filter(
+            kind=self.identity_kind, scope=self.scope(talk.channel), value=talk.author_address
+        )
+        return Reach.objects.filter(channel=talk.channel_id, identity__in=who).first()
+
+    def _check_private(self, ticket: Ticket, comment: Message, text: str) -> None:
+        """One message for each comment, within a week."""
+        assert self.limit is not None
+        if comment.created_at + WEEK < timezone.now():
+            raise ActionError(_("A comment can be answered in private for seven days; they are over."), "window_closed")
+        mine = Message.objects.filter(ticket=ticket, payload__private=True, payload__answers=comment.external_id)
+        if mine.exclude(state__in=["failed", "cancelled"]).exists():
+            raise ActionError(
+                _("This comment was answered in private already: Meta lets one message through, until they answer."),
+                "private",
+            )
+        if counting.size(text, self.limit) > self.limit.longest:
+            raise ActionError(_("A private answer to a comment is one message: make it shorter."), "too_long")
+
+    def freeze(self, message: Message, answered: Message | None) -> None:
+        super().freeze(message, answered)
+        options = message.payload.get("options", {})
+        by_person = message.agent is not None and not message.agent.is_bot and message.kind == "message"
+        if options.get("way") == HUMAN_AGENT and not by_person:
+            raise ActionError(_("So late, only a person may answer: nothing automatic."), "window_closed")
+        if person := options.get("person"):
+            message.to = [{"name": "", "address": person}]
+            return
+        if comment := Message.objects.filter(pk=options.get("comment") or 0).first():
+            message.in_reply_to = comment.external_id
+            kept = {"answers": comment.external_id, "thread": comment.payload.get("thread", comment.external_id)}
+            if options["way"] == PUBLIC:
+                message.payload |= {**kept, "public": True, "post": comment.payload.get("post", {})}
+            else:
+                message.payload |= {**kept, "private": True}
+
+    def parts(self, message: Message) -> list[Part]:
+        """An answer in public is one comment."""
+        if message.payload.get("public"):
+            return [Part(message.text, first=True)]
+        return super().parts(message)
+
+    def answered(self, message: Message, person: str) -> None:
+        """A private answer to a comment has left: now it is known who they are in private, and that stays known."""
+        party = Party(self.identity_kind, person, scope=self.scope(message.channel))
+        with transaction.atomic():
+            row = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
+            row.payload["private_to"] = person
+            row.save(update_fields=["payload"])
+            message.payload = row.payload
+            theirs = Identity.objects.active().filter(
+                kind=self.identity_kind,
+                scope=self.commenters(message.channel),
+                value=(message.to or [{}])[0]["address"],
+            )
+            customer = next((one.customer for one in theirs.select_related("customer")), row.ticket.customer)
+            try:
+                with transaction.atomic():
+                    customers.add_identity(customer, party, by=None, how="channel")
+            except ActionError:
+                pass  # somebody has it: that the two are one, people may say
+            customers.join(row.ticket, party, by=None)
+
+    def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
+        if ticket.thread_key:
+            talk = talks_in_private(ticket, channel)
+            told = {"private_first": talk is not None, "asks": not was_public(ticket)}
+            return Panel("channels_social/_comment_ways.html", told)
+        if HUMAN_AGENT in self.may_reply(ticket, channel).allows:
+            return Panel("channels_social/_human_agent.html")
+        return None
+
+    # Health ----------------------------------------------------------------------------------------------------------
+
+    def fields(self, channel: Channel) -> list[str]:
+        """What the page or account has to tell us of."""
+        wanted = self.rules.messages if channel.settings.get("messages", True) else ()
+        return [*wanted, *(self.rules.comments if channel.settings.get("comments", True) else ())]
+
+    def check(self, channel: Channel) -> list[Check]:
+        return checks.run(lambda: self.tend(channel), self._lines, channel)
+
+    def tend(self, channel: Channel) -> dict[str, Any]:
+        """Look whether the token is good and how long it will be, and subscribe to what is missing: after an hour of
+        failures Meta tells nothing more by itself.
+        """
+        with http.Session() as session:
+            api = self.api_of(channel, session)
+            found = self.who(api, channel)
+            found |= self.token_of(api, channel)
+            wanted = self.fields(channel)
+            path = f"{self.own(channel)}/subscribed_apps"
+            missing = missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
+            if missing:
+                api.post(path, subscribed_fields=",".join(wanted))
+                missing = missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
+                found["subscribed"] = timezone.now().isoformat()
+            return {**found, "missing": missing}
+
+    def who(self, found: graph.Graph, channel: Channel) -> dict[str, Any]:
+        """What the platform calls the one whose token this is. Raises DeliveryError where it is another's."""
+        raise NotImplementedError
+
+    def token_of(self, found: graph.Graph, channel: Channel) -> dict[str, Any]:
+        """Until when the token is good, and what it lacks: asked as the app, where we know which one it is."""
+        app_id = str(channel.settings.get("app_id") or "")
+        if not app_id:
+            return {}
+        state = graph.token_state(meta_send.AsApp(found, app_id))
+        return {**state, "lacking": self._lacking(channel, state.get("scopes") or [])}
+
+    def _lacking(self, channel: Channel, scopes: Sequence[str]) -> list[str]:
+        on = {"", *(name for name in ("messages", "comments") if channel.settings.get(name, True))}
+        needed = [one for name, names in self.rules.permissions.items() if name in on for one in names]
+        return [one for one in needed if one not in scopes] if scopes else []
+
+    def _lines(self, found: Mapping[str, Any], channel: Channel) -> list[Check]:
+        lines = [Check(_("Token"), True, _("It is good for %(name)s.") % {"name": found["name"]})]
+        if ends := graph.expires_at(channel):
+            soon = ends - graph.SOON < timezone.now()
+            date = date_format(timezone.localtime(ends), "DATE_FORMAT")
+            lines.append(Check(_("Token's end"), not soon, _("It expires on %(date)s.") % {"date": date}))
+        if found.get("lacking"):
+            lacking = ", ".join(found["lacking"])
+            lines.append(Check(_("Permissions"), False, _("The token lacks %(names)s.") % {"names": lacking}))
+        if found["missing"]:
+            told = _("Meta does not tell us of %(names)s.") % {"names": ", ".join(found["missing"])}
+            lines.append(Check(_("News"), False, told))
+        else:
+            lines.append(
+                Check(_("News"), True, _("Meta tells them to %(url)s, once the app's webhook is set to that.")
+                      % {"url": checks.hook_url(channel)})
+            )  # fmt: skip
+        return lines
+
+    def warnings(self, channel: Channel) -> list[str]:
+        found, told = channel.condition, graph.warnings(channel)
+        if lacking := found.get("lacking"):
+            told.append(
+                _("The token of %(channel)s lacks permissions: %(names)s.")
+                % {"channel": channel.name, "names": ", ".join(map(str, lacking))}
+            )
+        if missing := found.get("missing"):
+            told.append(
+                _("Meta does not tell %(channel)s of %(names)s.")
+                % {"channel": channel.name, "names": ", ".join(map(str, missing))}
+            )
+        return told
+
+
+def _by_channel(senders: Collection[tuple[int, str]]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for channel, value in senders:
+        found.setdefault(channel, []).append(value)
+    return found
+
+
+def private_answer(channel: Channel, who: Party) -> str:
+    """Our private answer to a comment of theirs of the last days, whose ticket is not done: the id of that message."""
+    here = Participant.objects.filter(
+        identity__kind=who.kind, identity__scope=who.scope, identity__value=who.value, ticket__channel=channel
+    ).exclude(ticket__thread_key="")
+    open_ones = here.exclude(ticket__status__in=[Status.SOLVED, Status.CLOSED]).values("ticket")
+    found = Message.objects.filter(
+        ticket__in=open_ones,
+        direction=Direction.OUT,
+        payload__private_to=who.value,
+        created_at__gt=timezone.now() - WEEK,
+    )
+    return found.exclude(external_id="").order_by("-pk").values_list("external_id", flat=True).first() or ""
+
+
+def last_comment(ticket: Ticket, channel: Channel) -> Message | None:
+    """The newest comment of somebody else, which an answer is about."""
+    here = Message.objects.conversation().filter(ticket=ticket, channel=channel, direction=Direction.IN)
+    found = here.filter(payload__public=True, withdrawn_at__isnull=True, deleted_at__isnull=True)
+    return found.exclude(external_id="").order_by("-pk").first()
+
+
+def talks_in_private(ticket: Ticket, channel: Channel) -> Message | None:
+    """What they answered last in private, in a ticket about comments."""
+    last = Message.objects.conversation().filter(ticket=ticket, channel=channel, direction=Direction.IN)
+    found = last.exclude(payload__has_key="public").exclude(author_address="").order_by("-pk").first()
+    return found if found is not None and found.deleted_at is None else None
+
+
+def was_public(ticket: Ticket) -> bool:
+    """Whether one of us has answered under a comment of this ticket already."""
+    return Message.objects.filter(ticket=ticket, direction=Direction.OUT, payload__public=True).exists()
+
+
+def missing_fields(told: Any, wanted: Sequence[str], app_id: str) -> list[str]:
+    """What of `wanted` the page does not tell our app of; without an app's id, no app at all."""
+    apps = reading.rows(reading.table(told).get("data"))
+    mine = [one for one in apps if not app_id or str(one.get("id")) == app_id]
+    known: set[str] = set()
+    for one in mine:
+        names = one.get("subscribed_fields")
+        known.update(str(name) for name in (names if isinstance(names, list) else ()))
+    return [name for name in wanted if name not in known]

@@ -1,0 +1,194 @@
+"""How messages leave for Messenger and Instagram, how comments are answered, and what refusals mean there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.utils.translation import gettext as _
+
+from channels_social import errors, graph, reading
+from channels_social.messenger import Part
+from inbox import files
+from inbox.adapters import DeliveryError
+from inbox.models import Message
+
+MB = 1024 * 1024
+RESTRICTED_SECONDS = 3600.0  # Meta restricts a page for hours
+WINDOW = {(10, 2018278), (10, 2534022), (10, 2018065)}
+HIDDEN = {10, 100, 200, 230}  # of a profile: hidden, or without their consent
+BLOCKED = {(551, 1545041), (200, 1545041), (10, 2018108)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a platform takes: bytes of attachments by their kind, characters of a comment, fields to subscribe to."""
+
+    object: str
+    platform: str
+    attachments: Mapping[str, int]
+    comment: int
+    messages: tuple[str, ...]
+    comments: tuple[str, ...]
+    permissions: Mapping[str, tuple[str, ...]]  # by what the channel takes in, "" for all
+    likes: bool = True  # may comments be liked?
+
+
+class Comments(Protocol):
+    """What can be done with comments of a platform. All raise DeliveryError."""
+
+    def answer(self, comment: str, root: str, text: str) -> str:
+        """Answer where everybody reads it; returns the id of the answer."""
+
+    def hide(self, comment: str, hidden: bool) -> None: ...
+
+    def like(self, comment: str, liked: bool) -> None: ...
+
+    def remove(self, comment: str) -> None: ...
+
+
+class Account:
+    """A page or account, as messages leave through it. `answered` hears who somebody is, whose comment was answered."""
+
+    def __init__(
+        self,
+        api: graph.Graph,
+        comments: Comments,
+        rules: Rules,
+        own: str,
+        answered: Callable[[Message, str], None],
+    ) -> None:
+        self.api = api
+        self.comments = comments
+        self.rules = rules
+        self.own = own
+        self.answered = answered
+
+    def send_part(self, message: Message, part: Part) -> str:
+        payload = message.payload
+        if payload.get("public"):
+            if message.has_files:
+                raise errors.permanent(
+                    _("Files cannot be sent under a comment: answer in private, or with words alone.")
+                )
+            return self.comments.answer(str(payload["answers"]), str(payload["thread"]), part.text)
+        to = {"comment_id": payload["answers"]} if payload.get("private") else {"id": message.to[0]["address"]}
+        if payload.get("private") and message.has_files and (part.file or message.text.strip()):
+            raise errors.permanent(
+                _("A private answer to a comment is one message: send files once they have answered.")
+            )
+        said: dict[str, Any] = {"recipient": to, "messaging_type": "RESPONSE"}
+        if payload.get("options", {}).get("way") == "human_agent":
+            said |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
+        metadata = str(message.pk)
+        if part.file is not None:
+            said["message"] = {"attachment": self._attached(part), "metadata": metadata}
+        else:
+            said["message"] = {"text": part.text, "metadata": metadata}
+        if part.first and message.in_reply_to and not payload.get("private"):
+            said["reply_to"] = {"mid": message.in_reply_to}
+        told = self.api.post(f"{self.own}/messages", said)
+        mid = identified(told, self.rules.platform, "message_id")
+        if payload.get("private") and (person := reading.text(told.get("recipient_id"), 100)):
+            self.answered(message, person)
+        return mid
+
+    def _attached(self, part: Part) -> dict[str, Any]:
+        """A file is laid down there first: that may be done again, and only naming it in a message sends it."""
+        file = part.file
+        assert file is not None
+        family = file.content_type.split("/")[0]
+        kind = family if family in {"image", "audio", "video"} and family in self.rules.attachments else "file"
+        named = {"name": file.name, "platform": self.rules.platform}
+        if kind not in self.rules.attachments:
+            raise errors.permanent(
+                _("%(platform)s takes pictures, sound and videos alone: “%(name)s” is something else.") % named
+            )
+        most = self.rules.attachments[kind]
+        if file.size > most:
+            raise errors.permanent(
+                _("%(platform)s takes at most %(most)s MB here: “%(name)s” is larger.") % {**named, "most": most // MB}
+            )
+        laid = {"message": graph.packed({"attachment": {"type": kind, "payload": {"is_reusable": True}}}).decode()}
+        told = self.api.upload(
+            f"{self.own}/message_attachments", (file.name, files.get(file.stored), file.content_type), laid, "filedata"
+        )
+        return {"type": kind, "payload": {"attachment_id": reading.text(told.get("attachment_id"), 100)}}
+
+
+def identified(told: graph.Table, platform: str, name: str = "id") -> str:
+    """What the platform calls what it has just taken."""
+    if found := reading.text(told.get(name), 500):
+        return found
+    said = _("%(platform)s gave an answer that cannot be read.") % {"platform": platform}
+    raise DeliveryError(said, permanent=False, unknown=True)
+
+
+class AsApp(graph.Graph):
+    """Asks as the app itself, which alone may ask about any of its tokens."""
+
+    def __init__(self, api: graph.Graph, app_id: str) -> None:
+        super().__init__(api.session, api.base, api.token, "", api.platform, api.classify)
+        self.app = f"{app_id}|{api.app_secret}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.app}"}
+
+
+def classify(platform: str) -> graph.Classify:
+    """What refusals of messages and comments mean; `platform` is its name for people."""
+
+    def refused(told: graph.Refused) -> DeliveryError:
+        return refusal(told, platform)
+
+    return refused
+
+
+def refusal(told: graph.Refused, platform: str) -> DeliveryError:
+    named = {"platform": platform, "said": told.said}
+    both = (told.code, told.subcode)
+    if both in WINDOW:
+        return errors.window(
+            _("Too late: %(platform)s lets answers through for 24 hours after what they wrote last.") % named
+        )
+    if both in BLOCKED or told.code == 551:
+        return errors.blocked(_("Nothing gets through to this customer: they have blocked us, or left."))
+    if both == (10, 1893063):
+        said = _("%(platform)s has restricted this account for some hours (%(said)s). It is tried again.") % named
+        return DeliveryError(said, permanent=False, retry_after=RESTRICTED_SECONDS)
+    if both == (10, 2018300):
+        return errors.permanent(_("Another app answers this conversation now. Take it over there first."))
+    if told.code == 10900:
+        return errors.permanent(_("This comment was answered in private already: one message for each is let through."))
+    if found := graph.common(told, platform):
+        return found
+    if told.code == 100:
+        return errors.permanent(
+            PARAMETERS.get(told.subcode, lambda: _("%(platform)s refused this: %(said)s"))() % named
+        )
+    return errors.permanent(_("%(platform)s refused this: %(said)s") % named)
+
+
+PARAMETERS: dict[int, Callable[[], str]] = {
+    33: lambda: _("%(platform)s does not have this any more: it was deleted, or nobody may see it."),
+    2018001: lambda: _("%(platform)s does not know this person (any more)."),
+    2018047: lambda: _("%(platform)s does not take this kind of file."),
+    2018109: lambda: _("%(platform)s says that this file is too large."),
+}
+
+
+def profile(api: graph.Graph, person: str, fields: str) -> graph.Table:
+    """What somebody tells of themselves: nothing where they hide it, or never agreed to it. Raises DeliveryError for
+    what may pass.
+    """
+    asking = copy(api)
+    asking.classify = lambda told: errors.permanent("") if told.code in HIDDEN else api.classify(told)
+    try:
+        return asking.get(person, fields=fields)
+    except DeliveryError as error:
+        if error.permanent:
+            return {}
+        raise

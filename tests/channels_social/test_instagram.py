@@ -1,0 +1,171 @@
+"""An Instagram account, against its emulator: direct messages and comments, both ways."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
+
+from channels_social import profiles
+from inbox import delivery
+from inbox.actions import reply, uploads
+from inbox.actions.errors import ActionError
+from inbox.adapters import adapter_for
+from inbox.models import Agent, Channel, Customer, Identity, Message, Reach, RemoteFile, Ticket
+from sandbox.phones import chats, instagram, messenger
+from sandbox.phones.models import Account, Line, Person
+from tests.adapter_contract import AdapterContract
+from tests.channels_social.meta import IG, PNG, MetaContract, connect, open_account, subscribe, taken_in
+
+
+@pytest.fixture
+def ig(platforms: str) -> Account:
+    return open_account("instagram", platforms)
+
+
+@pytest.fixture
+def channel(platforms: str, ig: Account, live_server: LiveServer) -> Channel:
+    found = connect(platforms, ig)
+    subscribe(found, ig, live_server.url)
+    return found
+
+
+@pytest.fixture
+def ana(ig: Account) -> Person:
+    return messenger.meet(ig, "Ana Silva")
+
+
+@pytest.mark.servers
+class TestContract(MetaContract, AdapterContract):
+    kind = "instagram"
+    good_settings: ClassVar[dict[str, Any]] = {"ig_id": IG, "token": "t", "app_secret": "s", "comments": False}
+
+    @pytest.fixture(autouse=True)
+    def _server(self, platforms: str, live_server: LiveServer) -> None:
+        self._open(platforms, live_server)
+
+
+@pytest.mark.servers
+def test_a_conversation_both_ways(channel: Channel, ig: Account, ana: Person, sana: Agent) -> None:
+    line = messenger.text(ig, ana, "Hello")
+    ticket = taken_in(ig)
+    identity = Identity.objects.get()
+    assert (identity.kind, identity.scope) == ("instagram", f"ig:{IG}")
+    assert profiles.fetch(channel.pk, [identity.pk]) == 1
+    assert Customer.objects.get().name == "Ana Silva"
+    first = reply.reply(ticket, by=sana, text="One")
+    second = reply.reply(ticket, by=sana, text="é" * 501)  # bytes are counted: two messages
+    assert delivery.deliver(channel.pk) == 2
+    assert Line.objects.filter(ours=True).count() == 3
+    taken_in(ig)
+    messenger.read(ig, ana)
+    taken_in(ig)
+    for message in (first, second):
+        message.refresh_from_db()
+    assert (first.state, second.state, Message.objects.count()) == ("read", "read", 3)
+    messenger.react(ig, ana, Line.objects.filter(ours=True).earliest("pk"), "❤️")
+    messenger.edit(ig, ana, line, "Hello!")
+    taken_in(ig)
+    first.refresh_from_db()
+    said = Message.objects.earliest("pk")
+    assert (first.reactions[0]["emoji"], said.text) == ("❤️", "Hello!")
+    messenger.react(ig, ana, Line.objects.filter(ours=True).earliest("pk"), "")
+    messenger.unsend(ig, ana, line)
+    taken_in(ig)
+    first.refresh_from_db()
+    said.refresh_from_db()
+    assert (first.reactions[0]["emoji"], said.text, said.withdrawn_at is not None) == ("", "", True)
+    messenger.answer_in_app(ig, ana, "From the app")
+    taken_in(ig)
+    assert Message.objects.latest("pk").origin == "echo"
+
+
+@pytest.mark.servers
+def test_stories_are_shown_where_they_are(channel: Channel, ig: Account, ana: Person) -> None:
+    messenger.story_reply(ig, ana, "nice", "https://lookaside.example/s")
+    messenger.story_mention(ig, ana, PNG, "image/png")
+    messenger.unsupported(ig, ana)
+    ticket = taken_in(ig)
+    answer, mention, unsupported = ticket.messages.order_by("pk")
+    assert (answer.text, answer.payload["story"]["url"]) == ("nice", "https://lookaside.example/s")
+    assert (mention.content_kind, mention.payload["story"]["kind"]) == ("story", "mention")
+    assert mention.payload["story"]["url"].startswith("http") and not RemoteFile.objects.exists()
+    assert unsupported.content_kind == "unsupported" and unsupported.payload["raw"]["is_unsupported"] is True
+
+
+@pytest.mark.servers
+def test_files_that_instagram_takes(channel: Channel, ig: Account, ana: Person, sana: Agent) -> None:
+    messenger.text(ig, ana, "Hello")
+    ticket = taken_in(ig)
+    states = []
+    for name, kind in (("a.png", "image/png"), ("a.pdf", "application/pdf")):
+        content = PNG if kind == "image/png" else b"%PDF-1.7 x"
+        file = uploads.upload(by=sana, name=name, content_type=kind, content=content)
+        message = reply.reply(ticket, by=sana, attachments=[file.pk])
+        delivery.deliver(channel.pk)
+        message.refresh_from_db()
+        states.append(message.state)
+    assert states == ["sent", "failed"]
+
+
+@pytest.mark.servers
+def test_comments_and_their_answers(channel: Channel, ig: Account, ana: Person, sana: Agent) -> None:
+    bo = messenger.meet(ig, "Bo Berg")
+    post = instagram.post(ig, "New shoes")
+    price = instagram.comment(ig, ana, post, "Price?")
+    instagram.comment(ig, bo, price, "And size?")
+    ticket = taken_in(ig)
+    assert Ticket.objects.count() == 1 and ticket.messages.count() == 2
+    assert ticket.thread_key == f"comment:{price.external_id}"
+    assert not Reach.objects.exists()  # a comment opens no window
+    assert set(Identity.objects.values_list("scope", "name")) == {(f"ig:{IG}", "ana.silva"), (f"ig:{IG}", "bo.berg")}
+    with pytest.raises(ActionError, match="300"):
+        reply.reply(ticket, by=sana, text="x" * 301, options={"way": "public", "public_ok": "yes"})
+    message = reply.reply(ticket, by=sana, text="30", options={"way": "public", "public_ok": "yes"})
+    assert delivery.deliver(channel.pk) == 1
+    message.refresh_from_db()
+    assert Line.objects.get(external_id=message.external_id).reply_to == price.external_id
+    instagram.add(ig, None, price, "By hand")
+    taken_in(ig)
+    assert list(ticket.messages.filter(direction="out").order_by("pk").values_list("origin", flat=True)) == [
+        "channel", "echo"
+    ]  # fmt: skip
+    private = reply.reply(ticket, by=sana, text="Here", options={"way": "private"})
+    assert delivery.deliver(channel.pk) == 1
+    private.refresh_from_db()
+    assert private.payload["private_to"] == bo.external_id  # who commented last
+    messenger.text(ig, bo, "Thanks")
+    assert taken_in(ig) == ticket and Ticket.objects.count() == 1
+    messenger.text(ig, ana, "Something else")
+    assert taken_in(ig) != ticket  # she was not answered in private: her comments stay a matter of their own
+
+
+@pytest.mark.servers
+def test_a_live_broadcast_takes_no_public_answer(channel: Channel, ig: Account, ana: Person, sana: Agent) -> None:
+    instagram.comment(ig, ana, instagram.post(ig, "Live", live=True), "Price?")
+    ticket = taken_in(ig)
+    with pytest.raises(ActionError):
+        reply.reply(ticket, by=sana, text="30", options={"way": "public", "public_ok": "yes"})
+    reply.reply(ticket, by=sana, text="30", options={"way": "private"})
+    assert delivery.deliver(channel.pk) == 1
+
+
+@pytest.mark.servers
+def test_the_token_is_made_good_again_in_time(channel: Channel, ig: Account, platforms: str) -> None:
+    adapter = adapter_for("instagram")
+    lines = adapter.check(channel)
+    assert all(line.ok for line in lines), lines
+    ends = adapter.tend(channel)
+    assert "expires_at" not in ends  # good for long: not asked again
+    channel.refresh_from_db()
+    assert adapter.warnings(channel) == [] and channel.condition["expires_at"]
+    channel.condition["expires_at"] = (timezone.now() + timedelta(days=3)).isoformat()
+    assert "expires" in adapter.warnings(channel)[0]
+    assert adapter.tend(channel)["expires_at"] > channel.condition["expires_at"]
+    chats.arrange(ig, subscribed_fields=[])
+    assert adapter.tend(channel)["missing"] == []
+    chats.arrange(ig, token_state="expired")
+    assert not adapter.check(channel)[0].ok
