@@ -155,10 +155,14 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
                     if result.error is not None and result.error.channel and not result.error.unknown:
                         hand_back(channel, message, result.error)
                         return count
+                    tried = message
                     message, left = settle(
                         channel, adapter, message, result, more=count + 1 < limit and time.monotonic() < until
                     )
                     count += left
+                    if left:
+                        holding[:] = [message] if message is not None else []
+                        afterwards(adapter, tried, wire)
                     if _connection_lost(result) and not adapter.repeat_safe:
                         # The next one would get no answer either, and nobody would know of it whether it arrived.
                         hold(channel, result.error)
@@ -171,6 +175,16 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
     if time.monotonic() > until:
         wake.deliver(channel.pk, channel.kind)  # there is more; first somebody else's turn
     return count
+
+
+def afterwards(adapter: Adapter, message: Message, wire: Any) -> None:
+    """A message has left, and that is written down: what its channel does then must not undo it."""
+    try:
+        adapter.left(message, wire)
+    except (OperationalError, InterfaceError):
+        connections.close_all()
+    except Exception:
+        logger.exception("message %s has left, but what follows it failed", message.pk)
 
 
 def attempt(adapter: Adapter, message: Message, wire: Any) -> Result:

@@ -29,7 +29,6 @@ from inbox.adapters import (
     Parsed,
     RawReceipt,
     RemoteMedia,
-    Sent,
     Unverified,
     register,
 )
@@ -186,11 +185,9 @@ class WhatsAppAdapter(Messenger):
             return [Part(found[0].text, first=True), Part(file=found[0].file)]
         return found
 
-    def send(self, message: Message, connection: Any) -> Sent:
-        # Before it leaves: between an answer that was taken and its being written down there is nothing else to do.
-        with contextlib.suppress(DeliveryError):  # it leaves, whatever becomes of the ticks
+    def left(self, message: Message, connection: Any) -> None:
+        with contextlib.suppress(DeliveryError):  # it has left, whatever becomes of the ticks
             self._mark_read(message, connection)
-        return super().send(message, connection)
 
     def _mark_read(self, message: Message, wire: WhatsApp) -> None:
         """Whoever is answered sees that they were read: once, with the first answer."""

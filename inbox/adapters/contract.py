@@ -173,6 +173,9 @@ class Adapter:
         """Send one message. Raises DeliveryError."""
         raise NotImplementedError
 
+    def left(self, message: Message, connection: Any) -> None:
+        """What else is to be done once a message has left, and that is written down. Nothing depends on it."""
+
     def raw(self, message: Message) -> tuple[bytes, str]:
         """What leaves or left on the wire, and its content type."""
         raise NotImplementedError
