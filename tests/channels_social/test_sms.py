@@ -26,7 +26,7 @@ from channels_social.sms import api, parsing, tending
 from channels_social.sms.adapter import segments
 from inbox import delivery, fetching
 from inbox.actions import messages, receive, reply, uploads
-from inbox.adapters import DeliveryUpdate, Ignore, Inbound, RawReceipt, ReachUpdate, Unverified, adapter_for
+from inbox.adapters import DeliveryUpdate, Ignore, Inbound, Party, RawReceipt, ReachUpdate, Unverified, adapter_for
 from inbox.models import Agent, Attachment, Channel, Draft, Message, Reach, Receipt, RemoteFile, Ticket
 from sandbox.phones import core, twilio_acts, twilio_base
 from sandbox.phones.acts import Given, Upload
@@ -313,8 +313,9 @@ def test_a_request_is_both_a_message_and_news_of_its_writer() -> None:
     first, second = parsed(said("SM1", "STOP", OptOutType="STOP"))
     assert isinstance(first, Inbound)
     assert (first.key, first.sender.value, first.text, first.suppress_auto_reply) == ("SM1", ANA, "STOP", True)
-    assert second == ReachUpdate(first.sender, NOW, opted_out=True)
-    assert parsed(said("SM1", "START"))[1] == ReachUpdate(first.sender, NOW, blocked=False, opted_out=False)
+    ana = Party("phone", ANA)
+    assert second == ReachUpdate(ana, NOW, opted_out=True)
+    assert parsed(said("SM1", "START"))[1] == ReachUpdate(ana, NOW, blocked=False, opted_out=False)
     assert len(parsed(said("SM1", "HELP"))) == len(parsed(said("SM1", "Hello"))) == 1
 
 
@@ -800,9 +801,14 @@ def test_the_composer_says_what_a_draft_costs(channel: Channel, account: Account
 def test_one_run_ends_in_time(monkeypatch: pytest.MonkeyPatch, hooked: Channel) -> None:
     """A long past is gone through day by day, and where a run ends the next goes on."""
     asked: list[str] = []
-    monkeypatch.setattr(api.Twilio, "pages", lambda _self, _path, _key, told: asked.append(told["DateSent<"]) or [])
+
+    def pages(_self: Any, _path: str, _key: str, told: dict[str, str]) -> list[Any]:
+        asked.append(told["DateSent<"])
+        return []
+
+    monkeypatch.setattr(api.Twilio, "pages", pages)
     clock = iter(range(0, 100_000, 25))
-    monkeypatch.setattr(tending.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("channels_social.sms.tending.time.monotonic", lambda: float(next(clock)))
     hooked.condition = {"seen_until": (timezone.now() - timedelta(days=10)).isoformat()}
     with requests.Session() as session:
         seen, caught = tending.catch_up(api.Twilio(session, hooked))
