@@ -27,7 +27,7 @@ def without_noise(logger: Any, method: str, event: structlog.typing.EventDict) -
 
 
 _TOKEN = re.compile(
-    r"""((?<![\w./%-])(?:https?://[^/\s"'<>]+)?/(?:hooks/[^/?\s"'<>\\]+|chat|survey|invitation|welcome|accounts/password/reset/key)/)
+    r"""((?<![\w./%-])(?:https?://[^/\s"'<>]+)?/(?:hooks/[^/?\s"'<>\\]+|chat|files|survey|invitation|welcome|accounts/password/reset/key)/)
         [^/?\s"'<>\\]+(/(?:files|faces)/[^/?\s"'<>\\]+)?""",
     re.VERBOSE,
 )

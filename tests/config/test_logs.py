@@ -95,6 +95,7 @@ def test_no_address_that_carries_a_token_is_logged_with_it(db: None) -> None:
         ("GET /tickets/5/?q=anna", "GET /tickets/5/"),
         ("POST /hooks/telegram/s3cret/", "POST /hooks/telegram/…/"),
         ("GET /survey/s3cret?score=5", "GET /survey/…"),
+        ("GET /files/12:1abc:s3cret/", "GET /files/…/"),
         ("GET /settings/channels/chat/test/", "GET /settings/channels/chat/test/"),
     ],
 )
