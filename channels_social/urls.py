@@ -1,4 +1,4 @@
-"""What platforms fetch of us, and what can be done with comments. What platforms tell comes by the inbox's `/hooks/`."""
+"""What platforms fetch of us, and what can be done with comments. What platforms tell comes by `/hooks/`."""
 
 from django.urls import path
 
