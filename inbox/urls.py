@@ -39,7 +39,7 @@ from inbox.views.settings import teams as settings_teams
 from inbox.views.settings import views as settings_views
 
 urlpatterns = [
-    path("hooks/<str:kind>/<str:token>/", hooks.hook, name="hook"),
+    path("hooks/<slug:kind>/<str:token>/", hooks.hook, name="hook"),
     *of_customers,
     path("", inbox.inbox, name="inbox"),
     path("tickets/bulk/", jobs.change, name="ticket-bulk"),

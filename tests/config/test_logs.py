@@ -53,7 +53,7 @@ HARMLESS = {"group", "address", "step"}  # a mailbox of the sandbox; one of thre
 def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
     """Every address with free text in it that is not known to be harmless, with TOKEN in its place."""
     for one in patterns:
-        route = re.sub(r"[\^$]", "", str(one.pattern))
+        route = re.sub(r"\(\?:(.*?)\)\?", r"\1", re.sub(r"[\^$]", "", str(one.pattern))).replace("<slug:kind>", "x")
         if isinstance(one, URLResolver):
             yield from addresses(one.url_patterns, before + route)
         free = {name for name, kind in one.pattern.converters.items() if type(kind) in (StringConverter, PathConverter)}
