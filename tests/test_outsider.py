@@ -20,6 +20,7 @@ from channels_chat.desk_urls import urlpatterns as desk_urls
 from channels_chat.models import Chat, Visitor
 from channels_chat.settings_urls import urlpatterns as chat_settings_urls
 from channels_email.urls import urlpatterns as mailbox_urls
+from channels_social.urls import urlpatterns as social_urls
 from inbox.actions import cards, customer_notes, jobs, receive, reply, side, uploads
 from inbox.adapters import Party, RawReceipt
 from inbox.models import (
@@ -30,6 +31,7 @@ from inbox.models import (
     Message,
     Organisation,
     PushSubscription,
+    RemoteFile,
     Role,
     SavedView,
     Team,
@@ -142,6 +144,10 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "chat-secret": one_chat,
         "chat_": {"token": "nobody-was-told", "signed": "nobody-was-told"},
         "message": message,
+        "hook": {"kind": "telegram", "token": "nobody-was-told"},
+        "remote-file": {"pk": RemoteFile.objects.create(message=answer, position=0, ref={}).pk},
+        "comment-deed": {**one_ticket, **message, "deed": "hide"},
+        "public-file": {"signed": "nobody-was-told"},
         "attachment": {"pk": file.pk},
         "customer": one_customer,
         "customers-view": {"pk": people.pk},
@@ -260,7 +266,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     browser.force_login(member("Elsewhere", role, None))
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
-    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls]:
+    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls]:
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:
