@@ -125,7 +125,6 @@ def _hamid(account: Account) -> None:
 def _ayesha(account: Account) -> None:
     who = whatsapp.meet(account, "Ayesha Khan", "+923001234567")
     whatsapp.text(account, who, "السلام علیکم، کیا میرا آرڈر 1042 آج آئے گا؟")
-    whatsapp.location(account, who, 31.5204, 74.3587, name="Liberty Market")
 
 
 def _maria(account: Account) -> None:

@@ -185,7 +185,7 @@ def addresses(people: list[dict[str, str]]) -> str:
 @register.filter
 def spelled(address: str, name: str = "") -> str:
     """An address as people read one: of mail, or a number; a name in place of what only machines tell apart."""
-    if "@" in address or READABLE.fullmatch(address):
+    if "@" in address or (READABLE.fullmatch(address) and (address.startswith("+") or not name)):
         return address
     return name or (_("the visitor") if MADE_UP.match(address) else address) or _("unknown")
 
