@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
@@ -27,6 +28,8 @@ from inbox.actions.errors import ActionError
 from inbox.adapters import RawReceipt, adapter_for
 from inbox.directory import Directory
 from inbox.models import Agent, Channel, Identity, Message, Reach, Receipt, RemoteFile, Role, Ticket
+from sandbox import reviews
+from sandbox.models import Review
 from tests.adapter_contract import AdapterContract
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
@@ -541,3 +544,61 @@ def test_it_reads_two_thousand_events_in_seconds() -> None:
     for _again in range(2000):
         events.parse(event, known)
     assert time.monotonic() - began < 4
+
+
+# The shop's reviews: an integrator as they are ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(transactional_db: None, live_server: LiveServer, settings: Settings) -> Channel:
+    settings.BASE_URL = live_server.url
+    url = f"{live_server.url}/sandbox/shop/reviews/hook/"
+    return connect(url, public="yes")
+
+
+def written(**given: Any) -> Review:
+    """Somebody writes on the page of the shawl, and Rabta is told."""
+    answer = Client().post("/sandbox/shop/product/shawl/review/", given)
+    review = Review.objects.latest("pk")
+    assert answer["Location"] == f"/sandbox/shop/product/shawl/#r{review.pk}"
+    assert reviews.push() == 1
+    receive.take_in_waiting()
+    assert not Receipt.objects.filter(state="failed").values_list("reason", flat=True)
+    return review
+
+
+@pytest.mark.servers
+def test_an_answer_stands_below_the_review(shop: Channel, sana: Agent) -> None:
+    review = written(name="Nadia", stars="2", text="Too small.")
+    comment = written(name="Carol", text="Mine fits.", about=review.pk)
+    assert reviews.push() == 0
+    ticket = Ticket.objects.get()
+    assert (ticket.subject, ticket.message_count, ticket.preview) == ("Hand-woven shawl", 2, "Mine fits.")
+    first = Message.objects.get(external_id=review.key)
+    assert (first.payload["rating"], first.payload["thread"]["id"]) == ({"value": 2, "of": 5}, review.key)
+    to_carol = answered(shop, sana, "Good to hear!")
+    to_nadia = answered(shop, sana, "There is a larger one.", options={"quotes": first.pk})
+    quietly = answered(shop, sana, "For you alone", options={"public": "no"})
+    assert [one.state for one in (to_carol, to_nadia, quietly)] == ["sent"] * 3
+    assert comment.answers.first().text == "Good to hear!"
+    assert review.answers.get().text == "There is a larger one."
+    assert to_nadia.external_id == f"answer-{review.answers.get().pk}"
+    page = Client().get("/sandbox/shop/product/shawl/").content.decode()
+    assert page.index("Too small.") < page.index("There is a larger one.") < page.index("Mine fits.")
+    assert page.index("Mine fits.") < page.index("Good to hear!")
+    assert "For you alone" not in page
+    assert all(one.ok for one in adapter_for("api").check(shop))
+    Message.objects.filter(pk=to_nadia.pk).update(state="queued", next_attempt_at=timezone.now())
+    delivery.deliver(shop.pk)
+    assert review.answers.count() == 1  # the same id once more
+
+
+@pytest.mark.servers
+def test_the_shop_takes_only_what_is_signed(shop: Channel, sana: Agent) -> None:
+    review = written(name="Nadia", stars="2", text="Too small.")
+    hook = "/sandbox/shop/reviews/hook/"
+    assert Client().post(hook, {"type": "ping"}, "application/json").status_code == 401
+    Review.objects.all().delete()
+    message = answered(shop, sana)
+    assert (message.state, "not here any more" in message.error) == ("failed", True)
+    assert not review.answers.exists()
