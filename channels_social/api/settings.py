@@ -28,7 +28,7 @@ class ApiSettings(SettingsForm):
         max_length=1000,
         required=False,
         widget=forms.URLInput(attrs={"dir": "ltr", "placeholder": "https://"}),
-        help_text=gettext_lazy("Your software listens there. Empty: messages come in, and nobody can answer."),
+        help_text=gettext_lazy("Your software listens there. Empty: messages come in, and answers wait."),
     )
     public = forms.ChoiceField(
         label=gettext_lazy("Messages and answers"),

@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -22,11 +21,10 @@ from standardwebhooks import WebhookVerificationError
 
 from channels_social.api import events
 from channels_social.api.wire import refusal
-from inbox import delivery, timeline
+from inbox import delivery, directory, timeline
 from inbox.actions import channels, receive, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import RawReceipt, adapter_for
-from inbox.directory import Directory
 from inbox.models import Agent, Channel, Identity, Message, Reach, Receipt, RemoteFile, Role, Ticket
 from sandbox import reviews
 from sandbox.models import Review
@@ -109,7 +107,7 @@ def said(identifier: str, text: str = "Too small", who: str = "ali", **more: Any
 
 def post(
     channel: Channel, told: Any, *, call: str = "call-1", at: datetime | None = None, **wrong: Any
-) -> HttpResponse:
+) -> Any:
     """As an integrator does it, signed by the public library."""
     body = told if isinstance(told, str) else json.dumps(told)
     at = at or datetime.now(UTC)
@@ -120,8 +118,7 @@ def post(
         **wrong.get("headers", {}),
     }
     url = f"/hooks/api/{channel.token}/"
-    answer: HttpResponse = Client().post(url, body, content_type="application/json", headers=headers)  # type: ignore[assignment]
-    return answer
+    return Client().post(url, body, content_type="application/json", headers=headers)
 
 
 def take(channel: Channel, told: Any, **more: Any) -> None:
@@ -279,7 +276,7 @@ def test_a_rating_is_shown(channel: Channel, sana: Agent) -> None:
     two, half = Ticket.objects.order_by("pk")
     assert (two.preview, two.subject) == ("★ 2/5 Too small", "★ 2/5 Too small")
     assert half.preview == "★ 3.5/5"
-    (entry,) = [one for one in timeline.build(half, Directory(sana)).entries if one.kind == "message"]
+    (entry,) = [one for one in timeline.build(half, directory.of(sana)).entries if one.kind == "message"]
     assert entry.message.stars == ["full"] * 3 + ["half", "empty"]
     client = Client()
     client.force_login(sana)
