@@ -282,7 +282,7 @@ def test_a_rating_is_shown(channel: Channel, sana: Agent) -> None:
     client.force_login(sana)
     page = client.get(f"/tickets/{two.pk}/").content.decode()
     assert "Rated 2 of 5" in page
-    assert page.count('<span class="full">') == 2
+    assert page.count('<span class="star-full">') == 2
     take(channel, {"type": "message.deleted", "id": "r1"}, call="2")
     two.refresh_from_db()
     assert "★" not in two.preview
