@@ -1,6 +1,5 @@
 """What the API keeps for itself: tokens, the answers it has already given to a POST, and outgoing webhooks."""
 
-import base64
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -114,14 +113,8 @@ class IdempotencyKey(models.Model):
         return f"{self.token_id}:{self.key}"
 
 
-SECRET_MARK = "whsec_"
-SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
 OLD_SECRET_LASTS = timedelta(hours=24)
 ALL_EVENTS = "*"
-
-
-def new_secret() -> str:
-    return SECRET_MARK + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def new_message_id() -> str:

@@ -34,7 +34,13 @@ def preview(message: Message) -> str:
         words = " ".join(str(message.payload.get("name") or "").split())
     if not words and message.content_kind == "contact":
         words = ", ".join(str(one.get("name", "")) for one in message.payload.get("contacts", [])[:3])
-    return f"{sign} {words}".strip()[:PREVIEW_LENGTH]
+    return " ".join(one for one in (_stars(message), sign, words) if one)[:PREVIEW_LENGTH]
+
+
+def _stars(message: Message) -> str:
+    """What a review begins with: "★ 2/5"."""
+    rating = message.payload.get("rating")
+    return f"★ {rating['value']}/{rating['of']}" if rating and message.withdrawn_at is None else ""
 
 
 def title(message: Message) -> str:

@@ -37,6 +37,7 @@ from lib import html
 
 PAGE = 30
 MOST_EVENTS = 200
+MOST_STARS = 10  # that are drawn
 TOGETHER = timedelta(seconds=5)  # what one person did at once is one line
 
 CONTENTS = {
@@ -157,6 +158,15 @@ class Shown:
     def content_template(self) -> str:
         """What shows a message that is more than words; empty where the words are all."""
         return CONTENTS.get(self.message.content_kind, "")
+
+    @property
+    def stars(self) -> list[str]:
+        """A rating as stars: full, half, empty. None for one of very many, which is told in figures alone."""
+        rating = self.message.payload.get("rating") or {"value": 0, "of": 0}
+        if rating["of"] > MOST_STARS:
+            return []
+        left = [rating["value"] - place for place in range(int(rating["of"]))]
+        return ["full" if one >= 0.75 else "half" if one >= 0.25 else "empty" for one in left]
 
     @property
     def raw_json(self) -> str:

@@ -12,6 +12,8 @@ import hashlib
 import socket
 import threading
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -29,6 +31,7 @@ READ_SECONDS = 15.0
 MOST_BYTES = 1024 * 1024
 TRIES = 2
 AGAIN_SECONDS = 0.3
+LONGEST_WAIT = 24 * 3600.0  # that a receiver can ask for with Retry-After
 
 
 class TooLarge(OSError):
@@ -160,6 +163,20 @@ class Rates:
 
 
 rates = Rates()
+
+
+def retry_after(value: str) -> float:
+    """Seconds from a Retry-After header, a number or a date (RFC 9110, 10.2.3); 0 for anything else."""
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return 0.0
+    if until.tzinfo is None:
+        return 0.0
+    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT)
 
 
 def fetch(session: requests.Session, url: str, **options: Any) -> requests.Response:

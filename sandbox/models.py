@@ -48,5 +48,52 @@ class SandboxMail(models.Model):
         )
 
 
+class Review(models.Model):
+    """What somebody says of a product on the shop's page, or below a review; and whether Rabta was told of it."""
+
+    product = models.SlugField(max_length=40)
+    about = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="comments")
+    shopper = models.CharField(max_length=40)
+    name = models.CharField(max_length=80)
+    stars = models.PositiveSmallIntegerField(null=True, blank=True)
+    text = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.product}"
+
+    @property
+    def key(self) -> str:
+        return f"review-{self.pk}"
+
+    @property
+    def said(self) -> list["Review"]:
+        """What was said below it, oldest first."""
+        return sorted(self.comments.all(), key=lambda one: one.pk)
+
+
+class ReviewAnswer(models.Model):
+    """What the shop answered, as Rabta brought it; `key` is what Rabta calls it, the same however often it comes."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="answers")
+    key = models.CharField(max_length=60, unique=True)
+    author = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    public = models.BooleanField(default=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.key
+
+
 # Those of the emulated platforms have a room of their own.
 from sandbox.phones.models import Account, Call, Line, Media, Person, Told  # noqa: E402, F401

@@ -12,6 +12,8 @@ from channels_social import checks, graph
 from inbox.actions import channels
 from inbox.adapters import kinds
 from inbox.models import Brand, Channel, Team
+from sandbox import reviews
+from sandbox.models import Review
 from sandbox.phones import chats, facebook, messenger, telegram_acts, twilio_acts, whatsapp
 from sandbox.phones.acts import Given
 from sandbox.phones.models import Account, Person
@@ -190,7 +192,27 @@ def ensure() -> list[Channel]:
             _moved(channel, place.settings(account)["api_url"])
             _called(channel, account)
         found.append(channel)
+    if "api" in kinds():
+        found.append(_reviews())
     return found
+
+
+def _reviews() -> Channel:
+    """The shop's product pages, as any software is connected; somebody was not content."""
+    url = f"{settings.BASE_URL}/sandbox/shop/reviews/hook/"
+    channel = reviews.channel()
+    if channel is None:
+        care = Team.objects.get(slug="care")
+        place = channels.Place("Karvaan product reviews", Brand.objects.filter(name="Karvaan").first(), care, (care,))
+        given = {"webhook_url": url, "public": "yes"}
+        channel = channels.create("api", reviews.SLUG, given, by=None, place=place)
+        if not Review.objects.exists():
+            said = "The colours are lovely, but it is smaller than I thought. Is there a larger one?"
+            Review.objects.create(product="shawl", shopper="shopper-nadia", name="Nadia Hussain", stars=3, text=said)
+    elif channel.settings.get("webhook_url", "").endswith("/sandbox/shop/reviews/hook/"):
+        channel.settings = {**channel.settings, "webhook_url": url}  # the pages may have another port than before
+        channel.save(update_fields=["settings"])
+    return channel
 
 
 def _called(channel: Channel, account: Account) -> None:

@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox.models import Channel
+from sandbox import reviews
 from sandbox.shop_words import PRODUCTS, WORDS
 
 CHANNEL = "shop-chat"
@@ -94,6 +95,7 @@ def _page(request: HttpRequest, name: str, slug: str = "", *, hostile: bool = Fa
         "hostile": hostile,
         "channel": channel,
         "logged_in": bool(request.session.get(LOGGED_IN)),
+        **(reviews.of(slug) if slug else {}),
         **(_identity(channel) if channel and request.session.get(LOGGED_IN) else {}),
     }
     response = render(request, "sandbox/shop.html", context)

@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from sandbox import components, shop, views
+from sandbox import components, reviews, shop, views
 
 app_name = "sandbox"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("shop/strict/", shop.strict, name="shop-strict"),
     path("shop/hostile/", shop.hostile, name="shop-hostile"),
     path("shop/product/<slug:slug>/", shop.product, name="shop-product"),
+    path("shop/product/<slug:slug>/review/", reviews.write, name="shop-review"),
+    path("shop/reviews/hook/", reviews.hook, name="shop-reviews-hook"),
     re_path(r"^shop/(?P<step>cart|checkout|thanks)/$", shop.step, name="shop-step"),
     path("phones/graph/", include("sandbox.phones.graph_urls")),
     path("mail/<int:pk>/body/", views.body, name="body"),

@@ -21,13 +21,13 @@ from api.models import (
     Webhook,
     WebhookDelivery,
     new_message_id,
-    new_secret,
 )
 from api.webhooks.events import PING
 from inbox import log, wake
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Event, Participant, Ticket
 from inbox.rights import RIGHTS, Right, require
+from lib.standard_webhooks import new_secret
 
 TASK, QUEUE = "api.tasks.deliver_webhooks", "webhooks"
 FIELDS = ("name", "url", "description", "events")

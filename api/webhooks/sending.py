@@ -1,37 +1,29 @@
 """One signed request to a receiver. Knows nothing of the database: it runs in threads.
 
-Signed as Standard Webhooks (github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md): the headers
-`webhook-id`, `webhook-timestamp` and `webhook-signature`.
+Signed as Standard Webhooks: `lib.standard_webhooks`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import logging
 import socket
 import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from api.models import SECRET_MARK
-from lib import http, net
+from lib import http, net, standard_webhooks
 
 logger = logging.getLogger(__name__)
 
 MOST_SECONDS = 20.0  # of one request in all, however the receiver dawdles
 MOST_READ = 64 * 1024
 MOST_KEPT = 1024
-LONGEST_WAIT = 24 * 3600.0  # that a receiver can ask for with Retry-After
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +52,12 @@ class Answer:
         return self.status == 410
 
 
-def signature(secret: str, message_id: str, timestamp: int, body: str) -> str:
-    """`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`."""
-    key = base64.b64decode(secret.removeprefix(SECRET_MARK))
-    mac = hmac.digest(key, f"{message_id}.{timestamp}.{body}".encode(), hashlib.sha256)
-    return f"v1,{base64.b64encode(mac).decode()}"
-
-
 def headers_of(request: Request, timestamp: int) -> dict[str, str]:
     return {
         "Content-Type": "application/json; charset=utf-8",
         "Accept-Encoding": "identity",  # what is read is never unpacked
         "User-Agent": f"Rabta-Webhooks/1 (+{settings.BASE_URL})",
-        "webhook-id": request.message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(
-            signature(secret, request.message_id, timestamp, request.body) for secret in request.secrets
-        ),
+        **standard_webhooks.headers(request.secrets, request.message_id, timestamp, request.body),
     }
 
 
@@ -130,7 +111,7 @@ def _judged(response: requests.Response) -> tuple[str, float]:
     status = response.status_code
     if 200 <= status < 300:
         return "", 0.0
-    wait = retry_after(response.headers.get("Retry-After", "")) if status in {429, 503} else 0.0
+    wait = http.retry_after(response.headers.get("Retry-After", "")) if status in {429, 503} else 0.0
     if 300 <= status < 400:
         to = response.headers.get("Location", "")[:300]
         return _("It redirects (%(status)s) to %(to)s. Redirects are not followed: enter the final address.") % {
@@ -140,20 +121,6 @@ def _judged(response: requests.Response) -> tuple[str, float]:
     if status == 410:
         return _("It answered 410 Gone: it wants nothing more."), wait
     return _("It answered %(status)s.") % {"status": status}, wait
-
-
-def retry_after(value: str) -> float:
-    """Seconds from a Retry-After header, a number or a date (RFC 9110, 10.2.3); 0 for anything else."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return 0.0
-    if until.tzinfo is None:
-        return 0.0
-    return min(max((until - timezone.now()).total_seconds(), 0.0), LONGEST_WAIT)
 
 
 def _words(url: str, error: Exception, seconds: float) -> str:

@@ -137,12 +137,12 @@ def test_retry_after_is_obeyed(hook: Hook, receiver: Receiver, zoya: Agent, path
 
 def test_retry_after_in_all_its_forms() -> None:
     soon = (timezone.now() + timedelta(seconds=100)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    assert sending.retry_after("120") == 120
-    assert 95 < sending.retry_after(soon) <= 100
-    assert sending.retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert sending.retry_after("9" * 50) == sending.LONGEST_WAIT
+    assert http.retry_after("120") == 120
+    assert 95 < http.retry_after(soon) <= 100
+    assert http.retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert http.retry_after("9" * 50) == http.LONGEST_WAIT
     for nonsense in ("", "soon", "-5", "1.5", "٣", "\0", "Wed, 99 Foo 2015"):
-        assert sending.retry_after(nonsense) == 0
+        assert http.retry_after(nonsense) == 0
 
 
 def test_gone_turns_it_off_at_once(hook: Hook, receiver: Receiver, zoya: Agent) -> None:
