@@ -105,9 +105,7 @@ def said(identifier: str, text: str = "Too small", who: str = "ali", **more: Any
     return {"type": "message.created", "id": identifier, "from": {"id": who, "name": who.title()}, "text": text, **more}
 
 
-def post(
-    channel: Channel, told: Any, *, call: str = "call-1", at: datetime | None = None, **wrong: Any
-) -> Any:
+def post(channel: Channel, told: Any, *, call: str = "call-1", at: datetime | None = None, **wrong: Any) -> Any:
     """As an integrator does it, signed by the public library."""
     body = told if isinstance(told, str) else json.dumps(told)
     at = at or datetime.now(UTC)
