@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_social import checks, reading
 from channels_social.api import events, wire
-from channels_social.api.settings import SECRET, ApiSettings, is_public, limit_of
+from channels_social.api.settings import READERS, SECRET, ApiSettings, is_public, limit_of
 from channels_social.api.shapes import Malformed
 from channels_social.api.wire import Integrator, Piece
 from channels_social.messenger import Messenger, Part
@@ -58,7 +58,7 @@ class ApiAdapter(Messenger):
         hours = channel.settings.get("window_hours")
         return [
             (_("Answers are posted to"), str(channel.settings.get("webhook_url") or _("nowhere"))),
-            (_("Messages and answers"), _("public") if is_public(channel) else _("private")),
+            (_("Who can read messages and answers"), str(dict(READERS)["yes" if is_public(channel) else "no"])),
             (_("Hours in which a message can be answered"), str(hours or _("at any time"))),
         ]
 

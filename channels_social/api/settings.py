@@ -17,7 +17,7 @@ from lib import standard_webhooks
 
 LONGEST = 10_000  # characters of one answer, where nobody says another number
 SECRET = "signing_secret"
-WHERE = [("yes", gettext_lazy("Everybody can read them")), ("no", gettext_lazy("Only the one who is answered"))]
+READERS = [("no", gettext_lazy("Only who wrote and who answers")), ("yes", gettext_lazy("Everybody"))]
 
 
 class ApiSettings(SettingsForm):
@@ -31,10 +31,10 @@ class ApiSettings(SettingsForm):
         help_text=gettext_lazy("Your software listens there. Empty: messages come in, and answers wait."),
     )
     public = forms.ChoiceField(
-        label=gettext_lazy("Messages and answers"),
-        choices=[("", "---------"), *WHERE],
+        label=gettext_lazy("Who can read messages and answers"),
+        choices=READERS,
         required=False,
-        help_text=gettext_lazy("Where your software does not say it of a message itself. Empty: only the one."),
+        help_text=gettext_lazy("Where your software does not say it of a message itself."),
     )
     limit = forms.IntegerField(
         label=gettext_lazy("Characters that one answer may have"),
