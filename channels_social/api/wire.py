@@ -12,7 +12,7 @@ import requests
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from channels_social import errors, reading
+from channels_social import errors, public, reading
 from channels_social.api import shapes
 from channels_social.api.events import PING
 from channels_social.messenger import Part
@@ -48,7 +48,10 @@ def event_of(message: Message, piece: Piece) -> dict[str, Any]:
         "thread": {"id": thread["id"]} if thread.get("id") else None,
         "in_reply_to": message.in_reply_to or None,
         "public": bool(message.payload.get("public")),
-        "attachments": [{"name": one.name, "content_type": one.content_type, "size": one.size} for one in piece.files],
+        "attachments": [
+            {"name": one.name, "content_type": one.content_type, "size": one.size, "url": public.url_of(one)}
+            for one in piece.files
+        ],
         "author": {"name": message.author_name},
     }
     return found

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -362,6 +363,8 @@ def test_an_answer_says_where_it_belongs(far: Far, sana: Agent) -> None:
     file = uploads.upload(by=sana, name="label.png", content_type="image/png", content=b"\x89PNG\r\n\x1a\n" + b"0" * 9)
     message = answered(channel, sana, attachments=[file.pk])
     (told,) = far.told()
+    fetched = Client().get(urlsplit(told["attachments"][0].pop("url")).path)
+    assert b"".join(fetched.streaming_content).startswith(b"\x89PNG")  # type: ignore[attr-defined]
     assert told == {
         "type": "message.created",
         "id": f"m{message.pk}",
