@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import requests
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -157,7 +158,7 @@ def reach_of(adapter: Messenger, ticket: Ticket, channel: Channel) -> Reach | No
     """How the ticket's customer can be reached on this channel; one query."""
     own = Identity.objects.active().filter(customer=ticket.customer_id)
     found = Reach.objects.filter(channel=channel, identity__in=own)
-    return found.order_by("-last_in_at").first()
+    return found.order_by(F("last_in_at").desc(nulls_last=True)).first()
 
 
 def unsupported(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -205,7 +206,11 @@ class MetaAdapter(Messenger):
         own = Identity.objects.active().filter(
             customer=ticket.customer_id, kind=self.identity_kind, scope=self.scope(channel)
         )
-        return Reach.objects.filter(channel=channel, identity__in=own).order_by("-last_in_at").first()
+        return (
+            Reach.objects.filter(channel=channel, identity__in=own)
+            .order_by(F("last_in_at").desc(nulls_last=True))
+            .first()
+        )
 
     def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
         if self.kind in ticket.customer.opt_outs:

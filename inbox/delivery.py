@@ -261,9 +261,7 @@ def _record(adapter: Adapter, message: Message, result: Result) -> int:
         if error.fault:
             row.payload["fault"] = error.fault  # leads to what can be done about it
         messages.fail(row, reason, **({"payload": row.payload} if error.fault else {}))
-        if error.fault == "blocked":
-            for one in row.to:
-                reach.unreachable(row.channel, one["address"])
+        reach.refused(row, error.fault)
     elif error.unknown and not adapter.repeat_safe:
         messages.advance(row, DeliveryState.UNKNOWN, error=str(UNKNOWN_OUTCOME))
     elif row.trying_since is not None and timezone.now() - row.trying_since > GIVE_UP_AFTER:

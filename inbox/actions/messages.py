@@ -186,7 +186,7 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
         elif update.state == "failed" and _only_some(message, update.recipients):
             refused(message, update.error or ", ".join(update.recipients), len(update.recipients))
         elif update.state == "failed":
-            _failed_later(channel, message, update)
+            _failed_later(message, update)
         elif (state := update.state if part is None else _of_parts(part, update.state)) is not None:
             unheard = not message.external_id
             if part is None and update.external_id:
@@ -197,14 +197,13 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
         return True
 
 
-def _failed_later(channel: Channel, message: Message, update: DeliveryUpdate) -> None:
+def _failed_later(message: Message, update: DeliveryUpdate) -> None:
     """The platform took a locked message, and says later that it did not arrive: as if it had refused it."""
     if update.fault:
         message.payload["fault"] = update.fault
     kept = {"payload": message.payload} if update.fault else {}
-    if fail(message, update.error or str(_("The message was returned.")), **kept) and update.fault == "blocked":
-        for one in message.to:
-            reach.unreachable(channel, one["address"], update.at)
+    if fail(message, update.error or str(_("The message was returned.")), **kept):
+        reach.refused(message, update.fault, update.at)
 
 
 def _is_there(message: Message, unheard: bool, at: datetime | None) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from inbox import log
 from inbox.adapters import Party, ReachUpdate, adapter_for
-from inbox.models import Channel, Customer, Identity, Reach, Ticket
+from inbox.models import Channel, Customer, Identity, Message, Reach, Ticket
 
 REMIND_BEFORE = timedelta(hours=1)
 BATCH = 500
@@ -91,12 +92,35 @@ def remind() -> int:
     return told
 
 
-def unreachable(channel: Channel, address: str, at: datetime | None = None) -> None:
-    """A send told us (at that time, else now) that nothing gets through to this address."""
-    ways = adapter_for(channel.kind).reaches(channel)
-    found = (_identity(channel, Party(kind, address, scope=scope)) for kind, scope in ways)
-    if (identity := next((one for one in found if one is not None), None)) is not None:
-        change(channel, ReachUpdate(identity_party(identity), at or timezone.now(), blocked=True))
+def refused(message: Message, fault: str, at: datetime | None = None) -> None:
+    """The platform refused a message of ours (at that time, else now): what that says of whom it was for.
+
+    `blocked`: nothing gets through to them. `window`: answers are not free any more, whatever we made of the times we
+    know; unless they have written since, or it was about a public comment, which opens no window.
+    """
+    when = at or timezone.now()
+    for address in [one["address"] for one in message.to] if fault in {"blocked", "window"} else ():
+        ways = adapter_for(message.channel.kind).reaches(message.channel)
+        found = (_identity(message.channel, Party(kind, address, scope=scope)) for kind, scope in ways)
+        identity = next((one for one in found if one is not None), None)
+        if identity is None:
+            continue
+        person = _known_by(message.channel, identity)
+        if fault == "blocked":
+            change(message.channel, ReachUpdate(identity_party(person), when, blocked=True))
+        elif not message.ticket.thread_key:
+            Reach.objects.filter(
+                channel=message.channel_id, identity=person, closes_at__gt=when, last_in_at__lte=message.created_at
+            ).update(closes_at=when)
+
+
+def _known_by(channel: Channel, identity: Identity) -> Identity:
+    """The address of the same person that their window here hangs on: they are written to by another where a platform
+    has two names for them (the number and the id of WhatsApp's users).
+    """
+    rows = Reach.objects.filter(channel=channel, identity__customer=identity.customer_id).select_related("identity")
+    by_row = {row.identity_id: row.identity for row in rows.order_by(F("last_in_at").asc(nulls_first=True))}
+    return by_row.get(identity.pk) or next(reversed(by_row.values()), identity)
 
 
 def identity_party(identity: Identity) -> Party:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
@@ -20,7 +21,7 @@ from channels_social.graph import Refused
 from channels_social.whatsapp import parsing, templates
 from channels_social.whatsapp.api import refusal
 from inbox import delivery, fetching
-from inbox.actions import receive, reply, uploads
+from inbox.actions import reach, receive, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import Inbound, RawReceipt, adapter_for
 from inbox.models import (
@@ -425,8 +426,11 @@ def test_what_fails_afterwards_says_so(channel: Channel, account: Account, ana: 
     ticket.refresh_from_db()
     assert ticket.delivery_failed
     assert Reach.objects.get().blocked_at is None
+    shut = adapter_for("whatsapp").may_reply(ticket, channel)
+    assert (shut.allowed, shut.allows) == (False, frozenset({"template"}))  # as WhatsApp sees it, not as we counted
     whatsapp.text(account, ana, "Still there?")
     taken_in(account)
+    assert adapter_for("whatsapp").may_reply(ticket, channel).allowed
     chats.remember(ana, undeliverable=True)
     lost = sent(channel, reply.reply(ticket, by=sana, text="Yes"))
     taken_in(account)
@@ -436,6 +440,10 @@ def test_what_fails_afterwards_says_so(channel: Channel, account: Account, ana: 
     assert not adapter_for("whatsapp").may_reply(ticket, channel).allowed
     whatsapp.text(account, ana, "Back again")
     taken_in(account)
+    assert adapter_for("whatsapp").may_reply(ticket, channel).allowed
+    Reach.objects.update(last_in_at=timezone.now())  # which WhatsApp tells in whole seconds
+    with transaction.atomic():
+        reach.refused(Message.objects.get(pk=late.pk), "window")  # told late: they have written since
     assert adapter_for("whatsapp").may_reply(ticket, channel).allowed
 
 
