@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from inbox.adapters import kinds
 from inbox.models import Channel, DeliveryState, Message, Receipt, ReceiptState
+from inbox.wording import retold
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -121,14 +122,14 @@ def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple
 def _receiving(channel: Channel, waiting: Waiting) -> Way:
     if channel.in_failing_since and not channel.paused:
         words = _("New messages cannot be fetched.")
-        return Way("bad", words, channel.in_failing_since, channel.in_error, channel.last_in_at, waiting)
+        return Way("bad", words, channel.in_failing_since, retold(channel.in_error), channel.last_in_at, waiting)
     return Way(*_well(channel, channel.last_in_at, _("Nothing has come yet.")), None, "", channel.last_in_at, waiting)
 
 
 def _sending(channel: Channel, waiting: Waiting) -> Way:
     if channel.out_failing_since and not channel.paused:
         words = _("Replies cannot be sent, and are kept.")
-        return Way("bad", words, channel.out_failing_since, channel.out_error, channel.last_out_at, waiting)
+        return Way("bad", words, channel.out_failing_since, retold(channel.out_error), channel.last_out_at, waiting)
     adapter = kinds().get(channel.kind)
     verdict = adapter.may_send(channel) if adapter else None
     if verdict and not verdict.allowed and not channel.paused:

@@ -1,4 +1,4 @@
-"""Events of a ticket in words."""
+"""Events of a ticket in words, and reasons that were written down."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ SHOWN = (
     "link_added", "link_removed", "requester_changed", "participant_added", "participant_removed", "fields_changed",
     "trashed", "restored", "macro_applied", "not_solved",
 )  # fmt: skip
+
+
+def retold(reason: str) -> str:
+    """A reason that was written down in the deployment's language, in the reader's, where it is one of ours."""
+    return _(reason) if reason else ""  # the empty text stands for the catalogue's own header
+
 
 # Words of other apps for events of theirs: with the names of agents by id.
 Words = Callable[[Event, Mapping[int, str]], str]

@@ -22,9 +22,11 @@ from inbox import shortcuts as keyboard
 from inbox.actions.work import typed
 from inbox.adapters import kinds
 from inbox.models import Channel, EngagementKind, Status
+from inbox.wording import retold
 from lib import html
 
 register = template.Library()
+register.filter(retold)
 
 HUES = 12
 READABLE = re.compile(r"\+?[\d ()-]{3,}")
