@@ -113,6 +113,12 @@ INBOX = (
     Screen("reply", "/tickets/12/", steps=composer("Dear Jonas, thank you for telling us.")),
     Screen("macros", "/tickets/12/", steps=composer("/", shows="#macro-list [role=option]")),
     Screen("note", "/tickets/5/", steps=composer("@", tab="n", shows="#mention-list [role=option]")),
+    Screen("whatsapp", "/tickets/13/"),
+    Screen(
+        "template", "/tickets/13/", steps=choose("#route summary:has-text('Template'), #route summary", "#route [open]")
+    ),
+    Screen("comment", "/tickets/16/"),
+    Screen("review", "/tickets/17/"),
     Screen("assign", "/tickets/7/", steps=keys("a", shows="#assign-menu[open] .option")),
     Screen("snooze", "/tickets/7/", steps=keys("s", shows="details.menu[open] .option")),
     Screen("merge", "/tickets/9/", steps=choose("a[href$='/merge/']", "#sheet form")),
@@ -145,6 +151,8 @@ SETTINGS = tuple(
         "channels": "channels/",
         "channel": "channels/support/",
         "connect": "channels/new/email/",
+        "connect-whatsapp": "channels/new/whatsapp/",
+        "whatsapp": "channels/whatsapp/",
         "chat": "channels/shop-chat/",
         **{f"chat-{one.key}": f"channels/shop-chat/chat/{one.key}/" for one in SECTIONS},
         "chat-invitation": "channels/shop-chat/chat/invitation/checkout/",
@@ -172,6 +180,9 @@ OUTSIDE = (
     Screen("log-in", "/accounts/login/", who=""),
     Screen("not-found", "/tickets/99999/"),
     Screen("sandbox-mail", "/sandbox/", who="zara"),
+    Screen("phones", "/sandbox/phones/", who="zara"),
+    Screen("phone", "/sandbox/phones/person/2/", who="zara"),
+    Screen("phone-account", "/sandbox/phones/2/", who="zara"),
     Screen("components", "/sandbox/components/", who="zara"),
 )
 SCREENS = INBOX + CUSTOMERS + SETTINGS + OUTSIDE
