@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -28,13 +29,17 @@ LONGEST_RETRY = timedelta(minutes=30)
 GIVE_UP_AFTER = timedelta(hours=24)
 MOST_ATTEMPTS = 30
 MOST_SECONDS = 20.0  # of one run: others wait for this worker, too
+LOOKED_AT = 5000  # files that one claim looks at, to find those of another channel
 
 
 def fetch_waiting() -> int:
     """Fetch what is due; returns how many files came. Safe to run in several workers at once."""
     came = 0
     until = time.monotonic() + MOST_SECONDS
-    while (row := _claim()) is not None:
+    served: set[int] = set()
+    while (row := _claim(served)) is not None:
+        channel = row.message.channel_id
+        served = {channel} if channel in served else {*served, channel}  # all of them had their turn
         came += _fetch(row)
         if time.monotonic() > until:
             wake.fetch()
@@ -42,20 +47,28 @@ def fetch_waiting() -> int:
     return came
 
 
-def _claim() -> RemoteFile | None:
-    """The next file for this worker; of the channels that have some, the one that is asked least at the moment."""
+def _claim(served: Collection[int] = ()) -> RemoteFile | None:
+    """The next file for this worker: of a channel (id) that was not `served` yet where there is one, so that a
+    platform which is slow, or has many, keeps no other waiting.
+    """
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            WITH due AS (
+                SELECT id, message_id, next_attempt_at FROM inbox_remotefile
+                WHERE failed_at IS NULL AND next_attempt_at <= %(now)s ORDER BY next_attempt_at, id LIMIT %(most)s
+            )
             UPDATE inbox_remotefile SET attempts = attempts + 1, next_attempt_at = %(lease)s
             WHERE id = (
-                SELECT id FROM inbox_remotefile
-                WHERE failed_at IS NULL AND next_attempt_at <= %(now)s
-                ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+                SELECT file.id FROM inbox_remotefile file
+                JOIN due ON due.id = file.id JOIN inbox_message message ON message.id = due.message_id
+                WHERE file.failed_at IS NULL AND file.next_attempt_at <= %(now)s
+                ORDER BY message.channel_id = ANY(%(served)s), due.next_attempt_at, due.id
+                LIMIT 1 FOR UPDATE OF file SKIP LOCKED
             ) RETURNING id
             """,
-            {"lease": now + LEASE, "now": now},
+            {"lease": now + LEASE, "now": now, "served": list(served), "most": LOOKED_AT},
         )
         found = cursor.fetchone()
     return None if found is None else RemoteFile.objects.select_related("message__channel").get(pk=found[0])
