@@ -14,7 +14,7 @@ from inbox.adapters import kinds
 from inbox.models import Brand, Channel, Team
 from sandbox import reviews
 from sandbox.models import Review
-from sandbox.phones import chats, facebook, messenger, telegram_acts, twilio_acts, whatsapp
+from sandbox.phones import chats, facebook, faces, messenger, telegram_acts, twilio_acts, whatsapp
 from sandbox.phones.acts import Given
 from sandbox.phones.models import Account, Person
 
@@ -119,7 +119,7 @@ def _sms() -> Account:
 
 
 def _hamid(account: Account) -> None:
-    who = telegram_acts.meet(account, "Hamid Raza")
+    who = faces.give(telegram_acts.meet(account, "Hamid Raza"))
     telegram_acts.start(account, who, Given())
     telegram_acts.text(account, who, Given(text="Salam! Do you deliver to Gilgit, and how long does it take?"))
 
@@ -130,14 +130,14 @@ def _ayesha(account: Account) -> None:
 
 
 def _maria(account: Account) -> None:
-    who = messenger.meet(account, "Maria Lopez")
+    who = faces.give(messenger.meet(account, "Maria Lopez"))
     messenger.text(account, who, "Do you also have the blue shawl in a larger size?")
     post = facebook.post(account, "New in the shop: shawls from Hunza, woven by hand.")
     facebook.comment(account, messenger.meet(account, "Ayesha Khan"), post, "Beautiful! What does the red one cost?")
 
 
 def _sofia(account: Account) -> None:
-    who = messenger.meet(account, "Sofia Rossi", handle="sofia.rossi")
+    who = faces.give(messenger.meet(account, "Sofia Rossi", handle="sofia.rossi"))
     messenger.text(account, who, "Ciao! Is the lamp in your story still to be had?")
 
 

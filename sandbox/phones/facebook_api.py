@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sandbox.phones import chats, facebook, files, graph
+from sandbox.phones import chats, facebook, faces, files, graph
 from sandbox.phones.graph import SUCCESS, Asked, GraphError, route
 from sandbox.phones.models import Line, Person
 
@@ -48,7 +48,7 @@ def profile(asked: Asked) -> dict[str, Any]:
         "name": person.name,
         "first_name": first,
         "last_name": last or None,
-        "profile_pic": person.attributes.get("picture"),
+        "profile_pic": faces.url_of(person),
     }
     return graph.pick(asked, known, "first_name,last_name,profile_pic")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandbox.phones import files, graph, instagram
+from sandbox.phones import faces, files, graph, instagram
 from sandbox.phones.facebook_api import iso
 from sandbox.phones.graph import SUCCESS, Asked, GraphError, route
 from sandbox.phones.models import Line, Person
@@ -41,7 +41,7 @@ def profile(asked: Asked) -> dict[str, Any]:
         "id": person.external_id,
         "name": person.name,
         "username": person.handle,
-        "profile_pic": person.attributes.get("picture"),
+        "profile_pic": faces.url_of(person),
         "follower_count": 10,
         "is_user_follow_business": True,
         "is_business_follow_user": False,

@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from sandbox.phones import core, telegram_sending, telegram_updates
+from sandbox.phones import core, faces, telegram_sending, telegram_updates
 from sandbox.phones.models import Account, Media, Person
 from sandbox.phones.telegram_base import MOST_DOWNLOAD, Parameters, Refused, bad, open_bot
-from sandbox.phones.telegram_shapes import bot, fields_of, file_path, unique_id
+from sandbox.phones.telegram_shapes import bot, file_path, unique_id
 
 __all__ = ["open_bot", "urlpatterns"]
 
@@ -57,9 +57,9 @@ def get_user_profile_photos(account: Account, given: Parameters) -> Any:
     person = Person.objects.filter(account=account, external_id=given.text("user_id")).first()
     if person is None:
         raise bad("user not found")
-    media = Media.objects.filter(account=account, external_id=person.attributes.get("photo", "")).first()
-    photos = [fields_of("photo", [media])["photo"]] if media else []
-    return {"total_count": len(photos), "photos": photos}
+    photos = faces.sizes_of(account, person)
+    first = given.number("offset")
+    return {"total_count": len(photos), "photos": photos[first : first + min(given.number("limit", 100), 100)]}
 
 
 def answer_callback_query(account: Account, given: Parameters) -> Any:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sandbox.phones import core, showing
+from sandbox.phones import core, faces, showing
 from sandbox.phones.acts import Cannot, Given, Platform, Upload, load
 from sandbox.phones.models import Account, Call, Line, Media, Person, Told
 from sandbox.phones.models import Platform as Names
@@ -71,7 +71,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
         del form.fields["phone"]
     if request.method == "POST" and form.is_valid():
         try:
-            met = platform.meet(row, form.cleaned_data["name"], form.cleaned_data.get("phone", ""))
+            met = faces.give(platform.meet(row, form.cleaned_data["name"], form.cleaned_data.get("phone", "")))
             return redirect("sandbox:phones-person", met.pk)
         except Cannot as error:
             form.add_error(None, str(error))
