@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import F, OuterRef
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
@@ -213,6 +213,7 @@ def _found(messages: MessageQuerySet) -> MessageQuerySet:
             file_rows=ArraySubquery(files.values(row=row)),
             copy_channels=ArraySubquery(copies.values("channel")),
             remote_rows=ArraySubquery(remote.values(row=missing)),
+            picture=F("customer__picture"),
         )
     )
 

@@ -106,6 +106,7 @@ urlpatterns = [
     path("messages/<int:pk>/raw/", messages.raw, name="message-raw"),
     path("messages/<int:pk>/html/", messages.as_html, name="message-html"),
     path("attachments/<int:pk>/", files.attachment, name="attachment"),
+    path("customers/<int:pk>/picture/", files.picture, name="customer-picture"),
     path("agents/<int:pk>/photo/", files.photo, name="agent-photo"),
     path("uploads/", files.upload, name="uploads"),
     path("tickets/<int:number>/properties/", ticket_properties.change, name="ticket-properties"),

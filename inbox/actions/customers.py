@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import locks, log
-from inbox.actions import base
+from inbox.actions import base, pictures
 from inbox.actions.errors import ActionError
 from inbox.actions.work import is_ours, our_addresses
 from inbox.adapters import Party
@@ -239,6 +239,7 @@ def retire_identity(identity: Identity, *, by: Agent | None) -> Identity:
             Participant.objects.filter(identity=row, until__isnull=True).exclude(role=ParticipantRole.REQUESTER).update(
                 until=now
             )
+            pictures.show([row.customer_id])
             log.record(None, "identity_retired", by=by, customer=row.customer_id, identity=row.pk)
             announce(row.customer_id)
         return row

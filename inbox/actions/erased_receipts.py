@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from inbox import files
+from inbox.actions import pictures
 from inbox.actions.naming import ERASED, Person, without
 from inbox.actions.work import our_addresses
 from inbox.models import (
@@ -136,5 +137,5 @@ def delete_files(stored: Sequence[str] | set[str]) -> None:
     names = set(stored)
     held = set(Attachment.objects.filter(stored__in=names).values_list("stored", flat=True))
     held |= set(Receipt.objects.filter(stored__in=names).values_list("stored", flat=True))
-    for name in names - held:
+    for name in names - held - pictures.held(names):
         files.erase(name)

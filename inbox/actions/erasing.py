@@ -15,7 +15,7 @@ from django.db.models import Case, Max, Q, Value, When
 from django.utils import timezone
 
 from inbox import locks, log
-from inbox.actions import base, drafts, keeping
+from inbox.actions import base, drafts, keeping, pictures
 from inbox.actions.erased_receipts import OVERLAP, delete_files, forget_bytes, forget_receipts, receipts_naming
 from inbox.actions.naming import ERASED, Naming, Person, without
 from inbox.actions.reply import change_status
@@ -118,6 +118,7 @@ def _erase(pk: int, by: Agent | None) -> None:
         Block.objects.filter(value__in={one.lower() for one in person.addresses}, scope__in=scopes).delete()
         CustomerMerge.objects.filter(Q(source__in=ids) | Q(into__in=ids)).update(before={})
         Reach.objects.filter(identity__customer__in=ids).delete()
+        stored |= pictures.forget(ids)
         for identity in Identity.objects.filter(customer__in=ids):
             Identity.objects.filter(pk=identity.pk).update(
                 value=f"erased-{identity.pk}", name="", scope="", retired_at=identity.retired_at or timezone.now()
@@ -132,6 +133,7 @@ def _erase(pk: int, by: Agent | None) -> None:
             time_zone="",
             organisation=None,
             preferred_channel=None,
+            picture="",
             erased_at=timezone.now(),
         )
         log.record(None, "customer_erased", by=by, customer=pk, customers=sorted(ids))

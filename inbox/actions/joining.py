@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base
+from inbox.actions import base, pictures
 from inbox.actions.errors import ActionError
 from inbox.models import (
     Agent,
@@ -67,6 +67,7 @@ def merge(source: Customer, into: Customer, *, by: Agent | None) -> Customer:
         gone.merged_into = kept
         gone.save(update_fields=["merged_into"])
         merge_row.save()
+        pictures.show([gone.pk, kept.pk])
         log.record(None, "customer_merged", by=by, customer=gone.pk, into=kept.pk, merge=merge_row.pk)
         base.announce(merge_row.moved["tickets"])
         return kept
@@ -97,6 +98,7 @@ def unmerge(source: Customer, *, by: Agent | None) -> Customer:
                 back.external_id = new
         kept.save(update_fields=list(merge_row.before))
         back.save(update_fields=["merged_into", "external_id"])
+        pictures.show([back.pk, kept.pk])
         merge_row.undone_at = timezone.now()
         merge_row.save(update_fields=["undone_at"])
         log.record(None, "customer_unmerged", by=by, customer=back.pk, **{"from": kept.pk, "merge": merge_row.pk})
@@ -142,6 +144,7 @@ def follow() -> int:
             if any(late.values()):
                 row.moved = {**row.moved, **{noun: [*row.moved.get(noun, ()), *ids] for noun, ids in late.items()}}
                 row.save(update_fields=["moved"])
+                pictures.show([row.source_id, row.into_id])
                 base.announce(late["tickets"])
                 moved += 1
     return moved

@@ -33,6 +33,7 @@ from inbox.models.messages import (
     RemoteFile,
 )
 from inbox.models.people import Invitation, LogIn
+from inbox.models.pictures import Picture
 from inbox.models.reach import Reach
 from inbox.models.receipts import MAX_INLINE_BYTES, Receipt, ReceiptState
 from inbox.models.search import PARTITION, SearchDocument, SearchPerson
@@ -106,6 +107,7 @@ __all__ = [
     "Origin",
     "Participant",
     "ParticipantRole",
+    "Picture",
     "Priority",
     "PushSubscription",
     "Reach",

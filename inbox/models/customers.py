@@ -51,6 +51,7 @@ class Customer(models.Model):
     tags = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    picture = models.CharField(max_length=200, blank=True, default="", db_default="")  # the file of one of `Picture`
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(null=True, blank=True)

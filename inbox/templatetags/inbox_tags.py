@@ -64,11 +64,21 @@ def initials(name: str) -> str:
 
 
 @register.simple_tag
-def avatar(name: object, key: object = "", size: str = "") -> SafeString:
-    """A round mark with initials; the hue comes from `key`, so that a person keeps it through a change of name."""
+def avatar(name: object, key: object = "", size: str = "", picture: str | None = None) -> SafeString:
+    """A round mark with initials; the hue comes from `key`, so that a person keeps it through a change of name.
+
+    A customer whose `key` is their id has their picture above it: `picture` of the row, where `name` is not the row.
+    """
     shown = str(name)
     hue = zlib.crc32(str(key or shown).encode()) % HUES
-    return format_html('<span class="avatar {} hue-{}" aria-hidden="true">{}</span>', size, hue, initials(shown))
+    stored = picture or str(getattr(name, "picture", "") or "")
+    above = mark_safe("")
+    if stored:
+        url = f"{reverse('customer-picture', args=[key])}?v={stored.rpartition('/')[2][:12]}"
+        above = format_html('<img src="{}" alt="" width="28" height="28" loading="lazy">', url)
+    return format_html(
+        '<span class="avatar {} hue-{}" aria-hidden="true">{}{}</span>', size, hue, initials(shown), above
+    )
 
 
 @register.simple_tag

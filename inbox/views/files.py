@@ -49,13 +49,26 @@ def attachment(request: AgentRequest, pk: int) -> HttpResponse:
 def photo(request: AgentRequest, pk: int) -> HttpResponse:
     """An agent's picture, for whoever works here."""
     name = Agent.objects.filter(pk=pk).values_list("photo", flat=True).first()
+    return _shown(name or "")
+
+
+@require_safe
+@agent_only
+def picture(request: AgentRequest, pk: int) -> HttpResponse:
+    """A customer's picture, for whoever may see the customer."""
+    return _shown(access.get_customer(request.user, pk).picture)
+
+
+def _shown(name: str) -> HttpResponse:
+    """A picture of ours, whose address names what is in it. Raises Http404."""
     try:
-        content = files.get(name or "")
+        content = files.get(name)
     except FileNotFoundError as error:
         raise Http404 from error
     response = HttpResponse(content, content_type=files.picture_type(content) or "application/octet-stream")
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Cache-Control"] = "private, max-age=86400, immutable"
     return response
 

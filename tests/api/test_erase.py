@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client, TestCase
 
 from inbox import files
-from inbox.actions import cards, customer_notes, keeping, receive, reply, retrying, uploads
+from inbox.actions import cards, customer_notes, keeping, pictures, receive, reply, retrying, uploads
 from inbox.adapters import Party, RawReceipt
 from inbox.models import (
     Agent,
@@ -27,6 +27,7 @@ from inbox.models import (
     Ticket,
 )
 from reports.models import Answer, Survey
+from sandbox.phones import faces
 from tests.api.conftest import Api, problem
 from tests.cast import question
 
@@ -125,6 +126,7 @@ def story(media_folder: Path, support: Channel, sana: Agent, omar: Agent) -> Tic
     Ticket.objects.filter(pk=ticket.pk).update(
         attributes={"account": "47110815"}, external_id="47110815", topic="Nightingale"
     )
+    assert pictures.take(customer.identities.get(), faces.draw("Zubaida") + b"heliotrope")
     survey = Survey.objects.create(name="After", kind="csat")
     Answer.objects.create(survey=survey, ticket=ticket, customer=customer, value=5, comment="Zubaida says thanks")
     # Somebody else's ticket, in which she was in copy and was quoted.
