@@ -11,17 +11,17 @@ from typing import Any, Protocol
 
 import requests
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from channels_social import media, reading
-from inbox import counting
-from inbox.actions import messages
+from inbox import counting, wake
+from inbox.actions import messages, pictures
 from inbox.actions.errors import ActionError
-from inbox.adapters import Adapter, InboundFile, Panel, RemoteMedia, Sent, Start, Verdict
-from inbox.models import Attachment, Channel, Identity, Message, Reach, Ticket
+from inbox.adapters import Adapter, Arrival, InboundFile, Panel, RemoteMedia, Sent, Start, Verdict
+from inbox.models import Attachment, Channel, Direction, Identity, Message, Reach, Ticket
 from lib import http
 
 
@@ -32,6 +32,17 @@ class Part:
     text: str = ""
     file: Attachment | None = None
     first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a platform tells of somebody now: their name, and where their picture is to be had for a while.
+
+    An empty name is none that we are told. A `picture` is "" for who has none, None for who may have one or not.
+    """
+
+    name: str = ""
+    picture: str | None = None
 
 
 class Wire(Protocol):
@@ -47,6 +58,8 @@ class Messenger(Adapter):
     messenger = True
     settings_template = "channels_social/settings.html"
     patience = timedelta(minutes=2)
+    knows_people = False  # whether `profile` can be asked
+    tells_names = False  # whether it is from `profile` that a name comes, for messages bring none
     caption = 0  # what the words under a file may have, in the units of `limit`; 0: files come without
 
     def start(self, asked: Mapping[str, str]) -> Start:
@@ -106,6 +119,23 @@ class Messenger(Adapter):
         """Fetch one file. Raises NotFetched. By default its address stands in `ref`."""
         return media.download(session, str(remote.ref.get("url", "")), remote)
 
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """Have it looked up who wrote, where that was not done this week; of who has no name yet, each time they write.
+
+        One query a channel. Losing the wake-up costs no more than that they are asked for when they write again.
+        """
+        for channel, addresses in _writers(arrivals).items() if self.knows_people else ():
+            known = Identity.objects.active().filter(
+                kind=self.identity_kind, scope=self.scope(channel), value__in=addresses
+            )
+            due = pictures.is_due() | Q(name="") if self.tells_names else pictures.is_due()
+            if ids := sorted(known.filter(due).values_list("pk", flat=True)):
+                wake.run("channels_social.tasks.profiles", [channel.pk, *ids], "social")
+
+    def profile(self, channel: Channel, session: requests.Session, identity: Identity) -> Profile:
+        """What the platform tells of this person, within the channel's scope. Raises DeliveryError."""
+        raise NotImplementedError
+
     late_ways: frozenset[str] = frozenset()  # what may leave after the window has closed
 
     def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
@@ -134,6 +164,15 @@ class Messenger(Adapter):
         return _("They wrote last too long ago: since %(time)s answers of one's own words are not let through.") % {
             "time": date_format(timezone.localtime(closed_at), "SHORT_DATETIME_FORMAT")
         }
+
+
+def _writers(arrivals: Sequence[Arrival]) -> dict[Channel, set[str]]:
+    """Who wrote on which channel, by their addresses."""
+    found: dict[Channel, set[str]] = {}
+    for message in (one.message for one in arrivals):
+        if message.direction == Direction.IN and message.author_address and message.channel is not None:
+            found.setdefault(message.channel, set()).add(message.author_address)
+    return found
 
 
 def verdict(adapter: Messenger, ticket: Ticket, channel: Channel) -> Verdict:

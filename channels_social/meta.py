@@ -6,7 +6,7 @@ private (Meta lets one message through for each comment). Whoever answers that i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,11 +19,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from channels_social import checks, graph, meta_events, meta_send, reading
-from channels_social.messenger import Messenger, Part
-from inbox import counting, wake
+from channels_social.messenger import Messenger, Part, Profile
+from inbox import counting
 from inbox.actions import customers, receive
 from inbox.actions.errors import ActionError
-from inbox.adapters import Arrival, Check, Panel, Parsed, Party, RawReceipt, Verdict
+from inbox.adapters import Check, Panel, Parsed, Party, RawReceipt, Verdict
 from inbox.adapters import Ignore as Left
 from inbox.models import (
     Agent,
@@ -52,6 +52,8 @@ class MetaAdapter(Messenger):
 
     window = DAY
     secrets = ("token", "app_secret")
+    knows_people = True
+    tells_names = True
     own_setting: ClassVar[str]  # the setting that names the page or account
     prefix: ClassVar[str]  # of the scope of its people
     rules: ClassVar[meta_send.Rules]
@@ -183,20 +185,12 @@ class MetaAdapter(Messenger):
             talks_to=talks_to,
         )
 
-    def arrived(self, arrivals: Sequence[Arrival]) -> None:
-        """Messages come without a name: it is asked for, of whoever has none yet."""
-        senders = {
-            (one.message.channel_id, one.message.author_address)
-            for one in arrivals
-            if one.message.direction == Direction.IN and not one.message.author_name
-        }
-        for channel, nameless in _by_channel(senders).items():
-            known = Identity.objects.active().filter(kind=self.identity_kind, value__in=nameless, name="")
-            if ids := list(known.values_list("pk", flat=True)):
-                wake.run("channels_social.tasks.profiles", [channel, *ids], "social")
+    def profile(self, channel: Channel, session: requests.Session, identity: Identity) -> Profile:
+        """What somebody calls themselves, and their picture. Of who hides both nothing is told."""
+        return self.told_of(self.api_of(channel, session), identity.value)
 
-    def profile(self, found: graph.Graph, person: str) -> str:
-        """What somebody calls themselves; empty where they hide it. Raises DeliveryError."""
+    def told_of(self, found: graph.Graph, person: str) -> Profile:
+        """The same over the platform's API. Raises DeliveryError."""
         raise NotImplementedError
 
     # Out -------------------------------------------------------------------------------------------------------------
@@ -447,13 +441,6 @@ class MetaAdapter(Messenger):
                 % {"channel": channel.name, "names": ", ".join(map(str, missing))}
             )
         return told
-
-
-def _by_channel(senders: Collection[tuple[int, str]]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for channel, value in senders:
-        found.setdefault(channel, []).append(value)
-    return found
 
 
 def private_answer(channel: Channel, who: Party) -> str:

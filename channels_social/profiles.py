@@ -1,51 +1,87 @@
-"""Names of people whom messages bring without one: asked of the platform once they have written."""
+"""Who people are on their platform, by name and picture: asked of it once they have written, and now and then again."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 
+import requests
 from django.db import transaction
 
-from channels_social.meta import MetaAdapter
-from inbox.actions import customers
+from channels_social.messenger import Messenger
+from inbox import files
+from inbox.actions import customers, pictures
 from inbox.adapters import DeliveryError, adapter_for
 from inbox.models import Channel, Direction, Identity, Message
 from lib import http
 
 logger = logging.getLogger(__name__)
 
+SECONDS = 20.0  # for one picture in all
+
 
 def fetch(channel_id: int, identities: Sequence[int]) -> int:
-    """Ask who these identities (ids) are; returns how many have a name now. Who hides it is asked again when they
-    write again.
+    """Ask who these identities (ids) are; returns of how many something new is known. What cannot be told now stays as
+    it was.
     """
     channel = Channel.objects.filter(pk=channel_id).first()
     adapter = adapter_for(channel.kind) if channel is not None else None
-    if channel is None or not isinstance(adapter, MetaAdapter):
+    if channel is None or not isinstance(adapter, Messenger) or not adapter.knows_people:
         return 0
+    asked = Identity.objects.active().filter(
+        pk__in=identities, kind=adapter.identity_kind, scope=adapter.scope(channel)
+    )
     found = 0
-    nameless = Identity.objects.active().filter(pk__in=identities, kind=adapter.identity_kind, name="")
     with http.Session() as session:
-        api = adapter.api_of(channel, session)
-        for identity in nameless.filter(scope=adapter.scope(channel)):
+        for identity in asked:
+            due = pictures.claim(identity.pk)
+            if not due and (identity.name or not adapter.tells_names):
+                continue
             try:
-                name = adapter.profile(api, identity.value)
+                profile = adapter.profile(channel, session, identity)
             except DeliveryError as error:
-                logger.warning("channel %s tells no names: %s", channel.slug, error)
+                logger.warning("channel %s tells nobody's name or picture: %s", channel.slug, error)
                 break
-            if name:
-                named(identity, name)
-                found += 1
+            news = bool(profile.name) and profile.name != identity.name
+            if news:
+                named(identity, profile.name)
+            if profile.picture is not None and portrayed(identity, session, profile.picture):
+                news = True
+            found += news
     return found
 
 
 def named(identity: Identity, name: str) -> None:
     """Give somebody the name they have on the platform, also on what they wrote before it was known."""
     with transaction.atomic():
-        # Until now their number stood in for it.
-        customers.renamed(identity.pk, identity.customer_id, identity.value, name)
+        # Until they had one, their number stood in for it.
+        customers.renamed(identity.pk, identity.customer_id, identity.name or identity.value, name)
         Message.objects.filter(
             customer=identity.customer_id, author_address=identity.value, author_name="", direction=Direction.IN
         ).update(author_name=name)
         customers.announce(identity.customer_id)
+
+
+def portrayed(identity: Identity, session: requests.Session, url: str) -> bool:
+    """Take somebody's picture in from there, or ("") forget it; whether it is another now.
+
+    Nothing of the address is logged: there may be a token in it.
+    """
+    content = None
+    if url:
+        try:
+            status, content, _claimed = http.download(session, url, most=pictures.MOST_BYTES, seconds=SECONDS)
+        except (requests.RequestException, OSError, ValueError) as error:
+            logger.info("no picture of identity %s: %s", identity.pk, type(error).__name__)
+            return False
+        if status != 200:
+            logger.info("no picture of identity %s: status %s", identity.pk, status)
+            return False
+    try:
+        new = pictures.take(identity, content)
+    except files.StoreAway as error:
+        logger.warning("no picture of identity %s: %s", identity.pk, error)
+        return False
+    if new:
+        customers.announce(identity.customer_id)
+    return new

@@ -18,12 +18,13 @@ from channels_social.api import events, wire
 from channels_social.api.settings import READERS, SECRET, ApiSettings, is_public, limit_of
 from channels_social.api.shapes import Malformed
 from channels_social.api.wire import Integrator, Piece
-from channels_social.messenger import Messenger, Part
+from channels_social.messenger import Messenger, Part, Profile
 from inbox import counting
+from inbox.actions import pictures
 from inbox.actions.errors import ActionError
-from inbox.adapters import Check, DeliveryError, Panel, Parsed, RawReceipt, Unverified, Verdict, register
+from inbox.adapters import Arrival, Check, DeliveryError, Panel, Parsed, RawReceipt, Unverified, Verdict, register
 from inbox.counting import Limit
-from inbox.models import Agent, Channel, Direction, Message, Receipt, Ticket
+from inbox.models import Agent, Channel, Direction, Identity, Message, Receipt, Ticket
 from inbox.rights import Right, may
 from lib import http, standard_webhooks
 
@@ -41,6 +42,7 @@ class ApiAdapter(Messenger):
     identity_kind = "api"
     repeat_safe = True  # each try carries the same webhook-id
     secrets = (SECRET,)
+    knows_people = True
     connect_label = gettext_lazy("Connect software of your own")
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> ApiSettings:
@@ -94,6 +96,27 @@ class ApiAdapter(Messenger):
             raise ValueError("no event")
         known = events.Known(self.scope(receipt.channel), receipt.at, is_public(receipt.channel))
         return events.parse(told, known)
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """Where somebody's picture is comes with what they wrote: the newest place counts, and another one at once."""
+        places = {
+            (one.message.channel_id, one.message.author_address): one.picture
+            for one in sorted(arrivals, key=lambda one: one.message.created_at)
+            if one.picture
+        }
+        if places:
+            known = Identity.objects.active().filter(kind=self.identity_kind, value__in=[who for _, who in places])
+            rows = known.values_list("pk", "scope", "value")
+            scopes = {one.message.channel_id: self.scope(one.message.channel) for one in arrivals}
+            pictures.told(
+                {pk: url for (channel, who), url in places.items() for pk, scope, value in rows
+                 if (scope, value) == (scopes[channel], who)}
+            )  # fmt: skip
+        super().arrived([one for one in arrivals if one.picture])
+
+    def profile(self, channel: Channel, session: requests.Session, identity: Identity) -> Profile:
+        """Nobody is asked: the integrator has said where the picture is."""
+        return Profile(picture=pictures.source_of(identity) or None)
 
     # Out -----------------------------------------------------------------------------------------------------------
 

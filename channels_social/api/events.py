@@ -164,6 +164,7 @@ def _message(told: Table, known: Known) -> Sequence[Parsed]:
             content_kind=_kind_of(text, told["attachments"]),
             payload={name: value for name, value in payload.items() if value},
             remote=files,
+            picture=told["from"].get("picture", ""),
         )
     ]
 

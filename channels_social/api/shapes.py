@@ -147,9 +147,9 @@ def person(event: Reader) -> dict[str, str]:
     if told is None:
         return {}
     found = {"id": told.id("id"), "name": " ".join(told.text("name", 200).split())}
-    # Claims that nobody has proven, and pictures, are checked and left out: docs/channels/api.md.
+    # What nobody has proven: docs/channels/api.md says what becomes of it.
     told.text("email", 320)
-    told.url("picture", plain=settings.ALLOW_PRIVATE_NETWORKS)
+    found["picture"] = told.url("picture", plain=settings.ALLOW_PRIVATE_NETWORKS)
     told.done()
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from channels_social import graph, meta_send, reading
+from channels_social.messenger import Profile
 
 API = "Facebook"
 
@@ -30,7 +31,8 @@ class Comments:
         self.api.delete(comment)
 
 
-def name_of(api: graph.Graph, person: str) -> str:
-    """What somebody calls themselves; empty where they hide it. Raises DeliveryError."""
-    told = meta_send.profile(api, person, "first_name,last_name")
-    return reading.name_of(told.get("first_name"), told.get("last_name"))
+def profile_of(api: graph.Graph, person: str) -> Profile:
+    """What somebody calls themselves, and their picture; nothing where they hide it. Raises DeliveryError."""
+    told = meta_send.profile(api, person, "first_name,last_name,profile_pic")
+    name = reading.name_of(told.get("first_name"), told.get("last_name"))
+    return Profile(name, reading.text(told.get("profile_pic"), 2000) or None)

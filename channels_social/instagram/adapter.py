@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from channels_social import errors, graph, meta_send, reading
 from channels_social.instagram import api, parsing
 from channels_social.instagram.settings import InstagramSettings
+from channels_social.messenger import Profile
 from channels_social.meta import MetaAdapter
 from channels_social.meta_events import Account, Table
 from channels_social.meta_send import MB
@@ -69,8 +70,8 @@ class InstagramAdapter(MetaAdapter):
     def comments(self, found: graph.Graph) -> meta_send.Comments:
         return api.Comments(found)
 
-    def profile(self, found: graph.Graph, person: str) -> str:
-        return api.name_of(found, person)
+    def told_of(self, found: graph.Graph, person: str) -> Profile:
+        return api.profile_of(found, person)
 
     def who(self, found: graph.Graph, channel: Channel) -> dict[str, Any]:
         told = found.get("me", fields="user_id,username,name")

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_social import errors, graph, meta_send, reading
+from channels_social.messenger import Profile
 
 API = "Instagram"
 
@@ -32,10 +33,15 @@ class Comments:
         self.api.delete(comment)
 
 
-def name_of(api: graph.Graph, person: str) -> str:
-    """What somebody calls themselves; empty where they hide it. Raises DeliveryError."""
-    told = meta_send.profile(api, person, "name,username")
-    return reading.name_of(told.get("name")) or reading.text(told.get("username"), 100)
+def profile_of(api: graph.Graph, person: str) -> Profile:
+    """What somebody calls themselves, and their picture; nothing where they hide it. Raises DeliveryError.
+
+    Source: User Profile API, where `profile_pic` "can be null", and its address ends after some days.
+    """
+    told = meta_send.profile(api, person, "name,username,profile_pic")
+    name = reading.name_of(told.get("name")) or reading.text(told.get("username"), 100)
+    hidden = not told
+    return Profile(name, reading.text(told.get("profile_pic"), 2000) or (None if hidden else ""))
 
 
 def refreshed(api: graph.Graph) -> tuple[str, str | None]:

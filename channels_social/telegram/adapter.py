@@ -12,14 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_social import checks, media, reading, signatures
-from channels_social.messenger import Messenger
+from channels_social import checks, errors, media, reading, signatures
+from channels_social.messenger import Messenger, Profile
 from channels_social.telegram import parsing
 from channels_social.telegram.api import Telegram
 from channels_social.telegram.settings import TelegramSettings, api_url, polls
 from inbox.adapters import Check, DeliveryError, InboundFile, NotFetched, Parsed, RawReceipt, RemoteMedia, register
 from inbox.counting import Limit
-from inbox.models import Channel, Receipt
+from inbox.models import Channel, Identity, Receipt
 from lib import http, signing
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class TelegramAdapter(Messenger):
     limit = Limit(4096)
     caption = 1024
     secrets = ("token",)
+    knows_people = True
     connect_label = gettext_lazy("Connect a Telegram bot")
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> TelegramSettings:
@@ -112,6 +113,15 @@ class TelegramAdapter(Messenger):
             raise NotFetched(error.reason, permanent=error.permanent, retry_after=error.retry_after) from None
         place = reading.text(found.get("file_path"), 1000)
         return media.download(session, f"{bot.base}/file/bot{bot.token}/{place}", remote)
+
+    def profile(self, channel: Channel, session: requests.Session, identity: Identity) -> Profile:
+        """Their newest picture; "" where they have none, or hide it. The name comes with each message."""
+        bot = self.wire(channel, session)
+        try:
+            place = bot.picture_of(int(identity.value))
+        except ValueError as error:
+            raise errors.permanent("no number") from error
+        return Profile(picture=f"{bot.base}/file/bot{bot.token}/{place}" if place else "")
 
     # Health --------------------------------------------------------------------------------------------------------
 

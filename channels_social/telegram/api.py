@@ -29,6 +29,7 @@ METHODS = {
 }
 DEFAULT_WAIT = 5.0  # seconds, where "too many requests" does not say how long
 SEND_SECONDS = 30.0
+LEAST_SIDE = 128  # pixels of a picture beside a name
 
 # What a description begins with or holds, lower-cased, for each class; the first that fits. Source: the server's own
 # code (tdlib/telegram-bot-api).
@@ -79,6 +80,17 @@ class Telegram:
             http.rates.note(self.token, refused.retry_after)
         raise refused
 
+    def picture_of(self, user: int) -> str:
+        """The path of the smallest form of somebody's newest picture that is sharp enough; "" where they show none."""
+        photos = self.call("getUserProfilePhotos", user_id=user, limit=1)
+        sizes = next(iter(_lists(reading.table(photos).get("photos"))), [])
+        sizes.sort(key=lambda one: reading.number(one.get("width")))
+        if not sizes:
+            return ""
+        chosen = next((one for one in sizes if reading.number(one.get("width")) >= LEAST_SIDE), sizes[-1])
+        found = self.call("getFile", file_id=reading.text(chosen.get("file_id"), 300))
+        return reading.text(reading.table(found).get("file_path"), 1000)
+
     def send_part(self, message: Message, part: Part) -> str:
         chat = message.to[0]["address"]
         quoted = message.in_reply_to.rpartition(":")[2] if part.first and message.in_reply_to else ""
@@ -98,6 +110,10 @@ class Telegram:
         content = files.get(part.file.stored)
         sent = self.upload(method, field, (part.file.name, content, part.file.content_type), fields)
         return _id(chat, sent)
+
+
+def _lists(value: Any) -> list[list[dict[str, Any]]]:
+    return [[dict(one) for one in reading.rows(row)] for row in value] if isinstance(value, list) else []
 
 
 def _named(part: Part) -> dict[str, str]:

@@ -48,8 +48,11 @@ def key(message: Table) -> str:
 
 def _sender(user: Any) -> Party | None:
     found = reading.table(user)
-    name = reading.name_of(found.get("first_name"), found.get("last_name")) or reading.text(found.get("username"), 100)
-    return reading.person(KIND, found.get("id"), name)
+    return reading.person(KIND, found.get("id"), _name_of(found))
+
+
+def _name_of(user: Table) -> str:
+    return reading.name_of(user.get("first_name"), user.get("last_name")) or reading.text(user.get("username"), 100)
 
 
 def _private(message: Table) -> None:

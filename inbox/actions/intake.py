@@ -151,9 +151,10 @@ class Batch:
                 self.heard.append((work.channel, identity, message.created_at))
             newest = message.created_at >= ticket.last_message_at
             if newest and identity.pk and party is not None and party.name and party.name != identity.name:
-                self.renamed[identity.pk] = (identity.customer_id, identity.name, party.name[:200])
+                before = identity.name or identity.value  # which stood in for it
+                self.renamed[identity.pk] = (identity.customer_id, before, party.name[:200])
         self.around.remember(work, ticket, message)
-        self.arrivals.setdefault(work.adapter, []).append(Arrival(message, ticket, work.receipt))
+        self.arrivals.setdefault(work.adapter, []).append(Arrival(message, ticket, work.receipt, inbound.picture))
         outcome = self._done(work, "created" if created else "appended", ticket, message)
         outcome.rule, outcome.detail = decision.rule, decision.detail
 

@@ -78,6 +78,7 @@ class Inbound:
     `sender` is None when there is no usable one. All text is free of NUL; `html` is already sanitised.
 
     `thread_key` names the comment thread or session it belongs to. `remote` are files that the platform still has.
+    `picture` is where the writer's picture is to be had, where it says so.
     An `echo` is what we said ourselves, as the platform tells it, to the one in `to`: by Rabta (`reference` is then
     the id of our message, where the platform carries it) or in another app.
     """
@@ -111,15 +112,17 @@ class Inbound:
     remote: tuple[RemoteMedia, ...] = ()
     echo: bool = False
     reference: int = 0
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message that was just taken in, with its ticket, locked, and the receipt it came in."""
+    """A message that was just taken in, with its ticket, locked, the receipt it came in, and its `Inbound.picture`."""
 
     message: Message
     ticket: Ticket
     receipt: Receipt
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
