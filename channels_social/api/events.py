@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from channels_social import messenger, reading
@@ -164,9 +166,20 @@ def _message(told: Table, known: Known) -> Sequence[Parsed]:
             content_kind=_kind_of(text, told["attachments"]),
             payload={name: value for name, value in payload.items() if value},
             remote=files,
+            claims=_claims(told["from"]),
             picture=told["from"].get("picture", ""),
         )
     ]
+
+
+def _claims(told: Mapping[str, str]) -> tuple[Party, ...]:
+    """The integrator says so, and nobody has proven it. What is no address is nobody's."""
+    email = told.get("email", "")
+    try:
+        validate_email(email)
+    except ValidationError:
+        return ()
+    return (Party("email", email, told.get("name", "")),)
 
 
 def _kind_of(text: str, files: Sequence[Table]) -> str:

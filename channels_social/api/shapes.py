@@ -148,7 +148,7 @@ def person(event: Reader) -> dict[str, str]:
         return {}
     found = {"id": told.id("id"), "name": " ".join(told.text("name", 200).split())}
     # What nobody has proven: docs/channels/api.md says what becomes of it.
-    told.text("email", 320)
+    found["email"] = told.text("email", 320).strip().lower()
     found["picture"] = told.url("picture", plain=settings.ALLOW_PRIVATE_NETWORKS)
     told.done()
     return found

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from channels_social import messenger, reading
 from inbox.adapters import Edit, Ignore, Inbound, Parsed, Party, ReachUpdate, Reaction, RemoteMedia, Withdrawal
-from lib import language
+from lib import language, phones
 
 KIND = "telegram"
 FILES = ("document", "voice", "audio", "video", "video_note", "animation", "sticker")
@@ -91,8 +91,21 @@ def _message(message: Table, scope: str, at: datetime) -> Sequence[Parsed]:
             content_kind=kind,
             payload=payload,
             remote=media,
+            claims=_own_number(message),
         )
     ]
+
+
+def _own_number(message: Table) -> tuple[Party, ...]:
+    """The telephone number of somebody who shares their own contact: Telegram names its holder where it knows them.
+
+    A claim all the same: it finds nobody, and offers agents to join the two whom it is known of.
+    """
+    contact, sender = reading.table(message.get("contact")), reading.table(message.get("from"))
+    own = contact.get("user_id") is not None and contact.get("user_id") == sender.get("id")
+    digits = reading.text(contact.get("phone_number"), 40).strip().removeprefix("+") if own else ""
+    number = phones.e164(f"+{digits}", mobile=True) if digits else ""
+    return (Party("phone", number, _name_of(sender)),) if number else ()
 
 
 def _content(message: Table) -> tuple[str, str, dict[str, Any], tuple[RemoteMedia, ...]]:

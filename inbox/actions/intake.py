@@ -103,6 +103,7 @@ class Batch:
         self.outcomes: list[tuple[Outcome, Ticket, Message]] = []
         self.arrivals: dict[Adapter, list[Arrival]] = {}
         self.renamed: dict[int, tuple[int, str, str]] = {}  # by identity: whose, and from what to what
+        self.claims: list[tuple[Customer, Sequence[Party]]] = []
         self.disordered: dict[int, Ticket] = {}
         self.heard: list[tuple[Channel, Identity, datetime]] = []  # on messengers, and when
 
@@ -153,6 +154,8 @@ class Batch:
             if newest and identity.pk and party is not None and party.name and party.name != identity.name:
                 before = identity.name or identity.value  # which stood in for it
                 self.renamed[identity.pk] = (identity.customer_id, before, party.name[:200])
+        if inbound.claims and not ticket.spam:
+            self.claims.append((customer, inbound.claims))
         self.around.remember(work, ticket, message)
         self.arrivals.setdefault(work.adapter, []).append(Arrival(message, ticket, work.receipt, inbound.picture))
         outcome = self._done(work, "created" if created else "appended", ticket, message)
@@ -491,6 +494,8 @@ class Batch:
         reach.heard((channel, identity.pk, at) for channel, identity, at in self.heard)
         for pk, renaming in sorted(self.renamed.items()):
             customer_actions.renamed(pk, *renaming)
+        for customer, claims in self.claims:
+            customer_actions.add_claims(customer, claims)
         if new.remote:
             wake.fetch()
         customer_actions.seen(self._spoke())

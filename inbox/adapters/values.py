@@ -78,7 +78,8 @@ class Inbound:
     `sender` is None when there is no usable one. All text is free of NUL; `html` is already sanitised.
 
     `thread_key` names the comment thread or session it belongs to. `remote` are files that the platform still has.
-    `picture` is where the writer's picture is to be had, where it says so.
+    `claims` are addresses that its writer, or whoever passes it on, says are the writer's: nobody has proven them.
+    `picture` is where that one's picture is to be had, where it says so.
     An `echo` is what we said ourselves, as the platform tells it, to the one in `to`: by Rabta (`reference` is then
     the id of our message, where the platform carries it) or in another app.
     """
@@ -112,6 +113,7 @@ class Inbound:
     remote: tuple[RemoteMedia, ...] = ()
     echo: bool = False
     reference: int = 0
+    claims: tuple[Party, ...] = ()
     picture: str = ""
 
 

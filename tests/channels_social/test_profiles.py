@@ -205,6 +205,26 @@ def test_what_is_no_small_picture_is_left_out(content: bytes) -> None:
 
 
 @pytest.mark.django_db
+def test_what_somebody_says_of_themselves_is_a_claim(woken: Woken) -> None:
+    channel = test_api.connect()
+    identity = came(channel, "r1", email="Ali@Example.com ")
+    came(channel, "r2", email="no address")
+    claims = Identity.objects.filter(customer=identity.customer, verified_at=None)
+    assert list(claims.values_list("kind", "value")) == [("email", "ali@example.com")]
+
+
+@pytest.mark.servers
+def test_a_number_shared_on_telegram_is_a_claim_of_its_own_holder(
+    telegram: Channel, bot: Account, woken: Woken
+) -> None:
+    ana = telegram_acts.meet(bot, "Ana Silva", "+351910000001")
+    telegram_acts.contact(bot, ana, Given())
+    customer = test_telegram.taken_in(telegram).customer
+    claim = Identity.objects.get(customer=customer, kind="phone")
+    assert (claim.value, claim.verified) == ("+351910000001", False)
+
+
+@pytest.mark.django_db
 def test_what_stood_in_for_a_name_gives_way_to_it(woken: Woken) -> None:
     """As a number does that wrote by SMS, which brings no name, once it writes by WhatsApp."""
     channel = test_api.connect()
