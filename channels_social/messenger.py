@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import requests
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -195,9 +195,24 @@ def verdict(adapter: Messenger, ticket: Ticket, channel: Channel) -> Verdict:
 
 def reach_of(adapter: Messenger, ticket: Ticket, channel: Channel) -> Reach | None:
     """How the ticket's customer can be reached on this channel; one query."""
-    own = Identity.objects.active().filter(customer=ticket.customer_id)
+    return nearest(Identity.objects.active().filter(customer=ticket.customer_id), ticket, channel)
+
+
+def nearest(own: QuerySet[Identity], ticket: Ticket, channel: Channel) -> Reach | None:
+    """Of these addresses of one person, how the one is reached that an answer in this ticket goes to: who wrote last in
+    it, as `recipients.default_recipients` has it. Somebody who was merged may have two of a kind.
+    """
+    said = Message.objects.conversation().filter(
+        ticket=ticket,
+        channel=channel,
+        direction=Direction.IN,
+        unverified=False,
+        deleted_at__isnull=True,
+        author_address=OuterRef("identity__value"),
+    )
     found = Reach.objects.filter(channel=channel, identity__in=own)
-    return found.order_by(F("last_in_at").desc(nulls_last=True)).first()
+    found = found.annotate(spoke=Subquery(said.order_by("-id").values("id")[:1]))
+    return found.order_by(F("spoke").desc(nulls_last=True), F("last_in_at").desc(nulls_last=True)).first()
 
 
 def unsupported(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:

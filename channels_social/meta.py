@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
 from django.db import transaction
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from channels_social import checks, graph, meta_events, meta_send, reading
-from channels_social.messenger import Messenger, Part, Profile
+from channels_social.messenger import Messenger, Part, Profile, nearest
 from inbox import counting
 from inbox.actions import customers, receive
 from inbox.actions.errors import ActionError
@@ -200,11 +199,7 @@ class MetaAdapter(Messenger):
         own = Identity.objects.active().filter(
             customer=ticket.customer_id, kind=self.identity_kind, scope=self.scope(channel)
         )
-        return (
-            Reach.objects.filter(channel=channel, identity__in=own)
-            .order_by(F("last_in_at").desc(nulls_last=True))
-            .first()
-        )
+        return nearest(own, ticket, channel)
 
     def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
         if self.kind in ticket.customer.opt_outs:
