@@ -166,12 +166,11 @@ def blank_attributes(thing: Customer | Organisation, rows: Sequence[Row], noun: 
 
 
 def likely(customer: Customer, rows: Rows) -> list[Twin]:
-    """Who else may be this person, whoever has the most reasons first."""
+    """Who else may be this person: those first with whom more than a name is shared, then by the number of reasons."""
     found: dict[int, tuple[str, list[str]]] = {}
+    firm_ones = {row["customer"] for row in rows["same_address"]} | {row["pk"] for row in rows["same_hint"]}
     for row in rows["same_address"]:
-        found.setdefault(row["customer"], (row["customer__name"], []))[1].append(
-            _("also has %(address)s") % {"address": row["value"]}
-        )
+        found.setdefault(row["customer"], (row["customer__name"], []))[1].append(_same_address(row, rows["identities"]))
     for row in rows["same_hint"]:
         same = [key for key, value in customer.attributes.items() if row["attributes"].get(key) == value]
         for key in [key for key in same if matter.is_number(str(customer.attributes[key]))]:
@@ -184,8 +183,20 @@ def likely(customer: Customer, rows: Rows) -> list[Twin]:
         if firm or not common:
             why = _("the same name and organisation") if firm else _("the same name")
             found.setdefault(row["pk"], (row["name"], []))[1].append(why)
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1][1]), item[0]))
+    ordered = sorted(found.items(), key=lambda item: (item[0] not in firm_ones, -len(item[1][1]), item[0]))
     return [Twin(pk, name, tuple(why)) for pk, (name, why) in ordered[: twins.MOST]]
+
+
+def _same_address(row: Row, identities: Sequence[Row]) -> str:
+    """What somebody else has in common with a customer of these identities, and of which of the two it is proven."""
+    mine = [one for one in identities if one["value"].lstrip("+") == row["value"].lstrip("+")]
+    proven = any(one["verified_at"] is not None for one in mine)
+    told = {"address": row["value"]}
+    if row["verified_at"] is not None:
+        words = _("also has %(address)s") if proven else _("has %(address)s, which is said of this customer, too")
+    else:
+        words = _("also has %(address)s, as was said") if proven else _("%(address)s is said of both")
+    return words % told
 
 
 def belonging(ticket: Ticket, rows: Rows) -> list[Matter]:

@@ -36,12 +36,12 @@ def told_apart(customer: Customer, other: str) -> Exists:
 
 
 def same_address(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[Identity, Any]:
-    """An address of theirs that somebody else has, or claims to have."""
+    """An address of theirs, or one that they claim, that somebody else has or claims, on whatever platform."""
     spelled = RawSQL(SPELLINGS, [customer.pk])  # noqa: S611 - a constant
     found = Identity.objects.filter(value__in=spelled, retired_at__isnull=True, shared=False)
     found = found.exclude(customer=customer).filter(~told_apart(customer, "customer"))
     found = found.filter(customer__in=access.customers(agent))
-    return found.order_by("pk").values("customer", "customer__name", "value")[:MOST]
+    return found.order_by("pk").values("customer", "customer__name", "kind", "value", "verified_at")[:MOST]
 
 
 def same_name(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[Customer, Any]:

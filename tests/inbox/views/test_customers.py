@@ -194,6 +194,34 @@ def test_who_may_be_the_same_is_said_with_reasons_and_not_again(
     assert 'class="twin"' not in as_sana.get(f"/customers/{twin.pk}/").content.decode()
 
 
+def test_a_number_of_another_platform_is_a_better_reason_than_a_name(
+    as_sana: Desk, support: Channel, ticket: Ticket
+) -> None:
+    ayesha = ticket.customer
+    Customer.objects.create(name="Ayesha Khan")  # a namesake
+    at = timezone.now()
+    by_phone, shop = Customer.objects.create(name="A. K."), Customer.objects.create(name="Shop account 7")
+    Identity.objects.create(customer=by_phone, kind="phone", value="+923001234567", verified_at=at)
+    Identity.objects.create(customer=shop, kind="api", scope="channel:7", value="923001234567", verified_at=at)
+    claim = Identity.objects.create(customer=ayesha, kind="phone", value="+923001234567")  # shared on Telegram
+
+    def reasons(of: Customer) -> list[tuple[str, str]]:
+        html = as_sana.get(f"/customers/{of.pk}/").content.decode()
+        return re.findall(r'<bdi class="strong">(.*?)</bdi>.*?<bdi>(.*?)</bdi></span>', html)
+
+    assert reasons(ayesha) == [
+        ("A. K.", "has +923001234567, which is said of this customer, too"),
+        ("Shop account 7", "has 923001234567, which is said of this customer, too"),
+        ("Ayesha Khan", "the same name"),
+    ]
+    assert ("Ayesha Khan", "also has +923001234567, as was said") in reasons(by_phone)
+    Identity.objects.filter(customer=by_phone).update(verified_at=None)
+    assert ("Ayesha Khan", "+923001234567 is said of both") in reasons(by_phone)
+    claim.verified_at = at
+    claim.save()
+    assert ("Shop account 7", "also has 923001234567") in reasons(ayesha)
+
+
 def test_a_name_that_many_have_suggests_nobody(as_sana: Desk, ticket: Ticket) -> None:
     Customer.objects.bulk_create([Customer(name="Ayesha Khan") for _ in range(4)])
     assert "Compare" not in panel(as_sana, ticket)
