@@ -17,6 +17,8 @@ from inbox.models import Agent, Attachment
 from inbox.views.shell import AgentRequest, agent_only
 from lib.streams import streamed
 
+PIXEL = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\0\0\0!\xf9\4\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
+
 
 @require_safe
 @agent_only
@@ -55,8 +57,15 @@ def photo(request: AgentRequest, pk: int) -> HttpResponse:
 @require_safe
 @agent_only
 def picture(request: AgentRequest, pk: int) -> HttpResponse:
-    """A customer's picture, for whoever may see the customer."""
-    return _shown(access.get_customer(request.user, pk).picture)
+    """A customer's picture, for whoever may see the customer.
+
+    Where there is none (any more), or none for them, the answer is a 404 with one pixel that is seen through: browsers
+    draw it in place of the sign of a broken picture, and the initials below it stand there.
+    """
+    try:
+        return _shown(access.get_customer(request.user, pk).picture)
+    except Http404:
+        return HttpResponse(PIXEL, status=404, content_type="image/gif", headers={"Cache-Control": "no-store"})
 
 
 def _shown(name: str) -> HttpResponse:

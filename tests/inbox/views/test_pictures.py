@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from inbox.actions import customers, erasing, joining, pictures
 from inbox.models import Agent, Customer, Identity, Picture, Ticket
+from lib.pictures import size_of
 from sandbox.phones import faces
 from tests.inbox.views.conftest import Desk
 
@@ -43,7 +44,8 @@ def test_it_stands_where_the_mark_stands_for_those_who_may_see_it(
         html = as_sana.get(page).content.decode()
         assert html.count(f'<img src="{url}?v=') >= most, page
         assert ">AK<" in html  # initials, until it is there
-    assert as_bilal.get(url).status_code == 404  # the team is private
+    unseen = as_bilal.get(url)  # the team is private
+    assert (unseen.status_code, unseen["Content-Type"], size_of(unseen.content)) == (404, "image/gif", (1, 1))
     assert Client().get(url).status_code == 302
     ayesha = Identity.objects.get(kind="telegram")
     customers.retire_identity(ayesha, by=None)  # another's by now
