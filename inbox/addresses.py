@@ -8,20 +8,24 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-PHONE = re.compile(r"\+[1-9][0-9]{5,14}")
+from lib import phones
+
+PHONE = re.compile(r"(?:\+|00)([1-9][0-9]{5,14})")
 LENGTH = 320
 
 
 def usable(kind: str, value: str) -> str:
-    """An address as identities keep it. Raises ValidationError where it can be none of this kind."""
+    """An address as identities keep it, a number in E.164 as messengers have it. Raises ValidationError where it can be
+    none of this kind.
+    """
     value = value.strip()
     if not value or len(value) > LENGTH or not value.isprintable():
         raise ValidationError(_("An address takes no line breaks or control characters."))
     if kind == "phone":
-        number = re.sub(r"[\s()./-]", "", value)
-        if not PHONE.fullmatch(number):
+        number = PHONE.fullmatch(re.sub(r"[\s()./-]", "", value))
+        if number is None:
             raise ValidationError(_("Give the number with its country code: +49 30 1234567."))
-        return number
+        return phones.e164(value) or f"+{number[1]}"
     if kind != "email":
         return value
     try:

@@ -30,6 +30,7 @@ from inbox.models import (
     Ticket,
 )
 from inbox.models.base import Stage
+from lib import phones
 
 
 class IdentityOut(serializers.Serializer[Identity]):
@@ -98,7 +99,7 @@ class CustomerFilters(Filters):
             customers = customers.filter(cls._fits(chosen["q"].strip()))
         if "identity" in chosen:
             value = chosen["identity"]
-            folded = value.lower() if "@" in value else value  # as identities are kept
+            folded = value.lower() if "@" in value else phones.e164(value) or value  # as identities are kept
             customers = customers.filter(
                 pk__in=Identity.objects.filter(value__in={value, folded}, retired_at__isnull=True).values("customer")
             )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from channels_social import reading
 from channels_social.sms import api
 from inbox.adapters import DeliveryUpdate, Ignore, Inbound, Parsed, Party, ReachUpdate, RemoteMedia
-from lib import language
+from lib import language, phones
 
 KIND = "phone"
 MOST_MEDIA = 10
@@ -83,6 +83,11 @@ def name_of(fields: Fields) -> str:
     return f"message:{sid}" if is_message(fields) else f"status:{sid}:{state_of(fields)}"
 
 
+def one_form(sender: str) -> str:
+    """A number as WhatsApp's has it, so that it is one person on both; short codes and senders' names as they are."""
+    return phones.e164(sender) or sender
+
+
 def when(resource: Mapping[str, Any]) -> datetime | None:
     """When a resource's message came or left."""
     told = reading.text(resource.get("date_sent") or resource.get("date_created"), 60)
@@ -109,7 +114,7 @@ def _message(fields: Fields, scope: str, at: datetime) -> Sequence[Parsed]:
     sid, told = sid_of(fields), reading.text(fields.get("From"), 320).strip()
     if ":" in told:
         raise Ignore(_("It came by another way than SMS: %(sender)s.") % {"sender": told.partition(":")[0]})
-    sender = reading.person(KIND, told)
+    sender = reading.person(KIND, one_form(told))
     if sender is None:
         raise ValueError("a message of nobody")
     text, media = reading.text(fields.get("Body")), _media(fields)
@@ -180,6 +185,6 @@ def _status(fields: Fields, at: datetime, message: int) -> Sequence[Parsed]:
     to = reading.text(fields.get("To"), 320).strip()
     if fault != "blocked" or not to:
         return [failed]
-    person = Party(KIND, to)
+    person = Party(KIND, one_form(to))
     stopped = code == api.STOPPED
     return [failed, ReachUpdate(person, at, blocked=None if stopped else True, opted_out=True if stopped else None)]

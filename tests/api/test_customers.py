@@ -45,7 +45,8 @@ def test_a_customer_is_made_and_found(as_sana: Api, support: Channel) -> None:
         ("phone", "+49301234567", True),
     ]
     assert (body["stage"], body["attributes"], body["ticket_count"]) == ("customer", {"plan": {"seats": 3}}, 0)
-    for query in ("identity=DAWUD@example.net", "external_id=crm-7", "q=dawud", "q=aziz", "q=dawud@ex", "q=%2B4930"):
+    for query in ("identity=DAWUD@example.net", "external_id=crm-7", "q=dawud", "q=aziz", "q=dawud@ex", "q=%2B4930",
+                  "identity=%2B49%20(30)%20123-4567"):  # fmt: skip
         assert [row["id"] for row in as_sana.get(f"/customers/?{query}").json()["results"]] == [body["id"]], query
     assert as_sana.get("/customers/?q=ziz").json()["results"] == []
     [event] = Event.objects.filter(kind="customer_created")

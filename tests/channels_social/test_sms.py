@@ -814,3 +814,17 @@ def test_one_run_ends_in_time(monkeypatch: pytest.MonkeyPatch, hooked: Channel) 
         seen, caught = tending.catch_up(api.Twilio(session, hooked))
     assert (len(asked), caught) == (2, 0)
     assert seen < (timezone.now() - timedelta(days=7)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [("+5215512345678", "+525512345678"), ("+551191234567", "+5511991234567"), ("+923001234567", "+923001234567"),
+     ("72727", "72727"), ("PARCELS", "PARCELS"), ("+15550001", "+15550001")],
+)  # fmt: skip
+def test_a_number_is_kept_as_whatsapp_has_it(told: str, kept: str) -> None:
+    fields = {"MessageSid": "SM1", "SmsStatus": "received", "From": told, "To": "+15005550006", "Body": "Hi"}
+    (said,) = parsing.parse(urlencode(fields).encode(), "channel:1", timezone.now())
+    assert isinstance(said, Inbound) and said.sender is not None and said.sender.value == kept
+    told_of = {"MessageSid": "SM2", "MessageStatus": "undelivered", "ErrorCode": "21610", "To": told}
+    *_state, reach = parsing.parse(urlencode(told_of).encode(), "channel:1", timezone.now())
+    assert isinstance(reach, ReachUpdate) and reach.person.value == kept

@@ -118,6 +118,10 @@ def test_addresses_are_added_confirmed_and_retired(as_sana: Desk, support: Chann
     customer = ticket.customer
     here = f"/customers/{customer.pk}/identities/"
     assert as_sana.post(here, {"kind": "phone", "value": "+92 300 1234567"}, part=True).status_code == 200
+    for typed in ("+44 (0)20 7946 0018", "0044 20 7946 0018", "+52 1 55 1234 5678"):  # as messengers have them
+        assert as_sana.post(here, {"kind": "phone", "value": typed}, part=True).status_code == 200
+    numbers = customer.identities.filter(kind="phone").order_by("pk")
+    assert [*numbers.values_list("value", flat=True)] == ["+923001234567", "+442079460018", "+525512345678"]
     answer = as_sana.post(here, {"kind": "phone", "value": "0300"}, part=True)
     assert answer.status_code == 422
     assert "country code" in answer.content.decode()
