@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 import requests
 from django.db import transaction
 
 from channels_social.messenger import Messenger
-from inbox import files
+from inbox import files, wake
 from inbox.actions import customers, pictures
 from inbox.adapters import DeliveryError, adapter_for
 from inbox.models import Channel, Direction, Identity, Message
@@ -18,6 +19,7 @@ from lib import http
 logger = logging.getLogger(__name__)
 
 SECONDS = 20.0  # for one picture in all
+MOST_SECONDS = 20.0  # of one run: others wait for this worker, too
 
 
 def fetch(channel_id: int, identities: Sequence[int]) -> int:
@@ -31,16 +33,22 @@ def fetch(channel_id: int, identities: Sequence[int]) -> int:
     asked = Identity.objects.active().filter(
         pk__in=identities, kind=adapter.identity_kind, scope=adapter.scope(channel)
     )
-    found = 0
+    found, until = 0, time.monotonic() + MOST_SECONDS
     with http.Session() as session:
-        for identity in asked:
+        for identity in asked.order_by("pk"):
+            if time.monotonic() > until:
+                left = [pk for pk in identities if pk >= identity.pk]
+                wake.run("channels_social.tasks.profiles", [channel_id, *left], "social")
+                break
             due = pictures.claim(identity.pk)
             if not due and (identity.name or not adapter.tells_names):
                 continue
             try:
                 profile = adapter.profile(channel, session, identity)
             except DeliveryError as error:
-                logger.warning("channel %s tells nobody's name or picture: %s", channel.slug, error)
+                logger.warning("channel %s tells no name or picture: %s", channel.slug, error)
+                if error.permanent and not error.channel:
+                    continue  # of this one
                 break
             news = bool(profile.name) and profile.name != identity.name
             if news:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,6 +101,27 @@ def test_a_picture_is_taken_in_refreshed_and_kept(telegram: Channel, bot: Accoun
     says(telegram, bot, ana, "Bye")
     second = customer.picture
     assert work(woken) == 1 and fetched(customer) == b"" and not default_storage.exists(second)
+
+
+@pytest.mark.servers
+def test_one_who_is_refused_or_slow_keeps_no_other_waiting(
+    telegram: Channel, bot: Account, woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [faces.give(telegram_acts.meet(bot, name)) for name in ("Ana", "Bo", "Cem")]
+    for person in people:
+        telegram_acts.text(bot, person, Given(text="Hello"))
+    test_telegram.taken_in(telegram)
+    told = {"ok": False, "error_code": 400, "description": "Bad Request: user not found"}
+    with core.changing(bot) as row:
+        row.faults = [{"method": "getUserProfilePhotos", "status": 400, "body": told}]
+    [args] = woken
+    woken.clear()
+    clock = iter(range(0, 1000, 9))
+    monkeypatch.setattr("channels_social.profiles.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert fetch_profiles(*args) == 1  # Ana is refused, Bo has one, and then time is up
+    assert woken == [[telegram.pk, args[3]]]
+    assert work(woken) == 1
+    assert [bool(one.picture) for one in Customer.objects.order_by("pk")] == [False, True, True]
 
 
 @pytest.mark.servers
