@@ -14,8 +14,8 @@ from inbox import delivery
 from inbox.actions import reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import adapter_for
-from inbox.models import Agent, Channel, Customer, Identity, Message, Reach, RemoteFile, Ticket
-from sandbox.phones import chats, instagram, messenger
+from inbox.models import Agent, Channel, Customer, Identity, Message, Picture, Reach, RemoteFile, Ticket
+from sandbox.phones import chats, faces, instagram, messenger
 from sandbox.phones.models import Account, Line, Person
 from tests.adapter_contract import AdapterContract
 from tests.channels_social.meta import IG, PNG, MetaContract, connect, open_account, subscribe, taken_in
@@ -46,6 +46,26 @@ class TestContract(MetaContract, AdapterContract):
     @pytest.fixture(autouse=True)
     def _server(self, platforms: str, live_server: LiveServer) -> None:
         self._open(platforms, live_server)
+
+
+@pytest.mark.servers
+def test_a_picture_that_is_hidden_stays_and_one_that_is_gone_goes(channel: Channel, ig: Account, ana: Person) -> None:
+    faces.give(ana)
+    messenger.text(ig, ana, "Hello")
+    customer, identity = taken_in(ig).customer, Identity.objects.get()
+
+    def picture() -> str:
+        Picture.objects.update(due_at=timezone.now())
+        profiles.fetch(channel.pk, [identity.pk])
+        customer.refresh_from_db()
+        return customer.picture
+
+    shown = picture()
+    assert shown.startswith("pictures/")
+    chats.remember(ana, hides_profile=True)
+    assert picture() == shown
+    chats.remember(ana, hides_profile=None, photo=None)  # as Instagram says it: null
+    assert picture() == ""
 
 
 @pytest.mark.servers
