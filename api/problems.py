@@ -54,6 +54,7 @@ STATES = {
     "merged",
     "no_admin",
     "not_merged",
+    "opted_out",
     "slug_taken",
     "taken",
     "team_exists",

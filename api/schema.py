@@ -88,6 +88,7 @@ CODES = {
     "closed": (409, "The ticket is closed; open a follow-up."),
     "merged": (409, "The ticket was merged; go on with the one it went into."),
     "window_closed": (409, "The channel does not take a reply now."),
+    "opted_out": (409, "The customer asked for nothing of this kind on this channel; `detail` says what may leave."),
     "attachment_gone": (409, "A file is used already, or not the agent's own."),
     "slug_taken": (409, "There is a channel or team of that slug."),
     "erased": (409, "Nothing is left of it: its customer was erased."),

@@ -139,7 +139,7 @@ class Messenger(Adapter):
     late_ways: frozenset[str] = frozenset()  # what may leave after the window has closed
 
     def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
-        """Not to whoever asked for no more, nor where nothing gets through, nor after the window."""
+        """Not to whoever said STOP here, nor where nothing gets through, nor after the window."""
         return verdict(self, ticket, channel)
 
     def prepare(
@@ -176,8 +176,6 @@ def _writers(arrivals: Sequence[Arrival]) -> dict[Channel, set[str]]:
 
 
 def verdict(adapter: Messenger, ticket: Ticket, channel: Channel) -> Verdict:
-    if adapter.kind in ticket.customer.opt_outs:
-        return Verdict(False, _("This customer asked for no more messages here."))
     reach = reach_of(adapter, ticket, channel)
     if reach is None:
         # They never wrote here: where there are windows, none is open.

@@ -202,8 +202,6 @@ class MetaAdapter(Messenger):
         return nearest(own, ticket, channel)
 
     def may_reply(self, ticket: Ticket, channel: Channel) -> Verdict:
-        if self.kind in ticket.customer.opt_outs:
-            return Verdict(False, _("This customer asked for no more messages here."))
         if ticket.thread_key:
             return Verdict(True)  # in public at any time; what `prepare` lets through in private
         return self.verdict(channel, self.reach(ticket, channel))

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from inbox import access, directory, macros, writing
+from inbox import access, directory, macros, wishes, writing
 from inbox.actions import recipients
 from inbox.actions.work import typed as people_typed
 from inbox.adapters import adapter_for, kinds
@@ -107,7 +107,7 @@ def route(
         return {**found, "to": [], "cc": [], "editable": False, "warning": "", "hint": "", "rich": False, "known": []}
     adapter = adapter_for(channel.kind)
     to, cc = recipients.default_recipients(ticket, channel)
-    reply, verdicts = adapter.may_reply(ticket, channel), adapter.may_send(channel)
+    reply, verdicts = wishes.verdict(ticket, channel), adapter.may_send(channel)
     warning = next((str(verdict.reason) for verdict in (reply, verdicts) if not verdict.allowed), "")
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error

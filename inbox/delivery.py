@@ -26,10 +26,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from inbox import log, wake
+from inbox import log, wake, wishes
 from inbox.actions import base, messages, reach
 from inbox.adapters import UNKNOWN_OUTCOME, Adapter, DeliveryError, Sent, adapter_for
-from inbox.models import Channel, DeliveryState, Message
+from inbox.models import Channel, Customer, DeliveryState, Message
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ FIRST_RETRY = timedelta(seconds=20)
 LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=2)
 LONGEST_HOLD = timedelta(minutes=5)  # how long a channel waits between tries to reach a server that is away
+LONG_WAIT = timedelta(minutes=1)  # after which it is looked whether the customer still wants it
 STORE_AGAIN = timedelta(seconds=2)  # after our own database was away in mid-send
 MOST_LOST_LEASES = 5  # a message that stops its worker this often is not tried again by itself
 MOST_SECONDS = 120.0  # of one run on one channel: others wait for this worker, too
@@ -190,6 +191,8 @@ def afterwards(adapter: Adapter, message: Message, wire: Any) -> None:
 def attempt(adapter: Adapter, message: Message, wire: Any) -> Result:
     """One try at one message. Only the adapter's own error tells anything; a fault of ours is tried again, visibly."""
     try:
+        if unwanted := no_longer_wanted(message):
+            return Result(error=DeliveryError(unwanted, permanent=True))
         return Result(sent=adapter.send(message, wire))
     except DeliveryError as error:
         return Result(error=error)
@@ -199,6 +202,16 @@ def attempt(adapter: Adapter, message: Message, wire: Any) -> Result:
     except Exception as error:
         logger.exception("message %s cannot be sent", message.pk)
         return Result(error=DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
+
+
+def no_longer_wanted(message: Message) -> str:
+    """Why this must not leave any more: it had to wait, and its customer has opted out meanwhile; else empty."""
+    if message.side_id is not None or message.created_at > timezone.now() - LONG_WAIT:
+        return ""
+    opted_out = Customer.objects.filter(tickets=message.ticket_id, opt_outs__contains=[message.channel.kind])
+    if not opted_out.exists():
+        return ""
+    return wishes.refusal(message.ticket, message.channel, automatic=message.is_auto_reply)
 
 
 def settle(

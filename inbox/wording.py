@@ -143,6 +143,7 @@ def sentence(event: Event, names: dict[int, str]) -> str:
             return {
                 "closed": _("a reply was not sent: the ticket was closed first"),
                 "put_away": _("a reply was not sent: the ticket was put away first"),
+                "opted_out": _("a reply was not sent: the customer wants nothing this way"),
                 "writer": _("a reply was not sent: whoever wrote it may not answer any more"),
             }.get(data.get("reason", ""), _("a reply was not sent: the customer wrote first"))
         case "not_solved":

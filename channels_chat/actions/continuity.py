@@ -155,7 +155,10 @@ def _mail(ticket: Ticket, visitor: Visitor) -> int:
 
 
 def address_of(visitor: Visitor) -> str:
-    """Where mail reaches a visitor: the address that they typed, else one that is their customer's; empty for none."""
+    """Where mail reaches a visitor: the address that they typed, else one that is their customer's; empty for none,
+    and for a customer who wants nothing by mail."""
+    if visitor.customer is not None and "email" in visitor.customer.opt_outs:
+        return ""
     if visitor.email:
         return "" if is_ours(visitor.email, our_addresses()) else visitor.email
     known = customers.active_values(visitor.customer_id, "email") if visitor.customer_id else []

@@ -157,6 +157,8 @@ def start(channel: Channel, visit: str, *, by: Agent, text: str) -> None:
         raise ActionError(_("They have left the site."), "gone")
     if here.chat is not None:
         raise ActionError(_("Somebody is chatting with them already."), "busy")
+    if here.visitor and Customer.objects.filter(visitors__pk=here.visitor, opt_outs__contains=["chat"]).exists():
+        raise ActionError(_("This customer wants to be asked nothing on the site."), "opted_out")
     key, now = f"{AGENTS}{by.pk}", timezone.now()
     with transaction.atomic():
         InvitationRun.objects.update_or_create(

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import bulk, log, wake
+from inbox import bulk, log, wake, wishes
 from inbox.actions import base, calls, counts, customers, drafts, mentions, reach
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryUpdate, Party, adapter_for
@@ -331,6 +331,8 @@ def retry(message: Message, *, by: Agent | None) -> Message:
             raise ActionError(
                 _("This is being written again: send that draft instead, or discard it."), "written_again"
             )
+        if row.side_id is None and (unwanted := wishes.refusal(row.ticket, row.channel, automatic=row.is_auto_reply)):
+            raise ActionError(unwanted, "opted_out")
         taken_back = row.state == DeliveryState.CANCELLED
         if taken_back:  # it was not said then, but is now
             Participant.objects.filter(pk__in=row.payload.get("joined", []), ticket=row.ticket_id).update(until=None)

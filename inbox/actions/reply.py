@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import counting, log, mentions, wake
+from inbox import counting, log, mentions, wake, wishes
 from inbox.actions import attention, base, customers, drafts, solving, states, uploads
 from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError, Stale
@@ -98,6 +98,8 @@ def reply(
         becomes = status or adapter.after_reply(row)
         solves = not automatic and solving.asks(row, becomes, by=by)
         hold = settings.UNDO_SEND_SECONDS if undoable and adapter.undoable and send_at is None else 0
+        if unwanted := wishes.refusal(row, channel, automatic=automatic):
+            raise ActionError(unwanted, "opted_out")
         text, chosen = adapter.prepare(row, channel, text, options or {})
         verdict = adapter.may_reply(row, channel)
         if not verdict.allowed and chosen.get("way") not in verdict.allows:

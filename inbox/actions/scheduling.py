@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from inbox import log, wake
+from inbox import log, wake, wishes
 from inbox.actions import (
     base,
     counts,
@@ -59,6 +59,8 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
         _to_the_customer(row)
         if send_at is None:
             if row.is_scheduled:
+                if unwanted := wishes.refusal(ticket, row.channel, automatic=row.is_auto_reply):
+                    raise ActionError(unwanted, "opted_out")
                 release(ticket, row, by=by)
             return row
         if row.is_scheduled and row.send_at == send_at:
@@ -250,6 +252,8 @@ def _settle(pk: int) -> int:
                     "Whoever wrote this may not answer any more, so it was not sent. Send it again if it is right."
                 )
                 _cancel(ticket, row, reason="writer", words=words)
+            elif unwanted := wishes.refusal(ticket, row.channel, automatic=row.is_auto_reply):
+                _cancel(ticket, row, reason="opted_out", words=unwanted)
             else:
                 release(ticket, row)
         return 1

@@ -28,6 +28,9 @@ from inbox.views.files import uploaded
 from inbox.views.related import CallForm, call_of
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 
+# The fields that refusals are about; all others are about the whole.
+AT_FAULT = {"no_address": "to", "own_address": "to", "opted_out": "channel"}
+
 
 class BeginningForm(forms.Form):
     """Whose a new ticket is. `client_id` is made with the form: a second click opens nothing again."""
@@ -112,7 +115,7 @@ def new(request: AgentRequest) -> HttpResponse:
         try:
             return _went(request, _open(request, form.cleaned_data, form.for_whom(request.user)))
         except ActionError as error:
-            form.add_error("to" if error.code in {"no_address", "own_address"} else None, str(error.reason))
+            form.add_error(AT_FAULT.get(error.code), str(error.reason))
             fresh = form.renewed(error)
     if form.errors and wants_part(request):
         field = next((name for name in form.errors if name in form.fields), "")

@@ -44,6 +44,17 @@ def rendered(mail: Message) -> Any:
     return email.message_from_bytes(raw, policy=email.policy.default)
 
 
+def test_whoever_wants_nothing_by_mail_gets_no_chat_by_mail(shop: Channel, box: Channel, sana: Agent) -> None:
+    visitor, ticket = people.visitor(shop, name="Ali", email=ALI)
+    answers(ticket, sana, "It left yesterday.")
+    leaves(visitor)
+    Customer.objects.filter(pk=ticket.customer_id).update(opt_outs=["email"])
+    assert continuity.sweep() == 0
+    Customer.objects.filter(pk=ticket.customer_id).update(opt_outs=[])
+    leaves(visitor)
+    assert continuity.sweep() == 1
+
+
 def test_an_answer_that_they_did_not_see_goes_by_mail(shop: Channel, box: Channel, sana: Agent) -> None:
     visitor, ticket = people.visitor(shop, name="Ali", email=ALI)
     first = answers(ticket, sana, "It left yesterday.")

@@ -252,6 +252,18 @@ def test_an_agent_asks_somebody_on_the_site(
         assert proactive.wanted(channel, VISIT, forged) is None
 
 
+def test_whoever_wants_nothing_by_chat_is_not_asked(
+    channel: Channel, sana: Agent, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor.objects.create(channel=channel, customer=Customer.objects.create(opt_outs=["chat"]))
+    here(monkeypatch, channel, visitor=visitor.pk)
+    with pytest.raises(ActionError) as error:
+        proactive.start(channel, VISIT, by=sana, text="Hello")
+    assert error.value.code == "opted_out"
+    Customer.objects.update(opt_outs=[])
+    proactive.start(channel, VISIT, by=sana, text="Hello")
+
+
 def test_why_an_agent_may_not(
     channel: Channel, sana: Agent, lena: Agent, told: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
