@@ -71,14 +71,15 @@ def as_json(draft: Draft | None, agent: Agent) -> dict[str, Any]:
 
 
 def ways(agent: Agent, ticket: Ticket, beside: Beside) -> list[directory.Named]:
-    """The channels that this agent sees and on which the customer has an address."""
+    """The channels that this agent sees and on which the customer has an address; first the one they prefer."""
     known = {row["kind"] for row in beside["identities"] if row["retired_at"] is None}
     adapters = kinds()
-    return [
+    found = [
         one
         for one in directory.of(agent).channels
         if one.kind in adapters and (adapters[one.kind].identity_kind in known or one.pk == ticket.reply_channel_id)
     ]
+    return sorted(found, key=lambda one: one.pk != ticket.customer.preferred_channel_id)
 
 
 def chosen(agent: Agent, ticket: Ticket, beside: Beside, pk: int | None) -> Channel | None:
@@ -103,6 +104,7 @@ def route(
     if other := chosen(agent, ticket, beside, pk):
         channel, why = other, _("You chose this channel")
     found: dict[str, Any] = {"channel": channel, "why": why, "ways": ways(agent, ticket, beside)}
+    found["preferred"] = ticket.customer.preferred_channel_id
     if channel.kind not in kinds():
         return {**found, "to": [], "cc": [], "editable": False, "warning": "", "hint": "", "rich": False, "known": []}
     adapter = adapter_for(channel.kind)
@@ -112,7 +114,13 @@ def route(
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error
     verified = {row["kind"] for row in beside["identities"] if row["verified_at"] and row["retired_at"] is None}
-    instead = [one for one in found["ways"] if one.pk != channel.pk and adapter_for(one.kind).identity_kind in verified]
+    instead = [
+        one
+        for one in found["ways"]
+        if one.pk != channel.pk
+        and adapter_for(one.kind).identity_kind in verified
+        and one.kind not in ticket.customer.opt_outs
+    ]
     hint = adapter.route_hint(ticket, beside)
     fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
     theirs = [row["value"] for row in beside["identities"] if row["retired_at"] is None]

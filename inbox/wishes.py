@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from inbox.adapters import Verdict, adapter_for
-from inbox.models import Channel, Direction, Message, Origin, Ticket
+from inbox.adapters import Verdict, adapter_for, kinds
+from inbox.models import Channel, Customer, Direction, Identity, Message, Origin, Ticket
 
 
 def refusal(ticket: Ticket, channel: Channel, *, automatic: bool = False) -> str:
@@ -42,6 +43,22 @@ def verdict(ticket: Ticket, channel: Channel, *, automatic: bool = False) -> Ver
     if reason := refusal(ticket, channel, automatic=automatic):
         return Verdict(False, reason)
     return adapter_for(channel.kind).may_reply(ticket, channel)
+
+
+def preferred(customer: Customer, seen: QuerySet[Channel]) -> Channel | None:
+    """The channel that somebody prefers, where it is one of those `seen` and what we begin reaches them on it now."""
+    if customer.preferred_channel_id is None:
+        return None
+    channel = seen.filter(pk=customer.preferred_channel_id, paused=False).first()
+    if channel is None or channel.kind not in kinds():
+        return None
+    adapter = adapter_for(channel.kind)
+    ways = adapter.reaches(channel)
+    theirs = Identity.objects.active().filter(customer=customer, kind__in={kind for kind, _scope in ways})
+    reached = any(way in ways for way in theirs.values_list("kind", "scope"))
+    begun = Ticket(customer=customer, channel=channel, reply_channel=channel)
+    may = reached and adapter.may_send(channel).allowed and verdict(begun, channel).allowed
+    return channel if may else None
 
 
 def _asked_here(ticket: Ticket, kind: str) -> bool:

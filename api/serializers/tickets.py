@@ -29,7 +29,7 @@ from api.serializers.common import (
     text_of,
 )
 from api.strict import Choice, Codes, Filters, StrictSerializer
-from inbox import search
+from inbox import access, search, wishes
 from inbox.actions import links
 from inbox.adapters import Party, adapter_for
 from inbox.models import (
@@ -167,7 +167,10 @@ class TicketFilters(Filters):
 class TicketIn(StrictSerializer):
     """POST /tickets/: a matter that somebody brought (`in`), or a message that we begin with (`out`)."""
 
-    channel = SeenChannel(help_text="Slug or id.")
+    channel = SeenChannel(
+        required=False,
+        help_text="Slug or id. A message to a `customer` (`out`) needs none where the one they prefer reaches them.",
+    )
     customer = SeenCustomer(required=False)
     identity = IdentityIn(required=False)
     subject = serializers.CharField(max_length=SUBJECT_LENGTH, allow_blank=True)
@@ -187,6 +190,8 @@ class TicketIn(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("customer" in attrs) == ("identity" in attrs):
             raise serializers.ValidationError({"customer": [_("Name either a customer or an identity, and not both.")]})
+        if "channel" not in attrs:
+            attrs["channel"] = self._preferred(attrs)
         attrs["text"] = text_of(attrs["text"], attrs["html"])
         if not attrs["text"].strip() and not attrs.get("attachments"):
             raise serializers.ValidationError({"text": [_("Give text or html.")]})
@@ -195,6 +200,16 @@ class TicketIn(StrictSerializer):
         if identity := attrs.get("identity"):
             attrs["identity"] = self._party(identity, attrs["channel"])
         return attrs
+
+    def _preferred(self, attrs: dict[str, Any]) -> Channel:
+        """The channel of a ticket that names none."""
+        found = None
+        if attrs["direction"] == "out" and "customer" in attrs:
+            found = wishes.preferred(attrs["customer"], access.channels(self.context["request"].user))
+        if found is None:
+            said = _("Name a channel: there is none that this customer prefers and that reaches them now.")
+            raise serializers.ValidationError({"channel": [said]})
+        return found
 
     @staticmethod
     def _party(identity: dict[str, str], channel: Channel) -> Party:

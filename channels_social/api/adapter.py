@@ -219,5 +219,5 @@ def _problem(error: Malformed) -> HttpResponse:
 
 
 def _last_heard(ticket: Ticket, channel: Channel) -> datetime | None:
-    heard = Message.objects.filter(ticket=ticket, channel=channel, direction=Direction.IN)
+    heard = Message.objects.filter(ticket_id=ticket.pk, channel=channel, direction=Direction.IN)
     return heard.order_by("-created_at").values_list("created_at", flat=True).first()

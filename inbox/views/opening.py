@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from inbox import access, addresses, composing, directory, writing
+from inbox import access, addresses, composing, directory, wishes, writing
 from inbox.actions import customers, drafts, phoned, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import typed
@@ -127,7 +127,7 @@ def new(request: AgentRequest) -> HttpResponse:
         "composer": draft,
         "cut_off": _cut_off(request.user, form),
         "unsent": asked and draft["version"] and (draft["recipients"].get("to") or "") != asked["to"],
-        **_way(request.user, form["channel"].value()),
+        **_way(request.user, form["channel"].value(), form["customer"].value()),
     }
     return render(request, "inbox/opening.html", context, status=422 if form.errors else 200)
 
@@ -152,7 +152,8 @@ def _asked(request: AgentRequest) -> dict[str, Any]:
     """Whom the page is opened for: `to` an address, or `customer` the id of somebody this person sees."""
     pk = request.GET.get("customer", "")
     if pk.isdecimal() and len(pk) < 19 and (found := access.customers(request.user).filter(pk=int(pk)).first()):
-        return {"customer": str(found.pk), "to": named(found)}
+        channel = wishes.preferred(found, access.channels(request.user))
+        return {"customer": str(found.pk), "to": named(found), **({"channel": channel.slug} if channel else {})}
     return {"to": request.GET["to"][:320]} if request.GET.get("to") else {}
 
 
@@ -168,18 +169,28 @@ def named(customer: Customer) -> str:
 @agent_only
 @needs(Right.ANSWER)
 def way(request: AgentRequest) -> HttpResponse:
-    """What the chosen channel takes: its signature, formatting, lengths."""
-    return render(request, "inbox/_way.html", _way(request.user, request.GET.get("channel", "")))
+    """What the chosen channel takes: its signature, formatting, lengths.
+
+    For a customer who was `picked` just now it is the one that they prefer, where that reaches them.
+    """
+    asked = request.GET
+    told = _way(request.user, asked.get("channel", ""), asked.get("customer", ""), picked="picked" in asked)
+    return render(request, "inbox/_way.html", told)
 
 
-def _way(agent: Agent, slug: Any) -> dict[str, Any]:
+def _way(agent: Agent, slug: Any, customer: Any = "", *, picked: bool = False) -> dict[str, Any]:
     seen = access.channels(agent).select_related("brand", "default_team").order_by("pk")
-    channel = seen.filter(slug=str(slug or "")).first() or next((one for one in seen if one.kind in kinds()), None)
+    whom = _picked(agent, str(customer or ""))
+    prefers = wishes.preferred(whom, seen) if whom else None
+    picked = picked and prefers is not None
+    channel = prefers if picked else seen.filter(slug=str(slug or "")).first()
+    channel = channel or next((one for one in seen if one.kind in kinds()), None)
     if channel is None or channel.kind not in kinds():
         return {"route": None}
     begun = Ticket(channel=channel, team=channel.default_team, customer=Customer())
     mail = kinds()[channel.kind].identity_kind == "email"
-    return {"route": {"channel": channel, "mail": mail, **writing.told(begun, channel, agent)}}
+    wish = {"prefers": prefers, "picked": picked}
+    return {"route": {"channel": channel, "mail": mail, **wish, **writing.told(begun, channel, agent)}}
 
 
 def _went(request: AgentRequest, number: int) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 
 from api.strict import Choice, Filters, StrictSerializer
-from inbox.models import Agent, Channel, Event, Message, Team, Ticket
+from inbox.models import Agent, Channel, Customer, Event, Message, Team, Ticket
 from tests.api.conftest import Api, problem
 from tests.cast import question
 
@@ -394,3 +394,21 @@ def test_every_choice_that_is_taken_tells_which_there_are() -> None:
     ]
     assert len(choices) > 15
     assert [name for *name, field in choices if not isinstance(field, Choice)] == []
+
+
+def test_who_is_written_to_by_no_channel_is_by_the_one_they_prefer(as_sana: Api, support: Channel) -> None:
+    customer = question(support, "Hello").customer
+    said = {"customer": customer.pk, "subject": "Your order", "text": "It is ready."}
+    assert "channel" in problem(as_sana.post("/tickets/", said), 400, "invalid")["errors"]
+    Customer.objects.filter(pk=customer.pk).update(preferred_channel=support)
+    problem(as_sana.post("/tickets/", said), 400, "invalid")  # it cannot send
+    Channel.objects.filter(pk=support.pk).update(settings={"smtp": {"host": "mail.example"}})
+    made = as_sana.post("/tickets/", said)
+    assert made.status_code == 201, made.content
+    assert made.json()["channel"]["slug"] == "support"
+    for other in ({"direction": "in"}, {"customer": None, "identity": {"kind": "email", "value": "b@example.com"}}):
+        body = {name: value for name, value in {**said, **other}.items() if value is not None}
+        assert "channel" in problem(as_sana.post("/tickets/", body), 400, "invalid")["errors"]
+    Customer.objects.filter(pk=customer.pk).update(opt_outs=["email"])
+    assert "channel" in problem(as_sana.post("/tickets/", said), 400, "invalid")["errors"]
+    problem(as_sana.post("/tickets/", {**said, "channel": "support"}), 409, "opted_out")

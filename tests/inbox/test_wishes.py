@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inbox import acknowledge, delivery, wishes
+from inbox import acknowledge, composing, delivery, wishes
 from inbox.actions import messages, reply, scheduling, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Customer, DeliveryState, Event, Identity, Message, Ticket
+from inbox.models import Agent, Channel, Customer, DeliveryState, Event, Identity, Message, Reach, Ticket
+from inbox.panel.people import identities
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def test_whoever_wants_nothing_by_mail_is_answered_but_not_written_to(
     assert refused(ticket, sana, desk, automatic=True) == "opted_out"
     for whom in ({"customer": ticket.customer}, {"identity": Party("email", "ayesha@example.com")}):
         with pytest.raises(ActionError) as error:
-            tickets.open_ticket(by=sana, channel=desk, subject="News", text="Look!", **whom)  # type: ignore[arg-type]
+            tickets.open_ticket(by=sana, channel=desk, subject="News", text="Look!", **whom)
         assert error.value.code == "opted_out"
     assert Ticket.objects.get() == ticket, "nothing is left of what was refused"
     tickets.open_ticket(
@@ -60,6 +61,23 @@ def test_whoever_wants_nothing_by_mail_is_answered_but_not_written_to(
     )
     second = Ticket.objects.latest("pk")
     reply.reply(second, by=sana, text="An answer to what they brought.")
+
+
+def test_what_they_want_nothing_by_is_no_way_out_of_a_closed_one(ticket: Ticket, phone: Channel, sana: Agent) -> None:
+    has_phone(ticket)
+    second = Channel.objects.create(kind="sms", name="A second number", slug="second")
+    Customer.objects.update(preferred_channel=second)
+    ticket = opt_out(ticket)
+    Reach.objects.create(channel=phone, identity=Identity.objects.get(kind="phone"), blocked_at=timezone.now())
+
+    def instead(ticket: Ticket) -> list[str]:
+        beside = {"identities": list(identities(sana, ticket.customer, ticket)), "others": []}
+        found = composing.route(sana, ticket, beside, phone.pk)
+        assert found["channel"] == phone and not found["verdict"].allowed
+        return [one.slug for one in found["instead"]]
+
+    assert instead(ticket) == ["second", "desk"], "the one that they prefer first"
+    assert instead(opt_out(ticket, "sms")) == ["desk"]
 
 
 def test_an_answer_takes_no_other_way_than_theirs_where_they_want_nothing(

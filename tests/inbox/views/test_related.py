@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 
 from inbox import jobs as workers
 from inbox.actions import jobs, links, merge, recipients, reply, tickets
-from inbox.models import Agent, Channel, Draft, Event, Identity, Job, Message, Ticket, TicketLink
+from inbox.models import Agent, Channel, Customer, Draft, Event, Identity, Job, Message, Ticket, TicketLink
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
 
@@ -99,6 +100,31 @@ def test_a_new_ticket_is_opened_once(as_sana: Desk, as_lena: Desk, sana: Agent, 
     assert [one["address"] for one in [*sent.to, *sent.cc]] == ["dara@example.com", "boss@example.com"]
     assert Identity.objects.get(value="dara@example.com").customer == made.customer
     assert "dara@example.com" in as_sana.get("/people/?q=dar").content.decode()
+
+
+def test_who_is_written_to_is_written_on_the_channel_that_they_prefer(
+    as_sana: Desk, ticket: Ticket, support: Channel
+) -> None:
+    texts = Channel.objects.create(
+        kind="sms", name="Shop texts", slug="texts", addresses=["+12025550100"], settings={"account_sid": "AC1"}
+    )
+    who = ticket.customer
+    Customer.objects.filter(pk=who.pk).update(preferred_channel=texts)
+    chosen = '<option value="texts" selected>'
+    picked = f"/tickets/new/way/?channel=support&customer={who.pk}&picked=yes"
+    assert chosen not in as_sana.get(f"/tickets/new/?customer={who.pk}").content.decode(), "they have no number"
+    assert "data-picked" not in as_sana.get(picked).content.decode()
+    Identity.objects.create(customer=who, kind="phone", value="+12025550177", verified_at=timezone.now())
+    page = as_sana.get(f"/tickets/new/?customer={who.pk}").content.decode()
+    assert chosen in page and "prefers Shop texts" in page
+    part = as_sana.get(picked).content.decode()
+    assert "data-picked" in part and 'value="texts"' in part and "prefers Shop texts" in part
+    other = as_sana.get(picked.replace("&picked=yes", "")).content.decode()
+    assert "data-picked" not in other and 'value="support"' in other and "prefers Shop texts" in other
+    composer = as_sana.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert composer.index("Shop texts (preferred)") < composer.index(f'<option value="{support.pk}" selected>')
+    Customer.objects.filter(pk=who.pk).update(opt_outs=["sms"])
+    assert chosen not in as_sana.get(f"/tickets/new/?customer={who.pk}").content.decode()
 
 
 def test_one_update_reaches_all_incidents_once(

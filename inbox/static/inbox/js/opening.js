@@ -4,19 +4,39 @@
 import { changed } from "./surface.js"
 
 const picked = () => document.getElementById("new-customer")
+let byHand = false // somebody chose the channel themselves
+
+const askWay = more => {
+  const way = document.getElementById("new-way")
+  const asked = new URLSearchParams({ channel: document.getElementById("new-channel").value, customer: picked().value, ...more })
+  if (way) htmx.ajax("GET", `/tickets/new/way/?${asked}`, { source: way, target: "#new-way", swap: "innerHTML" })
+}
 
 document.addEventListener("suggest:taken", event => {
   if (event.target.id !== "new-to") return
   picked().value = event.detail.customer ?? ""
   const form = event.target.form
   if (form.dataset.draft) changed(form)
+  if (picked().value) askWay(byHand ? {} : { picked: "yes" })
 })
 document.addEventListener("input", event => {
-  if (event.target.id === "new-to") picked().value = ""
+  if (event.target.id !== "new-to") return
+  picked().value = ""
+  document.getElementById("prefers")?.remove()
 })
 document.addEventListener("change", event => {
-  const way = event.target.id === "new-channel" && document.getElementById("new-way")
-  if (way) htmx.ajax("GET", `/tickets/new/way/?channel=${encodeURIComponent(event.target.value)}`, { source: way, target: "#new-way", swap: "innerHTML" })
+  if (event.target.id !== "new-channel") return
+  byHand = true
+  askWay()
+})
+
+// Who was picked prefers a channel: it is chosen for them.
+document.addEventListener("htmx:after:swap", () => {
+  const way = document.querySelector("#new-way > [data-picked]")
+  const channel = document.getElementById("new-channel")
+  if (!way || way.value === channel.value) return
+  channel.value = way.value
+  changed(channel.form)
 })
 
 // What was refused names its field, which takes the focus and is marked until it says something else.
