@@ -206,6 +206,10 @@ class MetaAdapter(Messenger):
             return Verdict(True)  # in public at any time; what `prepare` lets through in private
         return self.verdict(channel, self.reach(ticket, channel))
 
+    def rings(self, ticket: Ticket, channel: Channel) -> bool:
+        """A comment stands in public."""
+        return not ticket.thread_key
+
     def verdict(self, channel: Channel, reach: Reach | None) -> Verdict:
         """Whether somebody can be written to in private now, and if too late, whether a person still may."""
         if reach is None or reach.last_in_at is None:

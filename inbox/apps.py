@@ -32,6 +32,8 @@ class InboxConfig(AppConfig):
                  _("What you write often, and what is done with it: your own, your team’s, everybody’s.")),
             page("brands", _("Brands"), "signature", "settings-brands", ours, 25, Right.CHANNELS,
                  _("Under which name, address and signature each channel answers.")),
+            page("quiet", _("Quiet hours"), "mute", "settings-quiet", ours, 27, Right.CHANNELS,
+                 _("When what you begin by SMS or messenger makes no telephone ring.")),
             page("blocked", _("Blocked senders"), "block", "settings-blocked", ours, 70, Right.ANSWER,
                  _("Addresses and domains whose messages go among the spam.")),
             page("audit", _("Audit log"), "clock", "settings-audit", ours, 90, Right.AUDIT,

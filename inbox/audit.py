@@ -72,6 +72,8 @@ SENTENCES: dict[str, StrOrPromise] = {
     "brand_changed": gettext_lazy("%(who)s changed %(fields)s of the brand %(brand)s"),
     "brand_channels_changed": gettext_lazy("%(who)s changed which channels wear the brand %(brand)s"),
     "brand_deleted": gettext_lazy("%(who)s deleted a brand"),
+    "quiet_hours_set": gettext_lazy("%(who)s set quiet hours from %(begins)s to %(ends)s"),
+    "quiet_hours_ended": gettext_lazy("%(who)s ended the quiet hours"),
     "tag_created": gettext_lazy("%(who)s made a tag"),
     "tag_changed": gettext_lazy("%(who)s changed a tag"),
     "tag_deleted": gettext_lazy("%(who)s deleted a tag"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import access, directory, macros, wishes, writing
+from inbox import access, directory, macros, quiet, wishes, writing
 from inbox.actions import recipients
 from inbox.actions.work import typed as people_typed
 from inbox.adapters import adapter_for, kinds
@@ -93,6 +95,11 @@ def chosen(agent: Agent, ticket: Ticket, beside: Beside, pk: int | None) -> Chan
     return access.channels(agent).select_related("brand").filter(pk=pk).first()
 
 
+def night(ticket: Ticket, until: datetime | None) -> dict[str, Any] | None:
+    """Until when what is begun now waits, and by which clock; None where it leaves at once."""
+    return {"until": until, "zone": str(quiet.zone_of(ticket.customer))} if until else None
+
+
 def route(
     agent: Agent, ticket: Ticket, beside: Beside, pk: int | None = None, typed: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
@@ -122,6 +129,7 @@ def route(
         and one.kind not in ticket.customer.opt_outs
     ]
     hint = adapter.route_hint(ticket, beside)
+    waits = quiet.held(ticket, channel, timezone.now())
     fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
     theirs = [row["value"] for row in beside["identities"] if row["retired_at"] is None]
     return {
@@ -138,6 +146,7 @@ def route(
         "instead": [] if reply.allowed else instead,
         "panel": adapter.composer_panel(ticket, channel, agent),
         "hint": hint,
+        "quiet": night(ticket, waits),
         **writing.told(ticket, channel, agent),
         "known": sorted(
             {*theirs, *(row["identity__value"] for row in beside["others"]), *(one["address"] for one in to)}

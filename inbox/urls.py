@@ -34,6 +34,7 @@ from inbox.views.settings import fields as settings_fields
 from inbox.views.settings import macros as settings_macros
 from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
+from inbox.views.settings import quiet as settings_quiet
 from inbox.views.settings import tags as settings_tags
 from inbox.views.settings import teams as settings_teams
 from inbox.views.settings import views as settings_views
@@ -150,6 +151,7 @@ urlpatterns = [
     path("settings/macros/preview/", settings_macros.preview, name="settings-macro-preview"),
     path("settings/macros/<int:pk>/", settings_macros.macro, name="settings-macro"),
     path("settings/macros/<int:pk>/delete/", settings_macros.delete, name="settings-macro-delete"),
+    path("settings/quiet-hours/", settings_quiet.hours, name="settings-quiet"),
     path("settings/brands/", brands.brands, name="settings-brands"),
     path("settings/brands/new/", brands.brand, name="settings-new-brand"),
     path("settings/brands/<int:pk>/", brands.brand, name="settings-brand"),

@@ -134,6 +134,10 @@ def sentence(event: Event, names: dict[int, str]) -> str:
             return _("split off from #%(number)s") % {"number": data.get("source")}
         case "message_scheduled":
             at = parse_datetime(data["send_at"])
+            if data.get("quiet") and at:
+                return _("a reply waits for the end of the customer’s quiet hours, %(time)s") % {
+                    "time": date_format(timezone.localtime(at), "DATETIME_FORMAT")
+                }
             return _("a reply is to leave %(time)s") % {
                 "time": date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""
             }

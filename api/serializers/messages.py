@@ -109,7 +109,9 @@ class MessageOut(serializers.Serializer[Message]):
     is_auto_reply = serializers.BooleanField()
     attachments = AttachmentOut(many=True)
     delivery = serializers.SerializerMethodField()
-    send_at = serializers.DateTimeField(allow_null=True, help_text="When it is to leave, if not at once.")
+    send_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it is to leave, if not at once; also after the quiet hours."
+    )
     logged = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
@@ -190,7 +192,8 @@ class MessageIn(StrictSerializer):
         help_text="What only its channel knows, such as a template with its values: docs/channels/ of its kind.",
     )
     send_at = serializers.DateTimeField(
-        required=False, help_text="When the reply is to leave; should the customer write first, it does not."
+        required=False,
+        help_text="When the reply is to leave; should they write first, it does not. In their quiet hours it waits.",
     )
     direction = Choice(choices=["in", "out"], required=False, help_text="Logged: who called or came.")
     medium = Choice(

@@ -138,6 +138,10 @@ class ApiAdapter(Messenger):
             return Verdict(False, self.closed(closes), closes)
         return Verdict(True, until=closes)
 
+    def rings(self, ticket: Ticket, channel: Channel) -> bool:
+        """What everybody can read is no message to somebody."""
+        return not is_public(channel)
+
     def prepare(
         self, ticket: Ticket, channel: Channel, text: str, options: Mapping[str, Any]
     ) -> tuple[str, dict[str, Any]]:

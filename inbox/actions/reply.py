@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import counting, log, mentions, wake, wishes
+from inbox import counting, log, mentions, quiet, wake, wishes
 from inbox.actions import attention, base, customers, drafts, solving, states, uploads
 from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError, Stale
@@ -74,10 +74,11 @@ def reply(
 
     `to`, `cc` and `bcc` are [{"name", "address"}]; None takes the defaults. `status` is what the ticket becomes
     (default AFTER_REPLY_STATUS). With `send_at`, a time to come, it waits, and the ticket stays as it is until then
-    (`inbox.actions.scheduling`). An automatic reply goes to the requester alone and changes no status.
-    `undoable`: it is held for UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message
-    that its writer knew of, `event` of the last line of the log: where a customer or colleague has written since, or
-    what they wrote was moved here, it is refused (`Stale`).
+    (`inbox.actions.scheduling`); in the customer's quiet hours it may have to wait without one (`inbox.quiet`).
+    An automatic reply goes to the requester alone and changes no status. `undoable`: it is held for
+    UNDO_SEND_SECONDS where its channel allows that. `newest` is the id of the last message that its writer knew of,
+    `event` of the last line of the log: where a customer or colleague has written since, or what they wrote was
+    moved here, it is refused (`Stale`).
     Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
     `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
     what it fills in is there when the ticket is solved. `macros` names what `also` applies: taken back, they stand in
@@ -106,6 +107,8 @@ def reply(
             raise ActionError(verdict.reason, "window_closed")
         if send_at is not None:
             check_time(send_at)
+        waits = quiet.leaves(row, channel, send_at or timezone.now(), late="way" in chosen)
+        send_at = waits or send_at
         message = _write(
             row,
             adapter,
@@ -122,7 +125,8 @@ def reply(
             | _then(row, status, becomes, by, now=send_at is None and not automatic)
             | ({} if signed else {"unsigned": True})
             | ({"macros": list(macros)} if macros else {})
-            | ({"options": chosen} if chosen else {}),
+            | ({"options": chosen} if chosen else {})
+            | ({"quiet": str(quiet.zone_of(row.customer))} if waits else {}),
             hold,
         )
         client_key(message, by, client_id)
@@ -136,7 +140,7 @@ def reply(
             if not hold and not adapter.stores:  # else the sweep finds it when its time has come
                 wake.deliver(channel.pk, channel.kind)
         else:
-            began = log.record(row, "message_scheduled", by=by, message=message.pk, send_at=send_at.isoformat())
+            began = log.record(row, "message_scheduled", by=by, **scheduled(message))
             row.message_count += 1
             base.save(row, "message_count")
         if also is not None:
@@ -190,6 +194,13 @@ def _do_also(also: Callable[[Ticket], object], ticket: Ticket, message: Message)
     if changed or noted:
         message.payload |= ({"acts": changed} if changed else {}) | ({"noted": noted} if noted else {})
         message.save(update_fields=["payload"])
+
+
+def scheduled(message: Message) -> dict[str, Any]:
+    """What the log keeps of a message that waits for its time, and whether that is the end of the quiet hours."""
+    assert message.send_at is not None
+    held = {"quiet": True} if "quiet" in message.payload else {}
+    return {"message": message.pk, "send_at": message.send_at.isoformat(), **held}
 
 
 def check_time(send_at: datetime) -> None:

@@ -1,8 +1,9 @@
 """Replies that leave later: they wait as `queued` without a time of the next attempt, which delivery never claims.
 
 When its time has come the sweep releases one: only then is it said, and does to its ticket what a reply does. Had the
-customer written in the meantime, or may whoever wrote it not answer any more, it is not sent, and says so. Taking back
-and re-timing lock the message's row, as a claim does, and only touch what no worker has ever had in hand.
+customer written in the meantime, or may whoever wrote it not answer any more, it is not sent, and says so. What would
+leave in the customer's quiet hours leaves at their end, unless somebody sends it now. Taking back and re-timing lock
+the message's row, as a claim does, and only touch what no worker has ever had in hand.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from inbox import log, wake, wishes
+from inbox import log, quiet, wake, wishes
 from inbox.actions import (
     base,
     counts,
@@ -63,16 +64,30 @@ def retime(message: Message, send_at: datetime | None, *, by: Agent | None) -> M
                     raise ActionError(unwanted, "opted_out")
                 release(ticket, row, by=by)
             return row
-        if row.is_scheduled and row.send_at == send_at:
+        waits = quiet.held(ticket, row.channel, send_at, late=_late(row))
+        if row.is_scheduled and row.send_at == (waits or send_at):
             return row
         said = not row.is_scheduled
-        row.send_at, row.next_attempt_at = send_at, None
-        row.save(update_fields=["send_at", "next_attempt_at"])
-        log.record(ticket, "message_scheduled", by=by, message=row.pk, send_at=send_at.isoformat())
+        _set_time(ticket, row, waits or send_at, quietly=waits is not None)
+        log.record(ticket, "message_scheduled", by=by, **reply.scheduled(row))
         if said:
             _unsay(ticket, row, by=by, acts=False)
         base.announce([ticket.pk], [row.pk])
         return row
+
+
+def _late(row: Message) -> bool:
+    """Whether it may leave after its window has closed."""
+    return "way" in row.payload.get("options", {})
+
+
+def _set_time(ticket: Ticket, row: Message, at: datetime, *, quietly: bool) -> None:
+    """Let a locked message wait until then; `quietly` says that the quiet hours end then."""
+    row.send_at, row.next_attempt_at = at, None
+    row.payload.pop("quiet", None)
+    if quietly:
+        row.payload["quiet"] = str(quiet.zone_of(ticket.customer))
+    row.save(update_fields=["send_at", "next_attempt_at", "payload"])
 
 
 def take_back(message: Message, *, by: Agent) -> Draft:
@@ -184,8 +199,9 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
     """
     now = timezone.now()
     writer = row.agent
+    automatic = row.is_auto_reply
     began = log.record(
-        ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=False
+        ticket, "message_added", by=writer or by, message=row.pk, channel=row.channel_id, automatic=automatic
     )
     adapter = adapter_for(row.channel.kind)
     usual = adapter.after_reply(ticket)
@@ -194,10 +210,11 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
         log.record(ticket, "not_solved", message=row.pk)
         status = Status.PENDING if solving.asks(ticket, usual, by=writer) else usual
     row.next_attempt_at = row.created_at = row.received_at = now
-    row.payload |= reply.turns(ticket, status, writer)
+    row.payload |= {} if automatic else reply.turns(ticket, status, writer)
+    row.payload.pop("quiet", None)
     row.save(update_fields=["next_attempt_at", "created_at", "received_at", "payload"])
     ticket.message_count -= 1  # counted when it was written; counted again as what is said
-    reply.after(ticket, row, writer, status, automatic=False)
+    reply.after(ticket, row, writer, status, automatic=automatic)
     states.mark(row, began, "changed")
     adapter.replied(row)
     base.said([ticket.pk], [row.pk])
@@ -207,7 +224,7 @@ def release(ticket: Ticket, row: Message, *, by: Agent | None = None) -> None:
 def sweep() -> int:
     """Release what is due, and take back what the customer has overtaken; returns how many messages it touched."""
     done = 0
-    waiting = list(Message.objects.scheduled().order_by("send_at").values_list("pk", "ticket_id", "send_at"))
+    waiting = list(Message.objects.scheduled().order_by("send_at", "pk").values_list("pk", "ticket_id", "send_at"))
     if not waiting:
         return 0
     now = timezone.now()
@@ -254,6 +271,10 @@ def _settle(pk: int) -> int:
                 _cancel(ticket, row, reason="writer", words=words)
             elif unwanted := wishes.refusal(ticket, row.channel, automatic=row.is_auto_reply):
                 _cancel(ticket, row, reason="opted_out", words=unwanted)
+            elif (until := quiet.held(ticket, row.channel, timezone.now(), late=_late(row))) is not None:
+                # It could not leave at its time, or there are other hours now.
+                _set_time(ticket, row, until, quietly=True)
+                base.announce([ticket.pk], [row.pk])
             else:
                 release(ticket, row)
         return 1

@@ -186,6 +186,10 @@ class Adapter:
         """
         return Verdict(True)
 
+    def rings(self, ticket: Ticket, channel: Channel) -> bool:
+        """Whether a message makes a telephone ring here: in quiet hours (`inbox.quiet`) what we begin waits."""
+        return self.messenger
+
     def prepare(
         self, ticket: Ticket, channel: Channel, text: str, options: Mapping[str, Any]
     ) -> tuple[str, dict[str, Any]]:

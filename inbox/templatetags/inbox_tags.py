@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms, template
 from django.templatetags.static import static
@@ -104,6 +105,12 @@ def moment(value: datetime | None, form: str = "short") -> SafeString:
         date_format(local, "DATETIME_FORMAT"),
         date_format(local, FORMATS[form]),
     )
+
+
+@register.simple_tag
+def their_clock(value: datetime, zone: str) -> str:
+    """What a clock shows then in another zone."""
+    return date_format(timezone.localtime(value, ZoneInfo(zone)), "TIME_FORMAT")
 
 
 @register.simple_tag

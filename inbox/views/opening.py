@@ -11,11 +11,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from inbox import access, addresses, composing, directory, wishes, writing
+from inbox import access, addresses, composing, directory, quiet, wishes, writing
 from inbox.actions import customers, drafts, phoned, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import typed
@@ -187,9 +188,10 @@ def _way(agent: Agent, slug: Any, customer: Any = "", *, picked: bool = False) -
     channel = channel or next((one for one in seen if one.kind in kinds()), None)
     if channel is None or channel.kind not in kinds():
         return {"route": None}
-    begun = Ticket(channel=channel, team=channel.default_team, customer=Customer())
+    begun = Ticket(channel=channel, team=channel.default_team, customer=whom or Customer())
+    waits = composing.night(begun, quiet.held(begun, channel, timezone.now())) if whom else None
     mail = kinds()[channel.kind].identity_kind == "email"
-    wish = {"prefers": prefers, "picked": picked}
+    wish = {"prefers": prefers, "picked": picked, "quiet": waits}
     return {"route": {"channel": channel, "mail": mail, **wish, **writing.told(begun, channel, agent)}}
 
 
