@@ -176,7 +176,7 @@ def way(request: AgentRequest) -> HttpResponse:
     """
     asked = request.GET
     told = _way(request.user, asked.get("channel", ""), asked.get("customer", ""), picked="picked" in asked)
-    return render(request, "inbox/_way.html", told)
+    return render(request, "inbox/_new_way.html", told)
 
 
 def _way(agent: Agent, slug: Any, customer: Any = "", *, picked: bool = False) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from inbox.actions import customer_notes, reply
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Customer, CustomerNote, Ticket
+from inbox.models import Agent, Channel, Customer, CustomerNote, Identity, Ticket
 from tests.browser.conftest import Open
 
 Mail = Callable[..., Outcome]
@@ -72,3 +73,25 @@ def test_somebody_in_copy_is_taken_out_and_gone(open_as: Open, sana: Agent, mail
     who.get_by_role("button", name="Take boss@example.com out").click()
     expect(page.locator("#participants")).to_have_count(0)
     expect(page.locator("#timeline")).to_contain_text("took somebody out of the conversation")
+
+
+def test_who_is_picked_is_written_to_on_the_channel_they_prefer(
+    open_as: Open, sana: Agent, support: Channel, mail: Mail
+) -> None:
+    mail("m1")
+    texts = Channel.objects.create(kind="sms", name="Texts", slug="texts", settings={"account_sid": "AC1"})
+    customer = Customer.objects.get()
+    Identity.objects.create(customer=customer, kind="phone", value="+12025550177", verified_at=timezone.now())
+    Customer.objects.update(preferred_channel=texts)
+    page = open_as(sana, "/tickets/new/")
+    channel, to = page.get_by_label("Channel"), page.get_by_label("To", exact=True)
+    expect(channel).to_have_value("support")
+    for chosen in ("texts", "support"):
+        to.fill("")
+        to.press_sequentially("ayes")
+        page.get_by_role("option", name="Ayesha").first.click()
+        expect(page.get_by_text("prefers Texts")).to_be_visible()
+        expect(channel).to_have_value(chosen)
+        channel.select_option("support")  # by hand: from now on it stays
+    to.press_sequentially("x")  # that is somebody else
+    expect(page.get_by_text("prefers Texts")).to_be_hidden()

@@ -29,8 +29,8 @@ def _clock(label: Any) -> forms.TimeField:
 
 class QuietForm(forms.Form):
     on = forms.BooleanField(label=gettext_lazy("Keep quiet hours"), required=False)
-    begins = _clock(gettext_lazy("From"))
-    ends = _clock(gettext_lazy("Until"))
+    begins = _clock(gettext_lazy("They begin at"))
+    ends = _clock(gettext_lazy("They end at"))
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -48,10 +48,10 @@ def test_a_writer_sees_when_it_leaves_and_can_send_it_now(as_mona: Desk, as_sana
     begins, ends = there - timedelta(hours=2), there + timedelta(hours=2)
     as_mona.post(PATH, {"on": "on", "begins": f"{begins:%H:%M}", "ends": f"{ends:%H:%M}"})
     path = f"/tickets/{ticket.pk}/"
-    assert "It is night" not in as_sana.get(path).content.decode(), "they wrote by mail"
-    assert "It is night where they are" in as_sana.get(f"{path}way/?channel={texts.pk}").content.decode()
+    assert "Quiet hours where" not in as_sana.get(path).content.decode(), "they wrote by mail"
+    assert "Quiet hours where they are" in as_sana.get(f"{path}way/?channel={texts.pk}").content.decode()
     begin = f"/tickets/new/way/?channel=texts&customer={ticket.customer_id}"
-    assert "It is night where they are" in as_sana.get(begin).content.decode()
+    assert "Quiet hours where they are" in as_sana.get(begin).content.decode()
     said = {"kind": "reply", "text": "Your parcel is here.", "channel": texts.pk, "client_id": "c1"}
     html = as_sana.post(f"{path}messages/", said, part=True).content.decode()
     assert f"leaves at {ends:%H:%M}, their time" in html and "Send now" in html

@@ -6,6 +6,9 @@ import { changed } from "./surface.js"
 const picked = () => document.getElementById("new-customer")
 let byHand = false // somebody chose the channel themselves
 
+// What is said of a customer goes with them.
+const forgetThem = () => document.querySelectorAll("#new-way [data-theirs]").forEach(one => one.remove())
+
 const askWay = more => {
   const way = document.getElementById("new-way")
   const asked = new URLSearchParams({ channel: document.getElementById("new-channel").value, customer: picked().value, ...more })
@@ -22,7 +25,7 @@ document.addEventListener("suggest:taken", event => {
 document.addEventListener("input", event => {
   if (event.target.id !== "new-to") return
   picked().value = ""
-  document.getElementById("prefers")?.remove()
+  forgetThem()
 })
 document.addEventListener("change", event => {
   if (event.target.id !== "new-channel") return
@@ -32,6 +35,7 @@ document.addEventListener("change", event => {
 
 // Who was picked prefers a channel: it is chosen for them.
 document.addEventListener("htmx:after:swap", () => {
+  if (!picked()?.value) return forgetThem() // another name was typed while this was on its way
   const way = document.querySelector("#new-way > [data-picked]")
   const channel = document.getElementById("new-channel")
   if (!way || way.value === channel.value) return
