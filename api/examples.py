@@ -313,6 +313,7 @@ EXAMPLES: dict[str, Any] = {
     "ViewIn": {"name": "Urgent and mine", "query": {"status": "open", "priority": "urgent,high", "assignee": "me"}},
     "PatchedViewIn": {"position": 3},
     "Channel": FULL_CHANNEL,
+    "NewChannel": FULL_CHANNEL,
     "ChannelIn": {
         "kind": "email",
         "slug": "support",

@@ -80,6 +80,7 @@ CODES = {
     "unsupported_media_type": (415, "Send JSON; files as multipart/form-data."),
     "throttled": (429, "Too many requests; go on after `Retry-After`."),
     "fields_missing": (409, "Fields that a ticket needs to be solved say nothing yet; `errors` names them."),
+    "no_secret": (422, "A channel of this kind has no secret that both sides sign with."),
     "no_choices": (422, "A field of this kind needs choices."),
     "linked": (409, "The two tickets are linked the other way round."),
     "taken": (409, "Another one has this value, and there can be only one."),

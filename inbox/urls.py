@@ -132,6 +132,7 @@ urlpatterns = [
     path("settings/channels/<slug:slug>/test/", channels.test, name="settings-channel-test"),
     path("settings/channels/<slug:slug>/pause/", channels.pause, name="settings-channel-pause"),
     path("settings/channels/<slug:slug>/disconnect/", channels.disconnect, name="settings-channel-disconnect"),
+    path("settings/channels/<slug:slug>/secret/", channels.roll, name="settings-channel-secret"),
     path("settings/channels/<slug:slug>/receipts/", channels.retry_all, name="settings-channel-retry-all"),
     path("settings/channels/<slug:slug>/receipts/<int:pk>/", channels.retry, name="settings-channel-retry"),
     path("settings/channels/<slug:slug>/receipts/<int:pk>/raw/", channels.raw, name="settings-channel-raw"),

@@ -50,19 +50,24 @@ def headers(given: Iterable[str], message_id: str, timestamp: int, body: str | b
     }
 
 
-def verify(secret: str, told: Mapping[str, str], body: bytes, *, now: float | None = None) -> str:
-    """The call's `webhook-id`, if one of its signatures is right and it was made just now. Raises Wrong."""
+def verify(
+    secret: str, told: Mapping[str, str], body: bytes, *, former: Iterable[str] = (), now: float | None = None
+) -> str:
+    """The call's `webhook-id`, if one of its signatures is right and it was made just now; `former` are older secrets
+    that count still. Raises Wrong."""
     message_id, stamp = told.get("webhook-id", ""), told.get("webhook-timestamp", "")
     if not message_id or not (stamp.isascii() and stamp.isdigit() and len(stamp) < 15):
         raise Wrong("webhook-id or webhook-timestamp is missing")
     if abs((time.time() if now is None else now) - int(stamp)) > TOLERANCE:
         raise Wrong("webhook-timestamp is more than five minutes off")
     try:
-        key_of(secret)
-        expected = signature(secret, message_id, int(stamp), body).encode()
+        expected = []
+        for one in (secret, *former):
+            key_of(one)
+            expected.append(signature(one, message_id, int(stamp), body).encode())
     except ValueError as error:
         raise Wrong("there is no secret to check it by, or its id is no text") from error
     given = told.get("webhook-signature", "").split(" ")
-    if not any(hmac.compare_digest(one.encode(errors="replace"), expected) for one in given):
+    if not any(hmac.compare_digest(one.encode(errors="replace"), right) for one in given for right in expected):
         raise Wrong("webhook-signature is not right")
     return message_id

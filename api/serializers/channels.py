@@ -85,6 +85,13 @@ class ChannelOut(serializers.Serializer[Channel]):
         return channels.select_related("default_team").prefetch_related("teams")
 
 
+class NewChannelOut(ChannelOut):
+    secret = serializers.CharField(
+        required=False,
+        help_text="What both sides sign with, where it was made for this channel: told this once.",
+    )
+
+
 def webhook_url(channel: Channel) -> str:
     """Where the platform of this channel delivers."""
     return address(f"/hooks/{channel.kind}/{channel.token}/")

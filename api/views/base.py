@@ -81,6 +81,10 @@ class View(GenericViewSet[Any]):
         Asked before an answer is given again; whoever may POST to the rest of the API sees all of it.
         """
 
+    def tells_secret(self, answer: Any) -> bool:
+        """Whether the data of this answer holds a secret, so that it is given this once."""
+        return self.action in self.secret_answers
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)
         if (found := getattr(request, "rate_limit", None)) is not None:

@@ -1,6 +1,6 @@
 """/channels/ and /receipts/."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,13 +19,16 @@ from api.serializers.channels import (
     ChannelOut,
     ChannelPatch,
     ChecksOut,
+    NewChannelOut,
     ReceiptFilters,
     ReceiptOut,
 )
 from api.serializers.common import address
+from api.serializers.webhooks import SecretOut
 from api.views.base import View
 from inbox import access
-from inbox.actions import channels, retrying
+from inbox.actions import channel_secrets, channels, retrying
+from inbox.adapters import kinds
 from inbox.rights import Right
 
 
@@ -43,25 +46,32 @@ def named_settings() -> Iterator[None]:
 
 class ChannelView(View):
     lookup_value_converter = "slug"
-    scopes = {"create": Scope.ADMIN, "destroy": Scope.ADMIN}
+    scopes = dict.fromkeys(("create", "destroy", "rotate"), Scope.ADMIN)
+    secret_answers = frozenset({"create", "rotate"})
 
     def sees(self, name: Any) -> None:
         access.get_channel(self.agent, name)
+
+    def tells_secret(self, answer: Mapping[str, Any]) -> bool:
+        return super().tells_secret(answer) and "secret" in answer  # most kinds have none to tell
 
     @extend_schema(operation_id="channels_list", responses=ChannelOut(many=True))
     def list(self, request: Request) -> Response:
         """Channels that this agent may see."""
         return self.page(ChannelOut.with_all(access.channels(self.agent)).order_by("pk"), ChannelOut)
 
-    @extend_schema(operation_id="channels_connect", request=ChannelIn, responses={201: ChannelOut})
+    @extend_schema(operation_id="channels_connect", request=ChannelIn, responses={201: NewChannelOut})
     def create(self, request: Request) -> Response:
-        """Connect a channel: for administrators."""
+        """Connect a channel: for administrators. A secret that was made for it is answered this once."""
         self.require(Right.CHANNELS)
         asked = self.taken(ChannelIn)
         with named_settings():
             channel = channels.create(**asked, by=self.agent)
+        shown = {**ChannelOut(channel, context=self.get_serializer_context()).data}
+        if secret := channel_secrets.made(channel, asked["settings"]):
+            shown["secret"] = secret
         return Response(
-            ChannelOut(channel, context=self.get_serializer_context()).data,
+            shown,
             status=201,
             headers={"Location": address(f"/api/v1/channels/{channel.pk}/")},
         )
@@ -94,6 +104,17 @@ class ChannelView(View):
         self.require(Right.CHANNELS)
         channels.disconnect(access.get_channel(self.agent, pk), by=self.agent)
         return Response(status=204)
+
+    @extend_schema(operation_id="channels_rotate", request=None, responses=SecretOut)
+    @action(detail=True, methods=["post"])
+    def rotate(self, request: Request, pk: str) -> Response:
+        """A new secret that both sides sign with, answered this once. For 24 hours the former one counts as well."""
+        self.require(Right.CHANNELS)
+        channel = access.get_channel(self.agent, pk)
+        secret = channel_secrets.roll(channel, by=self.agent)
+        channel.refresh_from_db(fields=["credentials"])
+        until = channel_secrets.former_until(channel, kinds()[channel.kind].signs_with)
+        return Response(SecretOut({"secret": secret, "old_secret_until": until}).data)
 
     @extend_schema(operation_id="channels_check", request=None, responses=ChecksOut)
     @action(detail=True, methods=["post"])

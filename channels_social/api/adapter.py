@@ -20,7 +20,7 @@ from channels_social.api.shapes import Malformed
 from channels_social.api.wire import Integrator, Piece
 from channels_social.messenger import Messenger, Part, Profile
 from inbox import counting
-from inbox.actions import pictures
+from inbox.actions import channel_secrets, pictures
 from inbox.actions.errors import ActionError
 from inbox.adapters import Arrival, Check, DeliveryError, Panel, Parsed, RawReceipt, Unverified, Verdict, register
 from inbox.counting import Limit
@@ -43,6 +43,7 @@ class ApiAdapter(Messenger):
     repeat_safe = True  # each try carries the same webhook-id
     secrets = (SECRET,)
     knows_people = True
+    signs_with = SECRET
     connect_label = gettext_lazy("Connect software of your own")
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> ApiSettings:
@@ -65,12 +66,19 @@ class ApiAdapter(Messenger):
         ]
 
     def panels(self, channel: Channel, agent: Agent) -> list[Panel]:
-        """Where to post to, and how; the secret for those who may change it."""
-        secret = str(channel.secrets.get(SECRET, "")) if may(agent, Right.CHANNELS) else ""
-        return [Panel("channels_social/api_panel.html", {"url": checks.hook_url(channel), "secret": secret})]
+        """Where to post to, and how; whoever may change the channel can roll its secret, which nobody reads."""
+        known = {
+            "url": checks.hook_url(channel),
+            "slug": channel.slug,
+            "may_roll": may(agent, Right.CHANNELS),
+            "former_until": channel_secrets.former_until(channel, SECRET),
+        }
+        return [Panel("channels_social/api_panel.html", known)]
 
     def wire(self, channel: Channel, session: requests.Session) -> Integrator:
-        return Integrator(session, str(channel.settings.get("webhook_url", "")), str(channel.secrets.get(SECRET, "")))
+        return Integrator(
+            session, str(channel.settings.get("webhook_url", "")), channel_secrets.in_force(channel, SECRET)
+        )
 
     # In ------------------------------------------------------------------------------------------------------------
 
@@ -80,7 +88,8 @@ class ApiAdapter(Messenger):
         """One event or a list. Of a call that is signed, and wrong in any part of it, nothing is kept: it is told why,
         field by field."""
         try:
-            call = standard_webhooks.verify(str(channel.secrets.get(SECRET, "")), request.headers, body)
+            secret, *former = channel_secrets.in_force(channel, SECRET) or [""]
+            call = standard_webhooks.verify(secret, request.headers, body, former=former)
         except standard_webhooks.Wrong as error:
             raise Unverified(str(error)) from error
         try:

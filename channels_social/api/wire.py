@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,12 +58,15 @@ def event_of(message: Message, piece: Piece) -> dict[str, Any]:
 
 
 class Integrator:
-    """One channel's receiver. Raises DeliveryError for all that goes wrong."""
+    """One channel's receiver, for whom calls are signed with all `secrets`, the newest first.
 
-    def __init__(self, session: requests.Session, url: str, secret: str) -> None:
+    Raises DeliveryError for all that goes wrong.
+    """
+
+    def __init__(self, session: requests.Session, url: str, secrets: Sequence[str]) -> None:
         self.session = session
         self.url = url
-        self.secret = secret
+        self.secrets = secrets
 
     def send_part(self, message: Message, part: Part) -> str:
         assert isinstance(part, Piece)
@@ -83,7 +86,7 @@ class Integrator:
             "Content-Type": "application/json; charset=utf-8",
             "Accept-Encoding": "identity",
             "User-Agent": f"Rabta-Channel/1 (+{settings.BASE_URL})",
-            **standard_webhooks.headers([self.secret], message_id, int(time.time()), body),
+            **standard_webhooks.headers(self.secrets, message_id, int(time.time()), body),
         }
         try:
             with (

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import adapters, log, wake
-from inbox.actions import sweeping
+from inbox.actions import channel_secrets, sweeping
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Brand, Channel, MessageCopy, Receipt, ReceiptState, Team, Ticket
 
@@ -77,6 +77,8 @@ def create(
             if place is not None:
                 channel.teams.set(place.teams)
             log.record(None, "channel_created", by=by, channel=channel.pk)
+            if channel_secrets.made(channel, settings):
+                channel_secrets.say_made(channel, by=by)
             if adapter.messenger:
                 wake.tend(channel.pk, kind)
     except IntegrityError as error:
@@ -129,14 +131,18 @@ def _settle(row: Channel, settings: Mapping[str, Any]) -> set[str]:
     forget_unreadable(row)
     old, kept = row.settings, row.secrets
     plain, secrets = split(validated(adapter, settings, row), adapter.secrets)
-    secrets |= still_kept(adapter, kept, secrets, old, plain)
+    secrets = channel_secrets.succeed(
+        kept, secrets | still_kept(adapter, kept, secrets, old, plain), adapter.signs_with
+    )
     if row.name == name_of(old, row.name):
         row.name = name_of(plain, row.name)
     before, row.settings, row.addresses = row.addresses, plain, addresses_of(plain)
     _refuse_taken(row, [address for address in row.addresses if address not in before])
     if secrets != kept:
         row.secrets = secrets
-    return _differences(old, plain) | _differences(kept, secrets)
+    return _differences(old, plain) | _differences(
+        channel_secrets.settings_of(kept, adapter), channel_secrets.settings_of(secrets, adapter)
+    )
 
 
 def _refuse_taken(channel: Channel, addresses: Sequence[str]) -> None:

@@ -61,6 +61,7 @@ class Adapter:
         raise NotImplementedError
 
     secrets: ClassVar[tuple[str, ...]] = ()  # dotted names within settings that are kept encrypted
+    signs_with: ClassVar[str] = ""  # which of them is made where none is given, told once, and can be rolled
 
     def keeps_secret(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         """Whether a kept secret that nobody gives again may go with changed settings, both as `settings_form` cleaned

@@ -38,6 +38,29 @@ def test_a_channel_is_connected_and_its_secrets_stay_in(as_zoya: Api) -> None:
     assert Event.objects.filter(kind="channel_created").count() == 1
 
 
+def test_a_secret_that_was_made_is_told_once(as_zoya: Api, as_sana: Api) -> None:
+    asked = {"kind": "api", "slug": "reviews", "settings": {}}
+    body = as_zoya.post("/channels/", asked, Idempotency_Key="k1").json()
+    channel = Channel.objects.get()
+    assert body.pop("secret") == channel.secrets["signing_secret"]
+    assert as_zoya.get("/channels/reviews/").json() == body
+    problem(as_zoya.post("/channels/", asked, Idempotency_Key="k1"), 409, "answer_gone")
+    given = {"kind": "api", "slug": "app", "settings": {"signing_secret": channel.secrets["signing_secret"]}}
+    assert "secret" not in as_zoya.post("/channels/", given, Idempotency_Key="k2").json()
+    assert as_zoya.post("/channels/", given, Idempotency_Key="k2").status_code == 201  # it held none: told again
+    problem(as_sana.post("/channels/reviews/rotate/"), 403)
+    rolled = as_zoya.post("/channels/reviews/rotate/").json()
+    assert rolled["secret"] == Channel.objects.get(slug="reviews").secrets["signing_secret"] != body
+    assert rolled["old_secret_until"] is not None
+    assert Event.objects.filter(kind="channel_secret_made").count() == 2
+
+
+def test_a_mailbox_has_no_secret_to_roll(as_zoya: Api) -> None:
+    as_zoya.post("/channels/", {"kind": "email", "slug": "help", "settings": SETTINGS})
+    problem(as_zoya.post("/channels/help/rotate/"), 422, "no_secret")
+    assert Channel.objects.get().secrets == {"smtp.password": "hunter2"}
+
+
 def test_what_is_wrong_with_settings_is_named(as_zoya: Api) -> None:
     def errors(body: dict[str, Any]) -> list[str]:
         return list(problem(as_zoya.post("/channels/", body), 400)["errors"])

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 
 from api.serializers.channels import ChannelOut
-from inbox.actions import channels
+from inbox.actions import channel_secrets, channels
 from inbox.actions.errors import ActionError
 
 
 class Command(BaseCommand):
     help = (
-        "Connect a channel and print it as JSON, with its webhook address. An existing one is left as it is: an error."
+        "Connect a channel and print it as JSON, with its webhook address and, this once, a secret that was made for"
+        " it. An existing one is left as it is: an error."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -55,4 +56,7 @@ class Command(BaseCommand):
             fields = error.message_dict if hasattr(error, "error_dict") else {"slug": error.messages}
             lines = [f"{name}: {text}" for name, texts in fields.items() for text in texts]
             raise CommandError("\n".join(lines)) from error
-        self.stdout.write(JSONRenderer().render(ChannelOut(channel).data).decode())
+        shown = {**ChannelOut(channel).data}
+        if secret := channel_secrets.made(channel, given):
+            shown["secret"] = secret
+        self.stdout.write(JSONRenderer().render(shown).decode())

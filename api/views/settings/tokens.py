@@ -11,7 +11,7 @@ from api.actions import tokens as actions
 from api.forms import TokenForm
 from api.models import ApiToken
 from api.serializers.common import address
-from api.views.settings import once
+from inbox import told_once
 from inbox.models import Agent
 from inbox.rights import Right, may
 from inbox.views.shell import AgentRequest, agent_only
@@ -32,7 +32,7 @@ def tokens(request: AgentRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         _token, secret = actions.create(agent, scope=data["scope"], name=data["name"], by=agent)
-        once.keep(request, "token", secret)
+        told_once.keep(request, "token", secret)
         return redirect("settings-tokens")
     rows = list(seen(agent).order_by("-pk").filter(Q(agent=agent) | Q(agent__is_active=True))[:MOST])
     shown = {
@@ -40,7 +40,7 @@ def tokens(request: AgentRequest) -> HttpResponse:
         "form": form,
         "mine": [row for row in rows if row.agent_id == agent.pk],
         "others": [row for row in rows if row.agent_id != agent.pk],
-        "secret": once.take(request, "token"),
+        "secret": told_once.take(request, "token"),
         "example": address("/api/v1/tickets/"),
     }
     return render(request, "api/settings/tokens.html", shown, status=400 if form.errors else 200)

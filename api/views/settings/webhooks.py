@@ -18,8 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from api.actions import webhooks as actions
 from api.forms import WebhookForm
 from api.models import HookState, Webhook, WebhookDelivery
-from api.views.settings import once
 from api.webhooks.follower import visible
+from inbox import told_once
 from inbox.actions.errors import ActionError
 from inbox.models import Event
 from inbox.rights import Right, needs
@@ -53,7 +53,7 @@ def new(request: AgentRequest) -> HttpResponse:
     form = WebhookForm(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         hook, secret = actions.create(by=request.user, **form.values())
-        once.keep(request, _secret_of(hook), secret)
+        told_once.keep(request, _secret_of(hook), secret)
         return redirect("settings-webhook", hook.pk)
     return render(request, "api/settings/webhook_form.html", {**KEY, "form": form}, status=400 if form.errors else 200)
 
@@ -81,7 +81,7 @@ def edit(request: AgentRequest, pk: int) -> HttpResponse:
 @needs(Right.WEBHOOKS)
 def webhook(request: AgentRequest, pk: int) -> HttpResponse:
     hook = get_object_or_404(Webhook.objects.select_related("owner"), pk=pk)
-    shown = {**KEY, "hook": hook, "secret": once.take(request, _secret_of(hook)), **_now(request, hook)}
+    shown = {**KEY, "hook": hook, "secret": told_once.take(request, _secret_of(hook)), **_now(request, hook)}
     return render(request, "api/settings/webhook.html", shown)
 
 
@@ -164,7 +164,7 @@ def switch(request: AgentRequest, pk: int) -> HttpResponse:
 @needs(Right.WEBHOOKS)
 def rotate(request: AgentRequest, pk: int) -> HttpResponse:
     hook = get_object_or_404(Webhook, pk=pk)
-    once.keep(request, _secret_of(hook), actions.rotate(hook, by=request.user))
+    told_once.keep(request, _secret_of(hook), actions.rotate(hook, by=request.user))
     return redirect("settings-webhook", pk)
 
 

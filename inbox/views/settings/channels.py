@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import access, care
+from inbox import access, care, told_once
+from inbox.actions import channel_secrets, parsing, retrying
 from inbox.actions import channels as actions
-from inbox.actions import parsing, retrying
 from inbox.actions.errors import ActionError
 from inbox.adapters import Adapter, Check, kinds
 from inbox.models import Agent, Brand, Channel, Receipt, ReceiptState, Team
@@ -132,6 +132,8 @@ def connect(request: AgentRequest, kind: str) -> HttpResponse:
         except ValidationError as error:
             _add(form, error)
         else:
+            if secret := channel_secrets.made(channel, posted):
+                told_once.keep(request, _secret_of(channel), secret)
             if "HX-Request" not in request.headers:  # else the test that begins at once says so, and how it went
                 messages.success(request, _("“%(name)s” is saved.") % {"name": channel.name})
             return _gone(request, f"{reverse('settings-channel', args=[channel.slug])}?test=new")
@@ -170,6 +172,7 @@ def channel(request: AgentRequest, slug: str) -> HttpResponse:
             "panels": panels,
             "asks": any(panel.first for panel in panels),
             "teams": list(found.teams.all()),
+            "secret": told_once.take(request, _secret_of(found)) if may(request.user, Right.CHANNELS) else "",
             "kept": actions.why_kept(found) if may(request.user, Right.CHANNELS) else "",
             "test_now": "test" in request.GET,
             "is_new": request.GET.get("test") == "new",
@@ -229,6 +232,19 @@ def pause(request: AgentRequest, slug: str) -> HttpResponse:
     found = actions.update(_get(request, slug), paused=request.POST.get("paused") == "on", by=request.user)
     said = _("Paused. Nothing is fetched, and replies wait here.") if found.paused else _("It goes on.")
     messages.success(request, said)
+    return redirect("settings-channel", found.slug)
+
+
+@require_POST
+@agent_only
+@needs(Right.CHANNELS)
+def roll(request: AgentRequest, slug: str) -> HttpResponse:
+    """Make a new secret that both sides sign with; the channel's page tells it, this once."""
+    found = _get(request, slug)
+    try:
+        told_once.keep(request, _secret_of(found), channel_secrets.roll(found, by=request.user))
+    except ActionError as error:
+        raise Http404 from error
     return redirect("settings-channel", found.slug)
 
 
@@ -317,6 +333,10 @@ def _get(request: AgentRequest, slug: str) -> Channel:
     if found is None:
         raise Http404
     return found
+
+
+def _secret_of(channel: Channel) -> str:
+    return f"channel:{channel.pk}"
 
 
 def _receipt(request: AgentRequest, slug: str, pk: int) -> Receipt:
