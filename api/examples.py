@@ -91,6 +91,7 @@ MESSAGE = {
     "language": "",
     "content_kind": "text",
     "content": {},
+    "rating": None,
     "public": False,
     "edited_at": None,
     "withdrawn_at": None,

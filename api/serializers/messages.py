@@ -70,6 +70,11 @@ class ReactionOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+class RatingOut(serializers.Serializer[Any]):
+    value = serializers.FloatField(help_text="How many they gave.")
+    of = serializers.FloatField(help_text="How many there are to give.")
+
+
 # Of what a message's channel keeps of it, what says what it is; all else is the channel's own.
 CONTENT = ("latitude", "longitude", "name", "address", "contacts", "seconds", "emoji", "kind", "story", "post", "data")
 
@@ -97,9 +102,11 @@ class MessageOut(serializers.Serializer[Message]):
     visible_text = serializers.CharField(help_text="Without quotes and signature.")
     language = serializers.CharField()
     content_kind = serializers.CharField(
-        help_text="text, image, video, audio, voice, sticker, file, location, contact, button, story, unsupported…"
+        help_text="text, image, video, audio, voice, sticker, file, location, contact, button, story, rating,"
+        " unsupported…"
     )
     content = serializers.SerializerMethodField()
+    rating = serializers.SerializerMethodField(help_text="What a review gave, also beside words; null for all else.")
     public = serializers.SerializerMethodField(help_text="Everybody can read it: a comment, or an answer to one.")
     edited_at = serializers.DateTimeField(allow_null=True, help_text="When its writer changed it last.")
     withdrawn_at = serializers.DateTimeField(allow_null=True, help_text="When it was deleted on its platform.")
@@ -121,6 +128,11 @@ class MessageOut(serializers.Serializer[Message]):
         if message.content_kind == "text" or message.direction != Direction.IN:
             return {}
         return {name: message.payload[name] for name in CONTENT if name in message.payload}
+
+    @extend_schema_field(RatingOut(allow_null=True))
+    def get_rating(self, message: Message) -> dict[str, float] | None:
+        told = message.payload.get("rating")
+        return {"value": told["value"], "of": told["of"]} if told else None
 
     def get_public(self, message: Message) -> bool:
         return bool(message.payload.get("public"))

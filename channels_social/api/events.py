@@ -163,7 +163,7 @@ def _message(told: Table, known: Known) -> Sequence[Parsed]:
             at=told["at"] or known.at,
             in_reply_to=told["in_reply_to"],
             thread_key=thread.get("id", ""),
-            content_kind=_kind_of(text, told["attachments"]),
+            content_kind=_kind_of(text, told["attachments"], told["rating"]),
             payload={name: value for name, value in payload.items() if value},
             remote=files,
             claims=_claims(told["from"]),
@@ -182,8 +182,10 @@ def _claims(told: Mapping[str, str]) -> tuple[Party, ...]:
     return (Party("email", email, told.get("name", "")),)
 
 
-def _kind_of(text: str, files: Sequence[Table]) -> str:
+def _kind_of(text: str, files: Sequence[Table], rating: Table) -> str:
     """What lists show of a message without words."""
+    if rating and not files and not text.strip():
+        return "rating"
     if text.strip() or len(files) != 1:
         return "text" if not files or text.strip() else "file"
     family = str(files[0]["content_type"]).split("/")[0]

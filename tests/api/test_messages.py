@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from inbox import files
-from inbox.actions import receive
+from inbox.actions import channels, receive
 from inbox.adapters import RawReceipt
 from inbox.models import Attachment, Channel, DeliveryState, Message, Receipt, Ticket
 from tests.api.conftest import Api, problem
 
 SHAPE = """
 id ticket direction origin side to cc bcc channel author subject text html visible_text language content_kind content
-public edited_at withdrawn_at reactions external_id in_reply_to is_auto_reply attachments delivery send_at logged
+rating public edited_at withdrawn_at reactions external_id in_reply_to is_auto_reply attachments delivery send_at logged
 created_at received_at
 """
 MAIL = b"""From: Ayesha Khan <ayesha@example.com>
@@ -46,6 +47,21 @@ def test_a_message_has_the_promised_shape(as_sana: Api, mail: Message) -> None:
     assert body["direction"] == "in"
     assert body["delivery"] is None
     assert as_sana.get(f"/tickets/{mail.ticket_id}/messages/").json()["results"] == [body]
+
+
+def test_a_review_says_what_it_gave_also_beside_words(as_zoya: Api, support: Channel) -> None:
+    reviews = channels.create("api", "reviews", {}, by=None)
+    told = {"type": "message.created", "from": {"id": "ali"}, "rating": {"value": 2.5, "of": 10}}
+    for identifier, text in (("r1", "Too small."), ("r2", "")):
+        raw = json.dumps({**told, "id": identifier, "text": text, "thread": {"id": identifier}}).encode()
+        [stored] = receive.store(reviews, [RawReceipt(raw, identifier)], claim=True)
+        receive.take_in([stored.receipt_id])
+    seen = [as_zoya.get(f"/messages/{row.pk}/").json() for row in Message.objects.order_by("pk")]
+    assert [(one["text"], one["rating"]) for one in seen] == [
+        ("Too small.", {"value": 2.5, "of": 10}),
+        ("", {"value": 2.5, "of": 10}),
+    ]
+    assert [one["content_kind"] for one in seen] == ["text", "rating"]
 
 
 def test_outsiders_get_404_everywhere(as_sana: Api, as_bilal: Api, mail: Message) -> None:
