@@ -44,7 +44,8 @@ class SettingsForm(forms.Form):
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
-    further: ClassVar[tuple[str, ...]] = ("name", "reopen_days", "api_url", "api_version")  # what few people change
+    # What few people change.
+    further: ClassVar[tuple[str, ...]] = ("name", "reopen_days", "acknowledgement", "api_url", "api_version")
 
     name = forms.CharField(
         label=gettext_lazy("Name that customers see"),
@@ -58,6 +59,17 @@ class SettingsForm(forms.Form):
         max_value=365,
         required=False,
         help_text=gettext_lazy("What they write later opens a new one. Empty: 3."),
+    )
+
+    acknowledgement = forms.CharField(
+        label=gettext_lazy("Automatic answer to a new ticket"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        help_text=gettext_lazy(
+            "Empty: none is sent. It is never sent under public comments, after the time for answers is over, or to"
+            " somebody who asked for no more messages."
+        ),
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> None:

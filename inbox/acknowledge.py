@@ -1,7 +1,8 @@
 """The automatic "we have your message": a follower of the log, so that each new ticket gets it once, and no robot ever.
 
 A channel sends one when its settings have `acknowledgement`, the text. Loops end here: automatic and list mail is not
-answered, and nobody gets more than MAX_PER_HOUR.
+answered, and nobody gets more than MAX_PER_HOUR. Nothing automatic is ever said where everybody reads it, nor to
+somebody who asked for no more, nor after a window: the form of the setting says so, and the ticket is as any other.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from django.utils import timezone
 from inbox import log
 from inbox.actions import reply
 from inbox.actions.errors import ActionError
-from inbox.models import AuthorKind, Direction, Event, Message
+from inbox.adapters import adapter_for
+from inbox.models import AuthorKind, Channel, Direction, Event, Message
 
 MAX_PER_HOUR = 3
 MAX_AGE = timedelta(days=1)  # an archive taken in, or a log read again from the start, answers nobody
@@ -46,9 +48,16 @@ def acknowledge(event: Event) -> None:
         return
     if first is None or first.direction != Direction.IN or timezone.now() - first.created_at > MAX_AGE:
         return
-    if not may_answer(first):
+    if not may_answer(first) or not _can_leave(event.ticket.channel):
         return
     try:
-        reply.reply(event.ticket, by=None, text=text, automatic=True, client_id=f"ack:{event.ticket.pk}")
+        key = f"ack:{event.ticket.pk}"
+        reply.reply(event.ticket, by=None, channel=event.ticket.channel, text=text, automatic=True, client_id=key)
     except ActionError:
-        return  # nobody to write to, or the ticket is closed or merged by now: there is nothing to acknowledge
+        return  # nobody to write to, in public, too late, or closed or merged by now: there is nothing to acknowledge
+
+
+def _can_leave(channel: Channel) -> bool:
+    """Not on a messenger that sends nothing now: it would leave days later, or wait until its window has closed."""
+    adapter = adapter_for(channel.kind)
+    return not adapter.messenger or (not channel.paused and adapter.may_send(channel).allowed)

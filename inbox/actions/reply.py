@@ -274,6 +274,8 @@ def _write(
         received_at=now,
     )
     adapter.freeze(message, answered)
+    if automatic and message.payload.get("public"):
+        raise ActionError(_("Nothing automatic is said where everybody can read it."), "public")
     message.save(force_insert=True)
     uploads.attach(message, attachments, by=by)
     here = Participant.objects.filter(ticket=ticket, until__isnull=True).values_list("identity__value", flat=True)
