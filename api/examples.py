@@ -92,6 +92,7 @@ MESSAGE = {
     "content_kind": "text",
     "content": {},
     "rating": None,
+    "comment": None,
     "public": False,
     "edited_at": None,
     "withdrawn_at": None,

@@ -15,6 +15,9 @@ class ChannelsSocialConfig(AppConfig):
             if folder.ispkg and folder.name.rsplit(".", 1)[-1] != "management":
                 import_module(f"{folder.name}.adapter")
 
-        from channels_social import comments
+        from channels_social import (
+            comments,
+            rest,  # noqa: F401  # registers its route
+        )
 
         comments.register()

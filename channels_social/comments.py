@@ -10,22 +10,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_social.meta import MetaAdapter
+from channels_social.meta_events import REACTIONS
 from inbox import additions, log, wording
 from inbox.actions import base, changes
 from inbox.actions.errors import ActionError
-from inbox.adapters import DeliveryError, Withdrawal, kinds
+from inbox.adapters import DeliveryError, Hiding, Reaction, Withdrawal, kinds
 from inbox.additions import Piece
 from inbox.models import Agent, Direction, Event, Message
-from inbox.rights import Right
+from inbox.rights import Right, require
 from lib import http
 
-# What each deed needs, and what it makes of the comment: the name in its payload, and the value there.
-DEEDS: Mapping[str, tuple[Right, str, bool]] = {
-    "hide": (Right.ANSWER, "hidden", True),
-    "unhide": (Right.ANSWER, "hidden", False),
-    "like": (Right.ANSWER, "liked", True),
-    "unlike": (Right.ANSWER, "liked", False),
-    "delete": (Right.CARE, "", True),
+LIKE = REACTIONS["like"]
+# What each deed needs, and whether it does something or takes it back.
+DEEDS: Mapping[str, tuple[Right, bool]] = {
+    "hide": (Right.ANSWER, True),
+    "unhide": (Right.ANSWER, False),
+    "like": (Right.ANSWER, True),
+    "unlike": (Right.ANSWER, False),
+    "delete": (Right.CARE, True),
 }
 
 
@@ -38,31 +40,39 @@ def adapter_of(message: Message) -> MetaAdapter | None:
 
 
 def do(message: Message, deed: str, *, by: Agent) -> None:
-    """Do it on the platform, then write it down. Raises ActionError, in words."""
+    """Do it on the platform, then write it down. Raises PermissionDenied, and ActionError in words."""
+    right, value = DEEDS[deed]
+    require(by, right)
     adapter = adapter_of(message)
     if adapter is None or (deed in {"like", "unlike"} and not adapter.rules.likes):
         raise ActionError(_("This cannot be done with this message."), "deed")
-    _right, name, value = DEEDS[deed]
     try:
         with http.Session() as session:
             comments = adapter.comments(adapter.api_of(message.channel, session))
-            if name == "hidden":
+            if deed in {"hide", "unhide"}:
                 comments.hide(message.external_id, value)
-            elif name == "liked":
+            elif deed in {"like", "unlike"}:
                 comments.like(message.external_id, value)
             else:
                 comments.remove(message.external_id)
     except DeliveryError as error:
         raise ActionError(str(error.reason), "platform") from error
+    now = timezone.now()
     with transaction.atomic():
-        if name:
-            row = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
-            row.payload[name] = value
-            row.save(update_fields=["payload"])
+        # As the platform tells it, which it does as well: what is later counts, whoever says it.
+        if deed == "delete":
+            changes.apply(message.channel, Withdrawal(message.external_id, now, ours=True))
+        elif deed in {"like", "unlike"}:
+            changes.apply(message.channel, Reaction(message.external_id, None, LIKE if value else "", now))
         else:
-            changes.apply(message.channel, Withdrawal(message.external_id, timezone.now()))
+            changes.apply(message.channel, Hiding(message.external_id, value, now))
         log.record(message.ticket, "comment_changed", by=by, message=message.pk, deed=deed)
         base.announce([message.ticket_id], [message.pk])
+
+
+def liked(message: Message) -> bool:
+    """Whether we like it, by Rabta or by the platform's own app."""
+    return any(row["by"] == "" and row.get("emoji") for row in message.reactions)
 
 
 def within(message: Message) -> Piece | None:
@@ -78,7 +88,7 @@ def within(message: Message) -> Piece | None:
         "may_change": adapter is not None,
         "likes": adapter is not None and adapter.rules.likes,
         "hidden": bool(message.payload.get("hidden")),
-        "liked": bool(message.payload.get("liked")),
+        "liked": liked(message),
         "url": url if url.startswith("https://") else "",
     }
     return Piece("channels_social/_comment.html", context)

@@ -75,6 +75,20 @@ class RatingOut(serializers.Serializer[Any]):
     of = serializers.FloatField(help_text="How many there are to give.")
 
 
+class PostOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    text = serializers.CharField()
+    url = serializers.CharField()
+    picture = serializers.CharField(help_text="Where the platform keeps its picture, for some days.")
+
+
+class CommentOut(serializers.Serializer[Any]):
+    thread = serializers.CharField(help_text="The first comment of its thread.")
+    post = PostOut(help_text="What it stands under, as far as it is known.")
+    hidden = serializers.BooleanField()
+    liked = serializers.BooleanField(help_text="By ourselves.")
+
+
 # Of what a message's channel keeps of it, what says what it is; all else is the channel's own.
 CONTENT = ("latitude", "longitude", "name", "address", "contacts", "seconds", "emoji", "kind", "story", "post", "data")
 
@@ -107,6 +121,7 @@ class MessageOut(serializers.Serializer[Message]):
     )
     content = serializers.SerializerMethodField()
     rating = serializers.SerializerMethodField(help_text="What a review gave, also beside words; null for all else.")
+    comment = serializers.SerializerMethodField(help_text="Of a comment on a social network; null for all else.")
     public = serializers.SerializerMethodField(help_text="Everybody can read it: a comment, or an answer to one.")
     edited_at = serializers.DateTimeField(allow_null=True, help_text="When its writer changed it last.")
     withdrawn_at = serializers.DateTimeField(allow_null=True, help_text="When it was deleted on its platform.")
@@ -133,6 +148,19 @@ class MessageOut(serializers.Serializer[Message]):
     def get_rating(self, message: Message) -> dict[str, float] | None:
         told = message.payload.get("rating")
         return {"value": told["value"], "of": told["of"]} if told else None
+
+    @extend_schema_field(CommentOut(allow_null=True))
+    def get_comment(self, message: Message) -> dict[str, Any] | None:
+        told = message.payload
+        if not told.get("public") or not isinstance(told.get("thread"), str):
+            return None
+        post = told.get("post") or {}
+        return {
+            "thread": told["thread"],
+            "post": {name: str(post.get(name) or "") for name in ("id", "text", "url", "picture")},
+            "hidden": bool(told.get("hidden")),
+            "liked": any(one["by"] == "" and one.get("emoji") for one in message.reactions),
+        }
 
     def get_public(self, message: Message) -> bool:
         return bool(message.payload.get("public"))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from channels_social import reading
 from channels_social.meta_events import REACTIONS, Account, Table, comment_id
-from inbox.adapters import Edit, Ignore, Inbound, Parsed, Reaction, RemoteMedia, Withdrawal
+from inbox.adapters import Edit, Hiding, Ignore, Inbound, Parsed, Reaction, RemoteMedia, Withdrawal
 from lib import language
 
 HIDING = {"hide", "unhide", "hidden", "unhidden"}
@@ -39,7 +39,7 @@ def comment(change: Table, account: Account, at: datetime) -> Sequence[Parsed]:
     if verb in {"remove", "delete"}:
         return [Withdrawal(identifier, at)]
     if verb in HIDING:
-        raise Ignore(_("A comment was hidden, or shown again."))
+        return [Hiding(identifier, verb in {"hide", "hidden"}, at)]
     if verb != "add":
         raise Ignore(_("Facebook tells of %(what)s, which is no comment.") % {"what": f"{item}, {verb}"})
     if who is None:

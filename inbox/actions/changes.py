@@ -11,7 +11,7 @@ from django.db.models import Q
 from inbox import log
 from inbox.actions import base, counts, messages, reach
 from inbox.actions.erased_receipts import delete_files
-from inbox.adapters import Change, DeliveryUpdate, Edit, Party, ReachUpdate, Reaction, Withdrawal, adapter_for
+from inbox.adapters import Change, DeliveryUpdate, Edit, Hiding, Party, ReachUpdate, Reaction, Withdrawal, adapter_for
 from inbox.models import (
     ActorKind,
     Attachment,
@@ -44,6 +44,8 @@ def apply(channel: Channel, change: Change) -> bool:
         _edit(message, change)
     elif isinstance(change, Withdrawal):
         _withdraw(message, change)
+    elif isinstance(change, Hiding):
+        _hide(message, change)
     else:
         _react(message, change)
     return True
@@ -85,6 +87,8 @@ def _withdraw(message: Message, withdrawal: Withdrawal) -> None:
     message.withdrawn_at, message.edited_at = withdrawal.at, None
     message.text = message.visible_text = message.html = ""
     message.payload = {key: value for key, value in message.payload.items() if key in {"public", "thread"}}
+    if withdrawal.ours:
+        message.payload["deleted_by_us"] = True
     message.save(update_fields=["withdrawn_at", "edited_at", "text", "visible_text", "html", "payload"])
     RemoteFile.objects.filter(message=message).delete()
     held = Attachment.objects.filter(message=message)
@@ -94,8 +98,20 @@ def _withdraw(message: Message, withdrawal: Withdrawal) -> None:
         stored += [receipt.stored for receipt in Receipt.objects.filter(pk=message.receipt_id)]
         Receipt.objects.filter(pk=message.receipt_id).update(raw=None, stored="", size=0)
     transaction.on_commit(lambda: delete_files(set(stored) - {""}), robust=True)
-    _tell(message, "message_withdrawn")
+    _tell(message, "message_withdrawn", ours=withdrawal.ours)
     counts.refresh_preview(message, was)
+
+
+def _hide(message: Message, hiding: Hiding) -> None:
+    """Of two that contradict each other the later one counts, in whatever order they come."""
+    known = message.payload.get("hiding_at")
+    if message.withdrawn_at is not None or (known and datetime.fromisoformat(known) > hiding.at):
+        return
+    was = bool(message.payload.get("hidden"))
+    message.payload |= {"hidden": hiding.hidden, "hiding_at": hiding.at.isoformat()}
+    message.save(update_fields=["payload"])
+    if was != hiding.hidden:
+        _tell(message, "message_hidden" if hiding.hidden else "message_unhidden", ours=True)
 
 
 def _react(message: Message, reaction: Reaction) -> None:
@@ -120,8 +136,8 @@ def _key(party: Party | None) -> str:
     return "" if party is None else f"{party.kind}:{party.scope}:{party.value}"
 
 
-def _tell(message: Message, kind: str) -> None:
-    theirs = message.direction == Direction.IN and message.customer_id is not None
+def _tell(message: Message, kind: str, *, ours: bool = False) -> None:
+    theirs = message.direction == Direction.IN and message.customer_id is not None and not ours
     actor = (ActorKind.CUSTOMER, message.customer_id) if theirs else (ActorKind.SYSTEM, None)
     event = log.line(message.ticket, kind, actor=actor, message=message.pk)
     event.save(force_insert=True)

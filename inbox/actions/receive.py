@@ -30,6 +30,7 @@ from inbox.adapters import (
     Change,
     DeliveryUpdate,
     Edit,
+    Hiding,
     Ignore,
     Inbound,
     Parsed,
@@ -57,6 +58,7 @@ NEWS = {
     Edit: "edit",
     Withdrawal: "deletion",
     Reaction: "reaction",
+    Hiding: "hiding",
     ReachUpdate: "reach",
 }
 

@@ -159,10 +159,13 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Its writer deleted a message on the platform: what it said is gone here, too."""
+    """A message was deleted on the platform: what it said is gone here, too. By its writer, as far as anybody tells;
+    `ours`: by one of us.
+    """
 
     external_id: str
     at: datetime
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,16 @@ class ReachUpdate:
     opted_out: bool | None = None  # they asked for no more messages
 
 
-Change = DeliveryUpdate | Edit | Withdrawal | Reaction | ReachUpdate  # of what is here already
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """A message that everybody could read was hidden on its platform (or, not `hidden`, is shown again)."""
+
+    external_id: str
+    hidden: bool
+    at: datetime
+
+
+Change = DeliveryUpdate | Edit | Withdrawal | Reaction | Hiding | ReachUpdate  # of what is here already
 Parsed = Inbound | Change
 Fault = Literal["", "rate", "auth", "window", "blocked"]
 

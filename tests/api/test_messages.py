@@ -14,8 +14,8 @@ from tests.api.conftest import Api, problem
 
 SHAPE = """
 id ticket direction origin side to cc bcc channel author subject text html visible_text language content_kind content
-rating public edited_at withdrawn_at reactions external_id in_reply_to is_auto_reply attachments delivery send_at logged
-created_at received_at
+rating comment public edited_at withdrawn_at reactions external_id in_reply_to is_auto_reply attachments delivery
+send_at logged created_at received_at
 """
 MAIL = b"""From: Ayesha Khan <ayesha@example.com>
 To: support@example.org

@@ -20,7 +20,7 @@ from channels_social.meta_send import refusal
 from inbox import delivery, fetching
 from inbox.actions import receive, reply, uploads
 from inbox.actions.errors import ActionError
-from inbox.adapters import DeliveryError, Ignore, Withdrawal, adapter_for
+from inbox.adapters import DeliveryError, Hiding, Ignore, Withdrawal, adapter_for
 from inbox.models import (
     Agent,
     Attachment,
@@ -537,7 +537,9 @@ def test_comments_as_they_are_told() -> None:
     assert read(parent_id="501_776").thread_key == "comment:501_776"
     assert read(message=None, photo="https://f.example/p.jpg").content_kind == "image"
     assert isinstance(read(verb="remove"), Withdrawal)
-    for more in ({"verb": "hide"}, {"verb": "x"}, {"item": "status", "comment_id": None}, {"item": "photo"}):
+    assert read(verb="hide") == Hiding("501_777", True, now)
+    assert read(verb="unhide") == Hiding("501_777", False, now)
+    for more in ({"verb": "x"}, {"item": "status", "comment_id": None}, {"item": "photo"}):
         with pytest.raises(Ignore):
             read(**more)
     with pytest.raises(ValueError, match="who commented"):

@@ -1,0 +1,168 @@
+"""Comments: their state, whoever changes it and in whatever order it is told; what may be done, by page and by API."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from channels_social import comments
+from channels_social.meta import MetaAdapter
+from inbox.actions import changes, receive
+from inbox.adapters import RawReceipt
+from inbox.models import Agent, Channel, Event, Message, Role
+from tests.api.conftest import Api, problem
+from tests.channels_social.meta import IG, PAGE
+
+NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)  # whatever the clock says
+OWN = {"facebook": PAGE, "instagram": IG}
+
+
+@pytest.fixture(params=["facebook", "instagram"])
+def channel(request: pytest.FixtureRequest, db: None) -> Channel:
+    return connect(request.param)
+
+
+@pytest.fixture
+def page(db: None) -> Channel:
+    return connect("facebook")
+
+
+@pytest.fixture
+def sana(db: None) -> Agent:
+    return Agent.objects.create_user("sana@desk.example", name="Sana", role=Role.AGENT)
+
+
+@pytest.fixture(autouse=True)
+def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What was asked of the platform; it takes everything."""
+    found: list[tuple[str, Any]] = []
+    platform = SimpleNamespace(
+        hide=lambda _id, value: found.append(("hide", value)),
+        like=lambda _id, value: found.append(("like", value)),
+        remove=lambda _id: found.append(("remove", True)),
+    )
+    monkeypatch.setattr(MetaAdapter, "api_of", lambda *_: None)
+    for kind in ("facebook", "instagram"):
+        monkeypatch.setattr(f"channels_social.{kind}.adapter.{kind.title()}Adapter.comments", lambda *_: platform)
+    return found
+
+
+def connect(kind: str) -> Channel:
+    own = "page_id" if kind == "facebook" else "ig_id"
+    return Channel.objects.create(kind=kind, slug=kind, name="Shop", settings={own: OWN[kind]})
+
+
+def tell(channel: Channel, at: datetime = NOON, **value: Any) -> None:
+    """One change, as Meta tells it."""
+    facebook = channel.kind == "facebook"
+    known = {
+        "item": "comment", "verb": "add", "post_id": f"{PAGE}_501", "comment_id": "501_777",
+        "parent_id": f"{PAGE}_501", "from": {"id": "8880001", "name": "Ana Silva"}, "message": "Price?",
+    } if facebook else {
+        "id": "17901", "text": "Price?", "from": {"id": "77", "username": "ana.s"}, "media": {"id": "1789"}
+    }  # fmt: skip
+    change = {"field": "feed" if facebook else "comments", "value": {**known, **value}}
+    body = {"object": "page", "id": OWN[channel.kind], "time": int(at.timestamp()), "changes": change}
+    raw = json.dumps(body).encode()
+    [stored] = receive.store(channel, [RawReceipt(raw, hashlib.sha256(raw).hexdigest())], claim=True)
+    receive.take_in([stored.receipt_id])
+
+
+def commented(channel: Channel) -> Message:
+    tell(channel)
+    return Message.objects.get()
+
+
+def hidden(message: Message) -> bool:
+    message.refresh_from_db()
+    return bool(message.payload.get("hidden"))
+
+
+def test_the_later_word_counts_whoever_says_it(page: Channel, sana: Agent) -> None:
+    message = commented(page)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    tell(page, verb="hide")  # in Facebook's own app
+    assert hidden(message)
+    comments.do(message, "unhide", by=sana)
+    tell(page, verb="hide", at=NOON + timedelta(seconds=1))  # comes late
+    assert not hidden(message)
+    tell(page, verb="hide", at=later)
+    assert hidden(message)
+    assert list(Event.objects.filter(kind__startswith="message_").values_list("kind", "actor_kind"))[-3:] == [
+        ("message_hidden", "system"), ("message_unhidden", "system"), ("message_hidden", "system"),
+    ]  # fmt: skip
+
+
+def test_a_like_of_ours_is_one_however_it_was_given(page: Channel, sana: Agent) -> None:
+    message = commented(page)
+    whose = {"item": "reaction", "reaction_type": "like", "from": {"id": PAGE, "name": "Shop"}}
+    tell(page, **whose)
+    message.refresh_from_db()
+    assert comments.liked(message)
+    comments.do(message, "unlike", by=sana)
+    tell(page, **whose, created_time=int(NOON.timestamp()))  # the same once more
+    message.refresh_from_db()
+    assert not comments.liked(message)
+    comments.do(message, "like", by=sana)
+    message.refresh_from_db()
+    assert comments.liked(message) and len(message.reactions) == 1
+
+
+@pytest.mark.parametrize("deeds", [["hide", "unhide"], ["like", "unlike"], ["delete"]])
+def test_by_page_and_by_api_alike(channel: Channel, sana: Agent, done: list[Any], deeds: list[str]) -> None:
+    message = commented(channel)
+    client, api = Client(), Api(sana)
+    client.force_login(sana)
+    page = f"/tickets/{message.ticket_id}/messages/{message.pk}/comment"
+    may = channel.kind == "facebook" or deeds[0] != "like"
+    if deeds == ["delete"]:
+        problem(api.delete(f"/comments/{message.pk}/"), 403)
+        assert client.post(f"{page}/delete/").status_code == 403 and not done
+        assert "comment/delete" not in client.get(f"/tickets/{message.ticket_id}/").text
+        Agent.objects.update(role=Role.MANAGER)
+        api.token.agent.refresh_from_db()
+        assert api.delete(f"/comments/{message.pk}/").json()["withdrawn_at"]
+        assert "We deleted this comment." in client.get(f"/tickets/{message.ticket_id}/").text
+        problem(api.post(f"/comments/{message.pk}/hide/"), 422, "deed")
+        assert done == [("remove", True)]
+        return
+    for deed, name in zip(deeds, (True, False), strict=True):
+        answer = api.post(f"/comments/{message.pk}/{deed}/")
+        if not may:
+            problem(answer, 422, "deed")
+            continue
+        assert answer.json()["comment"]["hidden" if "hide" in deed else "liked"] is name
+    assert done == ([(deeds[0], True), (deeds[0], False)] if may else [])
+    light = Agent.objects.create_user("lena@desk.example", name="Lena", role=Role.LIGHT)
+    problem(Api(light).post(f"/comments/{message.pk}/{deeds[0]}/"), 403)
+    client.force_login(light)
+    assert client.post(f"{page}/{deeds[0]}/").status_code == 403
+
+
+def test_what_a_comment_is_in_the_api(page: Channel, sana: Agent) -> None:
+    tell(page, post={"permalink_url": "https://f.example/1", "message": "New shoes"})
+    shown = Api(sana).get(f"/messages/{Message.objects.get().pk}/").json()
+    assert (shown["public"], shown["comment"]) == (
+        True,
+        {
+            "thread": "501_777",
+            "post": {"id": f"{PAGE}_501", "text": "New shoes", "url": "https://f.example/1", "picture": ""},
+            "hidden": False,
+            "liked": False,
+        },
+    )
+
+
+def test_news_of_what_is_gone_change_nothing(page: Channel) -> None:
+    message = commented(page)
+    tell(page, verb="remove")
+    tell(page, verb="hide", at=NOON + timedelta(hours=1))
+    message.refresh_from_db()
+    assert not message.payload.get("hidden") and message.withdrawn_at is not None
+    assert not changes.apply(page, changes.Hiding("501_999", True, NOON))
