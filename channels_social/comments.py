@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_social.meta import MetaAdapter
+from channels_social.meta import BEGINS, MetaAdapter
 from channels_social.meta_events import REACTIONS
 from inbox import additions, log, wording
 from inbox.actions import base, changes
@@ -94,6 +94,27 @@ def within(message: Message) -> Piece | None:
     return Piece("channels_social/_comment.html", context)
 
 
+def standing(message: Message) -> Piece | None:
+    """What a comment stands under, where it begins its ticket; of another one what it answers."""
+    if not message.payload.get("public") or message.withdrawn_at is not None:
+        return None
+    post = message.payload.get("post") or {}
+    begins = message.thread_rule in BEGINS and (post.get("text") or post.get("picture"))
+    answered = getattr(message, "answered", None)
+    if not begins and not answered:
+        return None
+    url = str(post.get("url") or "")
+    context = {
+        "answered": answered,
+        "post": post if begins else None,
+        "picture": bool(post.get("picture")) and begins,
+        "url": url if url.startswith("https://") else "",
+        "message": message.pk,
+        "ticket": message.ticket_id,
+    }
+    return Piece("channels_social/_standing.html", context, first=True)
+
+
 WORDS = {
     "hide": gettext_lazy("hid a comment"),
     "unhide": gettext_lazy("showed a comment again"),
@@ -109,5 +130,6 @@ def _said(event: Event, names: Mapping[int, str]) -> str:
 
 def register() -> None:
     """Called once, when the app is ready."""
+    additions.within(standing)
     additions.within(within)
     wording.register("comment_changed", _said)

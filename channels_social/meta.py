@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 
 from channels_social import checks, graph, meta_events, meta_send, reading
 from channels_social.messenger import Messenger, Part, Profile, nearest
-from inbox import counting
+from inbox import counting, wake
 from inbox.actions import customers, receive
 from inbox.actions.errors import ActionError
-from inbox.adapters import Check, Panel, Parsed, Party, RawReceipt, Verdict
+from inbox.adapters import Arrival, Check, Panel, Parsed, Party, RawReceipt, Verdict
 from inbox.adapters import Ignore as Left
 from inbox.models import (
     Agent,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
+BEGINS = {"new", "follow_up"}  # the rules by which a message begins a ticket
 YES = {"1", "on", "yes", "true"}
 PUBLIC, PRIVATE, HUMAN_AGENT = "public", "private", "human_agent"
 
@@ -183,6 +184,14 @@ class MetaAdapter(Messenger):
             asked=lambda who: private_answer(channel, who),
             talks_to=talks_to,
         )
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """Of a thread, the first one says what all stand under: that is asked for."""
+        super().arrived(arrivals)
+        for one in arrivals:
+            message = one.message
+            if message.thread_rule in BEGINS and (message.payload.get("post") or {}).get("id"):
+                wake.run("channels_social.tasks.posts", [message.channel_id, message.pk], "social")
 
     def profile(self, channel: Channel, session: requests.Session, identity: Identity) -> Profile:
         """What somebody calls themselves, and their picture. Of who hides both nothing is told."""

@@ -48,6 +48,9 @@ class Comments(Protocol):
 
     def remove(self, comment: str) -> None: ...
 
+    def post(self, post: str) -> dict[str, str]:
+        """What a post is: `text`, `url`, and `picture`, an address that is good for some days."""
+
 
 class Account:
     """A page or account, as messages leave through it. `answered` hears who somebody is, whose comment was answered."""
@@ -124,6 +127,12 @@ def identified(told: graph.Table, platform: str, name: str = "id") -> str:
         return found
     said = _("%(platform)s gave an answer that cannot be read.") % {"platform": platform}
     raise DeliveryError(said, permanent=False, unknown=True)
+
+
+def post_of(text: Any, url: Any, picture: Any) -> dict[str, str]:
+    """A post as its comments keep it: of addresses those that a browser may open."""
+    said = {"text": reading.text(text, 500), "url": reading.text(url, 1000), "picture": reading.text(picture, 2000)}
+    return {name: one for name, one in said.items() if name == "text" or one.startswith(("https://", "http://"))}
 
 
 class AsApp(graph.Graph):

@@ -1,15 +1,17 @@
-"""`/tickets/<number>/messages/<id>/comment/<deed>/`: hide, like or delete a comment."""
+"""Of comments, below `/tickets/<number>/messages/<id>/`: hide, like or delete one; the picture of its post."""
 
 from __future__ import annotations
 
+import requests
 from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from channels_social import comments
-from inbox import access
+from inbox import access, files
 from inbox.actions.errors import ActionError
 from inbox.views.shell import AgentRequest, agent_only
 from inbox.views.tickets import answer
+from lib import http
 
 
 @require_POST
@@ -23,3 +25,29 @@ def comment(request: AgentRequest, number: int, pk: int, deed: str) -> HttpRespo
     except ActionError as error:
         return answer(request, number, problem=str(error))
     return answer(request, number)
+
+
+MOST_BYTES, SECONDS = 4 * 1024 * 1024, 8.0  # of a post's picture
+
+
+@require_safe
+@agent_only
+def post(request: AgentRequest, number: int, pk: int) -> HttpResponse:
+    """The picture of the post that a comment stands under, from where its platform keeps it; 404 once it does not.
+
+    It is not kept here, and no browser is sent there: the platform would learn who reads what.
+    """
+    message = access.get_message(request.user, pk)
+    url = str((message.payload.get("post") or {}).get("picture") or "")
+    if message.ticket_id != number or not url:
+        raise Http404
+    try:
+        with http.Session() as session:
+            status, content, _kind = http.download(session, url, most=MOST_BYTES, seconds=SECONDS)
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise Http404 from error
+    kind = files.picture_type(content) if status == 200 else ""
+    if not kind:
+        raise Http404
+    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type=kind, headers=headers)

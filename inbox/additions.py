@@ -23,10 +23,11 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A template, and what it reads as `piece`."""
+    """A template, and what it reads as `piece`. Of a message it stands below its words, or (`first`) above them."""
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def beside(maker: OfTicket) -> OfTicket:
 
 
 def within(maker: OfMessage) -> OfMessage:
-    """Decorator: makes what a message of the timeline shows below its words; None for nothing."""
+    """Decorator: makes what a message of the timeline shows besides its words; None for nothing."""
     _within.append(maker)
     return maker
 

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef
-from django.db.models.functions import JSONObject
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.db.models.functions import JSONObject, Left
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -204,6 +204,9 @@ def _found(messages: MessageQuerySet) -> MessageQuerySet:
     copies = MessageCopy.objects.filter(message=OuterRef("pk")).order_by("pk")
     remote = RemoteFile.objects.filter(message=OuterRef("pk")).order_by("position")
     missing = JSONObject(pk="pk", name="name", size="size", failed_at="failed_at", error="error")
+    # What a comment answers: two comments below each other tell nobody that.
+    above = Message.objects.filter(channel=OuterRef("channel"), external_id=OuterRef("in_reply_to")).order_by("pk")
+    quoted = above.values(row=JSONObject(name="author_name", text=Left("text", 160), gone="withdrawn_at"))[:1]
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline",
                      content_id="content_id")  # fmt: skip
     return (
@@ -214,6 +217,7 @@ def _found(messages: MessageQuerySet) -> MessageQuerySet:
             copy_channels=ArraySubquery(copies.values("channel")),
             remote_rows=ArraySubquery(remote.values(row=missing)),
             picture=F("customer__picture"),
+            answered=Case(When(~Q(in_reply_to=""), payload__public=True, then=Subquery(quoted))),
         )
     )
 

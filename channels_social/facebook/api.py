@@ -30,6 +30,10 @@ class Comments:
     def remove(self, comment: str) -> None:
         self.api.delete(comment)
 
+    def post(self, post: str) -> dict[str, str]:
+        told = self.api.get(post, fields="message,permalink_url,full_picture")
+        return meta_send.post_of(told.get("message"), told.get("permalink_url"), told.get("full_picture"))
+
 
 def profile_of(api: graph.Graph, person: str) -> Profile:
     """What somebody calls themselves, and their picture; nothing where they hide it. Raises DeliveryError."""

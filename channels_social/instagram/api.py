@@ -32,6 +32,13 @@ class Comments:
     def remove(self, comment: str) -> None:
         self.api.delete(comment)
 
+    def post(self, post: str) -> dict[str, str]:
+        """Of a film the picture is its first one."""
+        told = self.api.get(post, fields="caption,permalink,media_type,media_url,thumbnail_url")
+        film = told.get("media_type") == "VIDEO"
+        picture = told.get("thumbnail_url") or ("" if film else told.get("media_url"))
+        return meta_send.post_of(told.get("caption"), told.get("permalink"), picture)
+
 
 def profile_of(api: graph.Graph, person: str) -> Profile:
     """What somebody calls themselves, and their picture; nothing where they hide it. Raises DeliveryError.

@@ -60,6 +60,7 @@ def _posted(line: Line) -> dict[str, Any]:
         "created_time": iso(line.at),
         "from": facebook.author(line),
         "permalink_url": f"https://www.facebook.com/{line.external_id}",
+        "full_picture": line.payload.get("picture"),
     }
 
 

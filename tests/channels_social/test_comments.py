@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from channels_social import comments
+from channels_social import comments, posts
 from channels_social.meta import MetaAdapter
 from inbox.actions import changes, receive
-from inbox.adapters import RawReceipt
+from inbox.adapters import Hiding, RawReceipt
 from inbox.models import Agent, Channel, Event, Message, Role
 from tests.api.conftest import Api, problem
-from tests.channels_social.meta import IG, PAGE
+from tests.channels_social.meta import IG, PAGE, PNG
 
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)  # whatever the clock says
+WORDS = {"facebook": "message", "instagram": "text"}
 OWN = {"facebook": PAGE, "instagram": IG}
 
 
@@ -42,10 +44,16 @@ def sana(db: None) -> Agent:
 def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """What was asked of the platform; it takes everything."""
     found: list[tuple[str, Any]] = []
+
+    def post(name: str) -> dict[str, str]:
+        found.append(("post", name))
+        return {"text": "New shoes", "url": "https://f.example/1", "picture": "https://cdn.example/p.png"}
+
     platform = SimpleNamespace(
         hide=lambda _id, value: found.append(("hide", value)),
         like=lambda _id, value: found.append(("like", value)),
         remove=lambda _id: found.append(("remove", True)),
+        post=post,
     )
     monkeypatch.setattr(MetaAdapter, "api_of", lambda *_: None)
     for kind in ("facebook", "instagram"):
@@ -58,7 +66,7 @@ def connect(kind: str) -> Channel:
     return Channel.objects.create(kind=kind, slug=kind, name="Shop", settings={own: OWN[kind]})
 
 
-def tell(channel: Channel, at: datetime = NOON, **value: Any) -> None:
+def tell(channel: Channel, *, at: datetime = NOON, **value: Any) -> None:
     """One change, as Meta tells it."""
     facebook = channel.kind == "facebook"
     known = {
@@ -101,7 +109,7 @@ def test_the_later_word_counts_whoever_says_it(page: Channel, sana: Agent) -> No
 
 def test_a_like_of_ours_is_one_however_it_was_given(page: Channel, sana: Agent) -> None:
     message = commented(page)
-    whose = {"item": "reaction", "reaction_type": "like", "from": {"id": PAGE, "name": "Shop"}}
+    whose: dict[str, Any] = {"item": "reaction", "reaction_type": "like", "from": {"id": PAGE, "name": "Shop"}}
     tell(page, **whose)
     message.refresh_from_db()
     assert comments.liked(message)
@@ -159,10 +167,73 @@ def test_what_a_comment_is_in_the_api(page: Channel, sana: Agent) -> None:
     )
 
 
+def test_what_it_stands_under_is_asked_once_and_shown_above_it(
+    channel: Channel, sana: Agent, done: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[Any] = []
+    monkeypatch.setattr("channels_social.meta.wake.run", lambda task, args, _queue: woken.append((task, args)))
+    message = commented(channel)
+    ids = {"facebook": ("501_777", "comment_id", "501_778"), "instagram": ("17901", "id", "17902")}
+    parent, name, own = ids[channel.kind]
+    answer: dict[str, Any] = {"parent_id": parent, name: own, WORDS[channel.kind]: "Size?"}
+    tell(channel, **answer)
+    asked = [("post", message.payload["post"]["id"])]
+    assert posts.fetch(channel.pk, [message.pk]) == 1 and done == asked
+    client = Client()
+    client.force_login(sana)
+    whole = client.get(f"/tickets/{message.ticket_id}/").text
+    page = whole[whole.index(f'id="m-{message.pk}"') :]
+    assert page.index("New shoes") < page.index(">Price?<") and page.count("New shoes") == 1
+    assert f"/tickets/{message.ticket_id}/messages/{message.pk}/post/" in page and "cdn.example" not in page
+    assert "https://f.example/1" in page
+    quote = page[page.index('<p class="standing') :]
+    assert quote.index("Price?") < quote.index(">Size?<")  # what the second one answers
+    assert [args for task, args in woken if task.endswith("posts")] == [
+        [channel.pk, message.pk]
+    ]
+    assert posts.fetch(channel.pk, [0]) == 0 and done == asked
+
+
+def test_the_picture_of_a_post_comes_by_us(page: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = commented(page)
+    client = Client()
+    client.force_login(sana)
+    url = f"/tickets/{message.ticket_id}/messages/{message.pk}/post/"
+    assert client.get(url).status_code == 404  # none is known
+    message.payload["post"]["picture"] = "https://cdn.example/p.png"
+    message.save()
+    answers: list[Any] = [(200, PNG, ""), (200, b"<html>", "image/png"), (404, b"", ""), OSError("away")]
+
+    def download(_session: Any, url: str, **_limits: Any) -> Any:
+        assert url == "https://cdn.example/p.png"
+        given = answers.pop(0)
+        if isinstance(given, OSError):
+            raise given
+        return given
+
+    monkeypatch.setattr("channels_social.views.http.download", download)
+    shown = client.get(url)
+    assert (shown.status_code, shown["Content-Type"], shown["X-Content-Type-Options"]) == (200, "image/png", "nosniff")
+    assert [client.get(url).status_code for _ in range(3)] == [404, 404, 404]
+    assert client.get(url.replace(f"/tickets/{message.ticket_id}/", "/tickets/99999/")).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["facebook", "instagram"])
+def test_how_a_post_is_asked_for(kind: str) -> None:
+    told = {
+        "message": "New shoes", "permalink_url": "https://f.example/1", "full_picture": "javascript:alert(1)",
+        "caption": "New shoes", "permalink": "https://f.example/1", "media_type": "VIDEO",
+        "media_url": "https://f.example/film.mp4",
+    }  # fmt: skip
+    module = import_module(f"channels_social.{kind}.api")
+    known = module.Comments(SimpleNamespace(get=lambda _id, fields: told)).post("1")
+    assert known == {"text": "New shoes", "url": "https://f.example/1"}  # a film is no picture
+
+
 def test_news_of_what_is_gone_change_nothing(page: Channel) -> None:
     message = commented(page)
     tell(page, verb="remove")
     tell(page, verb="hide", at=NOON + timedelta(hours=1))
     message.refresh_from_db()
     assert not message.payload.get("hidden") and message.withdrawn_at is not None
-    assert not changes.apply(page, changes.Hiding("501_999", True, NOON))
+    assert not changes.apply(page, Hiding("501_999", True, NOON))
