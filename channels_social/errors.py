@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import requests
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from inbox.adapters import DeliveryError, NotFetched
 from lib import http, net
@@ -49,12 +50,21 @@ def blocked(reason: StrOrPromise) -> DeliveryError:
     return DeliveryError(reason, permanent=True, fault="blocked")
 
 
+UNREACHED: dict[str, StrOrPromise] = {
+    "": gettext_lazy("%(platform)s cannot be reached. It is tried again."),
+    "name": gettext_lazy("%(platform)s cannot be reached: there is no server of that name. It is tried again."),
+    "refused": gettext_lazy("%(platform)s cannot be reached: its server refused the connection. It is tried again."),
+    "time": gettext_lazy("%(platform)s cannot be reached: its server did not answer in time. It is tried again."),
+    "certificate": gettext_lazy("%(platform)s cannot be reached: its certificate is not good. It is tried again."),
+}
+
+
 def of_request(error: Exception, platform: str) -> DeliveryError:
     """What a request that failed on its way says: whether it can have arrived decides everything."""
     if isinstance(error, net.Refused):
         return away(str(error))
     if http.never_left(error):
-        return away(_("%(platform)s cannot be reached. It is tried again.") % {"platform": platform})
+        return away(str(UNREACHED[http.why_unreached(error)]) % {"platform": platform})
     said = _("%(platform)s did not answer in time.") % {"platform": platform}
     return DeliveryError(said, permanent=False, unknown=True)
 

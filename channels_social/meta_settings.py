@@ -38,7 +38,7 @@ class MetaSettings(SettingsForm):
         label=gettext_lazy("App ID"),
         max_length=30,
         required=False,
-        help_text=gettext_lazy("Optional. With it, Rabta also sees when the token ends."),
+        help_text=gettext_lazy("With it, Rabta also sees when the token ends and which permissions it lacks."),
     )
     messages = forms.BooleanField(label=gettext_lazy("Take in messages"), required=False, initial=True)
     comments = forms.BooleanField(label=gettext_lazy("Take in comments"), required=False, initial=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import ssl
 import threading
 import time
 from datetime import UTC, datetime
@@ -133,6 +134,17 @@ def _refusal(error: BaseException) -> net.Refused | None:
 def never_left(error: BaseException) -> bool:
     """Whether a request that failed with this error cannot have reached the other side: no connection came about."""
     return _below(error, (net.Refused, NewConnectionError, ConnectTimeoutError, TLSError)) is not None
+
+
+def why_unreached(error: BaseException) -> str:
+    """Why no connection came about, as far as it is told: "name", "refused", "time", "certificate"; else empty."""
+    reasons: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
+        ("name", (socket.gaierror,)),
+        ("refused", (ConnectionRefusedError,)),
+        ("time", (TimeoutError,)),
+        ("certificate", (TLSError, ssl.SSLError)),
+    )
+    return next((name for name, kinds in reasons if _below(error, kinds) is not None), "")
 
 
 class Rates:

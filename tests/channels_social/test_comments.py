@@ -188,9 +188,7 @@ def test_what_it_stands_under_is_asked_once_and_shown_above_it(
     assert "https://f.example/1" in page
     quote = page[page.index('<p class="standing') :]
     assert quote.index("Price?") < quote.index(">Size?<")  # what the second one answers
-    assert [args for task, args in woken if task.endswith("posts")] == [
-        [channel.pk, message.pk]
-    ]
+    assert [args for task, args in woken if task.endswith("posts")] == [[channel.pk, message.pk]]
     assert posts.fetch(channel.pk, [0]) == 0 and done == asked
 
 
