@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_social.forms import Secret, ServerAddress, SettingsForm
+from inbox.models import Channel
 
 VERSION = re.compile(r"v[0-9]{1,2}\.[0-9]")
 TOGGLES = {"messages": True, "comments": True, "human_agent": False}  # and what they are where nobody says
@@ -28,6 +29,8 @@ class AccountId(forms.CharField):
 
 class MetaSettings(SettingsForm):
     needed: ClassVar[tuple[str, ...]] = ("token", "app_secret")
+    kind: ClassVar[str]
+    own: ClassVar[str]  # the setting that names the page or account
 
     token = Secret(label=gettext_lazy("Access token"))
     app_secret = Secret(
@@ -68,6 +71,12 @@ class MetaSettings(SettingsForm):
 
     def clean(self) -> dict[str, Any]:
         found = super().clean()
+        others = Channel.objects.filter(kind=self.kind, **{f"settings__{self.own}": found.get(self.own)})
+        if self.channel is not None and self.channel.pk:
+            others = others.exclude(pk=self.channel.pk)
+        if found.get(self.own) and (other := others.first()) is not None:
+            said = _("It is connected already, as the channel “%(channel)s”.") % {"channel": other.name}
+            self.add_error(self.own, ValidationError(said))
         for name, usual in TOGGLES.items():
             if name not in self.data:
                 found[name] = usual

@@ -9,6 +9,8 @@ from channels_social.meta_settings import AccountId, MetaSettings
 
 class FacebookSettings(MetaSettings):
     needed = ("page_id", "token", "app_secret")
+    kind = "facebook"
+    own = "page_id"
 
     page_id = AccountId(
         label=gettext_lazy("Page ID"),

@@ -9,6 +9,8 @@ from channels_social.meta_settings import AccountId, MetaSettings
 
 class InstagramSettings(MetaSettings):
     needed = ("ig_id", "token", "app_secret")
+    kind = "instagram"
+    own = "ig_id"
 
     ig_id = AccountId(
         label=gettext_lazy("Instagram account ID"),

@@ -10,11 +10,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from channels_social import comments, posts
 from channels_social.meta import MetaAdapter
-from inbox.actions import changes, receive
+from inbox.actions import changes, channels, receive
 from inbox.adapters import Hiding, RawReceipt
 from inbox.models import Agent, Channel, Event, Message, Role
 from tests.api.conftest import Api, problem
@@ -235,3 +236,14 @@ def test_news_of_what_is_gone_change_nothing(page: Channel) -> None:
     message.refresh_from_db()
     assert not message.payload.get("hidden") and message.withdrawn_at is not None
     assert not changes.apply(page, Hiding("501_999", True, NOON))
+
+
+@pytest.mark.parametrize(("kind", "own"), [("facebook", "page_id"), ("instagram", "ig_id")])
+def test_a_page_is_connected_once(db: None, kind: str, own: str) -> None:
+    """Two channels of one page would each be told the half of it."""
+    given = {own: OWN[kind], "token": "t", "app_secret": "s"}
+    first = channels.create(kind, "first", given, by=None)
+    with pytest.raises(ValidationError, match="connected already, as the channel “first”"):
+        channels.create(kind, "second", given, by=None)
+    assert channels.update(first, settings={**given, "name": "Shop"}, by=None).name == "Shop"
+    channels.create(kind, "second", {**given, own: "4711"}, by=None)
