@@ -140,6 +140,7 @@ def channels() -> list[dict[str, Any]]:
         found.append(
             {
                 "id": channel.pk,
+                "kind": channel.kind,
                 "slug": channel.slug,
                 "name": channel.name,
                 "ok": not channel.failing and not channel.paused,
@@ -282,10 +283,12 @@ def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -
     if channel["paused"]:
         return found
     if channel["in_failing_since"]:
-        found.append(
+        said = (
             _("%(channel)s: new mail cannot be fetched. %(error)s")
-            % {"channel": channel["name"], "error": channel["in_error"]}
+            if channel["kind"] == "email"
+            else _("%(channel)s: new messages cannot be fetched. %(error)s")
         )
+        found.append(said % {"channel": channel["name"], "error": channel["in_error"]})
     if channel["out_failing_since"]:
         found.append(
             _("%(channel)s: replies cannot be sent, and are kept. %(error)s")

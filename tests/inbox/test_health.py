@@ -58,3 +58,13 @@ def test_what_waits_behind_a_full_mailbox_is_not_late(desk: Channel, sana: Agent
     Message.objects.filter(pk=first.pk).update(next_attempt_at=early)
     assert health.queues()["delivery:desk"]["waiting"] == 2
     assert "Desk: 2 replies are late." in health.problems(sana)
+
+
+def test_a_messenger_fetches_no_mail(sana: Agent) -> None:
+    for kind in ("email", "facebook"):
+        Channel.objects.create(kind=kind, slug=kind, name=kind, in_failing_since=timezone.now(), in_error="Away.")
+    texts = list(health.problems(sana))
+    assert [text for text in texts if "cannot be fetched" in text] == [
+        "email: new mail cannot be fetched. Away.",
+        "facebook: new messages cannot be fetched. Away.",
+    ]
