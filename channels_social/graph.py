@@ -311,3 +311,14 @@ def warnings(channel: Channel) -> list[str]:
     if ends <= timezone.now():
         return [_("The token of %(channel)s has expired on %(date)s: give a new one in its settings.") % named]
     return [_("The token of %(channel)s expires on %(date)s: give a new one in its settings before.") % named]
+
+
+def missing_fields(told: Any, wanted: Sequence[str], app_id: str) -> list[str]:
+    """What of `wanted` the page does not tell our app of; without an app's id, no app at all."""
+    apps = reading.rows(reading.table(told).get("data"))
+    mine = [one for one in apps if not app_id or str(one.get("id")) == app_id]
+    known: set[str] = set()
+    for one in mine:
+        names = one.get("subscribed_fields")
+        known.update(str(name) for name in (names if isinstance(names, list) else ()))
+    return [name for name in wanted if name not in known]

@@ -391,10 +391,10 @@ class MetaAdapter(Messenger):
             found |= self.token_of(api, channel)
             wanted = self.fields(channel)
             path = f"{self.own(channel)}/subscribed_apps"
-            missing = missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
+            missing = graph.missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
             if missing:
                 api.post(path, subscribed_fields=",".join(wanted))
-                missing = missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
+                missing = graph.missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
                 found["subscribed"] = timezone.now().isoformat()
             return {**found, "missing": missing}
 
@@ -481,14 +481,3 @@ def talks_in_private(ticket: Ticket, channel: Channel) -> Message | None:
 def was_public(ticket: Ticket) -> bool:
     """Whether one of us has answered under a comment of this ticket already."""
     return Message.objects.filter(ticket=ticket, direction=Direction.OUT, payload__public=True).exists()
-
-
-def missing_fields(told: Any, wanted: Sequence[str], app_id: str) -> list[str]:
-    """What of `wanted` the page does not tell our app of; without an app's id, no app at all."""
-    apps = reading.rows(reading.table(told).get("data"))
-    mine = [one for one in apps if not app_id or str(one.get("id")) == app_id]
-    known: set[str] = set()
-    for one in mine:
-        names = one.get("subscribed_fields")
-        known.update(str(name) for name in (names if isinstance(names, list) else ()))
-    return [name for name in wanted if name not in known]
