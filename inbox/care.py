@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from inbox import backlog
 from inbox.adapters import kinds
 from inbox.models import Channel, DeliveryState, Message, Receipt, ReceiptState
 from inbox.wording import retold
@@ -48,6 +49,7 @@ class Way:
     error: StrOrPromise
     last_at: datetime | None
     waiting: Waiting
+    oldest: datetime | None = None  # since when the first of what waits does
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Standing:
 
 
 def standings(channels: Sequence[Channel]) -> list[Standing]:
-    """The standing of each, in three queries."""
+    """The standing of each, in four queries."""
     ids = [channel.pk for channel in channels]
     waiting = Receipt.objects.filter(state=ReceiptState.NEW, channel__in=ids)
     queued = Message.objects.filter(
@@ -79,10 +81,14 @@ def standings(channels: Sequence[Channel]) -> list[Standing]:
     )
     failed = Receipt.objects.filter(state=ReceiptState.FAILED, channel__in=ids)
     counts = dict(failed.values_list("channel").annotate(n=Count("pk")).order_by())
-    coming, leaving = _counted(waiting), _counted(queued)
+    coming, leaving, since = _counted(waiting), _counted(queued), backlog.of(ids)
     return [
-        _standing(channel, coming(channel.pk), leaving(channel.pk), counts.get(channel.pk, 0)) for channel in channels
-    ]
+        _standing(
+            channel, coming(channel.pk), leaving(channel.pk), counts.get(channel.pk, 0),
+            since.get(channel.pk, backlog.Backlog()),
+        )
+        for channel in channels
+    ]  # fmt: skip
 
 
 def _counted(rows: QuerySet[Any]) -> Callable[[int], Waiting]:
@@ -92,8 +98,9 @@ def _counted(rows: QuerySet[Any]) -> Callable[[int], Waiting]:
     return lambda channel: Waiting(min(found[channel], MOST_COUNTED), more)
 
 
-def _standing(channel: Channel, coming: Waiting, leaving: Waiting, failed: int) -> Standing:
-    receiving, sending = _receiving(channel, coming), _sending(channel, leaving)
+def _standing(channel: Channel, coming: Waiting, leaving: Waiting, failed: int, since: backlog.Backlog) -> Standing:
+    receiving = replace(_receiving(channel, coming), oldest=since.receipts_since)
+    sending = replace(_sending(channel, leaving), oldest=since.messages_since)
     tone, words, way = _whole(channel, receiving, sending, failed)
     adapter = kinds().get(channel.kind)
     warnings = tuple(adapter.warnings(channel)) if adapter else ()
@@ -130,11 +137,20 @@ def _sending(channel: Channel, waiting: Waiting) -> Way:
     if channel.out_failing_since and not channel.paused:
         words = _("Replies cannot be sent, and are kept.")
         return Way("bad", words, channel.out_failing_since, retold(channel.out_error), channel.last_out_at, waiting)
+    if channel.limited_until is not None and not channel.paused:
+        words = _("The platform takes no more for the moment.")
+        return Way("warn", words, None, limited(channel.limited_until), channel.last_out_at, waiting)
     adapter = kinds().get(channel.kind)
     verdict = adapter.may_send(channel) if adapter else None
     if verdict and not verdict.allowed and not channel.paused:
         return Way("warn", _("Replies stay queued."), None, verdict.reason, channel.last_out_at, waiting)
     return Way(*_well(channel, channel.last_out_at, _("Nothing was sent yet.")), None, "", channel.last_out_at, waiting)
+
+
+def limited(until: datetime) -> str:
+    """What becomes of replies while a platform takes no more, in words."""
+    time = date_format(timezone.localtime(until), "SHORT_DATETIME_FORMAT")
+    return _("Replies are kept, and leave by themselves after %(time)s.") % {"time": time}
 
 
 def _well(channel: Channel, last: datetime | None, unused: str) -> tuple[Tone, StrOrPromise]:

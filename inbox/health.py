@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from inbox import access, log
+from inbox import access, care, log
 from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Cursor, DeliveryState, Heartbeat, Message, Receipt, ReceiptState
 from inbox.rights import Right, may
@@ -154,6 +154,7 @@ def channels() -> list[dict[str, Any]]:
                 "failed_receipts": failed.get(channel.pk, 0),
                 "last_in_at": channel.last_in_at,
                 "last_out_at": channel.last_out_at,
+                "limited_until": channel.limited_until,
             }
         )
     return found
@@ -294,6 +295,11 @@ def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -
             _("%(channel)s: replies cannot be sent, and are kept. %(error)s")
             % {"channel": channel["name"], "error": channel["out_error"]}
         )
+    elif _is_limited(channel["limited_until"], waiting):
+        found.append(
+            _("%(channel)s: the platform takes no more for the moment. %(error)s")
+            % {"channel": channel["name"], "error": care.limited(channel["limited_until"])}
+        )
     elif waiting and channel["cannot_send"]:
         found.append(
             ngettext(
@@ -316,6 +322,14 @@ def _channel_problems(channel: dict[str, Any], waiting: dict[str, Any] | None) -
             % {"channel": channel["name"], "count": channel["failed_receipts"]}
         )
     return found
+
+
+def _is_limited(until: datetime | None, waiting: dict[str, Any] | None) -> bool:
+    """Whether a platform's "too many" is worth telling: not of seconds, unless replies are late for it."""
+    if until is None:
+        return False
+    late = waiting is not None and waiting["seconds"] > LATE_AFTER.total_seconds()
+    return late or until > timezone.now() + LATE_AFTER
 
 
 def prune() -> None:

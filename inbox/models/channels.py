@@ -1,6 +1,7 @@
 """Brands and channels: how we appear, and where we are connected."""
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -86,6 +87,12 @@ class Channel(models.Model):
     @property
     def failing(self) -> bool:
         return self.in_failing_since is not None or self.out_failing_since is not None
+
+    @property
+    def limited_until(self) -> datetime | None:
+        """Until when its platform takes no more, which is no illness; None where it does, or the channel fails."""
+        rests = self.out_failing_since is None and self.next_send_at > timezone.now()
+        return self.next_send_at if rests else None
 
     @property
     def reopen_days(self) -> int | None:

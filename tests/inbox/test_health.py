@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from inbox import delivery, health
+from inbox import care, delivery, health
 from inbox.actions import receive, reply
 from inbox.actions.work import Outcome
 from inbox.adapters import DeliveryError
@@ -68,3 +68,20 @@ def test_a_messenger_fetches_no_mail(sana: Agent) -> None:
         "email: new mail cannot be fetched. Away.",
         "facebook: new messages cannot be fetched. Away.",
     ]
+
+
+def test_a_platform_that_takes_no_more_is_told_of(desk: Channel, sana: Agent, take: Callable[..., Outcome]) -> None:
+    """On the channel at once, on the main screen where it lasts, and never as an illness."""
+    ticket = Ticket.objects.get(pk=take("m1").ticket)
+    Paper.answers[:] = [DeliveryError("Too many.", permanent=False, retry_after=600, channel=True, fault="rate")]
+    reply.reply(ticket, by=sana, text="one")
+    delivery.deliver(desk.pk)
+    desk.refresh_from_db()
+    (standing,) = care.standings([desk])
+    assert standing.tone == "warn" and "takes no more" in str(standing.words) and not desk.failing
+    assert "leave by themselves" in str(standing.error) and standing.sending.oldest is not None
+    assert any("takes no more" in one for one in health.problems(sana))
+    Channel.objects.update(next_send_at=timezone.now() + timedelta(seconds=20))
+    assert not any("takes no more" in one for one in health.problems(sana))
+    Message.objects.filter(direction="out").update(next_attempt_at=timezone.now() - timedelta(minutes=5))
+    assert any("takes no more" in one for one in health.problems(sana))
