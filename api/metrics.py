@@ -23,6 +23,7 @@ from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from api import channel_metrics
 from api.models import HookState, Webhook, WebhookDelivery
 from inbox import health, log
 from inbox.models import Channel, Cursor, DeliveryState, Heartbeat, Message, Receipt, ReceiptState
@@ -79,7 +80,7 @@ class Gauges:
     def collect(self) -> Iterator[Metric]:
         try:
             found = [*self.receipts(), *self.messages(), *self.processes(), *self.followers(), *self.channels()]
-            found += self.webhooks()
+            found += [*channel_metrics.collect(), *self.webhooks()]
         except (DatabaseError, InterfaceError):
             found = []
         yield GaugeMetricFamily("rabta_database_up", "Whether PostgreSQL answered.", value=1.0 if found else 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -198,6 +199,9 @@ class EmailAdapter(Adapter):
 
     def warnings(self, channel: Channel) -> list[str]:
         return [*oauth.warnings(channel), *moving.warnings(channel)]
+
+    def login_ends_at(self, channel: Channel) -> datetime | None:
+        return oauth.ends_at(channel)
 
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         return explain(inbound)

@@ -104,6 +104,12 @@ def warnings(channel: Channel) -> list[str]:
     return []
 
 
+def ends_at(channel: Channel) -> datetime | None:
+    """When the mailbox's consent ends, where its provider tells it."""
+    grant = grant_of(channel) if provider_of(channel) is not None else None
+    return grant.ends_at if grant is not None else None
+
+
 def token(channel_id: int, provider_key: str, *, refused: str = "") -> str:
     """An access token for the mailbox. `refused` is one that a mail server has just turned away: not that one again,
     unless it was made a moment ago. Raises OAuthTrouble."""

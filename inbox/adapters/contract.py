@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from inbox.actions.errors import ActionError
@@ -245,6 +246,10 @@ class Adapter:
     def warnings(self, channel: Channel) -> list[str]:
         """What will stop this channel, or hinders it without stopping it: sentences for the main screen."""
         return []
+
+    def login_ends_at(self, channel: Channel) -> datetime | None:
+        """When its token, or the consent behind it, ends by itself; None where it does not, or nobody knows."""
+        return parse_datetime(str(channel.condition.get("expires_at") or ""))
 
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         """What the system makes of this message, for people who ask why."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from api.routing import register, urls
 from api.schema import CODES
 from api.views.base import View
 from inbox import health
-from inbox.models import Agent, Channel, Ticket
+from inbox.actions import receive
+from inbox.adapters import RawReceipt
+from inbox.models import Agent, Channel, Message, Receipt, Ticket
 from tests.api.conftest import Api
 
 ERRORS = {"ActionError", "UnknownKind", "Conflict", "Unprocessable", "PreconditionFailed"}
@@ -84,6 +87,51 @@ def test_metrics_tell_what_waits(client: Any, as_sana: Api, ticket: Ticket, supp
     assert found["rabta_heartbeat_age_seconds", "worker"] < 5
     assert (found["rabta_process_up", "worker"], found["rabta_process_up", "beat"]) == (1, 0)
     assert any(name.startswith("django_http_requests") for name, *_ in found)
+
+
+def test_metrics_tell_how_each_channel_is(client: Any, as_sana: Api, ticket: Ticket, support: Channel) -> None:
+    for _one in range(2):
+        as_sana.post(f"/tickets/{ticket.number}/messages/", {"kind": "reply", "text": "x"})
+    early, now = timezone.now() - timedelta(minutes=5), timezone.now()
+    Message.objects.filter(state="queued").update(next_attempt_at=early)
+    receive.store(support, [RawReceipt(b"x", "r1")])
+    Receipt.objects.filter(state="new").update(received_at=early)
+    Channel.objects.filter(pk=support.pk).update(
+        next_send_at=now + timedelta(minutes=9),
+        condition={"tended_at": early.isoformat(), "told": False, "_told_again_at": early.isoformat()},
+    )
+    page = Channel.objects.create(
+        kind="whatsapp", name="W", slug="w", condition={"expires_at": (now + timedelta(days=2)).isoformat()}
+    )
+
+    def read() -> dict[tuple[str, str], float]:
+        text = client.get("/metrics", headers={"Host": "localhost"}).content.decode()
+        samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+        return {
+            (one.name.removeprefix("rabta_channel_"), one.labels["channel"]): one.value
+            for one in samples
+            if one.name.startswith("rabta_channel_") and "direction" not in one.labels
+        }
+
+    found = read()
+    assert (found["ok", "support"], found["paused", "support"], found["warnings", "w"]) == (1, 0, 1)
+    assert (found["receipts_waiting", "support"], found["messages_waiting", "support"]) == (1, 2)
+    assert (
+        found["receipts_waiting", "w"] == found["messages_waiting", "w"] == found["receipts_oldest_seconds", "w"] == 0
+    )
+    for name in ("receipts_oldest_seconds", "messages_oldest_seconds", "tended_age_seconds"):
+        assert 300 <= found[name, "support"] < 400
+    assert found["rate_limited_until_timestamp_seconds", "support"] == pytest.approx(now.timestamp() + 540, abs=1)
+    assert found["rate_limited_until_timestamp_seconds", "w"] == 0
+    assert found["login_expires_seconds", "w"] == pytest.approx(2 * 86400, abs=60)
+    assert ("login_expires_seconds", "support") not in found and ("tended_age_seconds", "w") not in found
+    assert found["subscribed", "support"] == 0
+    assert found["subscribed_again_timestamp_seconds", "support"] == pytest.approx(early.timestamp())
+    Channel.objects.filter(pk=page.pk).update(paused=True, in_failing_since=now)
+    Channel.objects.filter(pk=support.pk).update(out_failing_since=now)
+    found = read()
+    assert (found["ok", "support"], found["ok", "w"], found["paused", "w"]) == (0, 0, 1)
+    assert found["rate_limited_until_timestamp_seconds", "support"] == 0  # it is ill, and not merely asked to wait
 
 
 def test_metrics_are_for_this_machine_or_a_token(db: None, client: Any, settings: Any) -> None:
