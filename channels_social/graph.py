@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from django.conf import settings
@@ -22,6 +22,9 @@ from channels_social import checks, errors, reading, signatures
 from inbox.adapters import DeliveryError, Panel, Unverified
 from inbox.models import Channel
 from lib import http, signing
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 PURPOSE = "graph webhook"
 SIGNATURE = "X-Hub-Signature-256"
@@ -299,7 +302,13 @@ def token_state(graph: Graph) -> dict[str, Any]:
 
 def expires_at(channel: Channel) -> datetime | None:
     """When the channel's token ends, as far as that is known."""
-    return parse_datetime(str(channel.condition.get("expires_at") or ""))
+    return parse_datetime(str(channel.condition.get("expires_at") or channel.condition.get("_expires_at") or ""))
+
+
+def end_of(channel: Channel) -> tuple[StrOrPromise, str]:
+    """A line of facts: when the token ends, where that is known."""
+    ends = expires_at(channel)
+    return _("Token's end"), date_format(timezone.localtime(ends), "DATE_FORMAT") if ends else ""
 
 
 def warnings(channel: Channel) -> list[str]:

@@ -86,6 +86,7 @@ class MetaAdapter(Messenger):
         return [
             (self.label, reading.text(channel.condition.get("name"), 200) or self.own(channel)),
             (_("Takes in"), ", ".join(str(one) for one in self._takes(channel))),
+            graph.end_of(channel),
         ]
 
     def _takes(self, channel: Channel) -> list[StrOrPromise]:
@@ -391,12 +392,13 @@ class MetaAdapter(Messenger):
             found |= self.token_of(api, channel)
             wanted = self.fields(channel)
             path = f"{self.own(channel)}/subscribed_apps"
-            missing = graph.missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
+            missing = lacked = graph.missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
             if missing:
                 api.post(path, subscribed_fields=",".join(wanted))
                 missing = graph.missing_fields(api.get(path), wanted, str(channel.settings.get("app_id") or ""))
                 found["subscribed"] = timezone.now().isoformat()
-            return {**found, "missing": missing}
+            told = [one for one in wanted if one not in missing]
+            return {**found, "missing": missing, **checks.news(channel, told, lacked, well=not missing)}
 
     def who(self, found: graph.Graph, channel: Channel) -> dict[str, Any]:
         """What the platform calls the one whose token this is. Raises DeliveryError where it is another's."""
@@ -446,7 +448,7 @@ class MetaAdapter(Messenger):
                 _("Meta does not tell %(channel)s of %(names)s.")
                 % {"channel": channel.name, "names": ", ".join(map(str, missing))}
             )
-        return told
+        return [*told, *checks.told_again(channel, self.rules.platform)]
 
 
 def private_answer(channel: Channel, who: Party) -> str:

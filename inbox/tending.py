@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from inbox import locks, log
+from inbox import delivery, locks, log
 from inbox.adapters import DeliveryError, adapter_for, kinds
 from inbox.models import Channel
 
@@ -35,12 +35,24 @@ def tend(channel_id: int) -> bool:
         except (OperationalError, InterfaceError):
             raise
         except DeliveryError as refused:
+            if refused.fault == "rate":
+                _rest(channel, refused)
+                return True
             found, error = {}, str(refused.reason)
         except Exception as fault:
             logger.exception("channel %s cannot be looked after", channel.slug)
             found, error = {}, f"{type(fault).__name__}: {fault}"
         _keep(channel, found, error)
         return not error
+
+
+def _rest(channel: Channel, refused: DeliveryError) -> None:
+    """Too many calls, which is no illness: what is known of it stays, and its replies wait as well."""
+    delivery.hold(channel, refused)
+    with transaction.atomic():
+        row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+        row.condition = {**row.condition, TENDED: timezone.now().isoformat()}
+        row.save(update_fields=["condition"])
 
 
 def _keep(channel: Channel, found: dict[str, object], error: str) -> None:

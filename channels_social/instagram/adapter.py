@@ -82,7 +82,7 @@ class InstagramAdapter(MetaAdapter):
 
     def token_of(self, found: graph.Graph, channel: Channel) -> dict[str, Any]:
         """It is good for sixty days, and can be made good again: done long before, and the new one kept."""
-        ends = graph.expires_at(channel)
+        ends = graph.expires_at(channel) if self._knows(channel, found.token) else None
         if ends is not None and ends - timezone.now() > REFRESH_BEFORE:
             return {}
         try:
@@ -95,4 +95,8 @@ class InstagramAdapter(MetaAdapter):
             channel.secrets = {**channel.secrets, "token": token}
             channel.save(update_fields=["credentials"])
             found.token = token
-        return {"expires_at": expires_at}
+        return {"expires_at": expires_at, "_expires_at": expires_at, "_expires_of": graph.digest(token)}
+
+    def _knows(self, channel: Channel, token: str) -> bool:
+        """Whether what is known of a token's end is about this one, and not about one that it was given for."""
+        return channel.condition.get("_expires_of", "") in {"", graph.digest(token)}

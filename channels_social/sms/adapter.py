@@ -155,7 +155,9 @@ class SmsAdapter(Messenger):
             found.append(_missing(channel))
         if channel.condition.get("trial"):
             found.append(api.words_of(21608))
-        return found
+        if channel.condition.get("hook") == "unreachable":
+            found.append(_unreachable())
+        return [*found, *checks.told_again(channel, "Twilio")]
 
     def _lines(self, found: Mapping[str, Any], channel: Channel) -> list[Check]:
         lines = [Check(_("Account"), True, _("Twilio knows it as %(name)s.") % {"name": found["account"]})]
@@ -168,9 +170,7 @@ class SmsAdapter(Messenger):
         if number:
             lines.append(Check(_("Number"), True, number))
         if found["hook"] == "unreachable":
-            told = _("Twilio cannot call Rabta, whose address (BASE_URL) is not https: messages come minutes late, and "
-                     "nothing is told of what was delivered.")  # fmt: skip
-            return [*lines, Check(_("News"), False, told)]
+            return [*lines, Check(_("News"), False, _unreachable())]
         told = (
             _("Set this as the messaging service's webhook: %(url)s")
             if found["hook"] == "by hand"
@@ -182,6 +182,13 @@ class SmsAdapter(Messenger):
 def segments(text: str) -> int:
     """How many SMS the networks make of one text; it arrives as one all the same."""
     return -(-counting.size(text, SEGMENTS) // counting.room(text, SEGMENTS))
+
+
+def _unreachable() -> str:
+    return _(
+        "Twilio cannot call Rabta, whose address (BASE_URL) is not https: messages come minutes late, and "
+        "nothing is told of what was delivered."
+    )
 
 
 def _missing(channel: Channel) -> str:

@@ -59,15 +59,21 @@ def _number(twilio: Twilio) -> Found:
     if row is None:
         return {"missing": True, "hook": "", "subscribed": False}
     if not public.reachable():
-        return {"missing": False, "hook": "unreachable", "subscribed": False}
-    url = checks.hook_url(twilio.channel)
+        return {"missing": False, "hook": "unreachable", "subscribed": False, "told": False}
+    channel = twilio.channel
+    url = checks.hook_url(channel)
     good = row.get("sms_url") == url and not row.get("sms_application_sid")
     if not good:
         fields = {"SmsUrl": url, "SmsMethod": "POST"}
         if row.get("sms_application_sid"):
             fields["SmsApplicationSid"] = ""  # it would go before the address
         twilio.post(f"IncomingPhoneNumbers/{reading.text(row.get('sid'), 64)}.json", fields)
-    return {"missing": False, "hook": "ours", "subscribed": not good}
+    return {
+        "missing": False,
+        "hook": "ours",
+        "subscribed": not good,
+        **checks.news(channel, [url], [] if good else [url]),
+    }
 
 
 def catch_up(twilio: Twilio) -> tuple[str, int]:

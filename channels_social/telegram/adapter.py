@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from channels_social import checks, errors, media, reading, signatures
 from channels_social.messenger import Messenger, Profile
@@ -29,6 +30,7 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 PURPOSE = "telegram webhook"
 BATCH = 100
 LONG_POLL = 20  # seconds
+TROUBLE_LASTS = timedelta(minutes=15)
 
 
 @register
@@ -139,7 +141,8 @@ class TelegramAdapter(Messenger):
             }
             info = reading.table(bot.call("getWebhookInfo"))
             url = "" if polls(channel) else checks.hook_url(channel)
-            if reading.text(info.get("url"), 2000) != url:
+            lost = [url] if reading.text(info.get("url"), 2000) != url else []
+            if lost:
                 if url:
                     bot.call(
                         "setWebhook",
@@ -150,9 +153,30 @@ class TelegramAdapter(Messenger):
                     found["subscribed"] = True
                 else:
                     bot.call("deleteWebhook")
-            elif url and info.get("last_error_message"):
+            elif url and info.get("last_error_message") and _is_fresh(info.get("last_error_date")):
                 found["trouble"] = reading.text(info["last_error_message"], 300)
+            if url:
+                found |= checks.news(channel, [url], lost, well="trouble" not in found)
             return {**found, "waiting": reading.number(info.get("pending_update_count"))}
+
+    def warnings(self, channel: Channel) -> list[str]:
+        """That Telegram cannot call us, and how much waits there for that; that another program had taken our place."""
+        if polls(channel):
+            return []
+        found = checks.told_again(channel, "Telegram")
+        if trouble := reading.text(channel.condition.get("trouble"), 300):
+            found.append(_("Telegram could not reach Rabta: %(error)s") % {"error": trouble})
+            waiting = reading.number(channel.condition.get("waiting"))
+            if waiting:
+                found.append(
+                    ngettext(
+                        "%(count)d update waits at Telegram, which keeps it for 24 hours.",
+                        "%(count)d updates wait at Telegram, which keeps them for 24 hours.",
+                        waiting,
+                    )
+                    % {"count": waiting}
+                )
+        return found
 
     def _lines(self, found: Mapping[str, Any], channel: Channel) -> list[Check]:
         bot = f"@{found['username']}" if found["username"] else found["name"]
@@ -165,6 +189,14 @@ class TelegramAdapter(Messenger):
         else:
             lines.append(Check(_("News"), True, _("Telegram calls %(url)s") % {"url": checks.hook_url(channel)}))
         return lines
+
+
+def _is_fresh(value: Any) -> bool:
+    """Whether Telegram's last failure is of now: it goes on naming it when all is well again, but tries every minute or
+    two as long as it is not.
+    """
+    at = reading.seconds(value)
+    return at is None or at > timezone.now() - TROUBLE_LASTS
 
 
 def receipt_of(update: Mapping[str, Any], raw: bytes) -> RawReceipt:

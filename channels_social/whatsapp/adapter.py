@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from channels_social import checks, graph, media, reading
 from channels_social.messenger import Messenger, Part
 from channels_social.whatsapp import parsing, templates
-from channels_social.whatsapp.api import WITHOUT_WORDS, WhatsApp, kind_of
+from channels_social.whatsapp.api import PLATFORM, WITHOUT_WORDS, WhatsApp, kind_of
 from channels_social.whatsapp.settings import WhatsAppSettings
 from inbox.actions import receive
 from inbox.actions.errors import ActionError
@@ -69,6 +69,7 @@ class WhatsAppAdapter(Messenger):
             (_("Name at WhatsApp"), reading.text(channel.condition.get("name"), 200)),
             (_("WhatsApp Business account ID"), str(channel.settings.get("waba_id", ""))),
             (_("Templates"), str(len(known_templates(channel)) or "")),
+            graph.end_of(channel),
         ]
 
     def panels(self, channel: Channel, agent: Agent) -> list[Panel]:
@@ -220,6 +221,8 @@ class WhatsAppAdapter(Messenger):
             waba = str(channel.settings.get("waba_id", ""))
             try:
                 found["subscribed"] = self._subscribe(wire, channel, waba)
+                url = checks.hook_url(channel)
+                found |= checks.news(channel, [url], [url] if found["subscribed"] else [])
                 rows = wire.pages(f"{waba}/message_templates", fields=templates.FIELDS, status="APPROVED", limit="100")
                 kept = (templates.kept(row) for row in rows)
                 found["templates"] = sorted((one for one in kept if one), key=templates.key)[: templates.MOST]
@@ -227,6 +230,7 @@ class WhatsAppAdapter(Messenger):
                 if not error.permanent and error.fault != "auth":
                     raise
                 found["trouble"] = str(error.reason)[:500]  # messages come and go all the same
+                found.setdefault("told_of", channel.condition.get("told_of") or [])
             return found
 
     def _subscribe(self, wire: WhatsApp, channel: Channel, waba: str) -> bool:
@@ -252,7 +256,7 @@ class WhatsAppAdapter(Messenger):
                 _("%(channel)s: WhatsApp rates this number's quality as low, and may let fewer messages through.")
                 % {"channel": channel.name}
             )
-        return found
+        return [*found, *checks.told_again(channel, PLATFORM)]
 
     def _lines(self, found: Mapping[str, Any], channel: Channel) -> list[Check]:
         named = {"number": found["number"], "name": found["name"]}

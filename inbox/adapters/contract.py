@@ -249,7 +249,7 @@ class Adapter:
 
     def login_ends_at(self, channel: Channel) -> datetime | None:
         """When its token, or the consent behind it, ends by itself; None where it does not, or nobody knows."""
-        return parse_datetime(str(channel.condition.get("expires_at") or ""))
+        return parse_datetime(str(channel.condition.get("expires_at") or channel.condition.get("_expires_at") or ""))
 
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         """What the system makes of this message, for people who ask why."""

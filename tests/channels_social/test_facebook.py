@@ -17,7 +17,7 @@ from channels_social.facebook.parsing import comment as read_comment
 from channels_social.meta_events import Account as Whose
 from channels_social.meta_events import receipts
 from channels_social.meta_send import refusal
-from inbox import delivery, fetching
+from inbox import delivery, fetching, health, tending
 from inbox.actions import receive, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryError, Hiding, Ignore, Withdrawal, adapter_for
@@ -35,6 +35,7 @@ from inbox.models import (
     Role,
     Ticket,
 )
+from lib import http
 from sandbox.phones import chats, core, facebook, hooks, messenger
 from sandbox.phones.models import Account, Line, Person
 from tests.adapter_contract import AdapterContract
@@ -434,6 +435,33 @@ def test_signatures_repeats_and_the_handshake(
 
 
 # Health ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.servers
+def test_that_meta_had_stopped_telling_is_told_for_a_day(channel: Channel, page: Account, sana: Agent) -> None:
+    """Not of what it had never told: that is ordinary, when a channel is connected or takes in more."""
+    chats.arrange(page, subscribed_fields=[])
+    assert tending.tend(channel.pk)
+    channel.refresh_from_db()
+    assert (channel.condition["told"], adapter_for("facebook").warnings(channel)) == (True, [])
+    chats.arrange(page, subscribed_fields=["messages"])
+    assert tending.tend(channel.pk) and tending.tend(channel.pk)
+    channel.refresh_from_db()
+    (said,) = adapter_for("facebook").warnings(channel)
+    assert "had stopped telling" in said and any("had stopped telling" in one for one in health.problems(sana))
+    channel.condition["_told_again_at"] = (timezone.now() - timedelta(days=1, minutes=1)).isoformat()
+    assert adapter_for("facebook").warnings(channel) == []
+
+
+@pytest.mark.servers
+def test_too_many_calls_while_it_is_looked_after_are_no_illness(channel: Channel, page: Account) -> None:
+    assert tending.tend(channel.pk)
+    before = Channel.objects.get(pk=channel.pk).condition
+    http.rates.note(page.secrets["token"], 90)
+    assert tending.tend(channel.pk)
+    channel.refresh_from_db()
+    assert not channel.failing and channel.limited_until is not None
+    assert channel.condition == before | {"tended_at": channel.condition["tended_at"]}
 
 
 @pytest.mark.servers

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from channels_social import profiles
-from inbox import delivery
+from inbox import delivery, tending
 from inbox.actions import reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import adapter_for
@@ -185,6 +185,9 @@ def test_the_token_is_made_good_again_in_time(channel: Channel, ig: Account, pla
     channel.condition["expires_at"] = (timezone.now() + timedelta(days=3)).isoformat()
     assert "expires" in adapter.warnings(channel)[0]
     assert adapter.tend(channel)["expires_at"] > channel.condition["expires_at"]
+    assert tending.tend(channel.pk) and tending.tend(channel.pk)
+    channel.refresh_from_db()  # that nobody asked again does not make it forgotten
+    assert adapter.login_ends_at(channel) > timezone.now() + timedelta(days=45)
     chats.arrange(ig, subscribed_fields=[])
     assert adapter.tend(channel)["missing"] == []
     chats.arrange(ig, token_state="expired")

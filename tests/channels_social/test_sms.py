@@ -672,6 +672,8 @@ def test_what_came_while_we_were_away_is_fetched_once(
     found = look_after(channel)
     assert (found["caught_up"], found["subscribed"]) == (7, True)
     assert found["seen_until"] >= NOW.isoformat()
+    assert "had stopped telling" in adapter_for("sms").warnings(channel)[0]
+    assert "BASE_URL" in adapter_for("sms").warnings(Channel(kind="sms", condition={"hook": "unreachable"}))[0]
     account.refresh_from_db()
     assert account.settings["sms_url"] == url
     twilio_acts._tell(old[4], "")  # late, and by webhook

@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 import pytest
 import requests
 from django.test import Client
+from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from channels_social.telegram import api
 from channels_social.telegram.api import refusal
-from inbox import delivery, fetching, polling
+from inbox import delivery, fetching, polling, tending
 from inbox.actions import messages, receive, reply, uploads
 from inbox.adapters import RawReceipt, adapter_for
 from inbox.models import Agent, Attachment, Channel, Message, MessagePart, Reach, Receipt, RemoteFile, Ticket
@@ -170,6 +171,30 @@ def test_edits_reactions_and_blocks(channel: Channel, bot: Account, ana: Person,
     telegram_acts.unblock(bot, ana, Given())
     taken_in(channel)
     assert adapter_for("telegram").may_reply(ticket, channel).allowed
+
+
+@pytest.mark.servers
+def test_a_webhook_that_is_lost_or_out_of_reach_is_told_of(channel: Channel, bot: Account) -> None:
+    adapter = adapter_for("telegram")
+    channel.settings["mode"] = "webhook"
+    channel.save()
+    assert tending.tend(channel.pk) and tending.tend(channel.pk)
+    channel.refresh_from_db()
+    assert (channel.condition["told"], adapter.warnings(channel)) == (True, [])
+    webhook = Account.objects.get(pk=bot.pk).settings["webhook"]
+
+    def arrange(**more: Any) -> list[str]:
+        Account.objects.filter(pk=bot.pk).update(settings={"webhook": {**webhook, **more}})
+        assert tending.tend(channel.pk)
+        channel.refresh_from_db()
+        return adapter.warnings(channel)
+
+    now = int(timezone.now().timestamp())
+    (said,) = arrange(last_error_message="Connection timed out", last_error_date=now - 60)
+    assert "timed out" in said and channel.condition["told"] is False
+    assert arrange(last_error_message="Connection timed out", last_error_date=now - 3600) == []  # it is over
+    (said,) = arrange(url="https://other.example/")
+    assert "had stopped telling" in said
 
 
 @pytest.mark.servers

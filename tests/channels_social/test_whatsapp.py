@@ -20,7 +20,7 @@ from channels_social import checks, graph
 from channels_social.graph import Refused
 from channels_social.whatsapp import parsing, templates
 from channels_social.whatsapp.api import refusal
-from inbox import delivery, fetching
+from inbox import delivery, fetching, tending
 from inbox.actions import reach, receive, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import Inbound, RawReceipt, adapter_for
@@ -751,6 +751,17 @@ def test_it_is_looked_after(channel: Channel, account: Account, sana: Agent) -> 
     chats.arrange(account, missing_permissions=None, token_state="expired")
     (line,) = adapter.check(channel)
     assert (line.ok, "expired" in str(line.detail)) == (False, True)
+
+
+@pytest.mark.servers
+def test_that_whatsapp_had_stopped_telling_is_told(channel: Channel, account: Account) -> None:
+    assert tending.tend(channel.pk)
+    channel.refresh_from_db()
+    assert (channel.condition["told"], adapter_for("whatsapp").warnings(channel)) == (True, [])
+    chats.arrange(account, override_callback_uri=None)
+    assert tending.tend(channel.pk)
+    channel.refresh_from_db()
+    assert "had stopped telling" in adapter_for("whatsapp").warnings(channel)[0]
 
 
 @pytest.mark.servers
