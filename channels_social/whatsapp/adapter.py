@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_social import checks, graph, media, reading
 from channels_social.messenger import Messenger, Part
-from channels_social.whatsapp import parsing, templates
+from channels_social.whatsapp import notices, parsing, templates
 from channels_social.whatsapp.api import PLATFORM, WITHOUT_WORDS, WhatsApp, kind_of
 from channels_social.whatsapp.settings import WhatsAppSettings
 from inbox.actions import receive
@@ -97,16 +97,24 @@ class WhatsAppAdapter(Messenger):
     def webhook(
         self, request: HttpRequest, channel: Channel, body: bytes
     ) -> tuple[list[RawReceipt], HttpResponse | None]:
-        """News of another number of the same account go to its channel: WhatsApp has one address for all of them."""
+        """News of another number of the same account go to its channel: WhatsApp has one address for all of them. Those
+        of the account itself go to each of them.
+        """
         graph.verify(request, channel, body)
         whose: dict[str, Channel | None] = {"": channel, str(channel.settings.get("phone_number_id")): channel}
         found: dict[int, list[RawReceipt]] = {}
-        for field, value in parsing.values(body):
+        everybody: list[Channel] | None = None
+        for field, value, about in parsing.values(body):
             number = parsing.number_of(value)
-            if number not in whose:
+            if not number and field in notices.FIELDS:
+                everybody = _siblings(request, channel, body) if everybody is None else everybody
+                for one in everybody:
+                    whose[str(one.settings.get("phone_number_id"))] = one
+                    found.setdefault(one.pk, []).extend(parsing.receipts(field, value, about))
+            elif number not in whose:
                 whose[number] = _sibling(request, channel, number, body)
             if (of := whose[number]) is not None:
-                found.setdefault(of.pk, []).extend(parsing.receipts(field, value))
+                found.setdefault(of.pk, []).extend(parsing.receipts(field, value, about))
         for other in whose.values():
             if other is not None and other.pk != channel.pk:
                 receive.put(other, found[other.pk])
@@ -116,7 +124,7 @@ class WhatsAppAdapter(Messenger):
         told = reading.load(raw)
         if not isinstance(told, dict):
             raise ValueError("no event of WhatsApp")
-        return parsing.parse(told, f"channel:{receipt.channel_id}", receipt.at)
+        return parsing.parse(told, f"channel:{receipt.channel_id}", receipt.at, receipt.channel)
 
     def fetch_file(self, channel: Channel, session: requests.Session, remote: RemoteMedia) -> InboundFile:
         """Ask for its address, good for five minutes, then get it with the token."""
@@ -256,7 +264,7 @@ class WhatsAppAdapter(Messenger):
                 _("%(channel)s: WhatsApp rates this number's quality as low, and may let fewer messages through.")
                 % {"channel": channel.name}
             )
-        return [*found, *checks.told_again(channel, PLATFORM)]
+        return [*found, *notices.sentences(channel), *checks.told_again(channel, PLATFORM)]
 
     def _lines(self, found: Mapping[str, Any], channel: Channel) -> list[Check]:
         named = {"number": found["number"], "name": found["name"]}
@@ -286,4 +294,15 @@ def _sibling(request: HttpRequest, channel: Channel, number: str, body: bytes) -
             graph.verify(request, found, body)
         except Unverified:
             return None
+    return found
+
+
+def _siblings(request: HttpRequest, channel: Channel, body: bytes) -> list[Channel]:
+    """The channels of other numbers of the same business account for which the call is signed as well."""
+    others = Channel.objects.filter(kind=channel.kind, settings__waba_id=channel.settings.get("waba_id"))
+    found = []
+    for other in others.exclude(pk=channel.pk):
+        with contextlib.suppress(Unverified):
+            graph.verify(request, other, body)
+            found.append(other)
     return found

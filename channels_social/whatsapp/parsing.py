@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_social import graph, messenger, reading
+from channels_social.whatsapp import notices
 from channels_social.whatsapp.api import refusal
 from inbox.adapters import (
+    AddressChange,
     DeliveryUpdate,
     Edit,
     Ignore,
@@ -22,6 +25,7 @@ from inbox.adapters import (
     RemoteMedia,
     Withdrawal,
 )
+from inbox.models import Channel
 from lib import language, phones
 
 OBJECT = "whatsapp_business_account"
@@ -43,11 +47,12 @@ Content = tuple[str, str, dict[str, Any], tuple[RemoteMedia, ...]]  # text, kind
 # Splitting -----------------------------------------------------------------------------------------------------------
 
 
-def values(body: bytes) -> Iterator[tuple[str, Table]]:
-    """What changed: (field, value) of each change. Raises ValueError."""
+def values(body: bytes) -> Iterator[tuple[str, Table, Table]]:
+    """What changed: (field, value, account and time) of each change. Raises ValueError."""
     for entry in graph.entries(body, OBJECT):
+        about = {"waba": reading.text(entry.get("id"), 40), "time": reading.number(entry.get("time"))}
         for change in reading.rows(entry.get("changes")):
-            yield reading.text(change.get("field"), 60), reading.table(change.get("value"))
+            yield reading.text(change.get("field"), 60), reading.table(change.get("value")), about
 
 
 def number_of(value: Table) -> str:
@@ -55,8 +60,8 @@ def number_of(value: Table) -> str:
     return reading.text(reading.table(value.get("metadata")).get("phone_number_id"), 40)
 
 
-def receipts(field: str, value: Table) -> Iterator[RawReceipt]:
-    """The events in a value, each with what of the envelope belongs to it."""
+def receipts(field: str, value: Table, about: Table = reading.NOTHING) -> Iterator[RawReceipt]:
+    """The events in a value, each with what of the envelope belongs to it; `about` is the account and the time."""
     around: dict[str, Any] = {"metadata": reading.table(value.get("metadata"))}
     people = reading.rows(value.get("contacts"))
     for message in reading.rows(value.get("messages")):
@@ -72,10 +77,12 @@ def receipts(field: str, value: Table) -> Iterator[RawReceipt]:
         name = _named("status", f"{wamid}:{state}" if wamid and state else "", status)
         yield RawReceipt(graph.packed({**around, "status": status}), name)
     for error in reading.rows(value.get("errors")):
-        # The same trouble may come again, and its words are all there is: once is enough to know of it.
-        yield RawReceipt(graph.packed({**around, "error": error}), f"error:{graph.digest(error)}")
+        # The same trouble may come again, and its words are all there is: once an hour is enough to know of it.
+        when = about.get("time") or timezone.now().strftime("%Y-%m-%dT%H")
+        yield RawReceipt(graph.packed({**around, **about, "error": error}), f"error:{graph.digest([error, when])}")
     if not any(name in value for name in ("messages", "message_echoes", "statuses", "errors")):
-        yield RawReceipt(graph.packed({"field": field, "value": value}), f"change:{graph.digest([field, value])}")
+        name = f"change:{graph.digest([field, value, about.get('time')])}"
+        yield RawReceipt(graph.packed({"field": field, "value": value, **about}), name)
 
 
 def _named(what: str, name: str, event: Table) -> str:
@@ -94,7 +101,7 @@ def _whose(message: Table, people: Sequence[Table]) -> list[Table]:
 # Reading -------------------------------------------------------------------------------------------------------------
 
 
-def parse(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
+def parse(told: Table, scope: str, at: datetime, channel: Channel | None = None) -> Sequence[Parsed]:
     """One receipt's event; `scope` is the channel's, `at` when it came. Raises Ignore."""
     if isinstance(told.get("message"), Mapping):
         return _message(told, told["message"], scope, at)
@@ -102,23 +109,21 @@ def parse(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
         return _status(told["status"])
     if isinstance(told.get("echo"), Mapping):
         return _echo(told, told["echo"], scope, at)
+    when = reading.seconds(told.get("time") or None) or at
     if isinstance(told.get("error"), Mapping):
-        raise Ignore(_("WhatsApp says of the whole number: %(error)s") % {"error": trouble(told["error"])})
+        return [notices.error(told["error"], when)]
     if "field" in told:
-        field = reading.text(told["field"], 60) or "?"
-        raise Ignore(_("WhatsApp tells of %(what)s, which is no message.") % {"what": field})
+        return _of_account(told, channel, when)
     raise ValueError("no event of WhatsApp")
 
 
-def trouble(error: Table) -> str:
-    """An error within a webhook, for people."""
-    return str(refusal(_refused(error)).reason)
-
-
-def _refused(error: Table) -> graph.Refused:
-    details = reading.text(reading.table(error.get("error_data")).get("details"), 500)
-    title = reading.text(error.get("title"), 300) or reading.text(error.get("message"), 300)
-    return graph.Refused(400, reading.number(error.get("code")), 0, title, details)
+def _of_account(told: Table, channel: Channel | None, at: datetime) -> Sequence[Parsed]:
+    """News of the whole account, of which a call of another account's says nothing."""
+    field = reading.text(told["field"], 60)
+    waba = reading.text(told.get("waba"), 40)
+    if channel is None or (waba and waba != str(channel.settings.get("waba_id") or waba)):
+        raise Ignore(_("WhatsApp tells of %(what)s, which is no message.") % {"what": field or "?"})
+    return notices.field(field, reading.table(told.get("value")), channel, at)
 
 
 def digits(value: Any) -> str:
@@ -172,7 +177,7 @@ def _message(told: Table, message: Table, scope: str, at: datetime) -> Sequence[
         changed = reading.table(reading.table(message.get("edit")).get("message"))
         return [Edit(_original(message, kind), _content(changed)[0], when)]
     if kind == "system":
-        return [_system(message, sender, wamid, scope, when)]
+        return _system(message, sender, wamid, scope, when)
     text, content_kind, payload, media = _content(message)
     context = reading.table(message.get("context"))
     if wa_id:
@@ -207,8 +212,8 @@ def _original(message: Table, kind: str) -> str:
     return reading.text(reading.table(message.get(kind)).get("original_message_id"), 500)
 
 
-def _system(message: Table, sender: Party, wamid: str, scope: str, when: datetime) -> Inbound:
-    """They have another number now. WhatsApp says so, not they: the new one is theirs beside the old one."""
+def _system(message: Table, sender: Party, wamid: str, scope: str, when: datetime) -> Sequence[Parsed]:
+    """They have another number now. WhatsApp says so, not they: the new one is theirs, and the old one no more."""
     told = reading.table(message.get("system"))
     words = reading.text(told.get("body"), 1000)
     new = party((told.get("wa_id") or told.get("new_wa_id"),), (told.get("user_id"),), sender.name)
@@ -218,7 +223,7 @@ def _system(message: Table, sender: Party, wamid: str, scope: str, when: datetim
         # The new one first: it is there that they are answered from now on.
         who = Party(new.kind, new.value, sender.name, also=(*new.also, _alone(sender), *sender.also))
     wa_id = digits(told.get("wa_id") or told.get("new_wa_id")) if moved else digits(message.get("from"))
-    return Inbound(
+    said = Inbound(
         key=wamid,
         scope=scope,
         sender=who,
@@ -231,6 +236,13 @@ def _system(message: Table, sender: Party, wamid: str, scope: str, when: datetim
         content_kind="system",
         payload={"system": reading.plain(told), **({"wa_id": wa_id} if wa_id else {})},
     )
+    if new is None or not moved:
+        return [said]
+    # An id that WhatsApp gave them for this business ends with the number where a new one is named.
+    now = {one.kind: _alone(one) for one in (new, *new.also)}
+    before = [one for one in (_alone(sender), *sender.also) if one.kind in now]
+    changed = [AddressChange(one, now[one.kind], when) for one in before if one.value != now[one.kind].value]
+    return [said, *changed]
 
 
 def _content(message: Table) -> Content:
@@ -310,7 +322,7 @@ def _status(status: Table) -> Sequence[Parsed]:
     }
     if state != "failed":
         return [DeliveryUpdate(**update)]
-    why = refusal(_refused(next(iter(reading.rows(status.get("errors"))), reading.NOTHING)))
+    why = refusal(notices.graph_refusal(next(iter(reading.rows(status.get("errors"))), reading.NOTHING)))
     fault: Any = why.fault if why.fault in {"window", "blocked"} else ""
     return [DeliveryUpdate(**update, error=str(why.reason), fault=fault)]
 

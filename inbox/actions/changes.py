@@ -9,9 +9,21 @@ from django.db import transaction
 from django.db.models import Q
 
 from inbox import log
-from inbox.actions import base, counts, messages, reach
+from inbox.actions import base, channel_news, counts, messages, reach
 from inbox.actions.erased_receipts import delete_files
-from inbox.adapters import Change, DeliveryUpdate, Edit, Hiding, Party, ReachUpdate, Reaction, Withdrawal, adapter_for
+from inbox.adapters import (
+    AddressChange,
+    Change,
+    ChannelNews,
+    DeliveryUpdate,
+    Edit,
+    Hiding,
+    Party,
+    ReachUpdate,
+    Reaction,
+    Withdrawal,
+    adapter_for,
+)
 from inbox.models import (
     ActorKind,
     Attachment,
@@ -37,6 +49,10 @@ def apply(channel: Channel, change: Change) -> bool:
         return messages.delivery_update(channel, change)
     if isinstance(change, ReachUpdate):
         return reach.change(channel, change)
+    if isinstance(change, AddressChange):
+        return reach.moved(channel, change)
+    if isinstance(change, ChannelNews):
+        return channel_news.note(channel, change)
     message = find(channel, change.external_id)
     if message is None:
         return False

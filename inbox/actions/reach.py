@@ -10,11 +10,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from inbox import log
-from inbox.adapters import Party, ReachUpdate, adapter_for
+from inbox.actions import customers
+from inbox.adapters import AddressChange, Party, ReachUpdate, adapter_for
 from inbox.models import Channel, Customer, Identity, Message, Reach, Ticket
 
 REMIND_BEFORE = timedelta(hours=1)
 BATCH = 500
+CLOCKS = timedelta(minutes=1)  # that a platform's time of an event may be behind ours
 
 
 def heard(rows: Iterable[tuple[Channel, int, datetime]]) -> None:
@@ -67,6 +69,25 @@ def change(channel: Channel, update: ReachUpdate) -> bool:
         row.opted_out_at = update.at if update.opted_out else None
         _opt_out(identity.customer_id, channel, out=update.opted_out)
     row.save(update_fields=["changed_at", "blocked_at", "opted_out_at"])
+    return True
+
+
+def moved(channel: Channel, change: AddressChange) -> bool:
+    """Somebody has another address: they are written to there alone, within the window that they had opened.
+
+    False while nobody here has the new one. Where somebody else has got the old one since, it stays theirs.
+    """
+    old, new = _identity(channel, change.person), _identity(channel, change.to)
+    if new is None:
+        return False
+    if old is None or old.pk == new.pk:
+        return True
+    if old.customer_id != new.customer_id and old.created_at > change.at + CLOCKS:
+        return True
+    if old.customer_id == new.customer_id:
+        there = set(Reach.objects.filter(identity=new).values_list("channel", flat=True))
+        Reach.objects.filter(identity=old).exclude(channel__in=there).update(identity=new)
+    customers.retire_identity(old, by=None)
     return True
 
 

@@ -27,7 +27,9 @@ from inbox.actions.intake import Batch
 from inbox.actions.parsing import Item, earlier, end, parse_all, words
 from inbox.actions.work import Outcome, Work, our_addresses
 from inbox.adapters import (
+    AddressChange,
     Change,
+    ChannelNews,
     DeliveryUpdate,
     Edit,
     Hiding,
@@ -60,6 +62,7 @@ NEWS = {
     Reaction: "reaction",
     Hiding: "hiding",
     ReachUpdate: "reach",
+    AddressChange: "another address",
 }
 
 
@@ -401,6 +404,8 @@ def _is_our_echo(work: Work, outcomes: dict[int, Outcome]) -> bool:
 
 def _changed(receipt: Receipt, told: Sequence[Change], known: Sequence[bool]) -> Outcome:
     """What became of a receipt that brought no message, but news of some."""
+    if told and isinstance(told[0], ChannelNews):
+        return Outcome(receipt.pk, "ignored", told[0].reason)
     what = NEWS.get(type(told[0]), "news") if told else "nothing"
     if any(known):
         return Outcome(receipt.pk, "ignored" if what == NEWS[DeliveryUpdate] else "changed", what)

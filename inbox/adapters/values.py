@@ -200,7 +200,34 @@ class Hiding:
     at: datetime
 
 
-Change = DeliveryUpdate | Edit | Withdrawal | Reaction | Hiding | ReachUpdate  # of what is here already
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """The platform says that somebody has another address now: the old one finds and reaches them no more."""
+
+    person: Party
+    to: Party
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNews:
+    """What the platform tells of the channel itself, kept on it under `name` until a time, or until it is over.
+
+    `facts` None says that it is over, or never was. `warnings` puts what still holds into words. `reason` is what is
+    kept with the receipt; `look` has the channel looked after at once.
+    """
+
+    name: str
+    at: datetime
+    reason: str
+    facts: Mapping[str, Any] | None = None
+    until: datetime | None = None
+    look: bool = True
+
+
+Change = (
+    DeliveryUpdate | Edit | Withdrawal | Reaction | Hiding | ReachUpdate | AddressChange | ChannelNews
+)  # of what is here already
 Parsed = Inbound | Change
 Fault = Literal["", "rate", "auth", "window", "blocked"]
 

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from lib import signing
 
+NOTICES = "_notices"  # in `Channel.condition`
+
 
 def new_token() -> str:
     return secrets.token_urlsafe(24)
@@ -87,6 +89,17 @@ class Channel(models.Model):
     @property
     def failing(self) -> bool:
         return self.in_failing_since is not None or self.out_failing_since is not None
+
+    @property
+    def notices(self) -> dict[str, dict[str, Any]]:
+        """What its platform has told of it, by name, and what still holds."""
+        now = timezone.now()
+        found = {name: told for name, told in (self.condition.get(NOTICES) or {}).items() if not told.get("over")}
+        return {
+            name: told
+            for name, told in found.items()
+            if not told.get("until") or datetime.fromisoformat(told["until"]) > now
+        }
 
     @property
     def limited_until(self) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
@@ -838,3 +839,16 @@ def test_the_proof_is_that_of_the_documented_example() -> None:
     usage = json.dumps({"1": [{"type": "whatsapp", "estimated_time_to_regain_access": 3}]})
     told = graph.refusal(400, {"error": {"code": 80007}}, {"X-Business-Use-Case-Usage": usage})
     assert told.wait == 180
+
+
+@pytest.mark.servers
+def test_news_of_the_account_go_to_each_of_its_numbers(platforms: str, channel: Channel) -> None:
+    other = connect(platforms, "777")
+    news = {"object": "whatsapp_business_account", "entry": [{"id": WABA, "time": int(time.time()), "changes": [
+        {"field": "account_update", "value": {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "X"}}}
+    ]}]}  # fmt: skip
+    assert call(channel, news) == 200
+    receive.take_in_waiting()
+    for one in (channel, other):
+        one.refresh_from_db()
+        assert any("breaks its rules" in said for said in adapter_for("whatsapp").warnings(one))
