@@ -210,7 +210,8 @@ def nearest(own: QuerySet[Identity], ticket: Ticket, channel: Channel) -> Reach 
     )
     found = Reach.objects.filter(channel=channel, identity__in=own)
     found = found.annotate(spoke=Subquery(said.order_by("-id").values("id")[:1]))
-    return found.order_by(F("spoke").desc(nulls_last=True), F("last_in_at").desc(nulls_last=True)).first()
+    newest = [F(name).desc(nulls_last=True) for name in ("spoke", "last_in_at", "closes_at")]
+    return found.order_by(*newest).first()
 
 
 def unsupported(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -222,7 +222,7 @@ class MetaAdapter(Messenger):
 
     def verdict(self, channel: Channel, reach: Reach | None) -> Verdict:
         """Whether somebody can be written to in private now, and if too late, whether a person still may."""
-        if reach is None or reach.last_in_at is None:
+        if reach is None or (reach.last_in_at is None and reach.closes_at is None):
             return Verdict(False, self.closed(None))
         if reach.opted_out_at is not None:
             return Verdict(False, _("This customer asked for no more messages here."))
@@ -230,7 +230,8 @@ class MetaAdapter(Messenger):
             return Verdict(False, _("Nothing gets through to this customer here: they have blocked us, or left."))
         if reach.open:
             return Verdict(True, until=reach.closes_at)
-        late = bool(channel.settings.get(HUMAN_AGENT)) and reach.last_in_at + WEEK > timezone.now()
+        wrote = reach.last_in_at is not None and reach.last_in_at + WEEK > timezone.now()
+        late = bool(channel.settings.get(HUMAN_AGENT)) and wrote  # that is counted from their message alone
         ways = frozenset({HUMAN_AGENT}) if late else frozenset()
         return Verdict(False, self.closed(reach.closes_at), reach.closes_at, ways)
 

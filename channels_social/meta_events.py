@@ -24,6 +24,7 @@ from inbox.adapters import (
     Parsed,
     Party,
     RawReceipt,
+    ReachUpdate,
     Reaction,
     RemoteMedia,
     Withdrawal,
@@ -273,11 +274,11 @@ def _postback(event: Event) -> Sequence[Parsed]:
 
 
 def _came_back(event: Event) -> Sequence[Parsed]:
-    """They followed a link to a conversation that was there already, and have said nothing yet."""
+    """They followed a link to a conversation that was there already, and have said nothing yet: the window is open."""
     content = Content("start", reading.text(event.told.get("ref"), 500))
     _referral({"referral": event.told}, content)
     if not content.text:
-        raise Ignore(_("They came back by a link or an ad, and said nothing."))
+        return [ReachUpdate(event.person, event.at, acted=True)]
     return [_said(event, "", content)]
 
 
@@ -286,7 +287,8 @@ def _reaction(event: Event) -> Sequence[Parsed]:
     taken_back = told.get("action") == "unreact"
     emoji = reading.text(told.get("emoji"), 20) or REACTIONS.get(reading.text(told.get("reaction"), 20), "⭐")
     by = None if event.ours else event.person
-    return [Reaction(reading.text(told.get("mid"), 500), by, "" if taken_back else emoji, event.at)]
+    # One of the "user actions that open the standard messaging window": messenger-platform/send-messages.
+    return [Reaction(reading.text(told.get("mid"), 500), by, "" if taken_back else emoji, event.at, opens=True)]
 
 
 def _edited(event: Event) -> Sequence[Parsed]:

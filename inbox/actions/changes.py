@@ -53,6 +53,8 @@ def apply(channel: Channel, change: Change) -> bool:
         return reach.moved(channel, change)
     if isinstance(change, ChannelNews):
         return channel_news.note(channel, change)
+    if isinstance(change, Reaction) and change.opens and change.by is not None and change.emoji:
+        reach.change(channel, ReachUpdate(change.by, change.at, acted=True))
     message = find(channel, change.external_id)
     if message is None:
         return False

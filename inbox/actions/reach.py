@@ -57,6 +57,9 @@ def change(channel: Channel, update: ReachUpdate) -> bool:
     identity = _identity(channel, update.person)
     if identity is None:
         return False
+    if update.acted:
+        _acted(channel, identity, update.at)
+        return True
     row, _made = Reach.objects.select_for_update(no_key=True).get_or_create(channel=channel, identity=identity)
     if row.changed_at is not None and row.changed_at > update.at:
         return True
@@ -70,6 +73,23 @@ def change(channel: Channel, update: ReachUpdate) -> bool:
         _opt_out(identity.customer_id, channel, out=update.opted_out)
     row.save(update_fields=["changed_at", "blocked_at", "opted_out_at"])
     return True
+
+
+def _acted(channel: Channel, identity: Identity, at: datetime) -> None:
+    """They did something that opens the window: when they wrote last, and whether they let us in, stays as it is."""
+    window = adapter_for(channel.kind).window
+    if window is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO inbox_reach AS r (channel_id, identity_id, closes_at) VALUES (%s, %s, %s)
+            ON CONFLICT (channel_id, identity_id) DO UPDATE SET
+                closes_at = GREATEST(r.closes_at, EXCLUDED.closes_at),
+                reminded_at = CASE WHEN r.closes_at < EXCLUDED.closes_at THEN NULL ELSE r.reminded_at END
+            """,
+            [channel.pk, identity.pk, at + window],
+        )
 
 
 def moved(channel: Channel, change: AddressChange) -> bool:

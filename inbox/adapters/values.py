@@ -172,23 +172,28 @@ class Withdrawal:
 class Reaction:
     """What somebody answers to a message with a picture; each person has one at a time, an empty `emoji` takes it back.
 
-    `by` None are we ourselves, in another app.
+    `by` None are we ourselves, in another app. `opens` says that on this platform it opens the window for answers.
     """
 
     external_id: str
     by: Party | None
     emoji: str
     at: datetime
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReachUpdate:
-    """Whether this person can still be reached on the channel: None leaves what is known as it is."""
+    """Whether this person can still be reached on the channel: None leaves what is known as it is.
+
+    `acted` says that they did something else than write which opens the window for answers.
+    """
 
     person: Party
     at: datetime
     blocked: bool | None = None  # they, or the platform, let nothing of ours through
     opted_out: bool | None = None  # they asked for no more messages
+    acted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,9 @@ def postback(account: Account, person: Person, title: str, payload: str, *, ref:
 
 
 def referral(account: Account, person: Person, ref: str) -> Told | None:
-    """Come back to a chat by a link."""
-    shown = {"ref": ref, "source": "SHORTLINK", "type": "OPEN_THREAD"}
+    """Come back to a chat by a link, which opens the window."""
+    chats.remember(person, reacted_at=timezone.now().isoformat())
+    shown = {**({"ref": ref} if ref else {}), "source": "SHORTLINK", "type": "OPEN_THREAD"}
     return events.tell(account, person, "referral", {"referral": shown})
 
 

@@ -205,6 +205,33 @@ def test_long_text_and_files(channel: Channel, page: Account, ana: Person, sana:
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize("deed", ["reaction", "link", "unreacted"])
+def test_reactions_and_links_open_the_window_anew(
+    channel: Channel, page: Account, ana: Person, sana: Agent, deed: str
+) -> None:
+    """As Meta lists it. What they wrote last stays when it was: a late answer of a person is counted from that."""
+    line = messenger.text(page, ana, "Hello")
+    ticket = taken_in(page)
+    chats.grow_old(page, timedelta(hours=25))
+    wrote = timezone.now() - timedelta(hours=25)
+    Reach.objects.update(last_in_at=wrote, closes_at=wrote + timedelta(hours=24), reminded_at=wrote)
+    adapter = adapter_for("facebook")
+    assert not adapter.may_reply(ticket, channel).allowed
+    if deed == "link":
+        messenger.referral(page, ana, "")
+    else:
+        messenger.react(page, ana, line, "👍" if deed == "reaction" else "")
+    taken_in(page)
+    reach = Reach.objects.get()
+    assert (reach.last_in_at, adapter.may_reply(ticket, channel).allowed) == (wrote, deed != "unreacted")
+    assert Message.objects.count() == 1 and not Receipt.objects.filter(state="new").exists()
+    if deed != "unreacted":
+        assert reach.reminded_at is None and reach.closes_at > timezone.now() + timedelta(hours=23)
+        reply.reply(ticket, by=sana, text="Still here?")
+        assert delivery.deliver(channel.pk) == 1
+
+
+@pytest.mark.servers
 def test_after_the_window_a_person_may(channel: Channel, page: Account, ana: Person, sana: Agent) -> None:
     messenger.text(page, ana, "Hello")
     chats.grow_old(page, timedelta(hours=25))
