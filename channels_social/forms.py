@@ -37,6 +37,30 @@ class Secret(forms.CharField):
         super().__init__(widget=widget, required=False, strip=True, max_length=1000, **options)
 
 
+class Activity(forms.BooleanField):
+    """Whether customers are told that somebody reads and writes. Nobody is, unless somebody chose so."""
+
+    def __init__(self, *, reading: bool = True) -> None:
+        helps = (
+            gettext_lazy(
+                "While somebody writes an answer they see “typing…”, and once one of you has read what they wrote, "
+                "that it was read. Without this nobody outside learns what you do at your screens."
+            )
+            if reading
+            else gettext_lazy(
+                "While somebody writes an answer they see “typing…”. Without this nobody outside learns what you do at "
+                "your screens."
+            )
+        )
+        super().__init__(
+            label=gettext_lazy("Tell customers that we read and write")
+            if reading
+            else gettext_lazy("Tell customers that we write"),
+            required=False,
+            help_text=helps,
+        )
+
+
 class SettingsForm(forms.Form):
     """The base: `data` is settings as JSON or as a page posts them, `channel` the one that is changed.
 
@@ -96,4 +120,7 @@ class SettingsForm(forms.Form):
         unknown = sorted(set(self.data) - set(self.fields) - NOT_OURS)
         for name in unknown:
             self.add_error(None, ValidationError(_("There is no setting “%(name)s”.") % {"name": str(name)[:80]}))
-        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None, [])}
+        found = {name: value for name, value in self.cleaned_data.items() if value not in ("", None, [])}
+        if not found.get("show_activity"):
+            found.pop("show_activity", None)
+        return found

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PURPOSE = "graph webhook"
 SIGNATURE = "X-Hub-Signature-256"
 SEND_SECONDS = 30.0
+SHOW_SECONDS = 5.0
 RATE_SECONDS = 60.0  # where "too many" does not say how long
 SOON = timedelta(days=14)  # before a token ends somebody is told
 MOST_PAGES = 40
@@ -73,6 +74,7 @@ class Graph:
         self.app_secret = app_secret
         self.platform = platform
         self.classify = classify
+        self.keeps_rates = True  # whether "too many" makes whoever else uses this token wait
 
     @property
     def bearer(self) -> dict[str, str]:
@@ -85,6 +87,14 @@ class Graph:
     def post(self, path: str, body: Table | None = None, *, repeatable: bool = False, **params: Any) -> Table:
         """POST JSON. `repeatable`: once more does no harm, so that no outcome of it is unknown."""
         return self._ask("POST", path, SEND_SECONDS, params, repeatable=repeatable, json=dict(body or {}))
+
+    def show(self, path: str, body: Table) -> Table:
+        """POST what is a courtesy: it takes seconds at most, and what it is refused is nobody else's."""
+        self.keeps_rates = False
+        try:
+            return self._ask("POST", path, SHOW_SECONDS, {}, repeatable=True, json=dict(body))
+        finally:
+            self.keeps_rates = True
 
     def upload(self, path: str, file: tuple[str, bytes, str], fields: Mapping[str, str], name: str = "file") -> Table:
         """POST a file (name, content, type) as a form: what nobody refers to does no harm twice."""
@@ -142,7 +152,7 @@ class Graph:
             said = _("%(platform)s gave an answer that cannot be read.") % {"platform": self.platform}
             raise DeliveryError(said, permanent=False, unknown=not repeatable and method != "GET")
         refused = self.classify(refusal(response.status_code, told, response.headers))
-        if refused.fault == "rate" and refused.channel and refused.retry_after:
+        if refused.fault == "rate" and refused.channel and refused.retry_after and self.keeps_rates:
             http.rates.note(self.token, refused.retry_after)
         raise refused
 

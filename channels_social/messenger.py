@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import requests
 from django.conf import settings
@@ -60,6 +60,8 @@ class Messenger(Adapter):
     patience = timedelta(minutes=2)
     knows_people = False  # whether `profile` can be asked
     tells_names = False  # whether it is from `profile` that a name comes, for messages bring none
+    writing_seconds: ClassVar[int] = 0  # how often it is told that somebody writes, while they do; 0: never
+    tells_reading: ClassVar[bool] = False  # can it show that a message was read?
     caption = 0  # what the words under a file may have, in the units of `limit`; 0: files come without
 
     def start(self, asked: Mapping[str, str]) -> Start:
@@ -67,6 +69,12 @@ class Messenger(Adapter):
         return Start(about=Panel(f"channels_social/guides/{self.kind}.html", {"base": settings.BASE_URL}))
 
     def wire(self, channel: Channel, session: requests.Session) -> Wire:
+        raise NotImplementedError
+
+    def show_activity(self, wire: Any, message: Message, *, writing: bool) -> None:
+        """Show whoever wrote this message that it was read, and (`writing`) that they are being answered. A courtesy:
+        it takes seconds at most, and what it is refused delays nothing else. Raises DeliveryError.
+        """
         raise NotImplementedError
 
     @contextmanager

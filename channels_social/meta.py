@@ -51,6 +51,8 @@ class MetaAdapter(Messenger):
     """The base. A subclass says what its platform calls things, reads comments, and answers them."""
 
     window = DAY
+    writing_seconds = 15  # of the 20 that Meta shows it
+    tells_reading = True
     secrets = ("token", "app_secret")
     knows_people = True
     tells_names = True
@@ -80,7 +82,7 @@ class MetaAdapter(Messenger):
 
     def posted(self, data: Mapping[str, str]) -> dict[str, Any]:
         """A page says nothing of a box that is not ticked."""
-        return {**data, **{name: name in data for name in ("messages", "comments", "human_agent")}}
+        return {**data, **{name: name in data for name in ("messages", "comments", "human_agent", "show_activity")}}
 
     def facts(self, channel: Channel) -> list[tuple[StrOrPromise, str]]:
         return [
@@ -363,6 +365,9 @@ class MetaAdapter(Messenger):
             except ActionError:
                 pass  # somebody has it: that the two are one, people may say
             customers.join(row.ticket, party, by=None)
+
+    def show_activity(self, wire: meta_send.Account, message: Message, *, writing: bool) -> None:
+        wire.show(message.author_address, "typing_on" if writing else "mark_seen")
 
     def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
         if ticket.thread_key:

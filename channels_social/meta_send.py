@@ -98,6 +98,10 @@ class Account:
             self.answered(message, person)
         return mid
 
+    def show(self, person: str, action: str) -> None:
+        """A sender action: typing_on (for 20 seconds, or until the answer is there) or mark_seen."""
+        self.api.show(f"{self.own}/messages", {"recipient": {"id": person}, "sender_action": action})
+
     def _attached(self, part: Part) -> dict[str, Any]:
         """A file is laid down there first: that may be done again, and only naming it in a message sends it."""
         file = part.file

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_social.forms import Secret, ServerAddress, SettingsForm
+from channels_social.forms import Activity, Secret, ServerAddress, SettingsForm
 from inbox.models import Channel
 
 VERSION = re.compile(r"v[0-9]{1,2}\.[0-9]")
@@ -50,6 +50,7 @@ class MetaSettings(SettingsForm):
         required=False,
         help_text=gettext_lazy("People may then answer for seven days, instead of 24 hours."),
     )
+    show_activity = Activity()
     api_url = ServerAddress(
         label=gettext_lazy("Address of the API"),
         required=False,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from channels_social import posts, profiles
+from channels_social import activity, posts, profiles
 
 
 @shared_task(name="channels_social.tasks.profiles")
@@ -15,3 +15,15 @@ def fetch_profiles(channel_id: int, *identities: int) -> int:
 def fetch_posts(channel_id: int, *messages: int) -> int:
     """Ask a platform what these comments stand under."""
     return posts.fetch(channel_id, messages)
+
+
+@shared_task(name="channels_social.tasks.look_at_activity")
+def look_at_activity() -> int:
+    """Find which customers are to see that somebody reads and writes."""
+    return activity.look()
+
+
+@shared_task(name="channels_social.tasks.tell_activity")
+def tell_activity(channel_id: int, writing: list[int], reading: list[int]) -> int:
+    """Tell a platform that the customers of these tickets are being written to, or were read."""
+    return activity.tell(channel_id, writing, reading)

@@ -384,6 +384,11 @@ CELERY_BEAT_SCHEDULE = {
     "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
+    "who reads and writes": {
+        "task": "channels_social.tasks.look_at_activity",
+        "schedule": 4.0,
+        "options": {"expires": 4},
+    },
     "look after channels": {"task": "inbox.tasks.tend_channels", "schedule": 30.0, "options": {"expires": 30}},
     "count mailboxes": {
         "task": "channels_email.tasks.every_night",

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
@@ -19,7 +20,7 @@ def queue_of(kind: str) -> str:
     return QUEUES.get(kind, "social")
 
 
-def _send(task: str, args: list[int], queue: str) -> None:
+def _send(task: str, args: list[Any], queue: str) -> None:
     try:
         current_app.send_task(task, args=args, queue=queue, retry=False)
     except Exception as error:  # noqa: BLE001
@@ -95,6 +96,6 @@ def tend(channel_id: int, kind: str) -> None:
     transaction.on_commit(partial(_send, "inbox.tasks.tend", [channel_id], queue_of(kind)), robust=True)
 
 
-def run(task: str, args: list[int], queue: str) -> None:
+def run(task: str, args: list[Any], queue: str) -> None:
     """A task of an app above: there is something for it to do."""
     transaction.on_commit(partial(_send, task, args, queue), robust=True)

@@ -146,25 +146,27 @@ def _bilal(account: Account) -> None:
     twilio_acts.text(account, who, Given(text="Please call me about order 1038"))
 
 
+TELLS = {"show_activity": True}  # that somebody reads and writes is shown, so that one can see it on the phones
+
 PLACES = (
     Place(
         "telegram", "telegram", "Karvaan on Telegram", _telegram,
-        lambda one: {"token": one.secrets["token"], "mode": "webhook", "api_url": _origin("telegram")}, _hamid,
+        lambda one: {"token": one.secrets["token"], "mode": "webhook", "api_url": _origin("telegram"), **TELLS}, _hamid,
     ),
     Place(
         "whatsapp", "whatsapp", "Karvaan on WhatsApp", _whatsapp,
         lambda one: {
             "phone_number_id": one.external_id, "waba_id": one.settings["waba_id"], **one.secrets,
-            "api_url": _origin("graph"),
+            "api_url": _origin("graph"), **TELLS,
         }, _ayesha,
     ),
     Place(
         "facebook", "facebook", "Karvaan on Facebook", _facebook,
-        lambda one: {"page_id": one.external_id, **one.secrets, "api_url": _origin("graph")}, _maria,
+        lambda one: {"page_id": one.external_id, **one.secrets, "api_url": _origin("graph"), **TELLS}, _maria,
     ),
     Place(
         "instagram", "instagram", "Karvaan on Instagram", _instagram,
-        lambda one: {"ig_id": one.external_id, **one.secrets, "api_url": _origin("graph")}, _sofia,
+        lambda one: {"ig_id": one.external_id, **one.secrets, "api_url": _origin("graph"), **TELLS}, _sofia,
     ),
     Place(
         "sms", "sms", "Karvaan by SMS", _sms,

@@ -20,7 +20,7 @@ from channels_social.telegram.api import Telegram
 from channels_social.telegram.settings import TelegramSettings, api_url, polls
 from inbox.adapters import Check, DeliveryError, InboundFile, NotFetched, Parsed, RawReceipt, RemoteMedia, register
 from inbox.counting import Limit
-from inbox.models import Channel, Identity, Receipt
+from inbox.models import Channel, Identity, Message, Receipt
 from lib import http, signing
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class TelegramAdapter(Messenger):
     polls = True
     limit = Limit(4096)
     caption = 1024
+    writing_seconds = 4  # of the five that Telegram shows it
     secrets = ("token",)
     knows_people = True
     connect_label = gettext_lazy("Connect a Telegram bot")
@@ -124,6 +125,11 @@ class TelegramAdapter(Messenger):
         except ValueError as error:
             raise errors.permanent("no number") from error
         return Profile(picture=f"{bot.base}/file/bot{bot.token}/{place}" if place else "")
+
+    def show_activity(self, wire: Telegram, message: Message, *, writing: bool) -> None:
+        """Telegram has no read marks for bots."""
+        if writing:
+            wire.show("sendChatAction", chat_id=message.author_address, action="typing")
 
     # Health --------------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ METHODS = {
 DEFAULT_WAIT = 5.0  # seconds, where "too many requests" does not say how long
 SEND_SECONDS = 30.0
 LEAST_SIDE = 128  # pixels of a picture beside a name
+SHOW_SECONDS = 5.0
 
 # What a description begins with or holds, lower-cased, for each class; the first that fits. Source: the server's own
 # code (tdlib/telegram-bot-api).
@@ -51,11 +52,20 @@ class Telegram:
         self.session = session
         self.base = base
         self.token = token
+        self.keeps_rates = True  # whether "too many" makes whoever else uses this token wait
 
     def call(self, method: str, *, seconds: float = http.READ_SECONDS, **fields: Any) -> Any:
         """Call a method with JSON; returns its `result`."""
         given = {name: value for name, value in fields.items() if value is not None}
         return self._ask(method, seconds, json=given)
+
+    def show(self, method: str, **fields: Any) -> None:
+        """Call what is a courtesy: it takes seconds at most, and what it is refused is nobody else's."""
+        self.keeps_rates = False
+        try:
+            self.call(method, seconds=SHOW_SECONDS, **fields)
+        finally:
+            self.keeps_rates = True
 
     def upload(self, method: str, field: str, file: tuple[str, bytes, str], fields: Mapping[str, str]) -> Any:
         """Call a method with a file (name, content, type)."""
@@ -76,7 +86,7 @@ class Telegram:
         if response.status_code == 200 and told.get("ok") is True:
             return told.get("result")
         refused = refusal(response.status_code, told)
-        if refused.fault == "rate" and refused.retry_after:
+        if refused.fault == "rate" and refused.retry_after and self.keeps_rates:
             http.rates.note(self.token, refused.retry_after)
         raise refused
 

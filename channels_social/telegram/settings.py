@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_social.forms import Secret, ServerAddress, SettingsForm
+from channels_social.forms import Activity, Secret, ServerAddress, SettingsForm
 from inbox.models import Channel
 
 TOKEN = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,100}")
@@ -31,6 +31,7 @@ class TelegramSettings(SettingsForm):
         required=False,
         help_text=gettext_lazy("A webhook needs Rabta to be reachable from the internet by https. Empty: what works."),
     )
+    show_activity = Activity(reading=False)
     api_url = ServerAddress(
         label=gettext_lazy("Address of the API"),
         required=False,

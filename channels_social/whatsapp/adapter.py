@@ -52,6 +52,8 @@ class WhatsAppAdapter(Messenger):
     limit = Limit(4096)
     caption = 1024
     window = timedelta(hours=24)
+    writing_seconds = 20  # of the 25 that WhatsApp shows it
+    tells_reading = True
     late_ways = frozenset({"template"})
     secrets = ("token", "app_secret")
     connect_label = gettext_lazy("Connect WhatsApp")
@@ -208,6 +210,9 @@ class WhatsAppAdapter(Messenger):
             read = Message.objects.filter(pk=message.answers_id, channel=message.channel_id)
             if wamid := read.values_list("external_id", flat=True).first():
                 wire.mark_read(wamid)
+
+    def show_activity(self, wire: WhatsApp, message: Message, *, writing: bool) -> None:
+        wire.show_read(message.external_id, writing=writing)
 
     # Health --------------------------------------------------------------------------------------------------------
 

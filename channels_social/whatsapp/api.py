@@ -87,6 +87,13 @@ class WhatsApp(graph.Graph):
         seen = {"messaging_product": "whatsapp", "status": "read", "message_id": external_id}
         self.post(f"{self.number}/messages", seen, repeatable=True)
 
+    def show_read(self, external_id: str, *, writing: bool) -> None:
+        """The same as a courtesy; `writing` shows "typing…" for 25 seconds, or until the answer is there."""
+        seen: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": external_id}
+        if writing:
+            seen["typing_indicator"] = {"type": "text"}
+        self.show(f"{self.number}/messages", seen)
+
 
 def _text(text: str) -> dict[str, Any]:
     return {"body": text, "preview_url": "://" in text}

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_social.forms import Secret, ServerAddress, SettingsForm
+from channels_social.forms import Activity, Secret, ServerAddress, SettingsForm
 from inbox.models import Channel
 
 VERSION = re.compile(r"v\d{2}\.\d")
@@ -55,6 +55,7 @@ class WhatsAppSettings(SettingsForm):
         label=gettext_lazy("App secret"),
         help_text=gettext_lazy("In the app: Settings → Basic. It proves that news come from WhatsApp."),
     )
+    show_activity = Activity()
     api_url = ServerAddress(
         label=gettext_lazy("Address of the API"),
         required=False,

@@ -55,6 +55,21 @@ def window_open(person: Person, length: timedelta = DAY) -> bool:
     return at is not None and timezone.now() - at < length
 
 
+def type_for(person: Person, seconds: float) -> None:
+    """The account's owner shows that they write, for so long; 0: no more."""
+    now = timezone.now()
+    shown = (now.isoformat(), (now + timedelta(seconds=seconds)).isoformat()) if seconds else (None, None)
+    remember(person, typing_at=shown[0], typing_until=shown[1])
+
+
+def is_typed_to(person: Person) -> bool:
+    """Whether this person's phone shows that they are being written to: until that time, or what was written came."""
+    until = person.attributes.get("typing_until")
+    if not until or datetime.fromisoformat(until) < timezone.now():
+        return False
+    return not person.lines.filter(ours=True, public=False, at__gt=person.attributes["typing_at"]).exists()
+
+
 def grow_old(account: Account, by: timedelta) -> None:
     """Let all that people have said be older by this much, so that windows close."""
     for line in Line.objects.filter(account=account, ours=False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -156,8 +155,7 @@ def _act(asked: Asked, person: Person) -> dict[str, Any]:
     elif action == "mark_seen":
         person.lines.filter(ours=False, public=False).update(state="read")
     else:
-        until = timezone.now() + timedelta(seconds=20)
-        chats.remember(person, typing_until=until.isoformat() if action == "typing_on" else None)
+        chats.type_for(person, 20 if action == "typing_on" else 0)
     return {"recipient_id": person.external_id}
 
 

@@ -64,7 +64,7 @@ def _one(
         "buttons": line.payload.get("buttons", []),
         "known": bool(line.text or line.payload.get("media") or {"place", "contact"} & line.payload.keys()),
         "reactions": list(line.reactions.values()),
-        "tick": TICKS.get(line.state, "") if line.ours else "",
+        "tick": TICKS.get(line.state, "") if line.ours else ("✓✓" if line.state == "read" else ""),
         "bad": line.state in {"failed", "undelivered"},
         "answerable": answers and not line.deleted_at and not line.public,
         "acts": [{"act": one, "choices": one.choices or one.choices_of(line)} for one in platform.at_line(line)],

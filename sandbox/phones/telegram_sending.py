@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from sandbox.phones import chats
 from sandbox.phones import telegram_html as formatting
 from sandbox.phones.models import Account, Line, Media, Person
 from sandbox.phones.telegram_base import Parameters, add_line, bad, chat_of, file_of, line_of, not_too_fast, upload_of
@@ -169,10 +170,17 @@ def send_contact(account: Account, given: Parameters) -> Any:
     return message(_send(account, person, given, "contact", {"fields": {"contact": contact}, "contact": shown}))
 
 
+CHAT_ACTIONS = {
+    "typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice", "upload_document",
+    "choose_sticker", "find_location", "record_video_note", "upload_video_note",
+}  # fmt: skip
+
+
 def send_chat_action(account: Account, given: Parameters) -> Any:
-    chat_of(account, given)
-    if not given.text("action"):
+    person = chat_of(account, given)
+    if given.text("action") not in CHAT_ACTIONS:
         raise bad("wrong parameter action in request")
+    chats.type_for(person, 5)
     return True
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sandbox.phones import core, faces, showing
+from sandbox.phones import chats, core, faces, showing
 from sandbox.phones.acts import Cannot, Given, Platform, Upload, load
 from sandbox.phones.models import Account, Call, Line, Media, Person, Told
 from sandbox.phones.models import Platform as Names
@@ -162,6 +162,7 @@ def _said(request: HttpRequest, platform: Platform, row: Person) -> dict[str, An
         "account": row.account,
         "chat": showing.chat(platform, row),
         "posts": showing.posts(platform, row),
+        "typing": chats.is_typed_to(row),
     }
     said = render_to_string("sandbox/phones/_bubbles.html", context, request)
     state = hashlib.sha256(TOKENS.sub("", said).encode()).hexdigest()[:12]

@@ -263,5 +263,5 @@ def _read(asked: Asked) -> dict[str, Any]:
         raise GraphError(131009, "Parameter value is not valid", details="message_id is not of a received message")
     line.person.lines.filter(ours=False, pk__lte=line.pk).update(state="read")
     if asked.tree("typing_indicator"):
-        chats.remember(line.person, typing_until=(timezone.now() + timedelta(seconds=25)).isoformat())
+        chats.type_for(line.person, 25)
     return SUCCESS
