@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +12,7 @@ from django.db.models import Q
 
 from inbox import log
 from inbox.actions import base, channel_news, counts, messages, reach
-from inbox.actions.erased_receipts import delete_files
+from inbox.actions.erased_receipts import EDITED_IN, delete_files
 from inbox.adapters import (
     AddressChange,
     Change,
@@ -40,10 +42,11 @@ from inbox.previews import title
 MOST_VERSIONS = 20  # earlier texts that are kept of one message
 
 
-def apply(channel: Channel, change: Change) -> bool:
+def apply(channel: Channel, change: Change, receipt: Receipt | None = None) -> bool:
     """Do what a change says, in the transaction around; false when its message is not here (yet).
 
-    What is older than what is known already changes nothing, and is known all the same.
+    What is older than what is known already changes nothing, and is known all the same. Which message it is about is
+    noted in the `meta` of the `receipt` that told it (of this object: it is not saved).
     """
     if isinstance(change, DeliveryUpdate):
         return messages.delivery_update(channel, change)
@@ -58,8 +61,10 @@ def apply(channel: Channel, change: Change) -> bool:
     message = find(channel, change.external_id)
     if message is None:
         return False
+    if receipt is not None:
+        receipt.meta = {**receipt.meta, "ticket": message.ticket_id, "message": message.pk}
     if isinstance(change, Edit):
-        _edit(message, change)
+        _edit(message, change, receipt)
     elif isinstance(change, Withdrawal):
         _withdraw(message, change)
     elif isinstance(change, Hiding):
@@ -83,8 +88,15 @@ def find(channel: Channel, external_id: str) -> Message | None:
     return None if found is None else messages.lock(found)
 
 
-def _edit(message: Message, edit: Edit) -> None:
-    if message.withdrawn_at is not None or (message.edited_at is not None and message.edited_at > edit.at):
+def _edit(message: Message, edit: Edit, receipt: Receipt | None) -> None:
+    if message.withdrawn_at is not None:
+        if receipt is not None:
+            forget(receipt)
+        return
+    if receipt is not None and receipt.pk not in message.payload.get(EDITED_IN, []):
+        message.payload[EDITED_IN] = [*message.payload.get(EDITED_IN, []), receipt.pk]
+    if message.edited_at is not None and message.edited_at > edit.at:
+        message.save(update_fields=["payload"])
         return
     was = title(message)
     if message.text != edit.text:
@@ -102,6 +114,7 @@ def _withdraw(message: Message, withdrawal: Withdrawal) -> None:
     if message.withdrawn_at is not None:
         return
     was = title(message)
+    told = [*message.payload.get(EDITED_IN, []), *([message.receipt_id] if message.receipt_id else [])]
     message.withdrawn_at, message.edited_at = withdrawal.at, None
     message.text = message.visible_text = message.html = ""
     message.payload = {key: value for key, value in message.payload.items() if key in {"public", "thread"}}
@@ -110,14 +123,26 @@ def _withdraw(message: Message, withdrawal: Withdrawal) -> None:
     message.save(update_fields=["withdrawn_at", "edited_at", "text", "visible_text", "html", "payload"])
     RemoteFile.objects.filter(message=message).delete()
     held = Attachment.objects.filter(message=message)
-    stored = list(held.values_list("stored", flat=True))
+    stored = set(held.values_list("stored", flat=True)) - {""}
     held.delete()
-    if message.receipt_id is not None:
-        stored += [receipt.stored for receipt in Receipt.objects.filter(pk=message.receipt_id)]
-        Receipt.objects.filter(pk=message.receipt_id).update(raw=None, stored="", size=0)
-    transaction.on_commit(lambda: delete_files(set(stored) - {""}), robust=True)
+    stored |= _forget(told)
+    transaction.on_commit(partial(delete_files, stored), robust=True)
     _tell(message, "message_withdrawn", ours=withdrawal.ours)
     counts.refresh_preview(message, was)
+
+
+def forget(receipt: Receipt) -> None:
+    """What a receipt tells is about nothing that is here (any more): its bytes go."""
+    transaction.on_commit(partial(delete_files, _forget([receipt.pk])), robust=True)
+
+
+def _forget(receipts: Sequence[int]) -> set[str]:
+    """Of these receipts (ids) the bytes go; returns the files that they were in."""
+    rows = Receipt.objects.filter(pk__in=receipts)
+    stored = set(rows.values_list("stored", flat=True)) - {""} if receipts else set()
+    if receipts:
+        rows.update(raw=None, stored="", size=0)
+    return stored
 
 
 def _hide(message: Message, hiding: Hiding) -> None:

@@ -20,6 +20,7 @@ from inbox.models import (
 
 BATCH = 500
 
+EDITED_IN = "edited_in"  # in a message's payload: the receipts (ids) that tell its other texts
 FEW = 50  # receipts with their bytes
 OVERLAP = 10_000  # ids of receipts: whoever got one of the newest may commit a little later
 UNDONE = (ReceiptState.NEW, ReceiptState.FAILED)
@@ -64,6 +65,8 @@ def forget_receipts(person: Person, perhaps: set[int]) -> tuple[set[str], set[in
     """
     carried = set(Message.objects.filter(pk__in=person.messages).values_list("receipt", flat=True))
     carried |= set(MessageCopy.objects.filter(message__in=person.messages).values_list("receipt", flat=True))
+    edited = Message.objects.filter(pk__in=person.messages, payload__has_key=EDITED_IN)
+    carried |= {pk for told in edited.values_list(f"payload__{EDITED_IN}", flat=True) for pk in told}
     theirs = sorted(carried - {None})
     ids = sorted(perhaps - carried)
     own = our_addresses()

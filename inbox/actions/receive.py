@@ -376,7 +376,7 @@ def _apply_once(items: Sequence[Item]) -> list[Outcome]:
                 receipt.refresh_from_db()
                 outcomes[receipt.pk] = earlier(receipt)
                 continue
-            known = [changes.apply(receipt.channel, change) for change in told]
+            known = [changes.apply(receipt.channel, change, receipt) for change in told]
             if not found:
                 outcomes[receipt.pk] = _changed(receipt, told, known)
         _finish([outcomes[receipt.pk] for receipt, _, _ in items if receipt.pk in mine])
@@ -408,9 +408,12 @@ def _changed(receipt: Receipt, told: Sequence[Change], known: Sequence[bool]) ->
         return Outcome(receipt.pk, "ignored", told[0].reason)
     what = NEWS.get(type(told[0]), "news") if told else "nothing"
     if any(known):
-        return Outcome(receipt.pk, "ignored" if what == NEWS[DeliveryUpdate] else "changed", what)
+        status = "ignored" if what == NEWS[DeliveryUpdate] else "changed"
+        return Outcome(receipt.pk, status, what, receipt.meta.get("ticket"), receipt.meta.get("message"))
     if told and _is_young(receipt):
         return _wait(receipt)
+    if any(isinstance(one, Edit) for one in told):
+        changes.forget(receipt)  # words of a message that is not here, perhaps because it was erased
     return Outcome(receipt.pk, "ignored", f"{what} about no message of ours")
 
 
