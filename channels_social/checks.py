@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
@@ -56,6 +57,8 @@ def run(
         found = tend()
     except DeliveryError as error:
         return [Check(_("Connection"), False, error.reason)]
-    channel.condition = {**channel.condition, **found}
-    channel.save(update_fields=["condition"])
+    with transaction.atomic():  # its platform may have told something meanwhile
+        row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+        channel.condition = row.condition = {**row.condition, **found}
+        row.save(update_fields=["condition"])
     return lines(found, channel)

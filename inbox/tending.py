@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from inbox import delivery, locks, log
+from inbox import locks, log
 from inbox.adapters import DeliveryError, adapter_for, kinds
 from inbox.models import Channel
 
@@ -36,7 +36,7 @@ def tend(channel_id: int) -> bool:
             raise
         except DeliveryError as refused:
             if refused.fault == "rate":
-                _rest(channel, refused)
+                _stay(channel)
                 return True
             found, error = {}, str(refused.reason)
         except Exception as fault:
@@ -46,9 +46,10 @@ def tend(channel_id: int) -> bool:
         return not error
 
 
-def _rest(channel: Channel, refused: DeliveryError) -> None:
-    """Too many calls, which is no illness: what is known of it stays, and its replies wait as well."""
-    delivery.hold(channel, refused)
+def _stay(channel: Channel) -> None:
+    """Too many calls, which is no illness: what is known of it stays. Whether replies leave all the same they find out
+    by themselves: platforms often count them apart.
+    """
     with transaction.atomic():
         row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
         row.condition = {**row.condition, TENDED: timezone.now().isoformat()}

@@ -226,7 +226,8 @@ def test_reactions_and_links_open_the_window_anew(
     assert (reach.last_in_at, adapter.may_reply(ticket, channel).allowed) == (wrote, deed != "unreacted")
     assert Message.objects.count() == 1 and not Receipt.objects.filter(state="new").exists()
     if deed != "unreacted":
-        assert reach.reminded_at is None and reach.closes_at > timezone.now() + timedelta(hours=23)
+        assert reach.reminded_at is None and reach.closes_at is not None
+        assert reach.closes_at > timezone.now() + timedelta(hours=23)
         reply.reply(ticket, by=sana, text="Still here?")
         assert delivery.deliver(channel.pk) == 1
 
@@ -487,7 +488,7 @@ def test_too_many_calls_while_it_is_looked_after_are_no_illness(channel: Channel
     http.rates.note(page.secrets["token"], 90)
     assert tending.tend(channel.pk)
     channel.refresh_from_db()
-    assert not channel.failing and channel.limited_until is not None
+    assert not channel.failing and channel.limited_until is None
     assert channel.condition == before | {"tended_at": channel.condition["tended_at"]}
 
 

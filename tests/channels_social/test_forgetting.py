@@ -35,7 +35,7 @@ def edit(channel: Channel, wamid: str, text: str, at: datetime = NOW) -> Receipt
 
 def still_said(*words: str) -> list[str]:
     """Which of these words any receipt holds still."""
-    kept = b"".join(bytes(one) for one in Receipt.objects.exclude(raw=None).values_list("raw", flat=True))
+    kept = b"".join(bytes(one or b"") for one in Receipt.objects.values_list("raw", flat=True))
     return [word for word in words if word.encode() in kept]
 
 
