@@ -143,6 +143,7 @@ def tell(channel_id: int, writing: Collection[int], reading: Collection[int]) ->
         if _connection().exists(f"{KEY}:quiet:{channel_id}"):
             return 0
         still = {pk for pk in writing if _connection().exists(f"{KEY}:writing:{pk}")}
+        until_when = {pk: _connection().get(f"{KEY}:read:{pk}") for pk in reading}
     except (RedisError, OSError):
         return 0
     told, until = 0, time.monotonic() + MOST_SECONDS
@@ -153,6 +154,9 @@ def tell(channel_id: int, writing: Collection[int], reading: Collection[int]) ->
             message = recipients.last_inbound(ticket, channel)
             if message is None or not message.author_address or message.payload.get("public"):
                 continue
+            newer = until_when.get(ticket.pk) != str(ticket.last_customer_message_at).encode()
+            if newer and ticket.pk not in still:
+                continue  # something came that nobody has read
             if time.monotonic() > until or not adapter.may_reply(ticket, channel).allowed:
                 continue
             try:

@@ -151,6 +151,13 @@ def test_what_comes_late_is_left_out(channel: Channel, omar: Agent, monkeypatch:
     activity.look()
     assert activity.tell(channel.pk, [ticket.pk], [ticket.pk]) == 1
     assert shown == [True]
+    sits(omar, ticket)
+    activity.look()
+    redis.Redis.from_url(django_settings.REDIS_URL).delete(f"{activity.KEY}:writing:{ticket.pk}")
+    Ticket.objects.update(last_customer_message_at=timezone.now() + timedelta(seconds=9))
+    assert activity.tell(channel.pk, [], [ticket.pk]) == 0  # something came that nobody has read
+    Ticket.objects.update(last_customer_message_at=ticket.last_customer_message_at)
+    assert activity.tell(channel.pk, [], [ticket.pk]) == 1
 
 
 def now_told(ticket: Ticket, *, writing: bool) -> int:
@@ -158,7 +165,9 @@ def now_told(ticket: Ticket, *, writing: bool) -> int:
     channel = ticket.reply_channel
     channel.settings["show_activity"] = True
     channel.save()
-    redis.Redis.from_url(django_settings.REDIS_URL).set(f"{activity.KEY}:writing:{ticket.pk}", 1, ex=9)
+    line = redis.Redis.from_url(django_settings.REDIS_URL)
+    line.set(f"{activity.KEY}:writing:{ticket.pk}", 1, ex=9)
+    line.set(f"{activity.KEY}:read:{ticket.pk}", str(ticket.last_customer_message_at), ex=9)
     return activity.tell(channel.pk, [ticket.pk] if writing else [], [] if writing else [ticket.pk])
 
 
