@@ -213,6 +213,11 @@ def account_error(
     return events.tell(account, {"errors": [events.error(code, title, details or "Throughput reached")]})
 
 
+def account_news(account: Account, field: str, value: dict[str, Any]) -> Told:
+    """What is told of the whole account, without any of its numbers, to whoever asked for it in the app."""
+    return events.tell_of_account(account, value, field)
+
+
 def _line(account: Account, person: Person, kind: str, shown: str, *, ours: bool = False) -> Line:
     return Line(account=account, person=person, kind=kind, text=shown, external_id=events.wamid(), ours=ours)
 

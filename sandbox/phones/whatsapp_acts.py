@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from sandbox.phones import acts, chats, hooks, whatsapp
@@ -54,6 +56,29 @@ def _moves(account: Account, person: Person, given: Given) -> None:
 def opened(account: Account, person: Person) -> None:
     """The person looks at the chat."""
     whatsapp.read(account, person)
+
+
+def _quality(account: Account, event: str) -> None:
+    number = account.settings.get("display_phone_number", "").lstrip("+")
+    value = {"display_phone_number": number, "event": event, "current_limit": "TIER_10K"}
+    whatsapp.account_news(account, "phone_number_quality_update", value)
+
+
+def _template(account: Account, event: str) -> None:
+    """The first template that the account has is paused, or approved again."""
+    found: list[dict[str, Any]] = [{**one} for one in account.settings.get("templates") or []]
+    if not found:
+        return
+    found[0]["status"] = event
+    chats.arrange(account, templates=found)
+    value = {
+        "event": event,
+        "message_template_id": int(found[0].get("id") or 0),
+        "message_template_name": found[0]["name"],
+        "message_template_language": found[0]["language"],
+        "reason": "NONE",
+    }
+    whatsapp.account_news(account, "message_template_status_update", value)
 
 
 def _own(line: Line) -> bool:
@@ -143,6 +168,10 @@ acts.register(
                 _("Fail after accepting"),
                 fault={"method": "status", "code": 131026, "title": "Message undeliverable"},
             ),
+            Trouble("flagged", _("The number is flagged"), do=lambda account: _quality(account, "FLAGGED")),
+            Trouble("unflagged", _("The number is good again"), do=lambda account: _quality(account, "UNFLAGGED")),
+            Trouble("paused", _("A template is paused"), do=lambda account: _template(account, "PAUSED")),
+            Trouble("approved", _("The template is approved again"), do=lambda account: _template(account, "APPROVED")),
             Trouble("down", _("Server error"), fault={"method": "", "status": 503, "text": "Service Unavailable"}),
             Trouble("token", _("The token expires"), do=lambda account: chats.arrange(account, **EXPIRED)),
             Trouble(

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from sandbox.phones import hooks
+from sandbox.phones import core, hooks
 from sandbox.phones.models import Account, Line, Person, Told
 
 ORDER = ("", "sent", "delivered", "read", "played")
@@ -44,6 +44,13 @@ def tell(account: Account, value: dict[str, Any], field: str = "messages") -> To
     whole = {"messaging_product": "whatsapp", "metadata": metadata, **value}
     entry = {"id": account.settings.get("waba_id", ""), "changes": [{"value": whole, "field": field}]}
     return hooks.notify(account, field, entry)
+
+
+def tell_of_account(account: Account, value: dict[str, Any], field: str) -> Told:
+    """Queue a change of the whole account."""
+    entry = {"id": account.settings.get("waba_id", ""), "time": int(time.time())}
+    changes = [{"value": value, "field": field}]
+    return core.tell(account, {"object": "whatsapp_business_account", "entry": [{**entry, "changes": changes}]})
 
 
 def seconds(at: datetime) -> str:

@@ -39,7 +39,7 @@ from inbox.models import (
     Ticket,
 )
 from inbox.views import hooks as hooked
-from sandbox.phones import chats, core, hooks, whatsapp
+from sandbox.phones import acts, chats, core, hooks, whatsapp
 from sandbox.phones.models import Account, Call, Line, Media, Person
 from tests.adapter_contract import AdapterContract
 from tests.channels_social.conftest import port_of
@@ -839,6 +839,23 @@ def test_the_proof_is_that_of_the_documented_example() -> None:
     usage = json.dumps({"1": [{"type": "whatsapp", "estimated_time_to_regain_access": 3}]})
     told = graph.refusal(400, {"error": {"code": 80007}}, {"X-Business-Use-Case-Usage": usage})
     assert told.wait == 180
+
+
+@pytest.mark.servers
+def test_a_paused_template_is_told_and_offered_no_more(channel: Channel, account: Account) -> None:
+    trouble = {one.name: one for one in acts.load()["whatsapp"].troubles}
+    account.refresh_from_db()
+    for name, offered in (("paused", 1), ("approved", 2)):
+        do = trouble[name].do
+        assert do is not None
+        do(account)
+        core.push(account)
+        receive.take_in_waiting()
+        assert tending.tend(channel.pk)  # as it was woken to
+        channel.refresh_from_db()
+        assert len(channel.condition["templates"]) == offered
+        said = [one for one in adapter_for("whatsapp").warnings(channel) if "paused the template" in one]
+        assert len(said) == (name == "paused")
 
 
 @pytest.mark.servers
