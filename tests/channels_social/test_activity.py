@@ -20,7 +20,7 @@ from inbox.models import Agent, Channel, Draft, Role, Ticket, TicketSeen
 from lib import http
 from sandbox.phones import chats, messenger, telegram_acts, whatsapp
 from sandbox.phones.acts import Given
-from sandbox.phones.models import Account, Person
+from sandbox.phones.models import Account, Line, Person
 from sandbox.phones.telegram_base import open_bot
 from tests.channels_social import meta
 from tests.channels_social.test_whatsapp import arrange_fault, connect, open_number, refused, taken_in
@@ -76,6 +76,18 @@ def sits(agent: Agent, ticket: Ticket, doing: str = "view", *, read: bool = True
     line.zadd(presence.HUBS, {"x": 2e10})
     if read:
         TicketSeen.objects.update_or_create(agent=agent, ticket=ticket, defaults={"at": ticket.last_message_at})
+
+
+@pytest.mark.parametrize("kind", ["telegram", "whatsapp", "facebook", "instagram"])
+def test_it_is_off_unless_somebody_chooses_it(kind: str) -> None:
+    adapter = adapter_for(kind)
+    for chosen in (True, False):
+        page = adapter.settings_form(adapter.posted({"show_activity": "on"} if chosen else {}))
+        page.is_valid()  # the rest is missing
+        assert page.cleaned_data.get("show_activity", False) is chosen
+        form = adapter.settings_form({"show_activity": chosen})
+        form.is_valid()
+        assert ("show_activity" in form.cleaned_data) is chosen
 
 
 def test_who_writes_is_told_now_and_then(channel: Channel, omar: Agent, told: Told) -> None:
@@ -210,6 +222,8 @@ def test_phones_show_it(platforms: str, sana: Agent, client: Any) -> None:
         assert phone(bea)[0]
     shown = client.get(f"/sandbox/phones/person/{bea.pk}/").content.decode()
     assert "typing…" in shown and shown.count('class="tick read"') == 1
+    Line.objects.create(account=account, person=bea, ours=True, external_id="m_1")  # what was written has come
+    assert not phone(bea)[0]
 
 
 @pytest.mark.servers
