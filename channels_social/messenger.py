@@ -21,7 +21,7 @@ from inbox import counting, wake
 from inbox.actions import messages, pictures
 from inbox.actions.errors import ActionError
 from inbox.adapters import Adapter, Arrival, InboundFile, Panel, RemoteMedia, Sent, Start, Verdict
-from inbox.models import Attachment, Channel, Direction, Identity, Message, Reach, Ticket
+from inbox.models import Attachment, Channel, DeliveryState, Direction, Identity, Message, Reach, Ticket
 from lib import http
 
 
@@ -181,6 +181,12 @@ def _writers(arrivals: Sequence[Arrival]) -> dict[Channel, set[str]]:
         if message.direction == Direction.IN and message.author_address and message.channel is not None:
             found.setdefault(message.channel, set()).add(message.author_address)
     return found
+
+
+def spoke_in_public(ticket: Ticket) -> bool:
+    """Whether one of us has said something in this ticket that everybody reads, and not taken it back."""
+    ours = Message.objects.filter(ticket=ticket, direction=Direction.OUT, payload__public=True)
+    return ours.exclude(state=DeliveryState.CANCELLED).exists()
 
 
 def verdict(adapter: Messenger, ticket: Ticket, channel: Channel) -> Verdict:

@@ -7,7 +7,8 @@ private (Meta lets one message through for each comment). Whoever answers that i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
@@ -17,23 +18,24 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from channels_social import checks, graph, meta_events, meta_send, reading
-from channels_social.messenger import Messenger, Part, Profile, nearest
+from channels_social import checks, comment_ways, graph, meta_events, meta_send, reading
+from channels_social.comment_ways import DAY, PRIVATE, PUBLIC, WEEK
+from channels_social.messenger import Messenger, Part, Profile, nearest, spoke_in_public
 from inbox import counting, wake
 from inbox.actions import customers, receive
-from inbox.actions.errors import ActionError
+from inbox.actions.errors import ActionError, Unconfirmed
 from inbox.adapters import Arrival, Check, Panel, Parsed, Party, RawReceipt, Verdict
 from inbox.adapters import Ignore as Left
+from inbox.counting import Limit
+from inbox.fitting import Files, Takes
 from inbox.models import (
     Agent,
     Channel,
     Direction,
     Identity,
     Message,
-    Participant,
     Reach,
     Receipt,
-    Status,
     Ticket,
 )
 from lib import http
@@ -41,10 +43,9 @@ from lib import http
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-DAY, WEEK = timedelta(hours=24), timedelta(days=7)
 BEGINS = {"new", "follow_up"}  # the rules by which a message begins a ticket
 YES = {"1", "on", "yes", "true"}
-PUBLIC, PRIVATE, HUMAN_AGENT = "public", "private", "human_agent"
+HUMAN_AGENT = "human_agent"
 
 
 class MetaAdapter(Messenger):
@@ -184,7 +185,7 @@ class MetaAdapter(Messenger):
             app_id=str(channel.settings.get("app_id") or ""),
             name_of=name_of,
             root_of=root_of,
-            asked=lambda who: private_answer(channel, who),
+            asked=lambda who: comment_ways.private_answer(channel, who),
             talks_to=talks_to,
         )
 
@@ -255,9 +256,9 @@ class MetaAdapter(Messenger):
     def _prepare_comment(
         self, ticket: Ticket, channel: Channel, text: str, left: dict[str, Any], way: str, agreed: bool
     ) -> tuple[str, dict[str, Any]]:
-        talk = talks_in_private(ticket, channel)
+        talk = comment_ways.talk_in_private(ticket, channel)
         way = way or (PRIVATE if talk else PUBLIC)
-        comment = last_comment(ticket, channel)
+        comment = comment_ways.last_comment(ticket, channel)
         if way == PUBLIC and comment is not None:
             if left:
                 raise ActionError(_("This channel has no such options."), "options")
@@ -271,15 +272,17 @@ class MetaAdapter(Messenger):
                     _("An answer under a comment has at most %(most)s characters; this has %(length)s.") % told,
                     "too_long",
                 )
-            if not agreed and not was_public(ticket):
-                raise ActionError(
+            if not agreed and not spoke_in_public(ticket):
+                raise Unconfirmed(
                     _("Everybody can read an answer under a comment. Confirm that this one is meant for all."),
                     "public",
+                    "public_ok",
+                    _("Send it for all to read"),
                 )
             return text, {"way": PUBLIC, "comment": comment.pk}
         if way == HUMAN_AGENT and talk is not None:
             return self._prepare_talk(ticket, channel, text, left, way, talk)
-        if way == PRIVATE and talk is not None and (comment is None or talk.pk > comment.pk or self._is_open(talk)):
+        if way == PRIVATE and talk is not None and comment_ways.goes_on(talk, comment):
             return self._prepare_talk(ticket, channel, text, left, way, talk)
         if way == PRIVATE and comment is not None:
             if left:
@@ -288,37 +291,28 @@ class MetaAdapter(Messenger):
             return text, {"way": PRIVATE, "comment": comment.pk}
         raise ActionError(_("There is no comment here that could be answered so."), "options")
 
-    def _is_open(self, talk: Message) -> bool:
-        return talk.created_at + DAY > timezone.now()
-
     def _prepare_talk(
         self, ticket: Ticket, channel: Channel, text: str, left: dict[str, Any], way: str, talk: Message
     ) -> tuple[str, dict[str, Any]]:
         """They have answered in private: that goes on, as long as the window is open."""
-        verdict = self.verdict(channel, self._reach_of(talk))
+        verdict = self.verdict_of(talk)
         if not verdict.allowed and way not in verdict.allows:
             raise ActionError(str(verdict.reason), "window_closed")
         text, kept = super().prepare(ticket, channel, text, left)
         late = {} if verdict.allowed else {"way": HUMAN_AGENT}
         return text, {"way": PRIVATE, "person": talk.author_address, **kept, **late}
 
-    def _reach_of(self, talk: Message) -> Reach | None:
+    def verdict_of(self, talk: Message) -> Verdict:
+        """Whether what they said in private can be answered there."""
         who = Identity.objects.active().filter(
             kind=self.identity_kind, scope=self.scope(talk.channel), value=talk.author_address
         )
-        return Reach.objects.filter(channel=talk.channel_id, identity__in=who).first()
+        return self.verdict(talk.channel, Reach.objects.filter(channel=talk.channel_id, identity__in=who).first())
 
     def _check_private(self, ticket: Ticket, comment: Message, text: str) -> None:
-        """One message for each comment, within a week."""
         assert self.limit is not None
-        if comment.created_at + WEEK < timezone.now():
-            raise ActionError(_("A comment can be answered in private for seven days; they are over."), "window_closed")
-        mine = Message.objects.filter(ticket=ticket, payload__private=True, payload__answers=comment.external_id)
-        if mine.exclude(state__in=["failed", "cancelled"]).exists():
-            raise ActionError(
-                _("This comment was answered in private already: Meta lets one message through, until they answer."),
-                "private",
-            )
+        if (why := comment_ways.no_private(ticket, comment)) is not None:
+            raise why
         if counting.size(text, self.limit) > self.limit.longest:
             raise ActionError(_("A private answer to a comment is one message: make it shorter."), "too_long")
 
@@ -369,11 +363,22 @@ class MetaAdapter(Messenger):
     def show_activity(self, wire: meta_send.Account, message: Message, *, writing: bool) -> None:
         wire.show(message.author_address, "typing_on" if writing else "mark_seen")
 
-    def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
+    def takes(self, ticket: Ticket, channel: Channel, options: Mapping[str, Any]) -> Takes:
+        """Under a comment words alone, as one comment; the first answer to one in private is one message, no files."""
+        way = options.get("way")
+        if way == PUBLIC:
+            told = _("Files cannot be sent under a comment: answer in private, or with words alone.")
+            return Takes(Limit(self.rules.comment, "codepoints", most=1), Files((), told))
+        if way == PRIVATE and "person" not in options and self.limit is not None:
+            told = _("A private answer to a comment is one message: send files once they have answered.")
+            return Takes(replace(self.limit, most=1), Files((), told))
+        return Takes(self.limit, self.rules.files)
+
+    def composer_panel(
+        self, ticket: Ticket, channel: Channel, agent: Agent, options: Mapping[str, str] | None = None
+    ) -> Panel | None:
         if ticket.thread_key:
-            talk = talks_in_private(ticket, channel)
-            told = {"private_first": talk is not None, "asks": not was_public(ticket)}
-            return Panel("channels_social/_comment_ways.html", told)
+            return comment_ways.panel(self, ticket, channel, (options or {}).get("way", ""))
         if HUMAN_AGENT in self.may_reply(ticket, channel).allows:
             return Panel("channels_social/_human_agent.html")
         return None
@@ -455,37 +460,3 @@ class MetaAdapter(Messenger):
                 % {"channel": channel.name, "names": ", ".join(map(str, missing))}
             )
         return [*told, *checks.told_again(channel, self.rules.platform)]
-
-
-def private_answer(channel: Channel, who: Party) -> str:
-    """Our private answer to a comment of theirs of the last days, whose ticket is not done: the id of that message."""
-    here = Participant.objects.filter(
-        identity__kind=who.kind, identity__scope=who.scope, identity__value=who.value, ticket__channel=channel
-    ).exclude(ticket__thread_key="")
-    open_ones = here.exclude(ticket__status__in=[Status.SOLVED, Status.CLOSED]).values("ticket")
-    found = Message.objects.filter(
-        ticket__in=open_ones,
-        direction=Direction.OUT,
-        payload__private_to=who.value,
-        created_at__gt=timezone.now() - WEEK,
-    )
-    return found.exclude(external_id="").order_by("-pk").values_list("external_id", flat=True).first() or ""
-
-
-def last_comment(ticket: Ticket, channel: Channel) -> Message | None:
-    """The newest comment of somebody else, which an answer is about."""
-    here = Message.objects.conversation().filter(ticket=ticket, channel=channel, direction=Direction.IN)
-    found = here.filter(payload__public=True, withdrawn_at__isnull=True, deleted_at__isnull=True)
-    return found.exclude(external_id="").order_by("-pk").first()
-
-
-def talks_in_private(ticket: Ticket, channel: Channel) -> Message | None:
-    """What they answered last in private, in a ticket about comments."""
-    last = Message.objects.conversation().filter(ticket=ticket, channel=channel, direction=Direction.IN)
-    found = last.exclude(payload__has_key="public").exclude(author_address="").order_by("-pk").first()
-    return found if found is not None and found.deleted_at is None else None
-
-
-def was_public(ticket: Ticket) -> bool:
-    """Whether one of us has answered under a comment of this ticket already."""
-    return Message.objects.filter(ticket=ticket, direction=Direction.OUT, payload__public=True).exists()

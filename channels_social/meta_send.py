@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from channels_social import errors, graph, reading
 from channels_social.messenger import Part
 from inbox import files
 from inbox.adapters import DeliveryError
+from inbox.fitting import Files, words
 from inbox.models import Message
 
 MB = 1024 * 1024
 RESTRICTED_SECONDS = 3600.0  # Meta restricts a page for hours
 WINDOW = {(10, 2018278), (10, 2534022), (10, 2018065)}
 HIDDEN = {10, 100, 200, 230}  # of a profile: hidden, or without their consent
+_KINDS = {"image": gettext_lazy("pictures"), "audio": gettext_lazy("sound"), "video": gettext_lazy("videos")}
 BLOCKED = {(551, 1545041), (200, 1545041), (10, 2018108)}
 
 
@@ -34,6 +37,17 @@ class Rules:
     comments: tuple[str, ...]
     permissions: Mapping[str, tuple[str, ...]]  # by what the channel takes in, "" for all
     likes: bool = True  # may comments be liked?
+
+    @property
+    def files(self) -> Files:
+        """What of files a message takes."""
+        kinds = [(kind, most) for kind, most in self.attachments.items() if kind != "file"]
+        named = tuple((f"{kind}/", most) for kind, most in kinds)
+        if "file" in self.attachments:
+            return Files((*named, ("", self.attachments["file"])))
+        refusal = _("{platform} takes pictures, sound and videos alone: “{name}” is something else. Send a link to it.")
+        said = ", ".join(f"{_KINDS[kind]} {words(most)}" for kind, most in kinds)
+        return Files(named, refusal.replace("{platform}", self.platform), said)
 
 
 class Comments(Protocol):

@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import access, directory, macros, quiet, wishes, writing
+from inbox import access, directory, fitting, macros, quiet, wishes, writing
 from inbox.actions import recipients
 from inbox.actions.work import typed as people_typed
 from inbox.adapters import adapter_for, kinds
@@ -65,7 +65,10 @@ def as_json(draft: Draft | None, agent: Agent) -> dict[str, Any]:
         "subject": draft.subject,
         "channel": draft.channel.slug if draft.channel and draft.kind == DraftKind.NEW else draft.channel_id,
         "people": draft.recipients,
-        "files": [[row["pk"], row["name"], filesizeformat(row["size"]), row["content_id"]] for row in rows["files"]],
+        "files": [
+            [row["pk"], row["name"], filesizeformat(row["size"]), row["content_id"], row["content_type"], row["size"]]
+            for row in rows["files"]
+        ],
         "macros": [[one["pk"], one["name"], one["deeds"]] for one in chips(agent, draft.macros, rows["macros"])],
         "client_id": draft.client_id,
         "newest": draft.newest,
@@ -101,11 +104,17 @@ def night(ticket: Ticket, until: datetime | None) -> dict[str, Any] | None:
 
 
 def route(
-    agent: Agent, ticket: Ticket, beside: Beside, pk: int | None = None, typed: Mapping[str, str] | None = None
+    agent: Agent,
+    ticket: Ticket,
+    beside: Beside,
+    pk: int | None = None,
+    typed: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Where a reply would leave and why, whom it reaches, and what stands in its way.
 
-    `pk` is a channel that was chosen, `typed` holds recipients that stand in the composer in place of the usual ones.
+    `pk` is a channel that was chosen, `typed` holds recipients that stand in the composer in place of the usual ones,
+    `options` what stands in the fields that only its channel's kind has.
     """
     channel, why = recipients.choose_channel(ticket)
     if other := chosen(agent, ticket, beside, pk):
@@ -131,6 +140,7 @@ def route(
     hint = adapter.route_hint(ticket, beside)
     waits = quiet.held(ticket, channel, timezone.now())
     fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
+    part = adapter.composer_panel(ticket, channel, agent, options)
     theirs = [row["value"] for row in beside["identities"] if row["retired_at"] is None]
     return {
         **found,
@@ -144,7 +154,8 @@ def route(
         "warning": warning,
         "verdict": reply,
         "instead": [] if reply.allowed else instead,
-        "panel": adapter.composer_panel(ticket, channel, agent),
+        "panel": part,
+        "by_way": {way: fitting.data(takes) for way, takes in part.takes.items()} if part else {},
         "hint": hint,
         "quiet": night(ticket, waits),
         **writing.told(ticket, channel, agent),

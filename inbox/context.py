@@ -85,6 +85,8 @@ SCRIPTS = [
         "mentions",
         "emoji",
         "counting",
+        "fitting",
+        "options",
         "keyboard",
         "line",
         "palette",

@@ -153,8 +153,10 @@ class TicketView(View):
             message = reply.note(ticket, by=self.agent, **asked)
         else:
             self.require(Right.ANSWER)
-            write = calls.record if kind == "logged" else reply.reply
-            message = write(ticket, by=self.agent, **asked)
+            if kind == "logged":
+                message = calls.record(ticket, by=self.agent, **asked)
+            else:
+                message = reply.reply(ticket, by=self.agent, unasked=True, **asked)
         made = MessageOut.with_all(Message.objects.all()).get(pk=message.pk)
         return Response(
             MessageOut(made).data, status=201, headers={"Location": address(f"/api/v1/messages/{made.pk}/")}

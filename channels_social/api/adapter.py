@@ -18,12 +18,13 @@ from channels_social.api import events, wire
 from channels_social.api.settings import READERS, SECRET, ApiSettings, is_public, limit_of
 from channels_social.api.shapes import Malformed
 from channels_social.api.wire import Integrator, Piece
-from channels_social.messenger import Messenger, Part, Profile
+from channels_social.messenger import Messenger, Part, Profile, spoke_in_public
 from inbox import counting
 from inbox.actions import channel_secrets, pictures
-from inbox.actions.errors import ActionError
+from inbox.actions.errors import ActionError, Unconfirmed
 from inbox.adapters import Arrival, Check, DeliveryError, Panel, Parsed, RawReceipt, Unverified, Verdict, register
 from inbox.counting import Limit
+from inbox.fitting import Takes
 from inbox.models import Agent, Channel, Direction, Identity, Message, Receipt, Ticket
 from inbox.rights import Right, may
 from lib import http, standard_webhooks
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 OPTION = "public"  # of an answer: "yes" or "no"
+ASK = "ask"  # of an answer: yes, once its writer has been asked
 
 
 @register
@@ -154,9 +156,21 @@ class ApiAdapter(Messenger):
     def prepare(
         self, ticket: Ticket, channel: Channel, text: str, options: Mapping[str, Any]
     ) -> tuple[str, dict[str, Any]]:
-        """`public` ("yes" or "no") says who reads the answer; without it, whoever reads what is answered."""
+        """`public` ("yes" or "no") says who reads the answer; without it, whoever reads what is answered. The composer
+        says "ask" for the first of a ticket that everybody is to read: that is confirmed by `public_ok`.
+        """
         left = dict(options)
         chosen = left.pop(OPTION, None)
+        agreed = bool(left.pop("public_ok", ""))
+        if chosen == ASK:
+            if not agreed:
+                raise Unconfirmed(
+                    _("Everybody can read this answer, as they can read what it answers. Is it meant for all?"),
+                    "public",
+                    "public_ok",
+                    _("Send it for all to read"),
+                )
+            chosen = "yes"
         text, kept = super().prepare(ticket, channel, text, left)
         if chosen is not None:
             if chosen not in {"yes", "no", True, False}:
@@ -164,11 +178,20 @@ class ApiAdapter(Messenger):
             kept[OPTION] = chosen in {"yes", True}
         return text, kept
 
-    def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
+    def takes(self, ticket: Ticket, channel: Channel, options: Mapping[str, Any]) -> Takes:
+        """As many characters as the channel's settings say; files are fetched from Rabta, of any kind."""
+        return Takes(_limit(channel))
+
+    def composer_panel(
+        self, ticket: Ticket, channel: Channel, agent: Agent, options: Mapping[str, str] | None = None
+    ) -> Panel | None:
         """Asked where it makes a difference: what was written last can be read by everybody."""
         last = Message.objects.filter(ticket=ticket, channel=channel, direction=Direction.IN).order_by("-pk")
         payload = last.values_list("payload", flat=True).first()
-        return Panel("channels_social/api_composer.html") if payload and payload.get("public") else None
+        if not payload or not payload.get("public"):
+            return None
+        told = {"everybody": "yes" if spoke_in_public(ticket) else ASK, "public": (options or {}).get(OPTION) != "no"}
+        return Panel("channels_social/api_composer.html", told)
 
     def freeze(self, message: Message, answered: Message | None) -> None:
         """An answer stands where what it answers stands: in its thread, below it, and as public as it is."""
@@ -186,7 +209,7 @@ class ApiAdapter(Messenger):
     def parts(self, message: Message) -> list[Part]:
         """One event; longer than the channel takes, several. The files go with the first."""
         files = tuple(message.attachments.order_by("pk")) if message.has_files else ()
-        texts = counting.split(message.text, Limit(limit_of(message.channel), "codepoints")) or [""]
+        texts = counting.split(message.text, _limit(message.channel)) or [""]
         return [
             Piece(text, first=place == 0, place=place, files=() if place else files) for place, text in enumerate(texts)
         ]
@@ -210,6 +233,10 @@ class ApiAdapter(Messenger):
             return [*lines, Check(_("Answers"), False, error.reason)]
         url = channel.settings["webhook_url"]
         return [*lines, Check(_("Answers"), True, _("%(url)s took a signed ping.") % {"url": url})]
+
+
+def _limit(channel: Channel) -> Limit:
+    return Limit(limit_of(channel), "codepoints")
 
 
 def _receipt(event: Mapping[str, Any], call: str, place: int) -> RawReceipt:

@@ -12,17 +12,18 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from channels_social import checks, media, reading, signatures
+from channels_social import checks, media, public, reading, signatures
 from channels_social.messenger import Messenger, Part
 from channels_social.sms import api, parsing, tending
 from channels_social.sms.api import Mms, Twilio
 from channels_social.sms.settings import SmsSettings, keeps_secret, number_of
 from inbox import counting
-from inbox.adapters import Check, InboundFile, NotFetched, Panel, Parsed, RawReceipt, RemoteMedia, register
+from inbox.adapters import Check, InboundFile, NotFetched, Parsed, RawReceipt, RemoteMedia, register
 from inbox.counting import Limit
-from inbox.models import Agent, Attachment, Channel, Draft, DraftKind, Message, Receipt, Ticket
+from inbox.fitting import Files, Takes, up_to
+from inbox.models import Attachment, Channel, Message, Receipt, Ticket
 from lib import http
 
 if TYPE_CHECKING:
@@ -129,16 +130,13 @@ class SmsAdapter(Messenger):
             del one["file"]
         return json.dumps(found, ensure_ascii=False, indent=1).encode(), kind
 
-    def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
-        """What the draft costs: the networks count it by segments."""
-        drafts = Draft.objects.filter(agent=agent, ticket=ticket, side=None, kind=DraftKind.REPLY)
-        text = next(iter(drafts.values_list("text", flat=True)), "")
-        if not text.strip():
-            return None
-        count = segments(text)
-        said = ngettext("The networks count this as %(count)d SMS.", "The networks count this as %(count)d SMS.", count)
-        plain = counting.is_gsm(text)
-        return Panel("channels_social/sms_segments.html", {"words": said % {"count": count}, "plain": plain})
+    def takes(self, ticket: Ticket, channel: Channel, options: Mapping[str, Any]) -> Takes:
+        """One text leaves as one message of up to 1600 characters; the networks count it by segments."""
+        if not public.reachable():
+            told = _("Files go by SMS only where Rabta can be reached from the internet by https. Send a link.")
+            return Takes(self.limit, Files((), told), sms=True)
+        told = _("MMS carries pictures, sound, films, PDF and contacts: “{name}” is none of them. Send a link to it.")
+        return Takes(self.limit, Files(up_to(api.MEDIA_BYTES, *api.CARRIED), told), sms=True)
 
     # Health --------------------------------------------------------------------------------------------------------
 

@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from channels_social import checks, errors, media, reading, signatures
 from channels_social.messenger import Messenger, Profile
 from channels_social.telegram import parsing
-from channels_social.telegram.api import Telegram
+from channels_social.telegram.api import FILE_BYTES, Telegram
 from channels_social.telegram.settings import TelegramSettings, api_url, polls
 from inbox.adapters import Check, DeliveryError, InboundFile, NotFetched, Parsed, RawReceipt, RemoteMedia, register
 from inbox.counting import Limit
-from inbox.models import Channel, Identity, Message, Receipt
+from inbox.fitting import Files, Takes, up_to
+from inbox.models import Channel, Identity, Message, Receipt, Ticket
 from lib import http, signing
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class TelegramAdapter(Messenger):
 
     def wire(self, channel: Channel, session: requests.Session) -> Telegram:
         return Telegram(session, api_url(channel), str(channel.secrets.get("token", "")))
+
+    def takes(self, ticket: Ticket, channel: Channel, options: Mapping[str, Any]) -> Takes:
+        return Takes(self.limit, Files(up_to(FILE_BYTES)))
 
     # In ------------------------------------------------------------------------------------------------------------
 

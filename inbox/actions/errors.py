@@ -14,12 +14,22 @@ if TYPE_CHECKING:
 
 
 class ActionError(ValueError):
-    """`reason` is for the person, `code` for programs."""
+    """`reason` is for the person, `code` for programs; `field` names the one of a form that it is about, if any."""
 
-    def __init__(self, reason: StrOrPromise, code: str) -> None:
+    def __init__(self, reason: StrOrPromise, code: str, field: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code
+        self.field = field
+
+
+class Unconfirmed(ActionError):
+    """Its writer has to say yes first: by the option `option` of `Adapter.prepare`; `yes` are words for a button."""
+
+    def __init__(self, reason: StrOrPromise, code: str, option: str, yes: StrOrPromise) -> None:
+        super().__init__(reason, code)
+        self.option = option
+        self.yes = yes
 
 
 class Stale(ActionError):

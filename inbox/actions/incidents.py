@@ -70,7 +70,7 @@ def _reach(incident: Ticket, job: Job, agent: Agent) -> None:
     if job.what["text"].strip():
         status = Status.SOLVED.value if job.what["solve"] else incident.status
         once = f"job:{job.pk}:{incident.pk}"
-        reply.reply(incident, by=agent, text=job.what["text"], status=status, client_id=once)
+        reply.reply(incident, by=agent, text=job.what["text"], status=status, client_id=once, unasked=True)
     else:
         tickets.set_status(incident, Status.SOLVED, by=agent)
 

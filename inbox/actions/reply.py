@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import counting, log, mentions, quiet, wake, wishes
+from inbox import counting, fitting, log, mentions, quiet, wake, wishes
 from inbox.actions import attention, base, customers, drafts, solving, states, uploads
 from inbox.actions import mentions as mentioning
 from inbox.actions.errors import ActionError, Stale
@@ -21,9 +21,11 @@ from inbox.actions.once import already, client_key, digest_of, once
 from inbox.actions.recipients import Recipients, choose_channel, default_recipients, last_inbound
 from inbox.actions.work import is_ours
 from inbox.adapters import Adapter, Party, adapter_for, kinds
+from inbox.fitting import Takes
 from inbox.models import (
     PREVIEW_LENGTH,
     Agent,
+    Attachment,
     AuthorKind,
     Channel,
     DeliveryState,
@@ -69,6 +71,7 @@ def reply(
     also: Callable[[Ticket], object] | None = None,
     macros: Sequence[int] = (),
     options: Mapping[str, Any] | None = None,
+    unasked: bool = False,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
@@ -82,7 +85,8 @@ def reply(
     Not `signed`: its channel puts no signature under it. `draft` is the version of the draft that it was.
     `also` is done with the ticket once the message is new, in the same transaction: what it refuses is not sent, and
     what it fills in is there when the ticket is solved. `macros` names what `also` applies: taken back, they stand in
-    the composer again. `options` are those of its channel's kind (`Adapter.prepare`).
+    the composer again. `options` are those of its channel's kind (`Adapter.prepare`). `unasked`: nobody saw where it
+    stands, so that what everybody could read is refused unless `options` say so; automatic replies always are.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
@@ -128,7 +132,12 @@ def reply(
             | ({"options": chosen} if chosen else {})
             | ({"quiet": str(quiet.zone_of(row.customer))} if waits else {}),
             hold,
+            adapter.takes(row, channel, chosen),
         )
+        if (automatic or (unasked and not _says_public(options or {}))) and message.payload.get("public"):
+            raise ActionError(
+                _("Everybody could read this answer, and nothing says that it is meant for all."), "public"
+            )
         client_key(message, by, client_id)
         drafts.sent(message, client_id, draft)
         _replace_failed(row, message, client_id)
@@ -226,21 +235,13 @@ def _write(
     automatic: bool,
     kept: dict[str, Any],
     hold: int,
+    takes: Takes,
 ) -> Message:
     if not text.strip() and not html.strip() and not attachments:
         raise ActionError(_("Write something first."), "empty")
     if html and not adapter.rich_text:
         text, html = text if text.strip() else markup.to_text(html), ""
-    if (
-        adapter.limit is not None
-        and adapter.limit.most
-        and len(counting.split(text, adapter.limit)) > adapter.limit.most
-    ):
-        raise ActionError(
-            _("This is too long for %(channel)s: it would be more than %(most)s messages.")
-            % {"channel": channel.name, "most": adapter.limit.most},
-            "too_long",
-        )
+    _check_fits(takes, channel, by, text, attachments)
     to, cc, bcc = recipients
     if to is None:
         to, default_cc = default_recipients(ticket, channel)
@@ -290,6 +291,26 @@ def _write(
         message.payload["joined"] = joined
         message.save(update_fields=["payload"])
     return message
+
+
+def _says_public(options: Mapping[str, Any]) -> bool:
+    """Whether whoever asked for this answer named it one that everybody reads (docs/adding-a-channel.md)."""
+    return options.get("way") == "public" or options.get("public") in {"yes", True}
+
+
+def _check_fits(takes: Takes, channel: Channel, by: Agent | None, text: str, attachments: Sequence[int]) -> None:
+    """Raises ActionError for words or files that cannot arrive: nobody should hear of it from a worker."""
+    limit = takes.limit
+    if limit is not None and limit.most and len(counting.split(text, limit)) > limit.most:
+        raise ActionError(
+            _("This is too long for %(channel)s: it would be more than %(most)s messages.")
+            % {"channel": channel.name, "most": limit.most},
+            "too_long",
+        )
+    if attachments:
+        files = Attachment.objects.filter(pk__in=attachments, message__isnull=True, uploaded_by=by).order_by("pk")
+        if why := fitting.problem(takes.files, files):
+            raise ActionError(why, "files")
 
 
 def _state(adapter: Adapter, now: datetime, hold: int, send_at: datetime | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from inbox.adapters.values import (
     Verdict,
 )
 from inbox.counting import Limit
+from inbox.fitting import Takes
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -48,7 +49,7 @@ class Adapter:
     global_ids: ClassVar[bool] = False  # are its message ids unique over all channels of this kind?
     reopen_days: ClassVar[int] = 3
     rich_text: ClassVar[bool] = False
-    limit: ClassVar[Limit | None] = None  # what one message takes; the composer counts by it
+    limit: ClassVar[Limit | None] = None  # what one message takes of words, where no channel or answer differs
     joins_open_ticket: ClassVar[bool] = True  # what they write joins their open ticket
     live: ClassVar[bool] = False
     stores: ClassVar[bool] = False  # its far side is Rabta itself: a reply has left once it is stored, without a worker
@@ -198,14 +199,25 @@ class Adapter:
         """The text of an answer with such options, and what its row keeps of them (`payload["options"]`).
 
         `options` is what only this kind knows: a template with its values, an answer in public or not. Its `way` is
-        looked for in `Verdict.allows`. Raises ActionError, also for an option that is not known.
+        looked for in `Verdict.allows`. Raises ActionError, also for an option that is not known, and Unconfirmed for
+        what its writer is asked about first, such as an answer that everybody reads.
         """
         if options:
             raise ActionError(_("This channel has no such options."), "options")
         return text, {}
 
-    def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
-        """What whoever answers here chooses from, beside the text: fields named `option.…`, which go to `prepare`."""
+    def takes(self, ticket: Ticket, channel: Channel, options: Mapping[str, Any]) -> Takes:
+        """What an answer takes of words and files; what does not fit is refused before it is queued, and told while one
+        writes. `options` are those that `prepare` returned, empty for the usual answer. No queries: every page asks.
+        """
+        return Takes(self.limit)
+
+    def composer_panel(
+        self, ticket: Ticket, channel: Channel, agent: Agent, options: Mapping[str, str] | None = None
+    ) -> Panel | None:
+        """What whoever answers here chooses from, beside the text: fields named `option.…`, which go to `prepare`.
+        `options` is what stands in them, where the panel is asked for anew; `Panel.takes` what each `way` takes.
+        """
         return None
 
     def route_hint(self, ticket: Ticket, beside: Mapping[str, Sequence[Mapping[str, Any]]]) -> StrOrPromise:

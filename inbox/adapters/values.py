@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from inbox.fitting import Takes
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
@@ -341,14 +343,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of a channel's page that only its kind knows: a template, and what it reads as `panel`.
+    """A part of a channel's page or of the composer that only its kind knows: a template, and what it reads as `panel`.
 
-    `first` puts it on top: it asks somebody to do something.
+    `first` puts it on top: it asks somebody to do something. In the composer, `takes` says what an answer takes by the
+    `way` that is chosen there, where that differs from the usual.
     """
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     first: bool = False
+    takes: Mapping[str, Takes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def files(agent: Agent, ticket: Ticket | None, side: SideConversation | None = N
     return (
         Attachment.objects.filter(uploaded_by=agent, message__isnull=True, pk__in=named.values("one"))
         .order_by("pk")
-        .values("pk", "name", "size", "content_id")[:MOST_FILES]
+        .values("pk", "name", "size", "content_id", "content_type")[:MOST_FILES]
     )
 
 

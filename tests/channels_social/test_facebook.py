@@ -295,6 +295,7 @@ def test_a_thread_of_two_people_is_one_ticket(channel: Channel, page: Account, a
     assert (gone.withdrawn_at is not None, gone.text) == (True, "")
 
 
+@pytest.mark.usefixtures("queued_before")
 @pytest.mark.servers
 def test_an_answer_in_public_is_confirmed_once(channel: Channel, page: Account, ana: Person, sana: Agent) -> None:
     price = facebook.comment(page, ana, facebook.post(page, "New shoes"), "Price?")

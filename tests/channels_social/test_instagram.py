@@ -116,6 +116,7 @@ def test_stories_are_shown_where_they_are(channel: Channel, ig: Account, ana: Pe
     assert unsupported.content_kind == "unsupported" and unsupported.payload["raw"]["is_unsupported"] is True
 
 
+@pytest.mark.usefixtures("queued_before")
 @pytest.mark.servers
 def test_files_that_instagram_takes(channel: Channel, ig: Account, ana: Person, sana: Agent) -> None:
     messenger.text(ig, ana, "Hello")

@@ -27,7 +27,7 @@ from channels_social.sms.adapter import segments
 from inbox import delivery, fetching
 from inbox.actions import messages, receive, reply, uploads
 from inbox.adapters import DeliveryUpdate, Ignore, Inbound, Party, RawReceipt, ReachUpdate, Unverified, adapter_for
-from inbox.models import Agent, Attachment, Channel, Draft, Message, Reach, Receipt, RemoteFile, Ticket
+from inbox.models import Agent, Attachment, Channel, Message, Reach, Receipt, RemoteFile, Ticket
 from sandbox.phones import core, twilio_acts, twilio_base
 from sandbox.phones.acts import Given, Upload
 from sandbox.phones.models import Account, Line, Media, Person
@@ -421,6 +421,7 @@ def test_a_conversation_both_ways(channel: Channel, account: Account, ana: Perso
     assert ticket.messages.count() == 3
 
 
+@pytest.mark.usefixtures("queued_before")
 @pytest.mark.servers
 def test_pictures_both_ways(
     channel: Channel, account: Account, ana: Person, sana: Agent, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -750,6 +751,7 @@ def test_by_a_key_and_a_messaging_service(platforms: str, account: Account, ana:
 # Files for Twilio ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("queued_before")
 @pytest.mark.servers
 def test_files_are_there_for_whoever_has_their_address_for_a_day(
     channel: Channel, account: Account, ana: Person, sana: Agent, monkeypatch: pytest.MonkeyPatch
@@ -784,20 +786,6 @@ def test_files_are_there_for_whoever_has_their_address_for_a_day(
         assert requests.get(f"{base}{wrong}/", timeout=5).status_code == 404
     monkeypatch.setattr(public, "SECONDS", -1)
     assert requests.get(waiting, timeout=5).status_code == 404
-
-
-@pytest.mark.servers
-def test_the_composer_says_what_a_draft_costs(channel: Channel, account: Account, ana: Person, sana: Agent) -> None:
-    from django.template.loader import render_to_string
-
-    twilio_acts.text(account, ana, Given(text="Hello"))
-    ticket = taken_in(account)
-    adapter = adapter_for("sms")
-    assert adapter.composer_panel(ticket, channel, sana) is None
-    Draft.objects.create(agent=sana, ticket=ticket, text="ش" * 71, client_id="1")
-    panel = adapter.composer_panel(ticket, channel, sana)
-    assert panel is not None
-    assert "2 SMS" in render_to_string(panel.template, {"panel": panel.context})
 
 
 def test_one_run_ends_in_time(monkeypatch: pytest.MonkeyPatch, hooked: Channel) -> None:

@@ -1,4 +1,5 @@
 // How long a text is for the chosen channel, and how many messages it becomes: as inbox/counting.py says it.
+import { takes } from "./fitting.js"
 import { surface } from "./surface.js"
 
 const GSM = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà")
@@ -50,23 +51,33 @@ export function split(text, limit) {
   return parts.filter(Boolean)
 }
 
+const SMS = { longest: 0, unit: "sms", most: 0 } // as the networks count
+
 function say() {
   const form = document.getElementById("composer")
   const place = document.getElementById("count")
   if (!form || !place) return
-  const told = document.getElementById("way")?.dataset
-  const isReply = form.querySelector("[name=kind]:checked")?.value === "reply"
-  place.hidden = !told?.unit || !isReply
+  const told = takes(form)
+  place.hidden = !told?.unit
   if (place.hidden) return
   const limit = { longest: Number(told.longest), unit: told.unit, most: Number(told.most) }
   const text = surface(form).get().text
   const parts = split(text, limit)
-  const most = room(text, limit)
-  place.querySelector(".figure").textContent = parts.length > 1 ? `${size(parts.at(-1), limit)} / ${most}` : `${size(text, limit)} / ${most}`
   const over = Boolean(limit.most) && parts.length > limit.most
+  const alone = over && limit.most === 1 // it is not split: what counts is all of it
+  place.querySelector(".figure").textContent = `${size(alone ? text : (parts.at(-1) ?? ""), limit)} / ${room(text, limit)}`
   place.classList.toggle("over", over)
+  const whole = place.querySelector(".whole")
+  whole.hidden = !alone
+  if (alone) whole.textContent = place.dataset.whole.replace("{}", () => size(text, limit) - limit.longest)
+  const sms = place.querySelector(".sms")
+  sms.hidden = !told.sms || !text
+  if (!sms.hidden) {
+    sms.textContent = place.dataset.sms.replace("{}", () => Math.ceil(size(text, SMS) / room(text, SMS)))
+    sms.title = isGsm(text) ? "" : place.dataset.roomy
+  }
   const several = place.querySelector("details")
-  several.hidden = parts.length < 2
+  several.hidden = alone || parts.length < 2
   several.querySelector("summary").textContent = (over ? place.dataset.over : place.dataset.several).replace("{}", parts.length).replace("{most}", limit.most)
   if (several.open) several.querySelector("ol").replaceChildren(...parts.map(part => Object.assign(document.createElement("li"), { textContent: part, dir: "auto" })))
 }

@@ -37,7 +37,7 @@ export function store(form, draft) {
 export function written(form) {
   const { text, html } = surface(form).get()
   const people = Object.fromEntries(inputs(form).filter(one => one.value !== usual(one)).map(one => [one.name, one.value]))
-  const files = boxes(form).map(box => [idOf(box), ...[".truncate", ".quiet"].map(part => box.querySelector(part).textContent), box.dataset.cid ?? ""])
+  const files = boxes(form).map(box => [idOf(box), ...[".truncate", ".quiet"].map(part => box.querySelector(part).textContent), box.dataset.cid ?? "", box.dataset.type ?? "", Number(box.dataset.size ?? 0)])
   const subject = field(form, "subject")?.value ?? ""
   return { text, html, subject, people, files, macros: chips(form), kind: kindOf(form), channel: field(form, "channel")?.value ?? "" }
 }
@@ -79,11 +79,14 @@ export function fill(form, draft) {
   form.querySelector(".uploads").replaceChildren(...(draft.files ?? []).map(boxOf))
   showChips(form, draft.macros ?? [])
   show(form)
+  document.dispatchEvent(new Event("rabta:files"))
 }
 
-function boxOf([id, name, size, cid]) {
+function boxOf([id, name, size, cid, type = "", bytes = 0]) {
   const box = document.getElementById("upload-shape").content.firstElementChild.cloneNode(true)
   if (cid) box.dataset.cid = cid
+  box.dataset.type = type
+  box.dataset.size = bytes
   box.querySelector("input").value = id
   box.querySelector(".truncate").textContent = name
   box.querySelector(".quiet").textContent = size

@@ -1,5 +1,6 @@
 // Files for the composer: chosen, dropped or pasted, sent at once with their progress, named in the form when done.
 import { composer, formOf, keep } from "./drafts.js"
+import { unfit } from "./fitting.js"
 import { surface } from "./surface.js"
 
 const words = document.getElementById("words").dataset
@@ -36,7 +37,7 @@ function failed(box, text) {
   button.className = "text-button"
   button.dataset.removeUpload = ""
   button.textContent = words.remove
-  box.append(Object.assign(document.createElement("span"), { textContent: text }), button)
+  box.append(Object.assign(document.createElement("span"), { className: "unfit", textContent: text }), button)
 }
 
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/
@@ -45,6 +46,8 @@ const PICTURE = /^image\/(png|jpeg|gif|webp)$/
 function send(form, file, point) {
   const box = chip(file.name)
   form.querySelector(".uploads").append(box)
+  const why = unfit(form, file)
+  if (why) return failed(box, why)
   lock(form)
   const body = new FormData()
   body.append("file", file, file.name)

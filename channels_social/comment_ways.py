@@ -1,0 +1,106 @@
+"""How a comment can be answered now: where everybody reads it, or in private; and what stands in the way.
+
+Meta lets one private message through for each comment, within a week; what they answer to that goes on as any talk.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from channels_social.messenger import spoke_in_public
+from inbox.actions.errors import ActionError
+from inbox.adapters import Panel, Party
+from inbox.models import Channel, Direction, Message, Participant, Status, Ticket
+
+if TYPE_CHECKING:
+    from channels_social.meta import MetaAdapter
+
+DAY, WEEK = timedelta(hours=24), timedelta(days=7)
+PUBLIC, PRIVATE = "public", "private"
+
+
+def panel(adapter: MetaAdapter, ticket: Ticket, channel: Channel, chosen: str) -> Panel:
+    """In public or in private: what cannot be chosen says why, before anything is written."""
+    talk, comment = talk_in_private(ticket, channel), last_comment(ticket, channel)
+    going_on = talk is not None and goes_on(talk, comment)
+    private, shut = PRIVATE, {PUBLIC: "", PRIVATE: ""}
+    if comment is None:
+        shut[PUBLIC] = _("There is no comment here that could be answered so.")
+    elif comment.payload.get("live"):
+        shut[PUBLIC] = _("Comments of a live broadcast can be answered in private alone.")
+    if talk is not None and going_on:
+        verdict = adapter.verdict_of(talk)
+        if not verdict.allowed and verdict.allows:
+            private = next(iter(verdict.allows))
+        elif not verdict.allowed:
+            shut[PRIVATE] = str(verdict.reason)
+    elif comment is None:
+        shut[PRIVATE] = shut[PUBLIC]
+    elif (why := no_private(ticket, comment)) is not None:
+        shut[PRIVATE] = str(why.reason)
+    first = PRIVATE if chosen == private or (not chosen and talk is not None) else PUBLIC
+    if shut[first]:
+        first = PUBLIC if first == PRIVATE else PRIVATE
+    person = {"person": talk.author_address} if talk is not None and going_on else {}
+    told = {
+        "ways": [(PUBLIC, first == PUBLIC, shut[PUBLIC]), (private, first == PRIVATE, shut[PRIVATE])],
+        "late": private != PRIVATE,
+        "asks": not spoke_in_public(ticket),
+        "private_first": talk is not None,
+    }
+    takes = {
+        PUBLIC: adapter.takes(ticket, channel, {"way": PUBLIC}),
+        private: adapter.takes(ticket, channel, {"way": PRIVATE} | person),
+    }
+    return Panel("channels_social/_comment_ways.html", told, takes=takes)
+
+
+def no_private(ticket: Ticket, comment: Message) -> ActionError | None:
+    """Why a comment cannot be answered in private any more: that is one message for each, within a week."""
+    if comment.created_at + WEEK < timezone.now():
+        return ActionError(_("A comment can be answered in private for seven days; they are over."), "window_closed")
+    mine = Message.objects.filter(ticket=ticket, payload__private=True, payload__answers=comment.external_id)
+    if mine.exclude(state__in=["failed", "cancelled"]).exists():
+        return ActionError(
+            _("This comment was answered in private already: Meta lets one message through, until they answer."),
+            "private",
+        )
+    return None
+
+
+def goes_on(talk: Message, comment: Message | None) -> bool:
+    """Whether an answer in private goes on with what they said there, and does not begin with their comment."""
+    return comment is None or talk.pk > comment.pk or talk.created_at + DAY > timezone.now()
+
+
+def last_comment(ticket: Ticket, channel: Channel) -> Message | None:
+    """The newest comment of somebody else, which an answer is about."""
+    here = Message.objects.conversation().filter(ticket=ticket, channel=channel, direction=Direction.IN)
+    found = here.filter(payload__public=True, withdrawn_at__isnull=True, deleted_at__isnull=True)
+    return found.exclude(external_id="").order_by("-pk").first()
+
+
+def talk_in_private(ticket: Ticket, channel: Channel) -> Message | None:
+    """What they answered last in private, in a ticket about comments."""
+    last = Message.objects.conversation().filter(ticket=ticket, channel=channel, direction=Direction.IN)
+    found = last.exclude(payload__has_key="public").exclude(author_address="").order_by("-pk").first()
+    return found if found is not None and found.deleted_at is None else None
+
+
+def private_answer(channel: Channel, who: Party) -> str:
+    """Our private answer to a comment of theirs of the last days, whose ticket is not done: the id of that message."""
+    here = Participant.objects.filter(
+        identity__kind=who.kind, identity__scope=who.scope, identity__value=who.value, ticket__channel=channel
+    ).exclude(ticket__thread_key="")
+    open_ones = here.exclude(ticket__status__in=[Status.SOLVED, Status.CLOSED]).values("ticket")
+    found = Message.objects.filter(
+        ticket__in=open_ones,
+        direction=Direction.OUT,
+        payload__private_to=who.value,
+        created_at__gt=timezone.now() - WEEK,
+    )
+    return found.exclude(external_id="").order_by("-pk").values_list("external_id", flat=True).first() or ""
