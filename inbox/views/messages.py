@@ -20,17 +20,16 @@ from django.views.decorators.http import require_POST, require_safe
 from inbox import access, directory, fetching
 from inbox.actions import macros, parsing, recipients, reply, scheduling, side
 from inbox.actions import messages as actions
-from inbox.actions.errors import ActionError, Stale
+from inbox.actions.errors import ActionError, Stale, Unconfirmed
 from inbox.actions.solving import FieldsMissing
 from inbox.adapters import kinds
 from inbox.forms import AnswerForm, MoveForm, TimingForm, problem_of
 from inbox.models import Agent, Channel, Direction, Message, RemoteFile, Ticket
 from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
-from inbox.views.tickets import answer, conversation
+from inbox.views.tickets import OPTION, answer, conversation, options_of
 from lib import html
 
-OPTION = "option."
 # The mail's own page: nothing runs, nothing loads but our own files; its own styles are nobody else's.
 MAIL_POLICY = (
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
@@ -98,17 +97,13 @@ def create(request: AgentRequest, number: int) -> HttpResponse:
         return _refused(request, number, str(error), missing=[one.key for one in error.fields])
     except Stale as stale:
         return _asked(request, number, {"since": stale.since, "event": stale.event})
+    except Unconfirmed as error:
+        return _asked(request, number, {"unconfirmed": error})
     except ActionError as error:
-        return _refused(request, number, str(error), uuid4().hex if error.code == "already_sent" else "")
+        fresh = uuid4().hex if error.code == "already_sent" else ""
+        return _refused(request, number, str(error), fresh, field=f"{OPTION}{error.field}" if error.field else "")
     goes_on = data["kind"] == "reply" and _after_send(request.user, data["after_send"]) != "stay"
     return answer(request, number, fresh_composer=True, sent=message if goes_on else None)
-
-
-def options_of(posted: Mapping[str, str]) -> dict[str, str]:
-    """What the panel of the composer says: fields `option.…` that are filled in, without that beginning."""
-    return {
-        name.removeprefix(OPTION): value for name, value in posted.items() if name.startswith(OPTION) and value.strip()
-    }
 
 
 def _unknown(found: Ticket, channel: Channel | None, data: Mapping[str, Any]) -> list[str]:
@@ -140,6 +135,7 @@ def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpRes
         "since": [{"message": one, "author": names.get(one.agent_id or 0) or one.author_name} for one in since],
         "status": request.POST.get("status", ""),
         "later": request.POST.get("later", ""),
+        "agreed": [name for name in request.POST if name.startswith(OPTION) and name.endswith("_ok")],
     }
     if wants_part(request):
         context = {"question": question, **known, "confirmed": confirmed}
@@ -148,14 +144,19 @@ def _asked(request: AgentRequest, number: int, doubt: dict[str, Any]) -> HttpRes
 
 
 def _refused(
-    request: AgentRequest, number: int, problem: str, client_id: str = "", missing: Sequence[str] = ()
+    request: AgentRequest,
+    number: int,
+    problem: str,
+    client_id: str = "",
+    missing: Sequence[str] = (),
+    field: str = "",
 ) -> HttpResponse:
     """Nothing was sent. htmx shows the reason and leaves what was typed; a plain form gets its page back, filled in.
 
-    `client_id` is the form's new one where its own has become another message.
+    `client_id` is the form's new one where its own has become another message, `field` the one that is marked.
     """
     if wants_part(request):
-        told = {"problem": problem, "client_id": client_id}
+        told = {"problem": problem, "client_id": client_id, "field": field}
         if missing:
             told = conversation(request, access.get_ticket(request.user, number), missing=missing) | told
         return render(request, "inbox/_refused.html", told, status=422)
@@ -166,7 +167,8 @@ def _page(request: AgentRequest, number: int, more: dict[str, Any]) -> HttpRespo
     """The whole page for a plain form that sent nothing: what was typed still stands in it."""
     found = access.get_ticket(request.user, number)
     channel = request.POST.get("channel", "")
-    context = conversation(request, found, channel=int(channel) if channel.isdecimal() and len(channel) < 19 else None)
+    chosen = int(channel) if channel.isdecimal() and len(channel) < 19 else None
+    context = conversation(request, found, channel=chosen, options=options_of(request.POST))
     fields = ("kind", "text", "html", "subject", "client_id", "newest", "event", "confirmed", "at")
     typed: dict[str, Any] = {name: request.POST[name] for name in fields if name in request.POST}
     typed["recipients"] = {name: request.POST[name] for name in ("to", "cc", "bcc") if name in request.POST}

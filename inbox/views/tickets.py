@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +43,7 @@ from inbox.properties import MEDIA, RELATIONS
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
 
+OPTION = "option."
 AFTER_SEND = [("stay", gettext_lazy("Stay")), ("next", gettext_lazy("Next ticket")), ("list", gettext_lazy("List"))]
 
 
@@ -90,10 +91,17 @@ def way(request: AgentRequest, number: int) -> HttpResponse:
     channel = _integer(request.GET.get("channel"))
     context = {
         "ticket": found,
-        "route": composing.route(request.user, found, beside, channel, draft["recipients"]),
+        "route": composing.route(request.user, found, beside, channel, draft["recipients"], options_of(request.GET)),
         "composer": draft,
     }
     return render(request, "inbox/_route.html", context)
+
+
+def options_of(said: Mapping[str, str]) -> dict[str, str]:
+    """What the panel of the composer says: fields `option.…` that are filled in, without that beginning."""
+    return {
+        name.removeprefix(OPTION): value for name, value in said.items() if name.startswith(OPTION) and value.strip()
+    }
 
 
 def may_change(request: AgentRequest, found: Ticket) -> bool:
@@ -111,9 +119,10 @@ def conversation(
     since: int | None = None,
     channel: int | None = None,
     missing: Sequence[str] = (),
+    options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer, `missing` are
-    keys of fields that it cannot be solved without.
+    keys of fields that it cannot be solved without, `options` what its channel's own fields say.
     """
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
@@ -122,7 +131,7 @@ def conversation(
     found.side_answered = any(row["answered"] for row in beside["sides"])  # type: ignore[attr-defined]
     stream = timeline.build(found, known, since=since, sides=beside["sides"])
     draft = composing.composer(beside, stream.newest, request.user)
-    way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"])
+    way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"], options)
     return {
         "ticket": found,
         "current_number": found.number,

@@ -38,6 +38,7 @@ document.addEventListener("keydown", event => {
     return
   }
   event.preventDefault()
+  if (event.repeat) return // a key that is held down answers no question
   const asking = document.getElementById("send-anyway")
   if (asking && event.target !== asking) return asking.focus() // first read what there is to be read
   const name = kindOf(form) === "note" ? "send-note" : event.shiftKey ? "send-solve" : "send"
@@ -83,6 +84,6 @@ document.addEventListener("htmx:after:swap", event => {
   restore()
   const source = event.detail.ctx?.sourceElement
   if (source?.matches?.("form[data-draft]") && source.isConnected && !source.dataset.sent) keep(source) // it may have a new id
-  if (source?.id === "composer" && question()) question().focus()
+  if (source?.id === "composer" && question()) (question().querySelector("[data-first]") ?? question()).focus()
 })
 restore()
