@@ -38,7 +38,11 @@ TEMPLATES: list[dict[str, Any]] = [
         "status": "APPROVED",
         "category": "UTILITY",
         "components": [
-            {"type": "BODY", "text": "Hello {{1}}, there is news about your order {{2}}: {{3}}"},
+            {
+                "type": "BODY",
+                "text": "Hello {{1}}, there is news about your order {{2}}: {{3}}",
+                "example": {"body_text": [["Ayesha", "1042", "it leaves today"]]},
+            },
             {"type": "FOOTER", "text": "Karvaan"},
         ],
     },
@@ -57,6 +61,14 @@ TEMPLATES: list[dict[str, Any]] = [
         "status": "APPROVED",
         "category": "UTILITY",
         "components": [{"type": "BODY", "text": "Hello {{1}}, may we go on with your question? Just answer here."}],
+    },
+    {
+        "id": "904",
+        "name": "new_shawls",
+        "language": "en_US",
+        "status": "APPROVED",
+        "category": "MARKETING",
+        "components": [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "New shawls are here."}],
     },
 ]
 

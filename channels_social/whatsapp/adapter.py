@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from channels_social import checks, graph, media, reading
 from channels_social.messenger import Messenger, Part
 from channels_social.whatsapp import notices, parsing, templates
-from channels_social.whatsapp.api import PLATFORM, WITHOUT_WORDS, WhatsApp, kind_of
+from channels_social.whatsapp.api import DOCUMENTS, MOST, PLATFORM, TYPES, WITHOUT_WORDS, WhatsApp, kind_of
 from channels_social.whatsapp.settings import WhatsAppSettings
 from inbox.actions import receive
 from inbox.actions.errors import ActionError
@@ -33,6 +33,7 @@ from inbox.adapters import (
     register,
 )
 from inbox.counting import Limit
+from inbox.fitting import Files, Takes, up_to
 from inbox.models import Agent, Channel, DeliveryState, Message, Receipt, Ticket
 from lib import http
 
@@ -164,20 +165,44 @@ class WhatsAppAdapter(Messenger):
                 found, [values.get(place, "") for place in range(1, max(values, default=0) + 1)]
             )
         except templates.Wrong as error:
-            raise ActionError(str(error), "options") from error
+            raise ActionError(str(error), "options", str(error.place or "")) from error
         if text.strip() and text.strip() != said.strip():
             raise ActionError(_("A template has words of its own: send it without others."), "options")
         return said, {"way": "template", "template": sent}
 
-    def composer_panel(self, ticket: Ticket, channel: Channel, agent: Agent) -> Panel | None:
-        shown = [
-            {"key": templates.key(one), "template": one, "text": templates.preview(one), "slots": templates.slots(one)}
-            for one in known_templates(channel)[:MOST_SHOWN]
-        ]
-        if not shown:
+    def takes(self, ticket: Ticket, channel: Channel, options: Mapping[str, Any]) -> Takes:
+        """A template has a length of its own, and goes alone. What is too large for a picture goes as a document."""
+        if options.get("way") == "template":
+            return Takes(None, Files((), _("A template goes alone: send files once they have answered.")))
+        refusal = _(
+            "WhatsApp takes pictures (JPEG, PNG), sound, MP4 videos, PDF, Office and text: “{name}” is something else. "
+            "Send it as a PDF, or a link to it."
+        )
+        return Takes(self.limit, Files(up_to(MOST["document"], *TYPES, *DOCUMENTS), refusal))
+
+    def composer_panel(
+        self, ticket: Ticket, channel: Channel, agent: Agent, options: Mapping[str, str] | None = None
+    ) -> Panel | None:
+        """The templates by name; of the one that is chosen its own fields, and what it says as they are filled in.
+
+        Where nothing else gets through they stand open.
+        """
+        known, left = known_templates(channel)[:MOST_SHOWN], left_templates(channel)[:MOST_SHOWN]
+        if not known and not left:
             return None
-        most = max(len(one["slots"]) for one in shown)
-        return Panel("channels_social/whatsapp_composer.html", {"templates": shown, "places": list(range(1, most + 1))})
+        said = options or {}
+        given = {int(name): value for name, value in said.items() if name.isdecimal() and len(name) < 4}
+        chosen = next((one for one in known if templates.key(one) == said.get("template")), None)
+        told = {
+            "templates": [{"key": templates.key(one), **one} for one in known],
+            "left": [{**one, "why": templates.why_not(one)} for one in left],
+            "chosen": templates.key(chosen) if chosen else "",
+            "fields": templates.asked(chosen, given) if chosen else [],
+            "preview": templates.preview(chosen, given) if chosen else [],
+            "open": chosen is not None or not self.may_reply(ticket, channel).allowed,
+        }
+        takes = {"template": self.takes(ticket, channel, {"way": "template"})}
+        return Panel("channels_social/whatsapp_composer.html", told, takes=takes)
 
     def freeze(self, message: Message, answered: Message | None) -> None:
         """Beside what is quoted: their number as WhatsApp itself writes it, which may differ from how it is dialled."""
@@ -236,9 +261,12 @@ class WhatsAppAdapter(Messenger):
                 found["subscribed"] = self._subscribe(wire, channel, waba)
                 url = checks.hook_url(channel)
                 found |= checks.news(channel, [url], [url] if found["subscribed"] else [])
-                rows = wire.pages(f"{waba}/message_templates", fields=templates.FIELDS, status="APPROVED", limit="100")
-                kept = (templates.kept(row) for row in rows)
-                found["templates"] = sorted((one for one in kept if one), key=templates.key)[: templates.MOST]
+                rows = list(
+                    wire.pages(f"{waba}/message_templates", fields=templates.FIELDS, status="APPROVED", limit="100")
+                )
+                for name, read in (("templates", templates.kept), ("templates_left", templates.left)):
+                    kept = (read(row) for row in rows)
+                    found[name] = sorted((one for one in kept if one), key=templates.key)[: templates.MOST]
             except DeliveryError as error:
                 if not error.permanent and error.fault != "auth":
                     raise
@@ -286,8 +314,13 @@ class WhatsAppAdapter(Messenger):
 
 
 def known_templates(channel: Channel) -> list[dict[str, Any]]:
-    """The approved templates, as they were read last."""
+    """The approved templates that can be sent from here, as they were read last."""
     return [dict(one) for one in reading.rows(channel.condition.get("templates"))]
+
+
+def left_templates(channel: Channel) -> list[dict[str, Any]]:
+    """Those that cannot be filled in from here; `templates.why_not` says why."""
+    return [dict(one) for one in reading.rows(channel.condition.get("templates_left"))]
 
 
 def _sibling(request: HttpRequest, channel: Channel, number: str, body: bytes) -> Channel | None:

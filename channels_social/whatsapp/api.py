@@ -30,6 +30,18 @@ TYPES = {
     "video/3gpp": "video",
     "image/webp": "sticker",
 }
+# Besides these, what it lets be uploaded at all (its own words to an upload of another type; any text goes as plain).
+DOCUMENTS = (
+    "application/pdf",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "audio/opus",
+    "text/",
+)
 WITHOUT_WORDS = {"audio", "sticker"}  # they take no caption
 THROUGHPUT_SECONDS, PAIR_SECONDS = 5.0, 6.0
 

@@ -398,11 +398,17 @@ def test_templates_are_chosen_beside_the_text(channel: Channel, account: Account
     assert [one["name"] for one in channel.condition["templates"]] == ["named", "order_update"]
     panel = adapter.composer_panel(ticket, channel, sana)
     assert panel is not None
-    page = render_to_string(panel.template, {"panel": panel.context})
+    around = {"ticket": ticket, "route": {"channel": channel}}
+    page = render_to_string(panel.template, {"panel": panel.context, **around})
     assert 'name="option.template"' in page
+    assert 'name="option.1"' not in page
+    assert "picture (en_US): it begins with a picture" in page
+    panel = adapter.composer_panel(ticket, channel, sana, {"template": "named|en_US"})
+    assert panel is not None
+    page = render_to_string(panel.template, {"panel": panel.context, **around})
     assert 'name="option.3"' in page
     assert 'name="option.4"' not in page
-    assert "Hello {{1}}, order {{2}} is on its way." in page
+    assert "It comes <b" in page and "{{day}}</b>." in page
     assert "<script" not in page
     assert "style=" not in page
     for one in adapter.panels(channel, sana):
@@ -499,6 +505,7 @@ def test_news_may_come_before_the_answer_and_out_of_order(
     assert not Receipt.objects.filter(state="new").exists()
 
 
+@pytest.mark.usefixtures("queued_before")
 @pytest.mark.servers
 def test_long_text_and_files_leave_in_parts(channel: Channel, account: Account, ana: Person, sana: Agent) -> None:
     whatsapp.text(account, ana, "Hello")
