@@ -5,6 +5,7 @@ Meta lets one private message through for each comment, within a week; what they
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,12 @@ from inbox.models import Channel, Direction, Message, Participant, Status, Ticke
 
 if TYPE_CHECKING:
     from channels_social.meta import MetaAdapter
+    from channels_social.meta_send import Rules
 
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
 PUBLIC, PRIVATE = "public", "private"
+URL = re.compile(r"https?://\S+", re.IGNORECASE)
+TAG = re.compile(r"(?<!\w)#\w+")
 
 
 def panel(adapter: MetaAdapter, ticket: Ticket, channel: Channel, chosen: str) -> Panel:
@@ -70,6 +74,17 @@ def no_private(ticket: Ticket, comment: Message) -> ActionError | None:
             "private",
         )
     return None
+
+
+def too_many(rules: Rules, text: str) -> str:
+    """Why an answer with so many addresses and hashtags is not let through under a comment; empty if it is."""
+    urls, tags = len(URL.findall(text)), len(TAG.findall(text))
+    if rules.comment_urls is not None and urls > rules.comment_urls:
+        return _("%(platform)s takes one link in an answer under a comment: leave one.") % {"platform": rules.platform}
+    if rules.comment_tags is not None and tags > rules.comment_tags:
+        told = {"platform": rules.platform, "most": rules.comment_tags}
+        return _("%(platform)s takes %(most)s hashtags in an answer under a comment: leave some out.") % told
+    return ""
 
 
 def goes_on(talk: Message, comment: Message | None) -> bool:

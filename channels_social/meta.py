@@ -272,6 +272,8 @@ class MetaAdapter(Messenger):
                     _("An answer under a comment has at most %(most)s characters; this has %(length)s.") % told,
                     "too_long",
                 )
+            if why := comment_ways.too_many(self.rules, text):
+                raise ActionError(why, "options")
             if not agreed and not spoke_in_public(ticket):
                 raise Unconfirmed(
                     _("Everybody can read an answer under a comment. Confirm that this one is meant for all."),

@@ -37,6 +37,8 @@ class Rules:
     comments: tuple[str, ...]
     permissions: Mapping[str, tuple[str, ...]]  # by what the channel takes in, "" for all
     likes: bool = True  # may comments be liked?
+    comment_urls: int | None = None  # addresses that an answer under a comment may have; None: any number
+    comment_tags: int | None = None  # hashtags
 
     @property
     def files(self) -> Files:

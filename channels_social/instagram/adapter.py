@@ -48,6 +48,8 @@ class InstagramAdapter(MetaAdapter):
         comments=("comments", "live_comments"),
         permissions={},
         likes=False,
+        comment_urls=1,
+        comment_tags=4,
     )  # fmt: skip
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> InstagramSettings:

@@ -10,6 +10,7 @@ from inbox.actions import reply
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Draft, Message, Ticket
 from tests.browser.conftest import Open, deafen
+from tests.channels_social.test_answers import comment_on, open_channel
 
 Mail = Callable[..., Outcome]
 
@@ -46,6 +47,29 @@ def test_undo_and_a_reply_that_is_asked_about(open_as: Open, sana: Agent, omar: 
     page.keyboard.press("Enter")
     expect(page.locator(".message.out")).to_have_count(2)
     assert outgoing() == ["I have it.", "On Thursday."]
+
+
+def test_what_everybody_reads_is_asked_about_by_the_keys_that_send(open_as: Open, sana: Agent) -> None:
+    page = open_as(sana, f"/tickets/{comment_on(open_channel('facebook', page_id='1')).pk}/")
+    page.locator("#text").fill("It costs 30.")
+    figure, sent = page.locator("#count .figure"), Message.objects.filter(direction="out")
+    expect(figure).to_have_text("12 / 8000")
+    page.locator("[name=files]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
+    expect(page.locator(".uploads .bad")).to_contain_text("Files cannot be sent under a comment")
+    page.locator("[data-remove-upload]").click()
+    page.get_by_label("Privately by message").check()
+    expect(figure).to_have_text("12 / 1999")
+    page.locator("#text").fill("x" * 2001)
+    expect(page.locator("#count .whole")).to_have_text("Too long by 2: this answer is one message")
+    page.locator("#text").fill("It costs 30.")
+    page.get_by_label("In public under the comment").check()
+    page.locator("#text").focus()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#send-anyway")).to_be_focused()
+    assert not sent.exists()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".message.out")).to_contain_text("It costs 30.")
+    assert sent.get().payload["public"] is True
 
 
 def test_what_was_done_last_is_undone_first(open_as: Open, sana: Agent, mail: Mail) -> None:

@@ -107,6 +107,23 @@ def test_what_cannot_be_chosen_says_why(sana: Agent) -> None:
     assert late is not None and "seven days" in late.context["ways"][1][2]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#a #b #c #d https://a.example and C#5", ""),
+        ("#a #b #c #d #e", "4 hashtags"),
+        ("https://a.example or http://b.example", "one link"),
+    ],
+)
+def test_under_a_comment_on_instagram_are_few_links_and_hashtags(text: str, said: str, sana: Agent) -> None:
+    ticket, yes = comment_on(open_channel("instagram", ig_id="2")), {"way": "public", "public_ok": "yes"}
+    if not said:
+        assert reply.reply(ticket, by=sana, text=text, options=yes).state == "queued"
+        return
+    with pytest.raises(ActionError, match=said):
+        reply.reply(ticket, by=sana, text=text, options=yes)
+
+
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
