@@ -87,6 +87,15 @@ def ways(agent: Agent, ticket: Ticket, beside: Beside) -> list[directory.Named]:
     return sorted(found, key=lambda one: one.pk != ticket.customer.preferred_channel_id)
 
 
+def _open_now(agent: Agent, ticket: Ticket, others: Sequence[directory.Named]) -> list[directory.Named]:
+    """Of these channels those on which an answer may leave now: another way out that is closed, too, is none."""
+    found = access.channels(agent).filter(pk__in=[one.pk for one in others], paused=False)
+    free = {
+        one.pk for one in found if wishes.verdict(ticket, one).allowed and adapter_for(one.kind).may_send(one).allowed
+    }
+    return [one for one in others if one.pk in free]
+
+
 def chosen(agent: Agent, ticket: Ticket, beside: Beside, pk: int | None) -> Channel | None:
     """The channel with this id, if an answer may take it; None is the one that it takes by itself."""
     if (
@@ -130,13 +139,7 @@ def route(
     if not warning and channel.out_failing_since is not None:
         warning = channel.out_error
     verified = {row["kind"] for row in beside["identities"] if row["verified_at"] and row["retired_at"] is None}
-    instead = [
-        one
-        for one in found["ways"]
-        if one.pk != channel.pk
-        and adapter_for(one.kind).identity_kind in verified
-        and one.kind not in ticket.customer.opt_outs
-    ]
+    others = [one for one in found["ways"] if one.pk != channel.pk and adapter_for(one.kind).identity_kind in verified]
     hint = adapter.route_hint(ticket, beside)
     waits = quiet.held(ticket, channel, timezone.now())
     fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
@@ -153,7 +156,7 @@ def route(
         ],
         "warning": warning,
         "verdict": reply,
-        "instead": [] if reply.allowed else instead,
+        "instead": [] if reply.allowed else _open_now(agent, ticket, others),
         "panel": part,
         "by_way": {way: fitting.data(takes) for way, takes in part.takes.items()} if part else {},
         "hint": hint,

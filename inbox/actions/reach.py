@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from inbox import log
@@ -150,9 +150,9 @@ def refused(message: Message, fault: str, at: datetime | None = None) -> None:
         if fault == "blocked":
             change(message.channel, ReachUpdate(identity_party(person), when, blocked=True))
         elif not message.ticket.thread_key:
-            Reach.objects.filter(
-                channel=message.channel_id, identity=person, closes_at__gt=when, last_in_at__lte=message.created_at
-            ).update(closes_at=when)
+            silent = Q(last_in_at__isnull=True) | Q(last_in_at__lte=message.created_at)
+            open_ones = Reach.objects.filter(channel=message.channel_id, identity=person, closes_at__gt=when)
+            open_ones.filter(silent).update(closes_at=when)
 
 
 def _known_by(channel: Channel, identity: Identity) -> Identity:

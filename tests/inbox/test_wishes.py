@@ -66,6 +66,7 @@ def test_whoever_wants_nothing_by_mail_is_answered_but_not_written_to(
 def test_what_they_want_nothing_by_is_no_way_out_of_a_closed_one(ticket: Ticket, phone: Channel, sana: Agent) -> None:
     has_phone(ticket)
     second = Channel.objects.create(kind="sms", name="A second number", slug="second")
+    Channel.objects.create(kind="whatsapp", name="Never written to", slug="silent")  # so its window is closed as well
     Customer.objects.update(preferred_channel=second)
     ticket = opt_out(ticket)
     Reach.objects.create(channel=phone, identity=Identity.objects.get(kind="phone"), blocked_at=timezone.now())
