@@ -96,7 +96,8 @@ def _receipt(kind: str, one: Table, head: dict[str, Any]) -> RawReceipt:
     mid = reading.text(message.get("mid"), 500)
     if mid and not message.get("is_deleted"):
         return RawReceipt(raw, f"{kind}:{mid}" if len(mid) <= LONGEST_ID else f"{kind}:{digest}", key=mid)
-    comment = comment_id(value) if one.get("field") in {"feed", "comments", "live_comments"} else ""
+    named = reading.text(one.get("field"), 40) in {"feed", "comments", "live_comments"}
+    comment = comment_id(value) if named else ""
     if comment:
         verb = reading.text(value.get("verb"), 20) or "add"
         when = reading.text(head["time"], 20)
@@ -227,7 +228,7 @@ def _attachment(one: Table, content: Content) -> None:
         # It must not be kept: it is shown from where it is, for as long as it is there.
         content.kind, content.payload["story"] = "story", _story(payload, "mention")
     elif place:
-        where = {"latitude": place.get("lat"), "longitude": place.get("long")}
+        where = {"latitude": reading.plain(place.get("lat")), "longitude": reading.plain(place.get("long"))}
         content.kind = "location"
         content.payload |= {**where, "name": reading.text(one.get("title"), 200), "address": ""}
     elif kind in LINKS and url:

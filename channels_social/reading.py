@@ -10,6 +10,7 @@ from typing import Any
 from inbox.adapters import Party
 
 LONGEST_TEXT = 100_000
+FARTHEST = 2.0**33  # seconds from 1970: the year 2242
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -38,9 +39,12 @@ def text(value: Any, longest: int = LONGEST_TEXT) -> str:
 
 
 def seconds(value: Any) -> datetime | None:
-    """Unix time in seconds, as a number or a string; None for what is none."""
+    """Unix time in seconds, as a number or a string; None for what is none, or lies so far off that it means nothing:
+    on the last day of all, another zone has no date to show.
+    """
     try:
-        return datetime.fromtimestamp(float(value), UTC)
+        found = float(value)
+        return datetime.fromtimestamp(found, UTC) if abs(found) < FARTHEST else None
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 
@@ -48,7 +52,7 @@ def seconds(value: Any) -> datetime | None:
 def milliseconds(value: Any) -> datetime | None:
     try:
         return seconds(float(value) / 1000)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -61,11 +65,16 @@ def number(value: Any) -> int:
 
 
 def plain(value: Any, depth: int = 6) -> Any:
-    """Any JSON as the database keeps it: every string as `text` makes it, what lies too deep left out."""
+    """Any JSON as the database keeps it: every string as `text` makes it, what lies too deep left out.
+
+    Python reads numbers that JSON does not have, and that no database takes (`NaN`, 1e999): they are kept as words.
+    """
     if isinstance(value, Mapping):
         return {text(key, 200): plain(one, depth - 1) for key, one in list(value.items())[:200]} if depth else {}
     if isinstance(value, list):
         return [plain(one, depth - 1) for one in value[:200]] if depth else []
+    if isinstance(value, int | float) and not -(2**63) < value < 2**63:
+        return text(value, 10_000)
     return text(value, 10_000) if isinstance(value, str) else value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -92,9 +92,10 @@ def when(resource: Mapping[str, Any]) -> datetime | None:
     """When a resource's message came or left."""
     told = reading.text(resource.get("date_sent") or resource.get("date_created"), 60)
     try:
-        return parsedate_to_datetime(told)
-    except ValueError:
+        found = parsedate_to_datetime(told)
+    except (TypeError, ValueError):
         return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)  # "-0000", which says no zone
 
 
 def parse(raw: bytes, scope: str, at: datetime, message: int = 0) -> Sequence[Parsed]:

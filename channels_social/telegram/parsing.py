@@ -172,8 +172,8 @@ def _file(found: Table, name: str, kind: str) -> RemoteMedia:
 def _place(place: Table) -> dict[str, Any]:
     where = reading.table(place.get("location")) or place
     return {
-        "latitude": where.get("latitude"),
-        "longitude": where.get("longitude"),
+        "latitude": reading.plain(where.get("latitude")),
+        "longitude": reading.plain(where.get("longitude")),
         "name": reading.text(place.get("title"), 200),
         "address": reading.text(place.get("address"), 300),
     }
@@ -200,7 +200,7 @@ def _member(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
     who = _sender(told.get("from"))
     if who is None:
         raise ValueError("a change of nobody")
-    status = reading.table(told.get("new_chat_member")).get("status")
+    status = reading.text(reading.table(told.get("new_chat_member")).get("status"), 30)
     return [ReachUpdate(who, _when(told, "date", at), blocked=status in {"kicked", "left"})]
 
 
