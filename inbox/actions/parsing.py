@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from inbox.models import Receipt, ReceiptState
 logger = logging.getLogger(__name__)
 
 STORE_AGAIN = timedelta(seconds=15)  # after the storage of files was away
+LONGEST_NAME = 200  # of MessageKey.key and Ticket.thread_key
 MAX_ATTEMPTS = 5  # claims that never came back: the receipt itself stops the worker
 Item = tuple[Receipt, list[Work], list[Change]]
 
@@ -71,9 +73,15 @@ def _parse(receipt: Receipt) -> Item:
             for name, digest in [files.put("attachments", file.content)]
         )
         bare = tuple(replace(file, content=b"") for file in value.files)  # bytes are on disk now: keep memory flat
-        works.append(Work(receipt, receipt.channel, adapter, replace(value, files=bare), stored))
+        kept = replace(value, files=bare, key=fitting(value.key), thread_key=fitting(value.thread_key))
+        works.append(Work(receipt, receipt.channel, adapter, kept, stored))
     receipt.raw = None if receipt.stored else receipt.raw
     return receipt, works, changes
+
+
+def fitting(name: str) -> str:
+    """What a platform calls something, so that it fits its column: the same for the same, however long theirs is."""
+    return name if len(name) <= LONGEST_NAME else f"long:{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def earlier(receipt: Receipt) -> Outcome:

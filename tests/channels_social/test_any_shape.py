@@ -111,7 +111,11 @@ def read(parse: Callable[..., Iterable[Any]], *given: Any) -> list[Any]:
     for one in found:
         assert isinstance(one, PARSED)
         fits(one)
-        assert not isinstance(one, Inbound) or (one.key and one.scope)
+        if isinstance(one, Inbound):
+            assert one.key and one.scope
+            assert len(one.external_id) <= 998 and len(one.in_reply_to) <= 998 and len(one.content_kind) <= 20
+            for who in filter(None, (one.sender, *one.to)):
+                assert 0 < len(who.value) <= 320 and len(who.name) <= 200 and len(who.scope) <= 100
     return found
 
 
