@@ -194,8 +194,8 @@ def refusal(status: int, told: Any, headers: Mapping[str, str] | None = None) ->
 
 def _wait(headers: Mapping[str, str]) -> float:
     """Seconds that an answer asks us to wait: as HTTP says it, or Meta by minutes in the use of a business."""
-    if asked := reading.number(headers.get("Retry-After")):
-        return float(asked)
+    if asked := http.retry_after(headers.get("Retry-After", "")):
+        return asked
     try:
         usage = reading.table(json.loads(headers.get("X-Business-Use-Case-Usage", "")))
     except (ValueError, RecursionError):

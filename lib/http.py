@@ -157,7 +157,8 @@ class Rates:
         self._lock = threading.Lock()
 
     def note(self, token: str, seconds: float) -> None:
-        """The platform said: not before so many seconds are over."""
+        """The platform said: not before so many seconds are over. No token rests for more than a day."""
+        seconds = min(seconds, LONGEST_WAIT)
         with self._lock:
             if len(self._until) >= self.MOST:
                 now = time.monotonic()

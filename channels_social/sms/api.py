@@ -163,8 +163,7 @@ class Twilio:
             told = reading.table(_json(response))
         except (requests.RequestException, OSError) as error:
             raise errors.of_request(error, "Twilio") from None
-        asked = response.headers.get("Retry-After", "")
-        return Answer(response.status_code, told, float(asked) if asked.isdecimal() else 0.0)
+        return Answer(response.status_code, told, http.retry_after(response.headers.get("Retry-After", "")))
 
     def _told(self, answer: Answer) -> Mapping[str, Any]:
         """What a good answer says. Raises DeliveryError for any other."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.utils.translation import gettext_lazy as _
 
 from inbox.fitting import Takes
+from lib.http import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -257,10 +258,10 @@ class PartlyPolled(Exception):
 class DeliveryError(Exception):
     """A send that did not succeed. `permanent` says whether trying again can help; the text is for the agent.
 
-    `retry_after` is what the platform asked for, in seconds. `unknown` marks a request that left and got no answer.
-    `channel` says that it is no fault of this message: the channel waits, and the message with it. `fault` is what
-    kind of error it is, where that leads to more: `rate` (too many), `auth` (we are let in no more), `window` (too
-    late for a free answer), `blocked` (this person cannot be reached).
+    `retry_after` is what the platform asked for, in seconds: at most a day is believed. `unknown`
+    marks a request that left and got no answer. `channel` says that it is no fault of this message: the channel waits,
+    and the message with it. `fault` is what kind of error it is, where that leads to more: `rate` (too many), `auth`
+    (we are let in no more), `window` (too late for a free answer), `blocked` (this person cannot be reached).
     """
 
     def __init__(
@@ -276,7 +277,7 @@ class DeliveryError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT)
         self.unknown = unknown
         self.channel = channel
         self.fault = fault
@@ -293,7 +294,7 @@ class NotFetched(Exception):
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True)
