@@ -46,6 +46,11 @@ def poll(channel_id: int) -> int:
             _failed(channel, str(error), partly=True)
             return stored
         except Exception as error:
+            if isinstance(error, DeliveryError) and error.fault == "rate" and error.retry_after:
+                # It takes no more questions for now, which is no illness.
+                rest = timedelta(seconds=error.retry_after)
+                Channel.objects.filter(pk=channel.pk).update(next_poll_at=timezone.now() + rest)
+                return stored
             if isinstance(error, DeliveryError | OSError):
                 logger.warning("channel %s cannot be polled: %s", channel.slug, error)
             else:

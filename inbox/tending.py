@@ -6,21 +6,22 @@ What was found is kept in `Channel.condition`; what is wrong stands on the chann
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from inbox import locks, log
-from inbox.adapters import DeliveryError, adapter_for, kinds
-from inbox.models import Channel
+from inbox.adapters import Adapter, DeliveryError, adapter_for, kinds
+from inbox.models import Channel, DeliveryState, Message
 
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=5)
 SICK_EVERY = timedelta(minutes=1)
 TENDED = "tended_at"
+RESTS = "_rests_until"  # a platform that takes no more questions for now; kept, as all names of ours with a _
 
 
 def tend(channel_id: int) -> bool:
@@ -36,7 +37,7 @@ def tend(channel_id: int) -> bool:
             raise
         except DeliveryError as refused:
             if refused.fault == "rate":
-                _stay(channel)
+                _rest(channel, timedelta(seconds=refused.retry_after or 0))
                 return True
             found, error = {}, str(refused.reason)
         except Exception as fault:
@@ -46,13 +47,14 @@ def tend(channel_id: int) -> bool:
         return not error
 
 
-def _stay(channel: Channel) -> None:
+def _rest(channel: Channel, pause: timedelta) -> None:
     """Too many calls, which is no illness: what is known of it stays. Whether replies leave all the same they find out
     by themselves: platforms often count them apart.
     """
+    now = timezone.now()
     with transaction.atomic():
         row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
-        row.condition = {**row.condition, TENDED: timezone.now().isoformat()}
+        row.condition = {**row.condition, TENDED: now.isoformat(), RESTS: (now + pause).isoformat()}
         row.save(update_fields=["condition"])
 
 
@@ -72,7 +74,19 @@ def _keep(channel: Channel, found: dict[str, object], error: str) -> None:
                 log.record(None, "channel_recovered", channel=row.pk, direction="in")
             row.in_failing_since = (row.in_failing_since or now) if error else None
             row.in_error = error[:2000]
+        looked = type(adapter_for(row.kind)).tend is not Adapter.tend
+        if looked and not error and row.out_failing_since is not None and not _waits(row):
+            # Nothing is left that could show it by leaving, and the platform lets us in.
+            log.record(None, "channel_recovered", channel=row.pk, direction="out")
+            row.out_failing_since, row.out_error, row.out_failures = None, "", 0
+            fields += ["out_failing_since", "out_error", "out_failures"]
         row.save(update_fields=fields)
+
+
+def _waits(channel: Channel) -> bool:
+    """Whether an answer is to leave here as soon as it can."""
+    leaving = Message.objects.filter(channel=channel, state__in=[DeliveryState.QUEUED, DeliveryState.SENDING])
+    return leaving.filter(next_attempt_at__isnull=False).exists()
 
 
 def due_channels() -> list[tuple[int, str]]:
@@ -84,7 +98,8 @@ def due_channels() -> list[tuple[int, str]]:
 
 
 def _next(channel: Channel) -> datetime:
+    """When to look after it; long ago for one that nobody has looked after yet."""
+    never = datetime.min.replace(tzinfo=UTC)
+    rests = parse_datetime(str(channel.condition.get(RESTS, ""))) or never
     last = parse_datetime(str(channel.condition.get(TENDED, "")))
-    if last is None:
-        return timezone.now()
-    return last + (SICK_EVERY if channel.condition.get("error") else EVERY)
+    return max(rests, never if last is None else last + (SICK_EVERY if channel.condition.get("error") else EVERY))
