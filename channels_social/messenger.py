@@ -20,7 +20,7 @@ from channels_social import media, reading
 from inbox import counting, wake
 from inbox.actions import messages, pictures
 from inbox.actions.errors import ActionError
-from inbox.adapters import Adapter, Arrival, InboundFile, Panel, RemoteMedia, Sent, Start, Verdict
+from inbox.adapters import Adapter, Arrival, DeliveryError, InboundFile, Panel, RemoteMedia, Sent, Start, Verdict
 from inbox.models import Attachment, Channel, DeliveryState, Direction, Identity, Message, Reach, Ticket
 from lib import http
 
@@ -50,6 +50,9 @@ class Wire(Protocol):
 
     def send_part(self, message: Message, part: Part) -> str:
         """Send one part; returns the platform's id of it. Raises DeliveryError."""
+
+    def probe(self) -> None:
+        """Ask who we are, or anything else that does no harm. Raises DeliveryError."""
 
 
 class Messenger(Adapter):
@@ -81,6 +84,14 @@ class Messenger(Adapter):
     def connection(self, channel: Channel) -> Iterator[Wire]:
         with http.Session() as session:
             yield self.wire(channel, session)
+
+    def probe(self, connection: Wire) -> None:
+        """Whether the platform answers at all; what it answers to this is no matter."""
+        try:
+            connection.probe()
+        except DeliveryError as error:
+            if not error.permanent:
+                raise
 
     def parts(self, message: Message) -> list[Part]:
         """What this message is on the wire, in order; the same each time it is asked."""

@@ -85,6 +85,9 @@ class Account:
         self.own = own
         self.answered = answered
 
+    def probe(self) -> None:
+        self.api.get("me", fields="id")
+
     def send_part(self, message: Message, part: Part) -> str:
         payload = message.payload
         if payload.get("public"):

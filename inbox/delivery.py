@@ -41,6 +41,7 @@ LONG_WAIT = timedelta(minutes=1)  # after which it is looked whether the custome
 STORE_AGAIN = timedelta(seconds=2)  # after our own database was away in mid-send
 MOST_LOST_LEASES = 5  # a message that stops its worker this often is not tried again by itself
 MOST_SECONDS = 120.0  # of one run on one channel: others wait for this worker, too
+MOST_TROUBLES = 3  # of its own, one after the other, that a platform has with messages before its channel rests
 MESSENGER_SECONDS = 10.0  # the same on a messenger: each message is a call of its own, and there may be many channels
 LONGEST_RATE = timedelta(hours=6)  # that a platform's "too many" is believed
 REMEMBER_SECONDS = 600  # how long a worker keeps an outcome that it cannot write down: the database is away
@@ -74,11 +75,14 @@ SELECT told.left_ticket, following.* FROM (VALUES (1)) AS one (n) LEFT JOIN told
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt came to: either `sent` or `error`; `soon` when that was a fault of our own database."""
+    """What one attempt came to: either `sent` or `error`; `soon` when that was a fault of our own database, `ours` when
+    it was one of our own at all.
+    """
 
     sent: Sent | None = None
     error: DeliveryError | None = None
     soon: bool = False
+    ours: bool = False
 
 
 def lease() -> timedelta:
@@ -144,38 +148,56 @@ def deliver(channel_id: int, limit: int = 1000) -> int:
     message = claim(channel)
     if message is None:
         return 0
-    count = 0
+    count = troubles = 0
+    held = False
     until = time.monotonic() + (MESSENGER_SECONDS if adapter.messenger else MOST_SECONDS)
     holding = [message]
     with override(settings.LANGUAGE_CODE), keeping(holding):
         try:
             with adapter.connection(channel) as wire:
+                if channel.out_failing_since is not None:
+                    adapter.probe(wire)
                 while message is not None:
                     holding[:] = [message]
                     result = attempt(adapter, message, wire)
                     if result.error is not None and result.error.channel and not result.error.unknown:
+                        if count:
+                            reached(channel)  # until now
                         hand_back(channel, message, result.error)
                         return count
                     tried = message
-                    message, left = settle(
-                        channel, adapter, message, result, more=count + 1 < limit and time.monotonic() < until
-                    )
+                    troubles = troubles + 1 if has_trouble(adapter, result) else 0
+                    held = _connection_lost(result) and (troubles > 0 or not adapter.repeat_safe)
+                    held = held or troubles >= MOST_TROUBLES
+                    more = not held and count + 1 < limit and time.monotonic() < until
+                    message, left = settle(channel, adapter, message, result, more=more)
                     count += left
                     if left:
                         holding[:] = [message] if message is not None else []
                         afterwards(adapter, tried, wire)
-                    if _connection_lost(result) and not adapter.repeat_safe:
-                        # The next one would get no answer either, and nobody would know of it whether it arrived.
+                    if held:
+                        # The next one would fare no better; without an answer, nobody would know whether it arrived.
                         hold(channel, result.error)
         except DeliveryError as error:
-            # Raised by `connection` alone: nothing of the message in hand has left.
+            # Raised by `connection` or `probe` alone: nothing of the message in hand has left.
             if message is not None:
                 hand_back(channel, message, error)
-    if count:
+    if count and not held:
         reached(channel)
     if time.monotonic() > until:
         wake.deliver(channel.pk, channel.kind)  # there is more; first somebody else's turn
     return count
+
+
+def has_trouble(adapter: Adapter, result: Result) -> bool:
+    """Whether a messenger's platform has stumbled over no fault of the message: the next one would meet that, too.
+
+    Mail servers speak so of one recipient.
+    """
+    error = result.error
+    if error is None or not adapter.messenger or result.ours or error.permanent or error.fault:
+        return False
+    return adapter.repeat_safe or not error.unknown
 
 
 def afterwards(adapter: Adapter, message: Message, wire: Any) -> None:
@@ -198,10 +220,12 @@ def attempt(adapter: Adapter, message: Message, wire: Any) -> Result:
         return Result(error=error)
     except (OperationalError, InterfaceError) as error:
         logger.warning("message %s cannot be sent now: %s", message.pk, error)
-        return Result(error=DeliveryError(_("Our database was away."), permanent=False, unknown=True), soon=True)
+        return Result(
+            error=DeliveryError(_("Our database was away."), permanent=False, unknown=True), soon=True, ours=True
+        )
     except Exception as error:
         logger.exception("message %s cannot be sent", message.pk)
-        return Result(error=DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
+        return Result(error=DeliveryError(f"{type(error).__name__}: {error}", permanent=False), ours=True)
 
 
 def no_longer_wanted(message: Message) -> str:

@@ -135,6 +135,9 @@ class Twilio:
                 return
             page = self._told(self._ask("GET", self.base + following, http.READ_SECONDS, self.login))
 
+    def probe(self) -> None:
+        self.about()
+
     def send_part(self, message: Message, part: Part) -> str:
         files = part.files if isinstance(part, Mms) else (part.file,) if part.file else ()
         fields = [("To", message.to[0]["address"])]

@@ -101,6 +101,9 @@ class Telegram:
         found = self.call("getFile", file_id=reading.text(chosen.get("file_id"), 300))
         return reading.text(reading.table(found).get("file_path"), 1000)
 
+    def probe(self) -> None:
+        self.call("getMe")
+
     def send_part(self, message: Message, part: Part) -> str:
         chat = message.to[0]["address"]
         quoted = message.in_reply_to.rpartition(":")[2] if part.first and message.in_reply_to else ""

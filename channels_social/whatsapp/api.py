@@ -53,6 +53,9 @@ class WhatsApp(graph.Graph):
         super().__init__(session, base, token, app_secret, PLATFORM, refusal)
         self.number = number
 
+    def probe(self) -> None:
+        self.get(self.number, fields="id")
+
     def send_part(self, message: Message, part: Part) -> str:
         body: dict[str, Any] = {
             "messaging_product": "whatsapp",

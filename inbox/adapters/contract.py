@@ -172,6 +172,11 @@ class Adapter:
         """One connection for several sends; whatever it yields is handed to `send`. Raises DeliveryError."""
         yield None
 
+    def probe(self, connection: Any) -> None:
+        """Ask for something that does no harm, before a message goes to a far side that failed a moment ago: one that
+        got no answer would be of unknown fate. Raises DeliveryError; by default nothing is asked.
+        """
+
     def send(self, message: Message, connection: Any) -> Sent:
         """Send one message. Raises DeliveryError."""
         raise NotImplementedError
