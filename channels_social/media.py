@@ -14,6 +14,7 @@ from inbox.adapters import InboundFile, NotFetched, RemoteMedia
 from lib import http
 
 SECONDS = 60.0  # for one file in all
+SEEN_AND_HEARD = {"image", "audio", "video"}
 
 
 def most_bytes() -> int:
@@ -52,8 +53,10 @@ def as_file(content: bytes, media: RemoteMedia, claimed: str = "") -> InboundFil
     kind = sniffing.kind_of(content, media.name, wanted)
     if kind is None:
         raise NotFetched(_("This file is a program, and was not kept."), permanent=True)
-    if kind == sniffing.UNKNOWN and wanted.split("/")[0] in {"image", "audio", "video"} and _is_page(content):
+    if kind == sniffing.UNKNOWN and wanted.split("/")[0] in SEEN_AND_HEARD and _is_page(content):
         raise NotFetched(_("The platform gave a web page in place of this file."), permanent=False)
+    if not content and wanted.split("/")[0] in SEEN_AND_HEARD:
+        raise NotFetched(_("The platform gave an empty file. It is tried again."), permanent=False)
     return InboundFile(name_of(media, kind), kind, content)
 
 

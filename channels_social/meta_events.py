@@ -35,6 +35,8 @@ Table = Mapping[str, Any]
 LISTS = ("messaging", "standby", "changes")
 LONGEST_ID = 150  # in the name of a receipt
 FILES = {"image": "image", "sticker": "sticker", "audio": "audio", "video": "video", "file": "file"}
+# What their bytes have to be: Meta says no more of them, and an address that is over leads to a page.
+FAMILIES = {"image": "image/*", "sticker": "image/*", "audio": "audio/*", "video": "video/*"}
 LINKS = frozenset({"fallback", "share", "post", "reel", "ig_reel", "ig_post", "ig_story", "product", "appointment"})
 REACTIONS = {"love": "❤️", "smile": "😆", "wow": "😮", "sad": "😢", "angry": "😠", "like": "👍", "dislike": "👎"}
 # What is told of a conversation that nobody said in it.
@@ -223,7 +225,9 @@ def _attachment(one: Table, content: Content) -> None:
     if kind in FILES and url:
         shown = "sticker" if payload.get("sticker_id") else FILES[kind]
         content.kind = shown if content.kind == "text" else content.kind
-        content.media.append(RemoteMedia({"url": url}, _file_name(url) if kind == "file" else ""))
+        content.media.append(
+            RemoteMedia({"url": url}, _file_name(url) if kind == "file" else "", FAMILIES.get(kind, ""))
+        )
     elif kind == "story_mention":
         # It must not be kept: it is shown from where it is, for as long as it is there.
         content.kind, content.payload["story"] = "story", _story(payload, "mention")

@@ -227,7 +227,8 @@ def download(
             if response.status_code in {301, 302, 303, 307, 308} and target:
                 response.close()
                 response = session.get(urljoin(url, target), stream=True)
-            if int(response.headers.get("Content-Length") or 0) > most:
+            length = response.headers.get("Content-Length", "")
+            if length.isdecimal() and int(length[:20]) > most:
                 response.close()
                 raise TooLarge(f"more than {most} bytes")
             content = body(response, most)

@@ -95,5 +95,5 @@ def _post(value: Table) -> dict[str, Any]:
 
 
 def _media(value: Table) -> tuple[RemoteMedia, ...]:
-    urls = (reading.text(value.get(name), 2000) for name in ("photo", "video"))
-    return tuple(RemoteMedia({"url": url}) for url in urls if url)
+    told = {"image/*": reading.text(value.get("photo"), 2000), "video/*": reading.text(value.get("video"), 2000)}
+    return tuple(RemoteMedia({"url": url}, content_type=kind) for kind, url in told.items() if url)
