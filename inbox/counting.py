@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 Unit = Literal["utf16", "codepoints", "bytes", "sms"]  # bytes: of UTF-8
@@ -17,7 +19,8 @@ GSM = frozenset(
 )
 GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
 SMS = {True: (160, 153), False: (70, 67)}  # alone, and as one part of several: septets, or UTF-16 units
-JOINERS = frozenset("\u200d\ufe0f\u20e3")  # of one picture out of several characters
+JOINER = "\u200d"  # of one picture out of several characters
+MOST_BACK = 40  # characters that are gone back to keep something whole: what is longer is no sign that people use
 BREAK_WITHIN = 0.6  # of a message: a break earlier than this is not worth its blank
 
 
@@ -65,7 +68,8 @@ def room(text: str, limit: Limit) -> int:
 def split(text: str, limit: Limit) -> list[str]:
     """The messages that a text becomes: broken at a blank line, a line, a sentence or a word where that is near.
 
-    A picture made of several characters stays whole. A text that fits is one message, as it is.
+    What is one sign to people stays whole: a letter with its marks, a flag, a picture made of several. A text that fits
+    is one message, as it is.
     """
     if size(text, limit) <= room(text, limit):
         return [text] if text else []
@@ -79,6 +83,7 @@ def split(text: str, limit: Limit) -> list[str]:
             if used > most:
                 break
             end += 1
+        end = max(end, 1)  # where not even one fits, the platform may say so
         if end < len(rest):
             end = _break(rest, end)
         parts.append(rest[:end].rstrip() if end < len(rest) else rest)
@@ -93,10 +98,21 @@ def _break(text: str, end: int) -> int:
         at = text.rfind(mark, start, end + 1)
         if at > 0:
             return at + (len(mark) if mark.strip() == "" else len(mark) - 1)
-    while end > 1 and (text[end] in JOINERS or text[end - 1] == "\u200d" or _is_mark(text[end])):
-        end -= 1
+    for at in range(end, max(0, end - MOST_BACK), -1):
+        if not _goes_on(text, at):
+            return at
     return end
 
 
-def _is_mark(one: str) -> bool:
-    return "\u0300" <= one <= "\u036f" or "\u064b" <= one <= "\u065f" or "\U0001f3fb" <= one <= "\U0001f3ff"
+def _goes_on(text: str, at: int) -> bool:
+    """Whether what stands at this place belongs to what stands before it."""
+    one, before = text[at], text[at - 1]
+    if one == JOINER or before == JOINER or unicodedata.category(one).startswith("M"):
+        return True
+    if "\U0001f3fb" <= one <= "\U0001f3ff" or "\U000e0020" <= one <= "\U000e007f":  # colours of skin, flags of regions
+        return True
+    return _is_half_flag(one) and sum(1 for _half in takewhile(_is_half_flag, reversed(text[:at]))) % 2 == 1
+
+
+def _is_half_flag(one: str) -> bool:
+    return "\U0001f1e6" <= one <= "\U0001f1ff"

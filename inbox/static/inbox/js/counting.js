@@ -22,14 +22,23 @@ export function room(text, { longest, unit }) {
 }
 
 const MARKS = ["\n\n", "\n", ". ", "۔ ", "? ", "؟ ", "! ", " "]
-const isJoined = one => /[\u200d\ufe0f\u20e3\u0300-\u036f\u064b-\u065f\u{1f3fb}-\u{1f3ff}]/u.test(one)
+const MOST_BACK = 40
+const isMark = one => /[\p{M}\u200d\u{1f3fb}-\u{1f3ff}\u{e0020}-\u{e007f}]/u.test(one)
+const isHalfFlag = one => /[\u{1f1e6}-\u{1f1ff}]/u.test(one)
+
+function goesOn(letters, at) {
+  if (letters[at - 1] === "\u200d" || isMark(letters[at])) return true
+  let halves = 0
+  if (isHalfFlag(letters[at])) while (halves < at && isHalfFlag(letters[at - 1 - halves])) halves++
+  return halves % 2 === 1
+}
 
 function breakAt(letters, end) {
   const start = Math.max(1, Math.trunc(end * 0.6))
   for (const mark of MARKS)
     for (let at = end + 1 - mark.length; at >= start; at--)
       if (letters.slice(at, at + mark.length).join("") === mark) return at + (mark.trim() ? mark.length - 1 : mark.length)
-  while (end > 1 && (isJoined(letters[end]) || letters[end - 1] === "\u200d")) end--
+  for (let at = end; at > Math.max(0, end - MOST_BACK); at--) if (!goesOn(letters, at)) return at
   return end
 }
 
@@ -43,6 +52,7 @@ export function split(text, limit) {
     let used = 0
     let end = 0
     while (end < rest.length && (used += cost(rest[end], limit.unit, gsm)) <= most) end++
+    end = Math.max(end, 1)
     const last = end >= rest.length
     if (!last) end = breakAt(rest, end)
     parts.push(last ? rest.join("") : rest.slice(0, end).join("").trimEnd())
