@@ -193,8 +193,25 @@ def delivery_update(channel: Channel, update: DeliveryUpdate) -> bool:
                 note_part(message, update.external_id)
             if part is not None or not is_part_missing(message):
                 _is_there(message, unheard, update.at)
-                advance(message, state, at=update.at)
+                failed = message.state == DeliveryState.FAILED and not is_part_missing(message)
+                if failed and state == DeliveryState.READ:
+                    _was_read(message, update.at)
+                else:
+                    advance(message, state, at=update.at)
         return True
+
+
+def _was_read(message: Message, at: datetime | None) -> None:
+    """All of a locked message was read that was told to have failed: whichever came first, it is there.
+
+    Somebody may have tried it again by now; then it is no failed one any more.
+    """
+    message.state = DeliveryState.SENT
+    message.payload.pop("fault", None)
+    advance(message, DeliveryState.READ, at=at, error="", payload=message.payload)
+    row = Ticket.objects.select_for_update(no_key=True).get(pk=message.ticket_id)
+    row.delivery_failed = Message.objects.filter(ticket=row, state=DeliveryState.FAILED).exists()
+    base.save(row, "delivery_failed")
 
 
 def _failed_later(message: Message, update: DeliveryUpdate) -> None:

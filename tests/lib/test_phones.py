@@ -1,6 +1,10 @@
 """One number, one form."""
 
+import re
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from lib.phones import e164
 
@@ -29,3 +33,20 @@ from lib.phones import e164
 def test_numbers_have_one_form(text: str, region: str, mobile: bool, expected: str) -> None:
     assert e164(text, region, mobile=mobile) == expected
     assert e164(expected, mobile=mobile) == expected
+
+
+STARTS = st.sampled_from(
+    ["", "+", "00", "0", "tel:", "tel:+", "+52", "+521", "+55", "+5511", "+54", "+549", "+1", "+44", "+92"]
+)
+DIGITS = st.text(st.sampled_from("0123456789٣۳ -()./x\x00+"), max_size=22)
+REGIONS = st.sampled_from(["", "PK", "US", "BR", "MX", "AR", "IT", "XX", "pk"])
+
+
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@given(st.builds("{}{}".format, STARTS, DIGITS) | st.text(max_size=30), REGIONS, st.booleans())
+@example("+52 1 521 1234567", "", False)
+def test_what_was_written_once_is_written_so_for_ever(text: str, region: str, mobile: bool) -> None:
+    found = e164(text, region, mobile=mobile)
+    assert found == "" or re.fullmatch(r"\+[1-9][0-9]{4,16}", found)
+    for where in (region, "", "PK"):
+        assert e164(found, where, mobile=mobile) == found
