@@ -26,6 +26,7 @@ from inbox.search import follower
 from lib import signing
 from sandbox.phones import telegram_acts
 from sandbox.phones.acts import Given
+from sandbox.phones.models import Account, Line, Person, Platform
 from sandbox.phones.telegram_base import add_line
 from tests.browser.conftest import Open
 from tests.cast import ticket
@@ -87,12 +88,29 @@ def read(page: Page, schemes: list[str]) -> list[Any]:
     return found
 
 
+def other_phones() -> list[str]:
+    """The pages of the platforms that `phones` has brought beside the one that the router's names lead to."""
+    accounts = Account.objects.exclude(platform="telegram")
+    people = Person.objects.filter(account__in=accounts)
+    found = [reverse("sandbox:phones-account", args=[pk]) for pk in accounts.values_list("pk", flat=True)]
+    return found + [reverse("sandbox:phones-person", args=[pk]) for pk in people.values_list("pk", flat=True)]
+
+
 def phones() -> dict[str, dict[str, Any]]:
-    """A customer who has written to a bot, and been answered."""
+    """A customer who has written to a bot, and been answered; and one on each other platform."""
     account = telegram_acts.telegram.open_bot("Karvaan", "karvaan_bot")
     ayesha = telegram_acts.meet(account, "Ayesha Khan")
     telegram_acts.start(account, ayesha, Given())
     add_line(account, ayesha, ours=True, text="Good morning", state="sent", payload={"buttons": [["Hello", "1"]]})
+    for platform in set(Platform.values) - {"telegram"}:
+        other = Account.objects.create(platform=platform, external_id=f"1-{platform}", name=f"Karvaan {platform}")
+        bilal = Person.objects.create(account=other, external_id="+923001234567", name="Bilal", phone="+923001234567")
+        Line.objects.create(account=other, person=bilal, external_id="l1", text="Is it there?")
+        Line.objects.create(account=other, person=bilal, ours=True, external_id="l2", text="Yes", state="read")
+        if platform in {"facebook", "instagram"}:
+            post = {"account": other, "public": True}
+            Line.objects.create(**post, ours=True, kind="post", external_id="p1", text="New shoes")
+            Line.objects.create(**post, person=bilal, external_id="c1", thread="p1", text="How much?")
     return {"sandbox:phones": {"pk": account.pk}, "sandbox:phones-person": {"pk": ayesha.pk}}
 
 
@@ -170,7 +188,7 @@ def test_every_page(open_as: Open, places: dict[str, dict[str, Any]], zoya: Agen
     seen = 0
     open_to_all = pages_of(stranger, places)
     own = [path for path in pages_of(client, places) if not path.startswith("/sandbox/")]  # is the same to both
-    for reader, paths in ((page, [*own, *MORE]), (guest, open_to_all)):
+    for reader, paths in ((page, [*own, *MORE]), (guest, [*open_to_all, *other_phones()])):
         for path in paths:
             seen += 1
             chosen = language if ALL else LANGUAGES[seen % 2]
@@ -182,6 +200,8 @@ def test_every_page(open_as: Open, places: dict[str, dict[str, Any]], zoya: Agen
             if found := read(reader, schemes):
                 wrong[f"{path} {chosen}"] = found
     assert not wrong
+    assert "/sandbox/phones/" in open_to_all
+    assert len(other_phones()) == 2 * (len(Platform) - 1)
     assert seen > 50
 
 
