@@ -67,7 +67,10 @@ CODES = {
     "no_mailbox": (422, "There is no mailbox that a side conversation could be held with."),
     "not_public": (422, "Only what was said between the customer and us can be forwarded."),
     "ended": (409, "The chat is over."),
-    "public": (422, "Everybody could read the answer; its `options` have to say that it is meant for all. Never automatic."),
+    "public": (
+        422,
+        "Everybody could read the answer; its `options` have to say that it is for all. Never automatic.",
+    ),
     "files": (422, "A file cannot go along on this channel, or with this kind of answer; `detail` says what would do."),
     "too_long": (422, "The text is longer than this kind of answer may be."),
     "options": (422, "The channel knows no such option, or not with these values; `detail` says which."),

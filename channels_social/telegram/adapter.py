@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -96,8 +97,11 @@ class TelegramAdapter(Messenger):
                 found = reading.rows(updates)
                 if not found:
                     return
-                cursor = {**cursor, "offset": max(reading.number(one.get("update_id")) for one in found) + 1}
-                yield [receipt_of(one, json.dumps(one).encode()) for one in found], cursor
+                newest = max(reading.number(one.get("update_id")) for one in found)
+                cursor = {**cursor, "offset": newest + 1} if newest else cursor
+                yield [_polled(one) for one in found], cursor
+                if not newest:
+                    return  # asked again at once it would tell the same
 
     def polls_now(self, channel: Channel) -> bool:
         return polls(channel)
@@ -207,6 +211,15 @@ def _is_fresh(value: Any) -> bool:
     """
     at = reading.seconds(value)
     return at is None or at > timezone.now() - TROUBLE_LASTS
+
+
+def _polled(update: Mapping[str, Any]) -> RawReceipt:
+    """As `receipt_of`; what nobody can read is kept, to be seen, and keeps nothing behind it waiting."""
+    raw = json.dumps(update).encode()
+    try:
+        return receipt_of(update, raw)
+    except ValueError:
+        return RawReceipt(raw, f"unread:{hashlib.sha256(raw).hexdigest()}")
 
 
 def receipt_of(update: Mapping[str, Any], raw: bytes) -> RawReceipt:

@@ -323,3 +323,19 @@ def test_a_channel_is_well_again_though_nothing_is_left_to_send(wire: Wire, sana
     passes(timedelta(minutes=10))
     sweep()
     assert stands(side).tone == "good"
+
+
+def test_news_that_nobody_can_read_keep_no_other_waiting(wire: Wire) -> None:
+    """What a poll brings is not refused as a webhook's call would be: it would come for ever."""
+    side = Side("telegram", wire)
+    said = {"message_id": 1, "from": {"id": 1}, "chat": {"id": 1, "type": "private"}, "date": 1, "text": "Good"}
+    for odd in ({"message": said}, {"update_id": True}, {"update_id": "7"}, {"update_id": None}):
+        news: list[Any] = [odd, {"update_id": 7, "message": said}]
+        wire.trouble = lambda _request, news=news: (200, {"ok": True, "result": news and [news.pop(0)]}, {})
+        for _tick in range(2):
+            sweep()
+            passes(timedelta(minutes=1))
+        assert not news
+        assert stands(side).receiving.tone != "bad"
+    assert Message.objects.get().text == "Good"
+    assert Receipt.objects.filter(state__in=["failed", "ignored"], external_id__startswith="unread:").count() == 4
