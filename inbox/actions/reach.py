@@ -157,9 +157,10 @@ def refused(message: Message, fault: str, at: datetime | None = None) -> None:
 
 def _known_by(channel: Channel, identity: Identity) -> Identity:
     """The address of the same person that their window here hangs on: they are written to by another where a platform
-    has two names for them (the number and the id of WhatsApp's users).
+    has two names for them (the number and the id of WhatsApp's users). Another number is another telephone.
     """
     rows = Reach.objects.filter(channel=channel, identity__customer=identity.customer_id).select_related("identity")
+    rows = rows.filter(Q(identity=identity) | ~Q(identity__kind=identity.kind))
     by_row = {row.identity_id: row.identity for row in rows.order_by(F("last_in_at").asc(nulls_first=True))}
     return by_row.get(identity.pk) or next(reversed(by_row.values()), identity)
 
