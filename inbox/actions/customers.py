@@ -231,6 +231,8 @@ def add_claims(customer: Customer, parties: Iterable[Party]) -> list[Identity]:
 def retire_identity(identity: Identity, *, by: Agent | None) -> Identity:
     """This address is no longer theirs (a recycled number): it finds nobody from now on, and can become another's."""
     with transaction.atomic():
+        # The customer first, as merges and erasures lock them: which picture they show may change.
+        list(Customer.objects.select_for_update(no_key=True, of=("self",)).filter(identities=identity.pk))
         row = Identity.objects.select_for_update(no_key=True).get(pk=identity.pk)
         if row.retired_at is None:
             row.retired_at = timezone.now()

@@ -15,6 +15,7 @@ from inbox import polling
 from inbox.actions import (
     base,
     calls,
+    customers,
     erased_receipts,
     erasing,
     exporting,
@@ -28,6 +29,7 @@ from inbox.actions import (
 )
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome
+from inbox.adapters import Party
 from inbox.models import Agent, Channel, Customer, DeliveryState, Event, JobState, Message, Ticket
 from tests.paper import Paper, raw
 
@@ -329,3 +331,22 @@ def test_an_erasure_is_tried_again_when_others_were_in_the_way(
     erasing.erase(customer, by=sana)
     assert len(tries) == 2
     assert not Message.objects.exclude(text="").exists()
+
+
+def test_an_address_is_retired_while_its_customer_is_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = (customers.create(by=None, name=name) for name in ("Ana", "Ana on Telegram"))
+    address = customers.add_identity(two, Party("telegram", "5550001", scope="bot"), by=None)
+    real = joining._locked
+
+    def merging(come: Callable[[], None]) -> None:
+        def lock(*pks: int) -> Any:
+            rows = real(*pks)
+            come()
+            return rows
+
+        monkeypatch.setattr(joining, "_locked", lock)
+        joining.merge(two, one, by=None)
+
+    at_once(merging, lambda: customers.retire_identity(address, by=None))
+    address.refresh_from_db()
+    assert address.customer_id == one.pk and address.retired_at is not None
