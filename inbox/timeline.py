@@ -205,7 +205,8 @@ def _found(messages: MessageQuerySet) -> MessageQuerySet:
     remote = RemoteFile.objects.filter(message=OuterRef("pk")).order_by("position")
     missing = JSONObject(pk="pk", name="name", size="size", failed_at="failed_at", error="error")
     # What a comment answers: two comments below each other tell nobody that.
-    above = Message.objects.filter(channel=OuterRef("channel"), external_id=OuterRef("in_reply_to")).order_by("pk")
+    above = Message.objects.filter(channel=OuterRef("channel"), external_id=OuterRef("in_reply_to"))
+    above = above.exclude(external_id="").order_by("pk")  # which its index leaves out
     quoted = above.values(row=JSONObject(name="author_name", text=Left("text", 160), gone="withdrawn_at"))[:1]
     row = JSONObject(pk="pk", name="name", size="size", content_type="content_type", inline="inline",
                      content_id="content_id")  # fmt: skip
