@@ -134,7 +134,7 @@ def reply(
             hold,
             adapter.takes(row, channel, chosen),
         )
-        if (automatic or (unasked and not _says_public(options or {}))) and message.payload.get("public"):
+        if unasked and message.payload.get("public") and not _says_public(options or {}):
             raise ActionError(
                 _("Everybody could read this answer, and nothing says that it is meant for all."), "public"
             )
