@@ -212,16 +212,18 @@ def afterwards(adapter: Adapter, message: Message, wire: Any) -> None:
 
 def attempt(adapter: Adapter, message: Message, wire: Any) -> Result:
     """One try at one message. Only the adapter's own error tells anything; a fault of ours is tried again, visibly."""
+    begun = False
     try:
         if unwanted := no_longer_wanted(message):
             return Result(error=DeliveryError(unwanted, permanent=True))
+        begun = True
         return Result(sent=adapter.send(message, wire))
     except DeliveryError as error:
         return Result(error=error)
     except (OperationalError, InterfaceError) as error:
         logger.warning("message %s cannot be sent now: %s", message.pk, error)
         return Result(
-            error=DeliveryError(_("Our database was away."), permanent=False, unknown=True), soon=True, ours=True
+            error=DeliveryError(_("Our database was away."), permanent=False, unknown=begun), soon=True, ours=True
         )
     except Exception as error:
         logger.exception("message %s cannot be sent", message.pk)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from inbox import bulk, delivery
@@ -137,6 +137,24 @@ def test_where_repeating_is_unsafe_the_fate_is_unknown(
     assert messages.delivery_update(desk, DeliveryUpdate(message.external_id, "delivered"))
     message.refresh_from_db()
     assert message.state == DeliveryState.DELIVERED
+
+
+def test_what_was_never_sent_is_of_no_unknown_fate(
+    ticket: Ticket, desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our database goes away while it is asked whether they still want it."""
+
+    def away(_message: Message) -> str:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(Paper, "repeat_safe", False)
+    monkeypatch.setattr(delivery, "no_longer_wanted", away)
+    message = reply.reply(ticket, by=sana, text="one")
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    assert (message.state, Paper.sent) == (DeliveryState.QUEUED, [])
+    desk.refresh_from_db()
+    assert desk.out_failing_since is None
 
 
 def test_a_fault_of_ours_is_tried_again_and_shown(ticket: Ticket, desk: Channel, sana: Agent) -> None:
