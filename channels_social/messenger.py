@@ -225,6 +225,10 @@ def nearest(own: QuerySet[Identity], ticket: Ticket, channel: Channel) -> Reach 
     """Of these addresses of one person, how the one is reached that an answer in this ticket goes to: who wrote last in
     it, as `recipients.default_recipients` has it. Somebody who was merged may have two of a kind.
     """
+    found = Reach.objects.filter(channel=channel, identity__in=own)
+    newest = [F(name).desc(nulls_last=True) for name in ("last_in_at", "closes_at")]
+    if ticket.pk is None:  # it is only about to be begun: nobody has written in it
+        return found.order_by(*newest).first()
     said = Message.objects.conversation().filter(
         ticket=ticket,
         channel=channel,
@@ -233,10 +237,8 @@ def nearest(own: QuerySet[Identity], ticket: Ticket, channel: Channel) -> Reach 
         deleted_at__isnull=True,
         author_address=OuterRef("identity__value"),
     )
-    found = Reach.objects.filter(channel=channel, identity__in=own)
     found = found.annotate(spoke=Subquery(said.order_by("-id").values("id")[:1]))
-    newest = [F(name).desc(nulls_last=True) for name in ("spoke", "last_in_at", "closes_at")]
-    return found.order_by(*newest).first()
+    return found.order_by(F("spoke").desc(nulls_last=True), *newest).first()
 
 
 def unsupported(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from inbox.actions import customers
 from inbox.adapters import Verdict, adapter_for, kinds
-from inbox.models import Channel, Customer, Direction, Identity, Message, Origin, Ticket
+from inbox.models import Channel, Customer, Direction, Message, Origin, Ticket
 
 
 def refusal(ticket: Ticket, channel: Channel, *, automatic: bool = False) -> str:
@@ -49,16 +50,29 @@ def preferred(customer: Customer, seen: QuerySet[Channel]) -> Channel | None:
     """The channel that somebody prefers, where it is one of those `seen` and what we begin reaches them on it now."""
     if customer.preferred_channel_id is None:
         return None
-    channel = seen.filter(pk=customer.preferred_channel_id, paused=False).first()
-    if channel is None or channel.kind not in kinds():
-        return None
-    adapter = adapter_for(channel.kind)
-    ways = adapter.reaches(channel)
-    theirs = Identity.objects.active().filter(customer=customer, kind__in={kind for kind, _scope in ways})
-    reached = any(way in ways for way in theirs.values_list("kind", "scope"))
+    channel = seen.filter(pk=customer.preferred_channel_id).first()
+    return channel if channel is not None and _reaches(customer, channel) else None
+
+
+def begins(customer: Customer, seen: QuerySet[Channel], stands: Channel | None) -> Channel | None:
+    """The channel to begin on with somebody: the one that they prefer, else the one that `stands` there if it reaches
+    them, else the first of those `seen` that does, mail before all others; None where none does.
+    """
+    if (prefers := preferred(customer, seen)) is not None:
+        return prefers
+    others = sorted((one for one in seen if one != stands), key=lambda one: one.kind != "email")
+    rows = others if stands is None else [stands, *others]
+    return next((one for one in rows if _reaches(customer, one)), None)
+
+
+def _reaches(customer: Customer, channel: Channel) -> bool:
+    """Whether what we begin there reaches them now: words of our own, not only a template."""
+    if channel.kind not in kinds() or channel.paused:
+        return False
+    if customers.address_on(customer, channel) is None:
+        return False
     begun = Ticket(customer=customer, channel=channel, reply_channel=channel)
-    may = reached and adapter.may_send(channel).allowed and verdict(begun, channel).allowed
-    return channel if may else None
+    return adapter_for(channel.kind).may_send(channel).allowed and verdict(begun, channel).allowed
 
 
 def _asked_here(ticket: Ticket, kind: str) -> bool:

@@ -16,8 +16,8 @@ from inbox import locks, log
 from inbox.actions import base, pictures
 from inbox.actions.errors import ActionError
 from inbox.actions.work import is_ours, our_addresses
-from inbox.adapters import Party
-from inbox.models import Agent, Customer, Identity, Organisation, Participant, ParticipantRole, Ticket
+from inbox.adapters import Party, adapter_for
+from inbox.models import Agent, Channel, Customer, Identity, Organisation, Participant, ParticipantRole, Ticket
 
 
 def ensure_identity(party: Party) -> Identity:
@@ -265,6 +265,18 @@ def _lock_address(address: tuple[str, str, str]) -> None:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, %s)", [locks.SENDER, zlib.crc32(repr(address).encode()) - 2**31]
         )
+
+
+def address_on(customer: Customer, channel: Channel) -> Party | None:
+    """Where somebody is written to when we begin on this channel: of the addresses that reach them there the best
+    kind, and of that the newest. None where none does.
+    """
+    ways = adapter_for(channel.kind).reaches(channel)
+    rows = Identity.objects.active().filter(customer=customer, kind__in={kind for kind, _scope in ways}).order_by("-pk")
+    found = sorted(
+        (one for one in rows if (one.kind, one.scope) in ways), key=lambda one: ways.index((one.kind, one.scope))
+    )
+    return next((Party(one.kind, one.value, customer.name, scope=one.scope) for one in found), None)
 
 
 def active_values(customer_id: int, kind: str) -> Sequence[str]:

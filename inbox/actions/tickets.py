@@ -68,8 +68,7 @@ def open_ticket(
     The customer is given, or found or made by `identity`. `signed`, `undoable` and `draft` are as for a reply. The same
     `client_id` again returns the first ticket, or is refused if it comes with something else. Raises ActionError.
     """
-    adapter = adapter_for(channel.kind)
-    party = _party(customer, identity, adapter.identity_kind, channel)
+    party = _party(customer, identity, channel)
     to = [{"name": party.name or (customer.name if customer else ""), "address": party.value}]
     kind = "reply" if direction == "out" else "said"
     digest = asked_by(text, html, (to, cc, bcc), attachments, subject, kind)
@@ -188,17 +187,17 @@ def inbound_by_hand(ticket: Ticket, party: Party, *, by: Agent | None, text: str
     return message
 
 
-def _party(customer: Customer | None, identity: Party | None, kind: str, channel: Channel) -> Party:
+def _party(customer: Customer | None, identity: Party | None, channel: Channel) -> Party:
     if identity is not None:
         if identity.value.strip().lower() in adapter_for(channel.kind).own_addresses(channel):
             raise ActionError(_("That is one of our own addresses."), "own_address")
         return identity
     if customer is None:
         raise ActionError(_("Say for whom: a customer or an address."), "no_customer")
-    values = customers.active_values(customer.pk, kind)
-    if not values:
+    party = customers.address_on(customer, channel)
+    if party is None:
         raise ActionError(_("This customer has no address on %(channel)s.") % {"channel": channel.name}, "no_address")
-    return Party(kind, values[0], customer.name)
+    return party
 
 
 def assign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 from uuid import uuid4
@@ -45,9 +46,10 @@ class BeginningForm(forms.Form):
     client_id = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, data: Any, agent: Agent, start: dict[str, Any]) -> None:
-        super().__init__(data, initial={"client_id": uuid4().hex, "agent": agent.pk, **start}, auto_id="new-%s")
+        usable = [one for one in directory.of(agent).channels if one.kind in kinds()]
+        usual = {"client_id": uuid4().hex, "agent": agent.pk, "channel": _usual(usable)}
+        super().__init__(data, initial=usual | start, auto_id="new-%s")
         known = directory.of(agent)
-        usable = [one for one in known.channels if one.kind in kinds()]
         self.fields["channel"].choices = [(one.slug, one.name) for one in usable]  # type: ignore[attr-defined]
         self.fields["agent"].choices = [("", _("Nobody")), *((one.pk, one.name) for one in known.people)]  # type: ignore[attr-defined]
         self.fields["team"].choices = [("", "—"), *((one.pk, one.name) for one in known.teams)]  # type: ignore[attr-defined]
@@ -77,6 +79,12 @@ class BeginningForm(forms.Form):
             "tags": data["tags"],
             "client_id": data["client_id"],
         }
+
+
+def _usual(usable: Sequence[directory.Named]) -> str:
+    """The channel that stands there until somebody is named: mail, which reaches whoever has an address."""
+    by_mail = (one for one in usable if kinds()[one.kind].identity_kind == "email")
+    return min(by_mail, key=lambda one: one.pk, default=usable[0]).slug if usable else ""
 
 
 def _who(label: Any, **taken: str) -> forms.CharField:
@@ -153,7 +161,7 @@ def _asked(request: AgentRequest) -> dict[str, Any]:
     """Whom the page is opened for: `to` an address, or `customer` the id of somebody this person sees."""
     pk = request.GET.get("customer", "")
     if pk.isdecimal() and len(pk) < 19 and (found := access.customers(request.user).filter(pk=int(pk)).first()):
-        channel = wishes.preferred(found, access.channels(request.user))
+        channel = wishes.begins(found, access.channels(request.user).order_by("pk"), None)
         return {"customer": str(found.pk), "to": named(found), **({"channel": channel.slug} if channel else {})}
     return {"to": request.GET["to"][:320]} if request.GET.get("to") else {}
 
@@ -172,7 +180,7 @@ def named(customer: Customer) -> str:
 def way(request: AgentRequest) -> HttpResponse:
     """What the chosen channel takes: its signature, formatting, lengths.
 
-    For a customer who was `picked` just now it is the one that they prefer, where that reaches them.
+    For a customer who was `picked` just now it is the one that they prefer, or another where this does not reach.
     """
     asked = request.GET
     told = _way(request.user, asked.get("channel", ""), asked.get("customer", ""), picked="picked" in asked)
@@ -183,15 +191,17 @@ def _way(agent: Agent, slug: Any, customer: Any = "", *, picked: bool = False) -
     seen = access.channels(agent).select_related("brand", "default_team").order_by("pk")
     whom = _picked(agent, str(customer or ""))
     prefers = wishes.preferred(whom, seen) if whom else None
-    picked = picked and prefers is not None
-    channel = prefers if picked else seen.filter(slug=str(slug or "")).first()
-    channel = channel or next((one for one in seen if one.kind in kinds()), None)
+    stands = seen.filter(slug=str(slug or "")).first()
+    channel = wishes.begins(whom, seen, stands) if picked and whom else stands
+    picked = channel is not None and channel != stands
+    channel = channel or stands or next((one for one in seen if one.kind in kinds()), None)
     if channel is None or channel.kind not in kinds():
         return {"route": None}
     begun = Ticket(channel=channel, team=channel.default_team, customer=whom or Customer())
     waits = composing.night(begun, quiet.held(begun, channel, timezone.now())) if whom else None
     mail = kinds()[channel.kind].identity_kind == "email"
-    wish = {"prefers": prefers, "picked": picked, "quiet": waits}
+    goes_to = customers.address_on(whom, channel) if whom and not mail else None
+    wish = {"prefers": prefers, "picked": picked, "quiet": waits, "goes_to": goes_to}
     return {"route": {"channel": channel, "mail": mail, **wish, **writing.told(begun, channel, agent)}}
 
 

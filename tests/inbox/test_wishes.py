@@ -10,7 +10,7 @@ from inbox import acknowledge, composing, delivery, wishes
 from inbox.actions import messages, reply, scheduling, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
-from inbox.adapters import Party
+from inbox.adapters import Party, adapter_for
 from inbox.models import Agent, Channel, Customer, DeliveryState, Event, Identity, Message, Reach, Ticket
 from inbox.panel.people import identities
 from tests.paper import Paper
@@ -79,6 +79,26 @@ def test_what_they_want_nothing_by_is_no_way_out_of_a_closed_one(ticket: Ticket,
 
     assert instead(ticket) == ["second", "desk"], "the one that they prefer first"
     assert instead(opt_out(ticket, "sms")) == ["desk"]
+
+
+@pytest.mark.parametrize("kind", ["telegram", "whatsapp", "facebook", "instagram", "sms"])
+def test_where_we_begin_with_somebody(ticket: Ticket, desk: Channel, kind: str) -> None:
+    there = Channel.objects.create(kind=kind, name="There", slug="there", settings={"page_id": "5", "account_id": "5"})
+    seen, who = Channel.objects.order_by("pk"), ticket.customer
+    assert wishes.begins(who, seen, there) == desk, "they have no address there"
+    [(name, scope), *_others] = adapter_for(kind).reaches(there)
+    known = Identity.objects.create(
+        customer=who, kind=name, scope=scope, value="12025550177", verified_at=timezone.now()
+    )
+    open_now = timezone.now() + timedelta(hours=1)
+    Reach.objects.create(channel=there, identity=known, last_in_at=timezone.now(), closes_at=open_now)
+    assert wishes.begins(who, seen, None) == desk, "mail before all others"
+    assert wishes.begins(who, seen, there) == there
+    Customer.objects.update(preferred_channel=there)
+    who.refresh_from_db()
+    assert wishes.preferred(who, seen) == wishes.begins(who, seen, desk) == there
+    Reach.objects.update(blocked_at=timezone.now())
+    assert wishes.begins(who, seen, there) == desk
 
 
 def test_an_answer_takes_no_other_way_than_theirs_where_they_want_nothing(
