@@ -181,6 +181,9 @@ def _place(place: Table) -> dict[str, Any]:
 
 def _edited(message: Table, scope: str, at: datetime) -> Sequence[Parsed]:
     _private(message)
+    if reading.table(message.get("location")):
+        # Each step of whoever shares their place as they move: for hours, and every few seconds.
+        raise Ignore(_("They are somewhere else now: of a place that moves, the first one is kept."), keep=False)
     text = reading.text(message.get("text")) or reading.text(message.get("caption"))
     return [Edit(key(message), text, _when(message, "edit_date", at))]
 

@@ -14,11 +14,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from channels_social.telegram import api
+from channels_social.telegram import api, parsing
 from channels_social.telegram.api import refusal
 from inbox import delivery, fetching, polling, tending
 from inbox.actions import messages, receive, reply, uploads
-from inbox.adapters import RawReceipt, adapter_for
+from inbox.adapters import Ignore, RawReceipt, adapter_for
 from inbox.models import Agent, Attachment, Channel, Message, MessagePart, Reach, Receipt, RemoteFile, Ticket
 from lib import signing
 from sandbox.phones import core, telegram_acts
@@ -346,3 +346,12 @@ def test_what_refusals_mean(status: int, description: str, fault: str, permanent
     error = refusal(status, told)
     assert (error.fault, error.permanent, error.channel, error.unknown) == (fault, permanent, channel, False)
     assert len(str(error.reason)) > 10
+
+
+def test_whoever_moves_while_sharing_their_place_changes_no_message() -> None:
+    """Telegram tells of each step as of an edit, every few seconds and for hours."""
+    shared = {"message_id": 5, "from": {"id": 1, "first_name": "A"}, "chat": {"id": 1, "type": "private"}}
+    moved = {**shared, "date": 1760000000, "edit_date": 1760000060, "location": {"latitude": 1.0, "longitude": 2.0}}
+    with pytest.raises(Ignore) as caught:
+        parsing.parse({"update_id": 1, "edited_message": moved}, "channel:1", timezone.now())
+    assert not caught.value.keep  # where somebody went is nobody's business
