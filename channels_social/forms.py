@@ -23,8 +23,12 @@ class ServerAddress(forms.CharField):
         found = str(super().to_python(value) or "").strip().rstrip("/")
         if not found:
             return ""
-        parts = urlsplit(found)
-        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(found)
+            usable = bool(parts.hostname) and not parts.query and not parts.fragment and (parts.port or 1) > 0
+        except ValueError:  # half an IPv6 address, a port that is no number
+            usable = False
+        if not usable or parts.scheme not in {"https", "http"}:
             raise ValidationError(_("Give an address such as https://api.example.com."))
         return found
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from inbox.actions import receive
+from inbox.adapters import adapter_for
 from inbox.models import Channel, Message, Receipt, Ticket
 from inbox.views import hooks
 from lib import signing
@@ -132,3 +133,10 @@ def test_a_paused_channel_keeps_what_comes(client: Client, channel: Channel) -> 
     hooks.forget()
     assert post(client, channel, update(1)) == 200
     assert Receipt.objects.count() == 1
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://api.example.com:x/", "https://api.example.com:99999"])
+@pytest.mark.parametrize("kind", ["telegram", "whatsapp", "facebook", "instagram", "sms"])
+def test_what_is_no_address_of_an_api_is_told_at_its_field(db: None, kind: str, url: str) -> None:
+    form = adapter_for(kind).settings_form({"api_url": url})
+    assert not form.is_valid() and "api_url" in form.errors
