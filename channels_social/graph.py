@@ -139,7 +139,7 @@ class Graph:
                 timeout=(http.CONNECT_SECONDS, seconds),
                 **body,
             )
-            told = _json(response)
+            told = reading.answer(response)
         except (requests.RequestException, OSError) as error:
             # Without its text, which holds the address, and with it the proof.
             failed = errors.of_request(error, self.platform)
@@ -155,13 +155,6 @@ class Graph:
         if refused.fault == "rate" and refused.channel and refused.retry_after and self.keeps_rates:
             http.rates.note(self.token, refused.retry_after)
         raise refused
-
-
-def _json(response: requests.Response) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        return None
 
 
 def proof(app_secret: str, token: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import requests
+
 from inbox.adapters import Party
 
 LONGEST_TEXT = 100_000
@@ -20,6 +22,14 @@ def load(raw: bytes) -> Any:
         return json.loads(raw)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def answer(response: requests.Response) -> Any:
+    """The JSON that a platform answered with; None for anything else. Raises as reading a response does."""
+    try:
+        return load(response.content)
+    except ValueError:
+        return None
 
 
 def table(value: Any) -> Mapping[str, Any]:

@@ -163,7 +163,7 @@ class Twilio:
             raise errors.rate(_("Twilio asked for a pause."), wait)
         try:
             response = self.session.request(method, url, auth=login, timeout=(http.CONNECT_SECONDS, seconds), **body)
-            told = reading.table(_json(response))
+            told = reading.table(reading.answer(response))
         except (requests.RequestException, OSError) as error:
             raise errors.of_request(error, "Twilio") from None
         return Answer(response.status_code, told, http.retry_after(response.headers.get("Retry-After", "")))
@@ -200,13 +200,6 @@ def opted_out(message: Message) -> None:
     with transaction.atomic():
         party = Party("phone", message.to[0]["address"])
         changes.apply(message.channel, ReachUpdate(party, timezone.now(), opted_out=True))
-
-
-def _json(response: requests.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return {}
 
 
 def moment(at: datetime) -> str:

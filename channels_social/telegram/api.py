@@ -79,7 +79,7 @@ class Telegram:
             response = self.session.post(
                 f"{self.base}/bot{self.token}/{method}", timeout=(http.CONNECT_SECONDS, seconds), **body
             )
-            told = reading.table(_json(response))
+            told = reading.table(reading.answer(response))
         except (requests.RequestException, OSError) as error:
             # Without its text, which holds the address, and with it the token.
             raise errors.of_request(error, "Telegram") from None
@@ -131,13 +131,6 @@ def _lists(value: Any) -> list[list[dict[str, Any]]]:
 
 def _named(part: Part) -> dict[str, str]:
     return {"name": part.file.name if part.file else ""}
-
-
-def _json(response: requests.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return {}
 
 
 def _id(chat: str, sent: Any) -> str:

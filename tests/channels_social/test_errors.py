@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import SSLError as TLSError
 
-from channels_social import errors
+from channels_social import errors, graph
+from channels_social.sms.api import Twilio
+from channels_social.telegram.api import Telegram
+from channels_social.whatsapp.api import refusal
+from inbox.adapters import DeliveryError
+from inbox.models import Channel
 from lib import http
 
 
@@ -42,3 +49,32 @@ def test_a_closed_port_for_real() -> None:
     with http.Session() as session, pytest.raises(requests.ConnectionError) as caught:
         session.get("http://127.0.0.1:9/")
     assert http.why_unreached(caught.value) == "refused"
+
+
+class Far(http.Session):
+    """Answers every request with this."""
+
+    def __init__(self, status: int, content: bytes) -> None:
+        super().__init__()
+        self.told = requests.Response()
+        self.told.status_code, self.told._content = status, content
+
+    def request(self, *_args: Any, **_options: Any) -> requests.Response:
+        return self.told
+
+
+APIS: list[Callable[[requests.Session], Any]] = [
+    lambda far: Telegram(far, "https://t", "1:x").probe(),
+    lambda far: graph.Graph(far, "https://g", "x", "", "WhatsApp", refusal).get("me"),
+    lambda far: Twilio(far, Channel(kind="sms", settings={"account_sid": "AC1"})).probe(),
+]
+
+
+@pytest.mark.parametrize("ask", APIS)
+@pytest.mark.parametrize("content", [b"<html>", b"\xff", b"[" * 100_000, b"[1]"])
+def test_an_answer_that_cannot_be_read_is_trouble_that_passes(
+    ask: Callable[[requests.Session], Any], content: bytes
+) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        ask(Far(502, content))
+    assert not caught.value.permanent and not caught.value.unknown and not caught.value.fault
