@@ -326,9 +326,12 @@ def warnings(channel: Channel) -> list[str]:
 
 
 def missing_fields(told: Any, wanted: Sequence[str], app_id: str) -> list[str]:
-    """What of `wanted` the page does not tell our app of; without an app's id, no app at all."""
+    """What of `wanted` the page does not tell our app of; without an app's id, no app at all.
+
+    One without an id is ours: Instagram tells each app of itself alone.
+    """
     apps = reading.rows(reading.table(told).get("data"))
-    mine = [one for one in apps if not app_id or str(one.get("id")) == app_id]
+    mine = [one for one in apps if not app_id or str(one.get("id") or app_id) == app_id]
     known: set[str] = set()
     for one in mine:
         names = one.get("subscribed_fields")

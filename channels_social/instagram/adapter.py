@@ -77,21 +77,27 @@ class InstagramAdapter(MetaAdapter):
 
     def who(self, found: graph.Graph, channel: Channel) -> dict[str, Any]:
         told = found.get("me", fields="user_id,username,name")
-        known = {reading.text(told.get(name), 40) for name in ("user_id", "id")}
-        if self.own(channel) not in known:
+        told = next(iter(reading.rows(told.get("data"))), told)  # as the documentation shows it
+        own, scoped = reading.text(told.get("user_id"), 40), reading.text(told.get("id"), 40)
+        if own and own != self.own(channel) == scoped:
+            # The account has it for this app alone: nothing that we are told of bears it.
+            raise errors.auth(_("News of this account bear another number, %(number)s: enter that.") % {"number": own})
+        if self.own(channel) != (own or scoped):
             raise errors.auth(_("This token is another Instagram account's."))
         return {"name": reading.text(told.get("username"), 100) or reading.text(told.get("name"), 200)}
 
     def token_of(self, found: graph.Graph, channel: Channel) -> dict[str, Any]:
         """It is good for sixty days, and can be made good again: done long before, and the new one kept."""
-        ends = graph.expires_at(channel) if self._knows(channel, found.token) else None
+        known = self._knows(channel, found.token)
+        ends = graph.expires_at(channel) if known else None
         if ends is not None and ends - timezone.now() > REFRESH_BEFORE:
             return {}
         try:
             token, expires_at = api.refreshed(found)
         except DeliveryError as error:
-            if error.permanent:
-                return {}  # younger than a day: it is good all the same
+            if error.permanent or error.fault == "auth":
+                # Younger than a day: it is good all the same, for we have just been let in with it.
+                return {} if known else {"expires_at": None, "_expires_at": ""}
             raise
         if token != found.token:
             channel.secrets = {**channel.secrets, "token": token}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from channels_social import profiles
+from channels_social import errors, graph, profiles
+from channels_social.instagram.adapter import InstagramAdapter
 from inbox import delivery, tending
 from inbox.actions import reply, uploads
 from inbox.actions.errors import ActionError
-from inbox.adapters import adapter_for
+from inbox.adapters import DeliveryError, adapter_for
 from inbox.models import Agent, Channel, Customer, Identity, Message, Picture, Reach, RemoteFile, Ticket
 from sandbox.phones import chats, faces, instagram, messenger
 from sandbox.phones.models import Account, Line, Person
@@ -194,3 +195,60 @@ def test_the_token_is_made_good_again_in_time(channel: Channel, ig: Account, pla
     assert adapter.tend(channel)["missing"] == []
     chats.arrange(ig, token_state="expired")
     assert not adapter.check(channel)[0].ok
+
+
+ME = {"id": "9988776655", "user_id": IG, "username": "rabta.shop"}
+
+
+class Told:
+    """The Graph API by what it answers to each path; a refusal is raised."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.token = "t"
+
+    def get(self, path: str, **_params: Any) -> Any:
+        found = self.answers[path.rpartition("/")[2]]
+        if isinstance(found, DeliveryError):
+            raise found
+        return found
+
+
+def of_account(own: str = IG) -> Channel:
+    channel = Channel(kind="instagram", slug="ig", name="IG", settings={"ig_id": own})
+    channel.secrets = {"token": "t", "app_secret": "s"}
+    return channel
+
+
+def test_the_number_of_the_account_is_the_one_that_its_news_bear() -> None:
+    """For each app the account has another number besides, under which nothing comes."""
+    adapter = adapter_for("instagram")
+    assert isinstance(adapter, InstagramAdapter)
+    for told in (ME, {"data": [ME]}, {"id": IG, "username": "rabta.shop"}):
+        assert adapter.who(cast("graph.Graph", Told(me=told)), of_account()) == {"name": "rabta.shop"}
+    for wrong, said in (("9988776655", IG), ("123", "another")):
+        with pytest.raises(DeliveryError, match=said):
+            adapter.who(cast("graph.Graph", Told(me=ME)), of_account(wrong))
+
+
+@pytest.mark.parametrize("refused", [errors.auth("no"), errors.permanent("no")])
+def test_a_token_that_cannot_be_made_good_again_yet_is_good(refused: DeliveryError) -> None:
+    """In its first day it is refused; what is known of the one before says nothing of it."""
+    adapter, channel = adapter_for("instagram"), of_account()
+    assert isinstance(adapter, InstagramAdapter)
+    young = cast("graph.Graph", Told(refresh_access_token=refused))
+    over = (timezone.now() - timedelta(days=2)).isoformat()
+    channel.condition = {"expires_at": over, "_expires_at": over, "_expires_of": graph.digest("old")}
+    channel.condition |= adapter.token_of(young, channel)
+    assert adapter.warnings(channel) == []
+    channel.condition = {"_expires_at": over, "_expires_of": graph.digest("t")}
+    channel.condition |= adapter.token_of(young, channel)
+    assert "expired" in adapter.warnings(channel)[0]
+
+
+def test_an_app_that_is_not_named_among_the_subscribed_is_ours() -> None:
+    """Instagram tells each app of itself alone, and does not say which one that is."""
+    told = {"data": [{"subscribed_fields": ["messages"]}]}
+    assert graph.missing_fields(told, ["messages", "comments"], "1") == ["comments"]
+    other = {"data": [{"id": "2", "subscribed_fields": ["messages"]}]}
+    assert graph.missing_fields(other, ["messages"], "1") == ["messages"]
