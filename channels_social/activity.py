@@ -154,13 +154,17 @@ def tell(channel_id: int, writing: Collection[int], reading: Collection[int]) ->
             message = recipients.last_inbound(ticket, channel)
             if message is None or not message.author_address or message.payload.get("public"):
                 continue
-            newer = until_when.get(ticket.pk) != str(ticket.last_customer_message_at).encode()
-            if newer and ticket.pk not in still:
+            writes = ticket.pk in still
+            reads = until_when.get(ticket.pk) == str(ticket.last_customer_message_at).encode()
+            if not reads and not writes:
                 continue  # something came that nobody has read
             if time.monotonic() > until or not adapter.may_reply(ticket, channel).allowed:
                 continue
             try:
-                adapter.show_activity(wire, message, writing=ticket.pk in still)
+                if reads and not (writes and adapter.writing_shows_reading):
+                    adapter.show_activity(wire, message, writing=False)
+                if writes:
+                    adapter.show_activity(wire, message, writing=True)
                 told += 1
             except DeliveryError as error:
                 logger.info("channel %s was not told who reads and writes: %s", channel.slug, error)

@@ -65,6 +65,7 @@ class Messenger(Adapter):
     tells_names = False  # whether it is from `profile` that a name comes, for messages bring none
     writing_seconds: ClassVar[int] = 0  # how often it is told that somebody writes, while they do; 0: never
     tells_reading: ClassVar[bool] = False  # can it show that a message was read?
+    writing_shows_reading: ClassVar[bool] = False  # does it, once it shows that somebody writes?
     caption = 0  # what the words under a file may have, in the units of `limit`; 0: files come without
 
     def start(self, asked: Mapping[str, str]) -> Start:
@@ -75,8 +76,8 @@ class Messenger(Adapter):
         raise NotImplementedError
 
     def show_activity(self, wire: Any, message: Message, *, writing: bool) -> None:
-        """Show whoever wrote this message that it was read, and (`writing`) that they are being answered. A courtesy:
-        it takes seconds at most, and what it is refused delays nothing else. Raises DeliveryError.
+        """Show whoever wrote this message that it was read, or (`writing`) that they are being answered. A courtesy: it
+        takes seconds at most, and what it is refused delays nothing else. Raises DeliveryError.
         """
         raise NotImplementedError
 

@@ -55,6 +55,7 @@ class WhatsAppAdapter(Messenger):
     window = timedelta(hours=24)
     writing_seconds = 20  # of the 25 that WhatsApp shows it
     tells_reading = True
+    writing_shows_reading = True
     late_ways = frozenset({"template"})
     secrets = ("token", "app_secret")
     connect_label = gettext_lazy("Connect WhatsApp")

@@ -172,6 +172,24 @@ def test_what_comes_late_is_left_out(channel: Channel, omar: Agent, monkeypatch:
     assert activity.tell(channel.pk, [], [ticket.pk]) == 1
 
 
+def test_who_reads_and_writes_at_once_is_told_of_both(
+    channel: Channel, omar: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read is told once: where "typing…" does not say it as well, it must not be lost."""
+    ticket = waiting(channel)
+    sits(omar, ticket, "reply")
+    shown: list[bool] = []
+    adapter = type(adapter_for("whatsapp"))
+    monkeypatch.setattr(adapter, "show_activity", lambda _self, _wire, _message, writing: shown.append(writing))
+    monkeypatch.setattr("inbox.wake.run", lambda _task, args, _queue: activity.tell(*args))
+    assert activity.look() == 1 and shown == [True]  # WhatsApp shows neither without the other
+    monkeypatch.setattr(adapter, "writing_shows_reading", False)
+    redis.Redis.from_url(django_settings.REDIS_URL).delete(
+        f"{activity.KEY}:writing:{ticket.pk}", f"{activity.KEY}:read:{ticket.pk}"
+    )
+    assert activity.look() == 1 and shown == [True, False, True]
+
+
 def now_told(ticket: Ticket, *, writing: bool) -> int:
     """As a worker does it, once it was found that it is time."""
     channel = ticket.reply_channel
