@@ -137,7 +137,7 @@ def conversation(event: Table, account: Account, at: datetime) -> Sequence[Parse
     """One event of `messaging`. Raises Ignore, and ValueError for what has no sender."""
     sender = reading.text(reading.table(event.get("sender")).get("id"), 100)
     recipient = reading.text(reading.table(event.get("recipient")).get("id"), 100)
-    ours = sender == account.own
+    ours = sender == account.own or reading.table(event.get("message")).get("is_echo") is True
     person = account.person(recipient if ours else sender)
     if person is None or person.value == account.own:
         raise ValueError("an event of nobody")

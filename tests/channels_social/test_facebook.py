@@ -15,12 +15,12 @@ from pytest_django.live_server_helper import LiveServer
 from channels_social import graph, profiles
 from channels_social.facebook.parsing import comment as read_comment
 from channels_social.meta_events import Account as Whose
-from channels_social.meta_events import receipts
+from channels_social.meta_events import conversation, receipts
 from channels_social.meta_send import refusal
 from inbox import delivery, fetching, health, tending
 from inbox.actions import receive, reply, uploads
 from inbox.actions.errors import ActionError
-from inbox.adapters import DeliveryError, Hiding, Ignore, Withdrawal, adapter_for
+from inbox.adapters import DeliveryError, Hiding, Ignore, Inbound, Withdrawal, adapter_for
 from inbox.models import (
     Agent,
     Attachment,
@@ -620,3 +620,12 @@ def test_one_receipt_for_each_event() -> None:
     for body in bodies:
         with pytest.raises(ValueError):
             list(receipts(body))
+
+
+def test_an_echo_is_ours_whatever_number_it_bears() -> None:
+    """Instagram knows an account by two numbers, and an echo is never what a customer said."""
+    whose = Whose(kind="instagram", own="178414001", people="ig:178414001", commenters="ig:178414001", keys="channel:1")
+    event = {"sender": {"id": "9988"}, "recipient": {"id": "IGSID1"}, "timestamp": 1760000003100}
+    (said,) = conversation({**event, "message": {"mid": "m", "is_echo": True, "text": "Yes"}}, whose, timezone.now())
+    assert isinstance(said, Inbound)
+    assert said.echo and said.sender is None and [one.value for one in said.to] == ["IGSID1"]
