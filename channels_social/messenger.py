@@ -245,7 +245,3 @@ def nearest(own: QuerySet[Identity], ticket: Ticket, channel: Channel) -> Reach 
 def unsupported(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:
     """The payload of a message of a kind that nobody here knows: its raw form, to be looked at."""
     return {"kind": kind[:60], "raw": dict(raw)}
-
-
-def remote(*found: RemoteMedia | None) -> Sequence[RemoteMedia]:
-    return tuple(one for one in found if one is not None)

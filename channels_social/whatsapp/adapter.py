@@ -235,7 +235,7 @@ class WhatsAppAdapter(Messenger):
         if not mine.exclude(pk=message.pk).filter(state__in=left).exists():
             read = Message.objects.filter(pk=message.answers_id, channel=message.channel_id)
             if wamid := read.values_list("external_id", flat=True).first():
-                wire.mark_read(wamid)
+                wire.show_read(wamid, writing=False)
 
     def show_activity(self, wire: WhatsApp, message: Message, *, writing: bool) -> None:
         wire.show_read(message.external_id, writing=writing)

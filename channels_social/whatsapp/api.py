@@ -97,13 +97,10 @@ class WhatsApp(graph.Graph):
         words = {"caption": part.text} if part.text else {}
         return kind, {"id": reading.text(kept.get("id"), 100), **named, **words}
 
-    def mark_read(self, external_id: str) -> None:
-        """Show the customer that this message, and what came before it, was read."""
-        seen = {"messaging_product": "whatsapp", "status": "read", "message_id": external_id}
-        self.post(f"{self.number}/messages", seen, repeatable=True)
-
     def show_read(self, external_id: str, *, writing: bool) -> None:
-        """The same as a courtesy; `writing` shows "typing…" for 25 seconds, or until the answer is there."""
+        """Show the customer that this message, and what came before it, was read; `writing` shows "typing…" for 25
+        seconds, or until the answer is there. A courtesy.
+        """
         seen: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": external_id}
         if writing:
             seen["typing_indicator"] = {"type": "text"}

@@ -29,7 +29,6 @@ from inbox.models import Channel
 from lib import language, phones
 
 OBJECT = "whatsapp_business_account"
-ECHOES = "smb_message_echoes"
 USER = "whatsapp"  # the kind of an id that WhatsApp gives a person for one business
 STATES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
 FILES = {"image": "image", "video": "video", "audio": "audio", "document": "file", "sticker": "sticker"}

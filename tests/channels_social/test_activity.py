@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 import redis
+import requests
 from django.conf import settings as django_settings
 from django.utils import timezone
 
 from channels_social import activity
 from channels_social.whatsapp import parsing
+from channels_social.whatsapp.api import WhatsApp
 from inbox import polling, presence
-from inbox.actions import receive
+from inbox.actions import receive, reply
 from inbox.adapters import adapter_for
 from inbox.models import Agent, Channel, Draft, Role, Ticket, TicketSeen
 from lib import http
@@ -188,6 +190,26 @@ def test_who_reads_and_writes_at_once_is_told_of_both(
         f"{activity.KEY}:writing:{ticket.pk}", f"{activity.KEY}:read:{ticket.pk}"
     )
     assert activity.look() == 1 and shown == [True, False, True]
+
+
+class Busy(requests.Session):
+    """Takes nothing for the moment; keeps how long it is waited for."""
+
+    waited: Any = None
+
+    def request(self, *_args: Any, **options: Any) -> requests.Response:
+        self.waited = options["timeout"]
+        answer = requests.Response()
+        answer.status_code, answer._content = 400, b'{"error": {"code": 130429, "message": "Rate limit hit"}}'
+        return answer
+
+
+def test_a_read_mark_with_the_answer_is_a_courtesy_too(channel: Channel, omar: Agent) -> None:
+    """The answer has left: the next one does not wait for the ticks of this one, nor rests for their sake."""
+    answer, far = reply.reply(waiting(channel), by=omar, text="Yes"), Busy()
+    adapter_for("whatsapp").left(answer, WhatsApp(far, "https://g/v1", "a token", "", "1"))
+    assert far.waited[1] <= 5
+    assert http.rates.wait("a token") == 0
 
 
 def now_told(ticket: Ticket, *, writing: bool) -> int:
