@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from inbox.adapters import Check, DeliveryError
 from inbox.models import Channel
+from inbox.tending import TENDED
 
 Found = Mapping[str, Any]
 AGAIN_IS_NEWS = timedelta(days=1)  # that a platform had stopped telling us
@@ -59,6 +60,8 @@ def run(
         return [Check(_("Connection"), False, error.reason)]
     with transaction.atomic():  # its platform may have told something meanwhile
         row = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
-        channel.condition = row.condition = {**row.condition, **found}
+        # What is no longer said is no longer so, as in inbox.tending; what is kept there says when it last looked.
+        kept = {name: said for name, said in row.condition.items() if name.startswith("_") or name in {TENDED, "error"}}
+        channel.condition = row.condition = {**kept, **found}
         row.save(update_fields=["condition"])
     return lines(found, channel)

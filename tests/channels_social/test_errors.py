@@ -12,7 +12,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import SSLError as TLSError
 
-from channels_social import errors, graph
+from channels_social import checks, errors, graph
 from channels_social.sms.api import Twilio
 from channels_social.telegram.api import Telegram
 from channels_social.whatsapp.api import refusal
@@ -78,3 +78,13 @@ def test_an_answer_that_cannot_be_read_is_trouble_that_passes(
     with pytest.raises(DeliveryError) as caught:
         ask(Far(502, content))
     assert not caught.value.permanent and not caught.value.unknown and not caught.value.fault
+
+
+def test_what_a_connection_test_finds_no_more_is_no_longer_so(db: None) -> None:
+    """As when a channel is looked after: what an adapter keeps for itself stays, and what others wrote there."""
+    row = Channel(kind="telegram", slug="bot", name="Bot")
+    row.condition = {"trouble": "Connection refused", "waiting": 3, "_expires_at": "x", "tended_at": "t", "error": "e"}
+    row.save()
+    checks.run(lambda: {"waiting": 0}, lambda _found, _channel: [], row)
+    row.refresh_from_db()
+    assert row.condition == {"waiting": 0, "_expires_at": "x", "tended_at": "t", "error": "e"}
