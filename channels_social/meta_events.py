@@ -251,7 +251,10 @@ def _attachment(one: Table, content: Content) -> None:
 
 
 def _file_name(url: str) -> str:
-    return reading.text(unquote(urlsplit(url).path.rsplit("/", 1)[-1]), 200)
+    try:
+        return reading.text(unquote(urlsplit(url).path.rsplit("/", 1)[-1]), 200)
+    except ValueError:  # no usable address: fetching it will say so
+        return ""
 
 
 def _story(story: Table, kind: str) -> dict[str, str]:

@@ -381,3 +381,11 @@ def test_what_examples_have_found() -> None:
     call = {"object": "page", "entry": [{"id": PAGE, "changes": [{"field": ["feed"], "value": {"id": "1"}}]}]}
     assert len(readable(one for _own, one in meta_events.receipts(call))) == 1
     assert sms.when({"date_sent": "Fri, 27 Nov 2026 09:30:00 -0000"}) == AT
+
+
+def test_a_file_without_a_usable_address_is_a_message_all_the_same() -> None:
+    attached = {"type": "file", "payload": {"url": "https://[/a.pdf"}}
+    event = {**BOTH, "message": {"mid": "m", "text": "See", "attachments": [attached]}}
+    (said,) = meta_events.conversation(event, ACCOUNT, AT)
+    assert isinstance(said, Inbound)
+    assert said.text == "See" and len(said.remote) == 1
