@@ -18,7 +18,7 @@ MANAGE = "instagram_business_manage_comments"
 def account(asked: Asked) -> dict[str, Any]:
     row = asked.account
     known = {
-        "id": row.external_id,
+        "id": f"28{row.external_id}",  # for the app alone: in no webhook
         "user_id": row.external_id,
         "username": row.settings.get("username") or row.name,
         "name": row.name,
