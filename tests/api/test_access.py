@@ -175,6 +175,7 @@ def test_light_agents_change_nothing_at_any_address(
         "api-tickets": {"number": ticket.pk, "link": linked.pk},
         "api-sides": {"pk": side.pk},
         "api-messages": {"pk": message.pk},
+        "api-comments": {"pk": message.pk},
         "api-customers": {"pk": ticket.customer_id},
         "api-channels": {"pk": support.pk},
         "api-receipts": {"pk": receipt.receipt_id},

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 import pytest
@@ -27,10 +27,10 @@ from channels_social.sms import parsing as sms
 from channels_social.telegram import parsing as telegram
 from channels_social.telegram.adapter import receipt_of
 from channels_social.whatsapp import parsing as whatsapp
-from inbox.adapters import DeliveryUpdate, Edit, Ignore, Inbound, RawReceipt, ReachUpdate, Reaction, Withdrawal
+from inbox.adapters import Edit, Ignore, Inbound, Parsed, RawReceipt, ReachUpdate
 
 AT = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
-PARSED = (Inbound, DeliveryUpdate, Edit, Withdrawal, Reaction, ReachUpdate)
+PARSED = get_args(Parsed)
 examples = settings(max_examples=150, derandomize=True, database=None, deadline=None)
 Path = tuple[str | int, ...]
 
@@ -221,9 +221,9 @@ def test_whatsapp(good: Any, changes: list[tuple[int, int, int]]) -> None:
         values = list(whatsapp.values(body))
     except ValueError:
         return
-    for field, value in values:
+    for field, value, about in values:
         whatsapp.number_of(value).encode()
-        for raw in readable(whatsapp.receipts(field, value)):
+        for raw in readable(whatsapp.receipts(field, value, about)):
             read(whatsapp.parse, json.loads(raw.raw), "channel:1", AT)
 
 

@@ -103,7 +103,8 @@ def test_the_later_word_counts_whoever_says_it(page: Channel, sana: Agent) -> No
     assert not hidden(message)
     tell(page, verb="hide", at=later)
     assert hidden(message)
-    assert list(Event.objects.filter(kind__startswith="message_").values_list("kind", "actor_kind"))[-3:] == [
+    told = Event.objects.filter(kind__startswith="message_").order_by("pk")
+    assert list(told.values_list("kind", "actor_kind"))[-3:] == [
         ("message_hidden", "system"), ("message_unhidden", "system"), ("message_hidden", "system"),
     ]  # fmt: skip
 

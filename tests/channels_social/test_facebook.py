@@ -490,7 +490,8 @@ def test_too_many_calls_while_it_is_looked_after_are_no_illness(channel: Channel
     assert tending.tend(channel.pk)
     channel.refresh_from_db()
     assert not channel.failing and channel.limited_until is None
-    assert channel.condition == before | {"tended_at": channel.condition["tended_at"]}
+    rests = {name: channel.condition[name] for name in ("tended_at", "_rests_until")}
+    assert channel.condition == before | rests
 
 
 @pytest.mark.servers
