@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from inbox.actions.recipients import last_inbound
 from inbox.adapters import AUTOMATIC, adapter_for
-from inbox.models import Channel, Customer, Direction, Message, Origin, Setting, Ticket
+from inbox.models import Channel, Customer, Direction, Identity, Message, Origin, Setting, Ticket
+from lib import phones
 
 KEY = "quiet_hours"
 LONGEST = timedelta(hours=16)  # what is left of a day is long enough to be found on days whose clocks are changed, too
@@ -69,9 +70,13 @@ def hours() -> Hours | None:
 
 
 def zone_of(customer: Customer) -> ZoneInfo:
-    """By whose clock it is night: the customer's own zone, else the deployment's."""
+    """By whose clock it is night: the customer's own zone, else where their number belongs, else the deployment's."""
+    name = customer.time_zone
+    if not name and customer.pk is not None:
+        numbers = Identity.objects.active().filter(customer=customer, kind="phone").order_by("-pk")
+        name = phones.zone_of(numbers.values_list("value", flat=True).first() or "")
     try:
-        return ZoneInfo(customer.time_zone or settings.TIME_ZONE)
+        return ZoneInfo(name or settings.TIME_ZONE)
     except (KeyError, ValueError, OSError):
         return ZoneInfo(settings.TIME_ZONE)
 

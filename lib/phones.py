@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
+from phonenumbers import timezone as zones
 
 MEXICO = re.compile(r"\+521(\d{10})")  # the 1 of mobiles, dropped in 2019
 BRAZIL = re.compile(r"\+55([1-9]\d)([6-9]\d{7})")  # mobiles without the 9 that all have had since 2016
@@ -29,3 +32,15 @@ def e164(text: str, region: str = "", *, mobile: bool = False) -> str:
     if mobile and (bare := ARGENTINA.fullmatch(found)) is not None:
         found = f"+549{bare[1]}"
     return found if phonenumbers.is_possible_number(phonenumbers.parse(found)) else ""
+
+
+def zone_of(number: str) -> str:
+    """The time zone in which telephones with this number (E.164) are, by where the number belongs; "" where that is not
+    one clock (a country with several, for numbers that tell no place) or not known.
+    """
+    try:
+        names = zones.time_zones_for_number(phonenumbers.parse(number))
+        clocks = {datetime.now(UTC).astimezone(ZoneInfo(name)).utcoffset() for name in names}
+    except (phonenumbers.NumberParseException, ZoneInfoNotFoundError):
+        return ""
+    return names[-1] if len(clocks) == 1 else ""

@@ -211,6 +211,9 @@ def test_whose_night_it_is(
     assert far == morning
     ticket.customer.time_zone = "America/Los_Angeles"  # half a day away
     assert quiet.held(ticket, phone, timezone.now()) is None
+    ticket.customer.time_zone = ""
+    assert str(quiet.zone_of(ticket.customer)) == "America/New_York", "where the number belongs"
+    Identity.objects.filter(kind="phone").update(value="+18005550177")  # which is everywhere in the country
     for unknown in ("", "Nowhere/Land"):
         ticket.customer.time_zone = unknown
         monkeypatch.setattr(django_settings, "TIME_ZONE", "Asia/Karachi")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.phones import e164
+from lib.phones import e164, zone_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,14 @@ def test_what_was_written_once_is_written_so_for_ever(text: str, region: str, mo
     assert found == "" or re.fullmatch(r"\+[1-9][0-9]{4,16}", found)
     for where in (region, "", "PK"):
         assert e164(found, where, mobile=mobile) == found
+
+
+@pytest.mark.parametrize(
+    ("number", "zone"),
+    [
+        ("+923335551234", "Asia/Karachi"), ("+12125550177", "America/New_York"), ("+447911123456", "Europe/London"),
+        ("+18005550199", ""), ("+79161234567", ""), ("", ""), ("+", ""), ("12", ""), ("+999123456", ""),
+    ],
+)  # fmt: skip
+def test_where_a_number_belongs(number: str, zone: str) -> None:
+    assert zone_of(number) == zone
