@@ -65,6 +65,7 @@ class Twin:
     pk: int
     name: str
     why: tuple[str, ...]
+    ways: tuple[str, ...] = ()  # how they are known, to tell several of one name apart
 
     def __str__(self) -> str:
         return self.name or _("Unknown")
@@ -116,7 +117,8 @@ def identity(row: Row) -> dict[str, Any]:
 def kind_label(kind: str) -> str:
     """What a kind of address is called."""
     named = {"email": _("E-mail"), "phone": _("Telephone")}
-    return named.get(kind) or kind.replace("_", " ").capitalize()
+    known = kinds().get(kind) or next((one for one in kinds().values() if one.identity_kind == kind), None)
+    return named.get(kind) or (str(known.label) if known else kind.replace("_", " ").capitalize())
 
 
 def facts(agent: Agent, customer: Customer) -> list[Fact]:
@@ -168,6 +170,7 @@ def blank_attributes(thing: Customer | Organisation, rows: Sequence[Row], noun: 
 def likely(customer: Customer, rows: Rows) -> list[Twin]:
     """Who else may be this person: those first with whom more than a name is shared, then by the number of reasons."""
     found: dict[int, tuple[str, list[str]]] = {}
+    ways: dict[int, tuple[str, ...]] = {}
     firm_ones = {row["customer"] for row in rows["same_address"]} | {row["pk"] for row in rows["same_hint"]}
     for row in rows["same_address"]:
         found.setdefault(row["customer"], (row["customer__name"], []))[1].append(_same_address(row, rows["identities"]))
@@ -183,8 +186,14 @@ def likely(customer: Customer, rows: Rows) -> list[Twin]:
         if firm or not common:
             why = _("the same name and organisation") if firm else _("the same name")
             found.setdefault(row["pk"], (row["name"], []))[1].append(why)
+            ways[row["pk"]] = tuple(dict.fromkeys(_way(one["kind"], one["value"]) for one in row["ways"]))
     ordered = sorted(found.items(), key=lambda item: (item[0] not in firm_ones, -len(item[1][1]), item[0]))
-    return [Twin(pk, name, tuple(why)) for pk, (name, why) in ordered[: twins.MOST]]
+    return [Twin(pk, name, tuple(why), ways.get(pk, ())) for pk, (name, why) in ordered[: twins.MOST]]
+
+
+def _way(kind: str, value: str) -> str:
+    """How somebody is known: by what people know them by, else the platform (whose ids tell nobody anything)."""
+    return value if kind in {"email", "phone"} else kind_label(kind)
 
 
 def _same_address(row: Row, identities: Sequence[Row]) -> str:

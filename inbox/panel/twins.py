@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import JSONObject
 
 from inbox import access
 from inbox.models import Agent, Customer, DifferentPeople, Identity, Ticket
@@ -53,7 +55,10 @@ def same_name(agent: Agent, customer: Customer, ticket: Ticket | None) -> QueryS
     found = access.customers(agent).filter(name__iexact=name).exclude(pk=customer.pk)
     if not whole:
         found = found.filter(organisation=customer.organisation_id)
-    return found.filter(~told_apart(customer, "pk")).values("pk", "name", "organisation")[: MOST + 1]
+    theirs = Identity.objects.active().filter(customer=OuterRef("pk"), shared=False).order_by("pk")
+    ways = ArraySubquery(theirs.values(way=JSONObject(kind="kind", value="value"))[:MOST])
+    found = found.filter(~told_apart(customer, "pk")).annotate(ways=ways)
+    return found.values("pk", "name", "organisation", "ways")[: MOST + 1]
 
 
 def same_hint(agent: Agent, customer: Customer, ticket: Ticket | None) -> QuerySet[Customer, Any]:

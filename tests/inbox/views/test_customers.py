@@ -226,6 +226,14 @@ def test_a_number_of_another_platform_is_a_better_reason_than_a_name(
     assert ("Shop account 7", "also has 923001234567") in reasons(ayesha)
 
 
+def test_namesakes_are_told_apart_by_how_they_are_known(as_sana: Desk, ticket: Ticket) -> None:
+    for kind, value in (("whatsapp", "PK.4934633161236443"), ("phone", "+923001234567")):
+        twin = Customer.objects.create(name="Ayesha Khan")
+        Identity.objects.create(customer=twin, kind=kind, value=value, verified_at=timezone.now())
+    page = as_sana.get(f"/customers/{ticket.customer_id}/").content.decode()
+    assert "(<bdi>WhatsApp</bdi>)" in page and "(<bdi>+923001234567</bdi>)" in page and "PK.49" not in page
+
+
 def test_a_name_that_many_have_suggests_nobody(as_sana: Desk, ticket: Ticket) -> None:
     Customer.objects.bulk_create([Customer(name="Ayesha Khan") for _ in range(4)])
     assert "Compare" not in panel(as_sana, ticket)
