@@ -143,7 +143,8 @@ def route(
     hint = adapter.route_hint(ticket, beside)
     waits = quiet.held(ticket, channel, timezone.now())
     fields = [("to", _("To"), to), ("cc", _("Cc"), cc), ("bcc", _("Bcc"), [])]
-    part = adapter.composer_panel(ticket, channel, agent, options)
+    # Where nothing at all gets through, nothing is offered that would be refused.
+    part = adapter.composer_panel(ticket, channel, agent, options) if reply.allowed or reply.allows else None
     theirs = [row["value"] for row in beside["identities"] if row["retired_at"] is None]
     return {
         **found,

@@ -43,12 +43,13 @@ function since(then, now) {
   return ago.format(-Math.floor(minutes / 1440), "day")
 }
 
-// How long there is still time: "in 3h", "in 25m"; what to say when there is none stands on the element.
+// How long there is still time: "closes in 3h", "closes in 25m"; what to say when there is none stands on the element.
 function left(element, then, now) {
   const minutes = Math.ceil((then - now) / 60000)
+  const { said = "{}", closed = "" } = element.parentElement?.dataset ?? {}
   element.closest("[data-window]")?.toggleAttribute("data-closing", minutes <= 60)
-  if (minutes <= 0) return element.parentElement?.dataset.closed ?? ""
-  return minutes < 120 ? ago.format(minutes, "minute") : ago.format(Math.floor(minutes / 60), "hour")
+  if (minutes <= 0) return closed
+  return said.replace("{}", minutes < 120 ? ago.format(minutes, "minute") : ago.format(Math.floor(minutes / 60), "hour"))
 }
 
 function dayName(then, now) {
