@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -160,6 +161,7 @@ def route(
         "instead": [] if reply.allowed else _open_now(agent, ticket, others),
         "panel": part,
         "by_way": {way: fitting.data(takes) for way, takes in part.takes.items()} if part else {},
+        "way_url": f"{reverse('ticket-way', args=[ticket.pk])}?channel={channel.pk}",
         "hint": hint,
         "quiet": night(ticket, waits),
         **writing.told(ticket, channel, agent),

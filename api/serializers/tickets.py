@@ -186,6 +186,7 @@ class TicketIn(StrictSerializer):
     team = SeenTeam(required=False, allow_null=True)
     tags = Words(required=False)
     external_id = serializers.CharField(max_length=200, required=False)
+    options = JsonObject(required=False, help_text="As of a reply: what the channel alone knows, such as a template.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("customer" in attrs) == ("identity" in attrs):
@@ -193,10 +194,12 @@ class TicketIn(StrictSerializer):
         if "channel" not in attrs:
             attrs["channel"] = self._preferred(attrs)
         attrs["text"] = text_of(attrs["text"], attrs["html"])
-        if not attrs["text"].strip() and not attrs.get("attachments"):
+        if not attrs["text"].strip() and not attrs.get("attachments") and not attrs.get("options"):
             raise serializers.ValidationError({"text": [_("Give text or html.")]})
         if attrs.get("attachments") and attrs["direction"] == "in":
             raise serializers.ValidationError({"attachments": [_("Files go with messages of ours only.")]})
+        if attrs.get("options") and attrs["direction"] == "in":
+            raise serializers.ValidationError({"options": [_("Options go with messages of ours only.")]})
         if identity := attrs.get("identity"):
             attrs["identity"] = self._party(identity, attrs["channel"])
         return attrs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,16 +62,18 @@ def open_ticket(
     signed: bool = True,
     undoable: bool = False,
     draft: int | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Ticket:
     """Open a ticket with its first message: `out` writes to the customer, `in` records what they said.
 
-    The customer is given, or found or made by `identity`. `signed`, `undoable` and `draft` are as for a reply. The same
-    `client_id` again returns the first ticket, or is refused if it comes with something else. Raises ActionError.
+    The customer is given, or found or made by `identity`. `signed`, `undoable`, `draft` and `options` are as for a
+    reply. The same `client_id` again returns the first ticket, or is refused if it comes with something else. Raises
+    ActionError.
     """
     party = _party(customer, identity, channel)
     to = [{"name": party.name or (customer.name if customer else ""), "address": party.value}]
     kind = "reply" if direction == "out" else "said"
-    digest = asked_by(text, html, (to, cc, bcc), attachments, subject, kind)
+    digest = asked_by(text, html, (to, cc, bcc), attachments, subject, kind, options=options)
     try:
         with transaction.atomic():
             first = already(by, client_id, digest)
@@ -106,6 +108,7 @@ def open_ticket(
                     signed=signed,
                     undoable=undoable,
                     draft=draft,
+                    options=options,
                 )
             else:
                 ticket.refresh_from_db()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django import forms
@@ -29,6 +30,7 @@ from inbox.rights import Right, may, needs
 from inbox.views.files import uploaded
 from inbox.views.related import CallForm, call_of
 from inbox.views.shell import AgentRequest, agent_only, wants_part
+from inbox.views.tickets import options_of
 
 # The fields that refusals are about; all others are about the whole.
 AT_FAULT = {"no_address": "to", "own_address": "to", "opted_out": "channel"}
@@ -136,7 +138,7 @@ def new(request: AgentRequest) -> HttpResponse:
         "composer": draft,
         "cut_off": _cut_off(request.user, form),
         "unsent": asked and draft["version"] and (draft["recipients"].get("to") or "") != asked["to"],
-        **_way(request.user, form["channel"].value(), form["customer"].value()),
+        **_way(request.user, form["channel"].value(), form["customer"].value(), options_of(request.POST)),
     }
     return render(request, "inbox/opening.html", context, status=422 if form.errors else 200)
 
@@ -183,11 +185,15 @@ def way(request: AgentRequest) -> HttpResponse:
     For a customer who was `picked` just now it is the one that they prefer, or another where this does not reach.
     """
     asked = request.GET
-    told = _way(request.user, asked.get("channel", ""), asked.get("customer", ""), picked="picked" in asked)
+    told = _way(
+        request.user, asked.get("channel", ""), asked.get("customer", ""), options_of(asked), picked="picked" in asked
+    )
     return render(request, "inbox/_new_way.html", told)
 
 
-def _way(agent: Agent, slug: Any, customer: Any = "", *, picked: bool = False) -> dict[str, Any]:
+def _way(
+    agent: Agent, slug: Any, customer: Any = "", options: Mapping[str, str] | None = None, *, picked: bool = False
+) -> dict[str, Any]:
     seen = access.channels(agent).select_related("brand", "default_team").order_by("pk")
     whom = _picked(agent, str(customer or ""))
     prefers = wishes.preferred(whom, seen) if whom else None
@@ -200,8 +206,15 @@ def _way(agent: Agent, slug: Any, customer: Any = "", *, picked: bool = False) -
     begun = Ticket(channel=channel, team=channel.default_team, customer=whom or Customer())
     waits = composing.night(begun, quiet.held(begun, channel, timezone.now())) if whom else None
     mail = kinds()[channel.kind].identity_kind == "email"
+    may_begin = wishes.verdict(begun, channel)
     goes_to = customers.address_on(whom, channel) if whom and not mail else None
-    wish = {"prefers": prefers, "picked": picked, "quiet": waits, "goes_to": goes_to}
+    wish: dict[str, Any] = {"prefers": prefers, "picked": picked, "quiet": waits, "goes_to": goes_to}
+    if not may_begin.allowed:  # what gets through all the same, such as a template, is chosen here
+        wish["warning"] = may_begin.reason
+        if may_begin.allows:
+            asked = urlencode({"channel": channel.slug, "customer": whom.pk if whom else ""})
+            wish["panel"] = kinds()[channel.kind].composer_panel(begun, channel, agent, options)
+            wish["way_url"] = f"{reverse('new-ticket-way')}?{asked}"
     return {"route": {"channel": channel, "mail": mail, **wish, **writing.told(begun, channel, agent)}}
 
 
@@ -230,6 +243,7 @@ def _open(request: AgentRequest, data: dict[str, Any], whom: dict[str, Any]) -> 
         signed=not data["unsigned"],
         undoable=True,
         draft=data["version"],
+        options=options_of(request.POST),
         **whom,
     )
     return made.pk

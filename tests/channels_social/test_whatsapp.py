@@ -14,6 +14,7 @@ import pytest
 import requests
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
@@ -42,6 +43,7 @@ from inbox.views import hooks as hooked
 from sandbox.phones import acts, chats, core, hooks, whatsapp
 from sandbox.phones.models import Account, Call, Line, Media, Person
 from tests.adapter_contract import AdapterContract
+from tests.api.conftest import Api
 from tests.channels_social.conftest import port_of
 
 NUMBER, WABA, TOKEN, SECRET = "106540352242922", "102290129340398", "EAAtoken123", "s3cr3t_app"
@@ -417,6 +419,30 @@ def test_templates_are_chosen_beside_the_text(channel: Channel, account: Account
         assert checks.hook_url(channel) in shown
     channel.condition = {}
     assert adapter.composer_panel(ticket, channel, sana) is None
+
+
+@pytest.mark.servers
+def test_we_begin_with_a_template(channel: Channel, account: Account, sana: Agent) -> None:
+    tending.tend(channel.pk)
+    new = whatsapp.meet(account, "Bo", "4915112345678")
+    client = Client()
+    client.force_login(sana)
+    way = f"/tickets/new/way/?channel={channel.slug}"
+    page = client.get(way).content.decode()
+    assert "They have not written here yet" in page and "order_update" in page
+    page = client.get(f"{way}&option.template=order_update|en_US").content.decode()
+    assert 'name="option.2"' in page
+    asked = {"channel": channel.slug, "to": "+4915112345678", "text": "", "client_id": "a", "agent": sana.pk}
+    assert client.post("/tickets/new/", {**asked, "text": "Hello"}).status_code == 422
+    template = {"template": "order_update|en_US", "1": "Bo", "2": "12"}
+    told = {f"option.{name}": value for name, value in template.items()}
+    for _twice in range(2):
+        assert client.post("/tickets/new/", {**asked, **told}).status_code == 302
+    sent(channel, Message.objects.get(direction="out"))
+    assert Line.objects.filter(person=new, ours=True).get().text.startswith("Hello Bo, order 12 is on its way.")
+    body = {"channel": channel.slug, "identity": {"kind": "phone", "value": "+4915112345678"}, "subject": "Order"}
+    assert Api(sana).post("/tickets/", {**body, "options": template}).status_code == 201
+    assert Api(sana).post("/tickets/", {**body, "direction": "in", "text": "x", "options": template}).status_code == 400
 
 
 @pytest.mark.servers
