@@ -47,6 +47,7 @@ SCRIPTS = [
         "times",
         "htmx",
         "meanwhile",
+        "confirming",
         "menus",
         "conversation",
         "rows",

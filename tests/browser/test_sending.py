@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from inbox.actions import reply
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Draft, Message, Ticket
+from inbox.models import Agent, Draft, Message, Role, Ticket
 from tests.browser.conftest import Open, deafen
 from tests.channels_social.test_answers import comment_on, open_channel
 
@@ -70,6 +70,22 @@ def test_what_everybody_reads_is_asked_about_by_the_keys_that_send(open_as: Open
     page.keyboard.press("Control+Enter")
     expect(page.locator(".message.out")).to_contain_text("It costs 30.")
     assert sent.get().payload["public"] is True
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if one.method == "POST" and "/comment/" in one.url else None)
+    Agent.objects.update(role=Role.MANAGER)
+    page.reload()
+    delete, question = page.get_by_role("button", name="Delete", exact=True), page.locator("#confirm")
+    delete.click()
+    expect(question).to_contain_text("Delete this comment for everybody?")
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(delete).to_be_focused()
+    delete.press("Enter")
+    expect(question).to_be_visible()
+    assert not asked
+    with page.expect_response("**/comment/delete/"):
+        question.get_by_role("button", name="Delete").click()
+    assert len(asked) == 1
 
 
 def test_what_was_done_last_is_undone_first(open_as: Open, sana: Agent, mail: Mail) -> None:

@@ -1,4 +1,4 @@
-// Settings pages: copy a value, ask before what cannot be undone, add and remove rows of a list, show what a choice opens.
+// Settings pages: copy a value, add and remove rows of a list, show what a choice opens.
 document.addEventListener("click", async event => {
   const copier = event.target.closest("[data-copy]")
   if (copier) {
@@ -8,28 +8,6 @@ document.addEventListener("click", async event => {
     setTimeout(() => copier.classList.remove("done"), 1500)
   }
 })
-
-const dialog = document.getElementById("confirm")
-let asking = null
-
-// A form or button with data-confirm is sent once its question was answered with yes: by a button of the same name.
-document.addEventListener("submit", event => {
-  const text = event.submitter?.dataset.confirm || event.target.dataset.confirm
-  if (!text || !dialog || asking === event.target) return
-  event.preventDefault()
-  event.stopImmediatePropagation()
-  const { target: form, submitter } = event
-  dialog.querySelector("#confirm-text").textContent = text
-  dialog.querySelector("#confirm-yes").textContent = (submitter ?? form.querySelector("button")).textContent.trim()
-  dialog.returnValue = ""
-  dialog.showModal()
-  dialog.addEventListener("close", () => {
-    if (dialog.returnValue !== "yes") return
-    asking = form
-    form.requestSubmit(submitter)
-    asking = null
-  }, { once: true })
-}, true)
 
 // <select data-shows="provider"> or radios of that name show the [data-when-provider~="value"] that fits.
 function shown(input) {
