@@ -80,7 +80,7 @@ def within(message: Message) -> Piece | None:
     if not message.payload.get("public"):
         return None
     adapter = adapter_of(message)
-    url = str((message.payload.get("post") or {}).get("url") or "")
+    url = (message.payload.get("post") or {}).get("url")
     context = {
         "message": message.pk,
         "ticket": message.ticket_id,
@@ -89,7 +89,7 @@ def within(message: Message) -> Piece | None:
         "likes": adapter is not None and adapter.rules.likes,
         "hidden": bool(message.payload.get("hidden")),
         "liked": liked(message),
-        "url": url if url.startswith("https://") else "",
+        "url": http.opened(url),
     }
     return Piece("channels_social/_comment.html", context)
 
@@ -103,12 +103,11 @@ def standing(message: Message) -> Piece | None:
     answered = getattr(message, "answered", None)
     if not begins and not answered:
         return None
-    url = str(post.get("url") or "")
     context = {
         "answered": answered,
         "post": post if begins else None,
         "picture": bool(post.get("picture")) and begins,
-        "url": url if url.startswith("https://") else "",
+        "url": http.opened(post.get("url")),
         "message": message.pk,
         "ticket": message.ticket_id,
     }

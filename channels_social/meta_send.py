@@ -152,6 +152,18 @@ def identified(told: graph.Table, platform: str, name: str = "id") -> str:
     raise DeliveryError(said, permanent=False, unknown=True)
 
 
+def asked_post(api: graph.Graph, post: str, words: str, pictures: str) -> Mapping[str, Any]:
+    """What is told of a post: Graph refuses a request whole for one field that it does not give (of that kind of post,
+    in that version), so those of its picture are left out then. Raises DeliveryError where the words are refused, too.
+    """
+    try:
+        return api.get(post, fields=f"{words},{pictures}")
+    except DeliveryError as error:
+        if not error.permanent:
+            raise
+    return api.get(post, fields=words)
+
+
 def post_of(text: Any, url: Any, picture: Any) -> dict[str, str]:
     """A post as its comments keep it: of addresses those that a browser may open."""
     said = {"text": reading.text(text, 500), "url": reading.text(url, 1000), "picture": reading.text(picture, 2000)}

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from channels_social import comments
 from inbox import access, files
 from inbox.actions.errors import ActionError
+from inbox.views.files import picture_of
 from inbox.views.shell import AgentRequest, agent_only
 from inbox.views.tickets import answer
 from lib import http
@@ -27,7 +28,7 @@ def comment(request: AgentRequest, number: int, pk: int, deed: str) -> HttpRespo
     return answer(request, number)
 
 
-MOST_BYTES, SECONDS = 4 * 1024 * 1024, 8.0  # of a post's picture
+MOST_BYTES, SECONDS = 4 * 1024 * 1024, 3.0  # of a post's picture: a page waits for it, and a worker of the web
 
 
 @require_safe
@@ -46,8 +47,6 @@ def post(request: AgentRequest, number: int, pk: int) -> HttpResponse:
             status, content, _kind = http.download(session, url, most=MOST_BYTES, seconds=SECONDS)
     except (requests.RequestException, OSError, ValueError) as error:
         raise Http404 from error
-    kind = files.picture_type(content) if status == 200 else ""
-    if not kind:
+    if status != 200 or not files.picture_type(content):
         raise Http404
-    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(content, content_type=kind, headers=headers)
+    return picture_of(content)

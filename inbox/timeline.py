@@ -33,7 +33,7 @@ from inbox.models import (
 )
 from inbox.models.messages import MessageQuerySet
 from inbox.threads import bare_subject
-from lib import html
+from lib import html, http
 
 PAGE = 30
 MOST_EVENTS = 200
@@ -101,6 +101,7 @@ class Shown:
             Missing(row["pk"], row["name"], row["size"], row["failed_at"] is not None, row["error"])
             for row in message.remote_rows  # type: ignore[attr-defined]
         ]
+        self.story_url = http.opened((message.payload.get("story") or {}).get("url"))
         self.shown_reactions = [row for row in message.reactions if row.get("emoji")]
         self.versions = message.payload.get("versions", [])
         self.shown_author = self._author(known.names)

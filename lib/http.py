@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -145,6 +146,14 @@ def why_unreached(error: BaseException) -> str:
         ("certificate", (TLSError, ssl.SSLError)),
     )
     return next((name for name, kinds in reasons if _below(error, kinds) is not None), "")
+
+
+def opened(url: object) -> str:
+    """The address if a page of ours may lead there, else empty: by https, and by http where private networks are
+    allowed, since a demo's platforms have no certificates.
+    """
+    schemes = ("https://", "http://") if settings.ALLOW_PRIVATE_NETWORKS else ("https://",)
+    return url if isinstance(url, str) and url.startswith(schemes) else ""
 
 
 class Rates:

@@ -31,7 +31,7 @@ class Comments:
         self.api.delete(comment)
 
     def post(self, post: str) -> dict[str, str]:
-        told = self.api.get(post, fields="message,permalink_url,full_picture")
+        told = meta_send.asked_post(self.api, post, "message,permalink_url", "full_picture")
         return meta_send.post_of(told.get("message"), told.get("permalink_url"), told.get("full_picture"))
 
 

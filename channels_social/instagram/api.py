@@ -34,7 +34,7 @@ class Comments:
 
     def post(self, post: str) -> dict[str, str]:
         """Of a film the picture is its first one."""
-        told = self.api.get(post, fields="caption,permalink,media_type,media_url,thumbnail_url")
+        told = meta_send.asked_post(self.api, post, "caption,permalink", "media_type,media_url,thumbnail_url")
         film = told.get("media_type") == "VIDEO"
         picture = told.get("thumbnail_url") or ("" if film else told.get("media_url"))
         return meta_send.post_of(told.get("caption"), told.get("permalink"), picture)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.phones import chats
+from sandbox.phones import chats, faces, files
 from sandbox.phones import messenger_events as events
 from sandbox.phones.models import Account, Line, Person
 
 
 def post(account: Account, caption: str, *, live: bool = False) -> Line:
-    """A post of the account; nobody is told."""
+    """A post of the account, with a picture unless it is live; nobody is told."""
+    picture = None if live else files.keep(account, faces.draw(caption), "image/png", "post.png", days=10_000)
     return Line.objects.create(
         account=account,
         ours=True,
@@ -21,7 +22,7 @@ def post(account: Account, caption: str, *, live: bool = False) -> Line:
         kind="post",
         external_id=chats.digits(17),
         text=caption,
-        payload={"live": True} if live else {},
+        payload={"live": True} if picture is None else {"picture": picture.external_id},
     )
 
 

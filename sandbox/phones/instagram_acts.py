@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sandbox.phones import acts, files, instagram, messenger
+from sandbox.phones import acts, faces, files, instagram, messenger
 from sandbox.phones.acts import Act, Given
 from sandbox.phones.messenger_acts import (
     CHAT,
@@ -21,7 +21,8 @@ from sandbox.phones.models import Account, Line, Person
 
 
 def _story(account: Account, person: Person, given: Given) -> Line:
-    return messenger.story_reply(account, person, given.text, f"{files.base(account)}/story.jpg")
+    story = files.keep(account, faces.draw(account.name), "image/png", "story.png")
+    return messenger.story_reply(account, person, given.text, files.url_of(story))
 
 
 def _mention(account: Account, person: Person, given: Given) -> Line:

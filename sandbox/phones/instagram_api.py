@@ -51,11 +51,15 @@ def profile(asked: Asked) -> dict[str, Any]:
 
 
 def _posted(line: Line) -> dict[str, Any]:
+    """Of IG Media those fields that a business reads; `thumbnail_url` is a film's alone, and none are made here."""
+    picture = line.account.media.filter(external_id=line.payload.get("picture", "")).first()
     return {
         "id": line.external_id,
         "caption": line.text,
         "timestamp": iso(line.at),
         "media_type": "IMAGE",
+        "media_url": files.url_of(picture) if picture is not None else None,
+        "thumbnail_url": None,
         "media_product_type": "LIVE" if line.payload.get("live") else "FEED",
         "permalink": f"https://www.instagram.com/p/{line.external_id}/",
         "username": instagram.username(line),

@@ -13,10 +13,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from channels_social import comments, posts
+from channels_social import comments, errors, posts
 from channels_social.meta import MetaAdapter
 from inbox.actions import changes, channels, receive
-from inbox.adapters import Hiding, RawReceipt
+from inbox.adapters import DeliveryError, Hiding, RawReceipt
 from inbox.models import Agent, Channel, Event, Message, Role
 from tests.api.conftest import Api, problem
 from tests.channels_social.meta import IG, PAGE, PNG
@@ -204,7 +204,10 @@ def test_the_picture_of_a_post_comes_by_us(page: Channel, sana: Agent, monkeypat
     message.save()
     answers: list[Any] = [(200, PNG, ""), (200, b"<html>", "image/png"), (404, b"", ""), OSError("away")]
 
-    def download(_session: Any, url: str, **_limits: Any) -> Any:
+    asked: list[Any] = []
+
+    def download(_session: Any, url: str, **limits: Any) -> Any:
+        asked.append(limits)
         assert url == "https://cdn.example/p.png"
         given = answers.pop(0)
         if isinstance(given, OSError):
@@ -214,6 +217,10 @@ def test_the_picture_of_a_post_comes_by_us(page: Channel, sana: Agent, monkeypat
     monkeypatch.setattr("channels_social.views.http.download", download)
     shown = client.get(url)
     assert (shown.status_code, shown["Content-Type"], shown["X-Content-Type-Options"]) == (200, "image/png", "nosniff")
+    assert shown["Cache-Control"] == "private, max-age=86400"
+    assert shown["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert shown["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert asked == [{"most": 4 * 1024 * 1024, "seconds": 3.0}]
     assert [client.get(url).status_code for _ in range(3)] == [404, 404, 404]
     assert client.get(url.replace(f"/tickets/{message.ticket_id}/", "/tickets/99999/")).status_code == 404
 
@@ -228,6 +235,24 @@ def test_how_a_post_is_asked_for(kind: str) -> None:
     module = import_module(f"channels_social.{kind}.api")
     known = module.Comments(SimpleNamespace(get=lambda _id, fields: told)).post("1")
     assert known == {"text": "New shoes", "url": "https://f.example/1"}  # a film is no picture
+    asked: list[str] = []
+
+    def get(_id: str, fields: str) -> Any:
+        asked.append(fields)
+        if "media_url" in fields or "full_picture" in fields:
+            raise errors.permanent("Tried accessing nonexisting field")
+        return told
+
+    assert module.Comments(SimpleNamespace(get=get)).post("1") | {"picture": ""} == {**known, "picture": ""}
+    assert len(asked) == 2  # one field that is refused costs neither words nor link
+
+    def gone(_id: str, fields: str) -> Any:
+        asked.append(fields)
+        raise errors.transient("Later")
+
+    with pytest.raises(DeliveryError):
+        module.Comments(SimpleNamespace(get=gone)).post("1")
+    assert len(asked) == 3
 
 
 def test_news_of_what_is_gone_change_nothing(page: Channel) -> None:

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django.live_server_helper import LiveServer
 
-from channels_social import errors, graph, profiles
+from channels_social import errors, graph, posts, profiles
 from channels_social.instagram.adapter import InstagramAdapter
 from inbox import delivery, tending
 from inbox.actions import reply, uploads
@@ -105,7 +107,9 @@ def test_a_conversation_both_ways(channel: Channel, ig: Account, ana: Person, sa
 
 
 @pytest.mark.servers
-def test_stories_are_shown_where_they_are(channel: Channel, ig: Account, ana: Person) -> None:
+def test_stories_are_shown_where_they_are(
+    channel: Channel, ig: Account, ana: Person, sana: Agent, client: Client, settings: Any
+) -> None:
     messenger.story_reply(ig, ana, "nice", "https://lookaside.example/s")
     messenger.story_mention(ig, ana, PNG, "image/png")
     messenger.unsupported(ig, ana)
@@ -115,6 +119,15 @@ def test_stories_are_shown_where_they_are(channel: Channel, ig: Account, ana: Pe
     assert (mention.content_kind, mention.payload["story"]["kind"]) == ("story", "mention")
     assert mention.payload["story"]["url"].startswith("http") and not RemoteFile.objects.exists()
     assert unsupported.content_kind == "unsupported" and unsupported.payload["raw"]["is_unsupported"] is True
+    client.force_login(sana)
+    page = client.get(f"/tickets/{ticket.pk}/").text
+    assert page.index("About your story") < page.index("nice", page.index('<article'))
+    assert 'href="https://lookaside.example/s"' in page
+    seen = escape(mention.payload["story"]["url"])
+    assert seen.startswith("http://") and f'href="{seen}"' in page  # the demo's platforms have no certificates
+    settings.ALLOW_PRIVATE_NETWORKS = False
+    page = client.get(f"/tickets/{ticket.pk}/").text
+    assert seen not in page and 'href="https://lookaside.example/s"' in page
 
 
 @pytest.mark.usefixtures("queued_before")
@@ -134,13 +147,20 @@ def test_files_that_instagram_takes(channel: Channel, ig: Account, ana: Person, 
 
 
 @pytest.mark.servers
-def test_comments_and_their_answers(channel: Channel, ig: Account, ana: Person, sana: Agent) -> None:
+def test_comments_and_their_answers(channel: Channel, ig: Account, ana: Person, sana: Agent, client: Client) -> None:
     bo = messenger.meet(ig, "Bo Berg")
     post = instagram.post(ig, "New shoes")
     price = instagram.comment(ig, ana, post, "Price?")
     instagram.comment(ig, bo, price, "And size?")
     ticket = taken_in(ig)
     assert Ticket.objects.count() == 1 and ticket.messages.count() == 2
+    first = ticket.messages.earliest("pk")
+    assert posts.fetch(channel.pk, [first.pk]) == 1
+    first.refresh_from_db()
+    assert first.payload["post"]["text"] == "New shoes"
+    client.force_login(sana)
+    shown = client.get(f"/tickets/{ticket.pk}/messages/{first.pk}/post/")
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
     assert ticket.thread_key == f"comment:{price.external_id}"
     assert not Reach.objects.exists()  # a comment opens no window
     assert set(Identity.objects.values_list("scope", "name")) == {(f"ig:{IG}", "ana.silva"), (f"ig:{IG}", "bo.berg")}
