@@ -76,6 +76,8 @@ def started(event: Event, words: str, names: dict[int, str]) -> str:
     """The line with who did it in front."""
     if event.actor_kind == ActorKind.AGENT:
         return _("%(who)s: %(what)s") % {"who": names.get(event.actor_id or 0, _("Somebody")), "what": words}
+    if event.data.get("echo"):
+        return _("Answered in the app, %(what)s") % {"what": words}
     if event.actor_kind == ActorKind.CUSTOMER:
         return _("The customer wrote, %(what)s") % {"what": words}
     return words[:1].upper() + words[1:]

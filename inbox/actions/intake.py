@@ -402,7 +402,8 @@ class Batch:
             becomes = str(settings.AFTER_REPLY_STATUS)
             if ticket.status == Status.OPEN and becomes == Status.PENDING:
                 ticket.status = becomes
-                self._event(ticket, "status_changed", customer, **{"from": Status.OPEN.value, "to": becomes})
+                told = {"from": Status.OPEN.value, "to": becomes, "echo": True}
+                self._event(ticket, "status_changed", customer, **told)
         if ticket.pk:
             self.changed[ticket.pk] = ticket
 
@@ -456,7 +457,8 @@ class Batch:
     def _event(
         self, ticket: Ticket, kind: str, customer: Customer, message: Message | None = None, /, **data: Any
     ) -> None:
-        ours = message is not None and message.direction == Direction.OUT
+        """Of an echo, and of what follows from it, nobody knows which of us it was: `echo` says so."""
+        ours = data.get("echo") or (message is not None and message.direction == Direction.OUT)
         actor = ActorKind.SYSTEM if ours else ActorKind.CUSTOMER
         event = log.line(ticket, kind, actor=(actor, None), at=self.now, **data)
         self.events.append((event, ticket, customer, message))

@@ -17,7 +17,7 @@ from channels_social.facebook.parsing import comment as read_comment
 from channels_social.meta_events import Account as Whose
 from channels_social.meta_events import conversation, receipts
 from channels_social.meta_send import refusal
-from inbox import delivery, fetching, health, tending
+from inbox import delivery, fetching, health, tending, timeline
 from inbox.actions import receive, reply, uploads
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryError, Hiding, Ignore, Inbound, Withdrawal, adapter_for
@@ -181,6 +181,9 @@ def test_what_was_written_in_metas_own_app_is_ours(channel: Channel, page: Accou
     ours = ticket.messages.get(direction="out")
     assert (ours.text, ours.origin, ours.state) == ("From the inbox", "echo", "delivered")
     assert ticket.waiting_since is None
+    event = Event.objects.get(kind="status_changed")
+    assert [entry.text for entry in timeline.lines([event], {})] == ["Answered in the app, now Pending"]
+    assert event.actor_kind == "system"
     other = {"is_echo": True, "mid": "m_other", "app_id": 99, "metadata": str(ours.pk), "text": "By a bot"}
     core.tell(page, {"object": "page", "entry": [{"id": PAGE, "messaging": [{
         "sender": {"id": PAGE}, "recipient": {"id": ana.external_id}, "timestamp": 1760000000100, "message": other,
