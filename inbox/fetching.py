@@ -23,6 +23,7 @@ from inbox.models import Attachment, Message, RemoteFile
 
 logger = logging.getLogger(__name__)
 
+NEVER = "never"  # in a file's `ref`: asking again is in vain
 LEASE = timedelta(minutes=3)
 FIRST_RETRY = timedelta(seconds=3)
 LONGEST_RETRY = timedelta(minutes=30)
@@ -126,16 +127,20 @@ def _failed(row: RemoteFile, reason: str, *, permanent: bool, after: float = 0) 
     row.error = reason[:500]
     if permanent or row.attempts >= MOST_ATTEMPTS or now - row.created_at > GIVE_UP_AFTER:
         row.failed_at = now
+        if permanent:
+            row.ref = {**row.ref, NEVER: True}
     else:
         wait = min(FIRST_RETRY * 2 ** min(row.attempts - 1, 20), LONGEST_RETRY)
         row.next_attempt_at = now + max(jitter(wait), timedelta(seconds=after))
     with transaction.atomic():
-        row.save(update_fields=["error", "failed_at", "next_attempt_at"])
+        row.save(update_fields=["error", "failed_at", "next_attempt_at", "ref"])
         base.announce([row.message.ticket_id], [row.message_id])
 
 
 def again(row: RemoteFile) -> None:
-    """Somebody asks for a file once more that was given up."""
+    """Somebody asks for a file once more that was given up. Of one that will never be had, nothing changes."""
+    if row.ref.get(NEVER):
+        return
     with transaction.atomic():
         RemoteFile.objects.filter(pk=row.pk).update(
             failed_at=None, error="", attempts=0, next_attempt_at=timezone.now(), created_at=timezone.now()

@@ -85,6 +85,7 @@ class Missing:
     size: int
     failed: bool
     error: str
+    never: bool = False  # asking again is in vain
 
 
 class Shown:
@@ -98,7 +99,7 @@ class Shown:
             if not (row["inline"] and message.html)
         ]
         self.missing = [
-            Missing(row["pk"], row["name"], row["size"], row["failed_at"] is not None, row["error"])
+            Missing(row["pk"], row["name"], row["size"], row["failed_at"] is not None, row["error"], bool(row["never"]))
             for row in message.remote_rows  # type: ignore[attr-defined]
         ]
         self.story_url = http.opened((message.payload.get("story") or {}).get("url"))
@@ -204,7 +205,7 @@ def _found(messages: MessageQuerySet) -> MessageQuerySet:
     files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
     copies = MessageCopy.objects.filter(message=OuterRef("pk")).order_by("pk")
     remote = RemoteFile.objects.filter(message=OuterRef("pk")).order_by("position")
-    missing = JSONObject(pk="pk", name="name", size="size", failed_at="failed_at", error="error")
+    missing = JSONObject(pk="pk", name="name", size="size", failed_at="failed_at", error="error", never="ref__never")
     # What a comment answers: two comments below each other tell nobody that.
     above = Message.objects.filter(channel=OuterRef("channel"), external_id=OuterRef("in_reply_to"))
     above = above.exclude(external_id="").order_by("pk")  # which its index leaves out

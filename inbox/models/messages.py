@@ -238,7 +238,8 @@ class MessagePart(models.Model):
 class RemoteFile(models.Model):
     """A file of a message that its platform still has: fetched by a worker, it becomes an Attachment and this row goes.
 
-    With `failed_at` it is given up, and `error` says why; somebody may ask for it once more.
+    With `failed_at` it is given up, and `error` says why; somebody may ask for it once more, unless `ref` says `never`:
+    then its platform will not give it to anybody.
     """
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="remote_files", db_index=False)
