@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import directory, fields, happenings
+from inbox import directory, fields, happenings, previews
 from inbox.adapters import kinds
 from inbox.models import Agent, Customer, FieldNoun, Organisation, Ticket
 from inbox.models.base import Stage
@@ -220,7 +220,7 @@ def belonging(ticket: Ticket, rows: Rows) -> list[Matter]:
     for row in [*rows["matter_tickets"], *rows["matter_elsewhere"]]:
         values = {str(value) for value in row["attributes"].values()} | {row["topic"], row["external_id"] or ""}
         shared = next((one for one in wanted if one in values or one in row["subject"]), "")
-        title = row["subject"] or _("(no subject)")
+        title = previews.told(row["subject"]) or _("(no subject)")
         theirs = row in rows["matter_elsewhere"]
         url = reverse("ticket", args=[row["number"]])
         whose, icon = (row["customer__name"], "people") if theirs else ("", "message")

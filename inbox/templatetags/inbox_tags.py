@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from inbox import mentions, preferences
+from inbox import mentions, preferences, previews
 from inbox import shortcuts as keyboard
 from inbox.actions.work import typed
 from inbox.adapters import kinds
@@ -28,6 +28,7 @@ from lib import html
 
 register = template.Library()
 register.filter(retold)
+register.filter("told", previews.told)
 
 HUES = 12
 READABLE = re.compile(r"\+?[\d ()-]{3,}")

@@ -8,15 +8,18 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils.html import escape
 
 from channels_social import comments, errors, posts
 from channels_social.meta import MetaAdapter
-from inbox.actions import changes, channels, receive
-from inbox.adapters import DeliveryError, Hiding, RawReceipt
+from inbox import previews
+from inbox.actions import changes, channels, counts, receive
+from inbox.adapters import DeliveryError, Hiding, RawReceipt, Withdrawal
 from inbox.models import Agent, Channel, Event, Message, Role
 from tests.api.conftest import Api, problem
 from tests.channels_social.meta import IG, PAGE, PNG
@@ -253,6 +256,27 @@ def test_how_a_post_is_asked_for(kind: str) -> None:
     with pytest.raises(DeliveryError):
         module.Comments(SimpleNamespace(get=gone)).post("1")
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize(("public", "says"), [(True, "Deleted comment"), (False, "Deleted message")])
+def test_lists_say_what_was_deleted_and_none_of_its_words(page: Channel, sana: Agent, public: bool, says: str) -> None:
+    message = commented(page)
+    message.payload["public"] = public
+    message.save()
+    ticket = message.ticket
+    assert (ticket.subject, ticket.preview) == ("Price?", "Price?")
+    assert changes.apply(page, Withdrawal(message.external_id, NOON))
+    ticket.refresh_from_db()
+    assert (ticket.subject, ticket.preview) == (says, says)
+    counts.recount(ticket)
+    assert ticket.preview == says
+    client = Client()
+    client.force_login(sana)
+    shown = client.get(f"/tickets/{ticket.pk}/").text
+    assert shown.count(says) >= 3 and "Price?" not in shown and "(no subject)" not in shown
+    with mock.patch("inbox.previews._", lambda text: f"<{text}>"):  # stored in one language, read in another
+        assert escape(f"<{says}>") in client.get(f"/tickets/{ticket.pk}/").text
+        assert previews.told("Price?") == "Price?"
 
 
 def test_news_of_what_is_gone_change_nothing(page: Channel) -> None:

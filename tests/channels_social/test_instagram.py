@@ -121,7 +121,7 @@ def test_stories_are_shown_where_they_are(
     assert unsupported.content_kind == "unsupported" and unsupported.payload["raw"]["is_unsupported"] is True
     client.force_login(sana)
     page = client.get(f"/tickets/{ticket.pk}/").text
-    assert page.index("About your story") < page.index("nice", page.index('<article'))
+    assert page.index("About your story") < page.index("nice", page.index("<article"))
     assert 'href="https://lookaside.example/s"' in page
     seen = escape(mention.payload["story"]["url"])
     assert seen.startswith("http://") and f'href="{seen}"' in page  # the demo's platforms have no certificates
