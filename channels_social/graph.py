@@ -304,7 +304,9 @@ def token_state(graph: Graph) -> dict[str, Any]:
 
 
 def expires_at(channel: Channel) -> datetime | None:
-    """When the channel's token ends, as far as that is known."""
+    """When the channel's token ends, as far as known: as the last look found, or (`_expires_at`) an earlier one,
+    where none is taken each time.
+    """
     return parse_datetime(str(channel.condition.get("expires_at") or channel.condition.get("_expires_at") or ""))
 
 

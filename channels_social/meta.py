@@ -449,6 +449,9 @@ class MetaAdapter(Messenger):
             )  # fmt: skip
         return lines
 
+    def login_ends_at(self, channel: Channel) -> datetime | None:
+        return graph.expires_at(channel)
+
     def warnings(self, channel: Channel) -> list[str]:
         found, told = channel.condition, graph.warnings(channel)
         if lacking := found.get("lacking"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -288,6 +288,9 @@ class WhatsAppAdapter(Messenger):
             repeatable=True,
         )
         return True
+
+    def login_ends_at(self, channel: Channel) -> datetime | None:
+        return graph.expires_at(channel)
 
     def warnings(self, channel: Channel) -> list[str]:
         found = graph.warnings(channel)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from inbox.actions.errors import ActionError
@@ -266,7 +265,7 @@ class Adapter:
 
     def login_ends_at(self, channel: Channel) -> datetime | None:
         """When its token, or the consent behind it, ends by itself; None where it does not, or nobody knows."""
-        return parse_datetime(str(channel.condition.get("expires_at") or channel.condition.get("_expires_at") or ""))
+        return None
 
     def explain(self, inbound: Inbound) -> dict[str, Any]:
         """What the system makes of this message, for people who ask why."""

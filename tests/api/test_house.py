@@ -132,6 +132,12 @@ def test_metrics_tell_how_each_channel_is(client: Any, as_sana: Api, ticket: Tic
     found = read()
     assert (found["ok", "support"], found["ok", "w"], found["paused", "w"]) == (0, 0, 1)
     assert found["rate_limited_until_timestamp_seconds", "support"] == 0  # it is ill, and not merely asked to wait
+    assert found["errors", "w"] == found["errors", "support"] == 0
+    Channel.objects.filter(pk=page.pk).update(condition={"expires_at": "2026-99-99T00:00:00Z"})
+    found = read()
+    assert found["errors", "w"] == 2 and found["ok", "w"] == 0  # what it does not know hides nothing else
+    assert not {name for name, channel in found if channel == "w"} & {"warnings", "login_expires_seconds"}
+    assert (found["errors", "support"], found["warnings", "support"]) == (0, 0)
 
 
 def test_metrics_are_for_this_machine_or_a_token(db: None, client: Any, settings: Any) -> None:
