@@ -33,6 +33,7 @@ from lib import language
 
 Table = Mapping[str, Any]
 LISTS = ("messaging", "standby", "changes")
+OWN = "rabta:"  # before the id of our message, in what Meta carries with it: other apps write there, too
 LONGEST_ID = 150  # in the name of a receipt
 FILES = {"image": "image", "sticker": "sticker", "audio": "audio", "video": "video", "file": "file"}
 # What their bytes have to be: Meta says no more of them, and an address that is over leads to a page.
@@ -213,8 +214,8 @@ def _message(event: Event) -> Sequence[Parsed]:
         content.unknown = "message"
     # Our own id is in what Rabta sent; another app may put there whatever it likes.
     metadata, app = reading.text(message.get("metadata"), 1000), reading.text(message.get("app_id"), 40)
-    is_mine = metadata.isdecimal() and len(metadata) < 19 and app in {"", account.app_id or app}
-    reference = int(metadata) if event.ours and is_mine else 0
+    number = metadata.removeprefix(OWN) if metadata.startswith(OWN) and app in {"", account.app_id or app} else ""
+    reference = int(number) if event.ours and number.isdecimal() and len(number) < 19 else 0
     return [_said(event, mid, content, in_reply_to=reading.text(answered.get("mid"), 500), reference=reference)]
 
 

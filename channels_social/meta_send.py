@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_social import errors, graph, reading
 from channels_social.messenger import Part
+from channels_social.meta_events import OWN
 from inbox import files
 from inbox.adapters import DeliveryError
 from inbox.fitting import Files, words
@@ -104,7 +105,7 @@ class Account:
         said: dict[str, Any] = {"recipient": to, "messaging_type": "RESPONSE"}
         if payload.get("options", {}).get("way") == "human_agent":
             said |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
-        metadata = str(message.pk)
+        metadata = f"{OWN}{message.pk}"
         if part.file is not None:
             said["message"] = {"attachment": self._attached(part), "metadata": metadata}
         else:

@@ -168,6 +168,8 @@ def _reconcile(adapter: Messenger, twilio: Twilio, message: Message) -> int:
     if left >= len(parts) or not parts[left].text or not message.to:
         return 0
     asked = {"To": message.to[0]["address"], "DateSent>": api.moment(message.created_at - CLOCKS)}
+    if number := number_of(twilio.channel):  # another number of the account may say the same to the same person
+        asked["From"] = number
     rows = [one for page in twilio.pages("Messages.json", "messages", asked) for one in page]
     for row in reversed(rows):
         sid, state = reading.text(row.get("sid"), 64), parsing.STATES.get(reading.text(row.get("status"), 40))

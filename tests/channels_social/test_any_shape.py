@@ -243,7 +243,7 @@ MESSAGING: list[Any] = [
     {**BOTH, "message": {"mid": "m_3", "quick_reply": {"payload": "A"}, "referral": {"ref": "r", "source": "ADS"}}},
     {**BOTH, "message": {"mid": "m_4", "is_deleted": True}},
     {"sender": {"id": PAGE}, "recipient": {"id": THEM}, "timestamp": 1760000000000,
-     "message": {"mid": "m_5", "is_echo": True, "text": "Ours", "metadata": "12", "app_id": 15177764}},
+     "message": {"mid": "m_5", "is_echo": True, "text": "Ours", "metadata": "rabta:12", "app_id": 15177764}},
     {**BOTH, "message_edit": {"mid": "m_1", "text": "Better"}},
     {**BOTH, "reaction": {"mid": "m_1", "action": "react", "reaction": "love", "emoji": "❤"}},
     {**BOTH, "postback": {"mid": "m_6", "title": "Start", "payload": "GO", "referral": {"ref": "x"}}},

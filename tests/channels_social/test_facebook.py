@@ -95,7 +95,7 @@ def test_a_conversation_both_ways(channel: Channel, page: Account, ana: Person, 
     assert delivery.deliver(channel.pk) == 1
     message.refresh_from_db()
     sent = Line.objects.get(ours=True)
-    assert (sent.text, sent.payload["metadata"], sent.reply_to) == ("Yes", str(message.pk), asked.external_id)
+    assert (sent.text, sent.payload["metadata"], sent.reply_to) == ("Yes", f"rabta:{message.pk}", asked.external_id)
     assert (message.state, message.external_id) == ("sent", sent.external_id)
     taken_in(page)  # its echo, and that it was delivered
     message.refresh_from_db()
@@ -184,12 +184,18 @@ def test_what_was_written_in_metas_own_app_is_ours(channel: Channel, page: Accou
     event = Event.objects.get(kind="status_changed")
     assert [entry.text for entry in timeline.lines([event], {})] == ["Answered in the app, now Pending"]
     assert event.actor_kind == "system"
-    other = {"is_echo": True, "mid": "m_other", "app_id": 99, "metadata": str(ours.pk), "text": "By a bot"}
-    core.tell(page, {"object": "page", "entry": [{"id": PAGE, "messaging": [{
-        "sender": {"id": PAGE}, "recipient": {"id": ana.external_id}, "timestamp": 1760000000100, "message": other,
-    }]}]})  # fmt: skip
-    taken_in(page)
-    assert ticket.messages.filter(direction="out").count() == 2  # what another app writes there is no id of ours
+    for at, (app, metadata) in enumerate([("555", f"rabta:{ours.pk}"), ("", f"rabta:{ours.pk}"), ("", str(ours.pk))]):
+        channel.settings["app_id"] = app
+        channel.save()
+        bot = {"is_echo": True, "mid": f"m_{at}", "app_id": 99, "metadata": metadata, "text": f"By a bot, {at}"}
+        core.tell(page, {"object": "page", "entry": [{"id": PAGE, "messaging": [{
+            "sender": {"id": PAGE}, "recipient": {"id": ana.external_id}, "timestamp": 1760000000100, "message": bot,
+        }]}]})  # fmt: skip
+        taken_in(page)
+    # What another app writes there is no id of ours, unless nobody said which app is ours and it writes as we do.
+    assert set(ticket.messages.filter(direction="out").values_list("text", flat=True)) == {
+        "From the inbox", "By a bot, 0", "By a bot, 2",
+    }  # fmt: skip
 
 
 @pytest.mark.servers

@@ -627,8 +627,15 @@ def test_unknown_outcomes_are_found_in_the_list(channel: Channel, account: Accou
     assert lost.state == "unknown"
     never = reply.reply(ticket, by=sana, text="Two")
     Message.objects.filter(pk=never.pk).update(state="unknown", next_attempt_at=None)
+    other = Account.objects.create(
+        platform="sms", external_id="+14155550199", secrets=account.secrets, settings=account.settings
+    )
+    theirs = Person.objects.create(account=other, external_id=ana.external_id, name="Ana")
+    said = {"account": other, "person": theirs, "ours": True, "external_id": f"SM{'0' * 32}"}
+    Line.objects.create(text="Two", state="sent", **said)  # by another number of the account
     assert look_after(channel)["reconciled"] == 1
     assert look_after(channel)["reconciled"] == 0
+    other.delete()
     for one in (earlier, lost, never):
         one.refresh_from_db()
     lines = list(Line.objects.filter(ours=True).order_by("pk").values_list("external_id", flat=True))
