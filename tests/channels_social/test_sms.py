@@ -614,8 +614,11 @@ def test_a_revoked_token_stops_the_channel_and_says_so(
 
 
 @pytest.mark.servers
-def test_unknown_outcomes_are_found_in_the_list(channel: Channel, account: Account, ana: Person, sana: Agent) -> None:
+def test_unknown_outcomes_are_found_in_the_list(
+    channel: Channel, account: Account, ana: Person, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the very same words, each under its own id; what never arrived stays unknown."""
+    monkeypatch.setattr(api, "SEND_SECONDS", 1.5)
     twilio_acts.text(account, ana, Given(text="Hello"))
     ticket = taken_in(account)
     earlier = reply.reply(ticket, by=sana, text="One")
@@ -645,8 +648,9 @@ def test_unknown_outcomes_are_found_in_the_list(channel: Channel, account: Accou
 
 @pytest.mark.servers
 def test_a_state_names_the_message_whose_answer_was_lost(
-    channel: Channel, account: Account, ana: Person, sana: Agent
+    channel: Channel, account: Account, ana: Person, sana: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(api, "SEND_SECONDS", 1.5)
     twilio_acts.text(account, ana, Given(text="Hello"))
     ticket = taken_in(account)
     fail(account, after=True, cut=True)
