@@ -94,6 +94,18 @@ def choose(selector: str, shows: str) -> Steps:
     return steps
 
 
+def ticket(words: str, folded: str = "") -> Steps:
+    """Open the ticket of that title: which number it has is a matter of what came in first."""
+
+    def steps(page: Page) -> None:
+        page.goto(str(page.locator(f"a[href^='/tickets/']:has-text('{words}')").first.get_attribute("href")))
+        page.wait_for_load_state("networkidle")
+        if folded and page.locator(folded).count():
+            page.locator(folded).first.evaluate("element => element.click()")
+
+    return steps
+
+
 @dataclass(frozen=True)
 class Screen:
     name: str
@@ -113,12 +125,10 @@ INBOX = (
     Screen("reply", "/tickets/12/", steps=composer("Dear Jonas, thank you for telling us.")),
     Screen("macros", "/tickets/12/", steps=composer("/", shows="#macro-list [role=option]")),
     Screen("note", "/tickets/5/", steps=composer("@", tab="n", shows="#mention-list [role=option]")),
-    Screen("whatsapp", "/tickets/13/"),
-    Screen(
-        "template", "/tickets/13/", steps=choose("#route summary:has-text('Template'), #route summary", "#route [open]")
-    ),
-    Screen("comment", "/tickets/16/"),
-    Screen("review", "/tickets/17/"),
+    Screen("whatsapp", "/?view=all", steps=ticket("السلام علیکم")),
+    Screen("template", "/?view=all", steps=ticket("السلام علیکم", "#whatsapp-templates:not([open]) summary")),
+    Screen("comment", "/?view=all", steps=ticket("Beautiful! What does")),
+    Screen("review", "/?view=all", steps=ticket("Hand-woven shawl")),
     Screen("assign", "/tickets/7/", steps=keys("a", shows="#assign-menu[open] .option")),
     Screen("snooze", "/tickets/7/", steps=keys("s", shows="details.menu[open] .option")),
     Screen("merge", "/tickets/9/", steps=choose("a[href$='/merge/']", "#sheet form")),
