@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 HEADER = "X-Twilio-Signature"
 NOTHING = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'  # TwiML that answers nothing
-SEGMENTS = Limit(0, "sms")
 
 
 @register
@@ -175,11 +174,6 @@ class SmsAdapter(Messenger):
             else _("Twilio calls %(url)s")
         )
         return [*lines, Check(_("News"), True, told % url)]
-
-
-def segments(text: str) -> int:
-    """How many SMS the networks make of one text; it arrives as one all the same."""
-    return -(-counting.size(text, SEGMENTS) // counting.room(text, SEGMENTS))
 
 
 def _unreachable() -> str:

@@ -23,10 +23,10 @@ from twilio.request_validator import RequestValidator
 from channels_social import public, signatures
 from channels_social.checks import hook_url
 from channels_social.sms import api, parsing, tending
-from channels_social.sms.adapter import segments
-from inbox import delivery, fetching
+from inbox import counting, delivery, fetching
 from inbox.actions import messages, receive, reply, uploads
 from inbox.adapters import DeliveryUpdate, Ignore, Inbound, Party, RawReceipt, ReachUpdate, Unverified, adapter_for
+from inbox.counting import Limit
 from inbox.models import Agent, Attachment, Channel, Message, Reach, Receipt, RemoteFile, Ticket
 from sandbox.phones import core, twilio_acts, twilio_base
 from sandbox.phones.acts import Given, Upload
@@ -395,7 +395,9 @@ def test_what_refusals_mean(status: int, code: int, fault: str, permanent: bool,
     ("text", "count"), [("a" * 160, 1), ("a" * 161, 2), ("a" * 307, 3), ("€" * 80, 1), ("ش" * 70, 1), ("ش" * 71, 2)]
 )
 def test_segments(text: str, count: int) -> None:
-    assert segments(text) == count
+    """How many SMS the networks make of one text, as the composer counts them; it arrives as one all the same."""
+    limit = Limit(0, "sms")
+    assert -(-counting.size(text, limit) // counting.room(text, limit)) == count
 
 
 # Both ways -------------------------------------------------------------------------------------------------------
