@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from tests.channels_chat.cast import (
     waiting,
     with_bot,
 )
+from tests.clock import Decision
 
 CLOSED = {"zone": "UTC", "days": [[]] * 7}
 
@@ -143,9 +144,9 @@ def test_an_offer_that_runs_out_goes_to_the_next(shop: Channel, sana: Agent, oma
     chosen(shop, queue={"offer": 15})
     here(sana, omar)
     chat = waiting(shop)
-    assert round_() == {chat.pk: "Sana"}
-    until = fresh(chat).offer_until
-    assert until is not None and timedelta(seconds=13) < until - timezone.now() < timedelta(seconds=16)
+    with Decision() as decision:
+        assert round_() == {chat.pk: "Sana"}
+    assert decision.puts_off(fresh(chat).offer_until, 15, 15)
     set_back(chat, 16)
     assert round_() == {chat.pk: "Omar"}
     queueing.accept(chat, by=sana)  # a moment too late, and nobody has it yet
@@ -169,11 +170,11 @@ def test_agents_hear_of_offers_and_counts(
 ) -> None:
     here(sana)
     chat = waiting(shop)
-    with django_capture_on_commit_callbacks(execute=True):
+    with Decision() as decision, django_capture_on_commit_callbacks(execute=True):
         queue.tend()
     [told] = [frame["chat_offer"] for agents, frame in hints if "chat_offer" in frame and agents == [sana.pk]]
     assert (told["chat"], told["ticket"]) == (chat.pk, chat.engagement.ticket_id)
-    assert 28_000 < told["until"] - timezone.now().timestamp() * 1000 < 31_000
+    assert decision.puts_off(datetime.fromtimestamp(told["until"] / 1000, UTC), 29.9, 30)  # in whole milliseconds
     assert frames.count_for({sana.pk})[sana.pk]["chats"] == "1"  # in the rail, every two seconds
     hints.clear()
     with django_capture_on_commit_callbacks(execute=True):

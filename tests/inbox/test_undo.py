@@ -29,6 +29,7 @@ from inbox.actions import (
 from inbox.actions.errors import ActionError, Stale
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Channel, DeliveryState, Draft, Event, Macro, Mention, Message, Notification, Ticket
+from tests.clock import Decision
 from tests.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -57,8 +58,9 @@ def fall_due(*held: Message) -> None:
 
 
 def test_a_held_reply_leaves_on_time_by_the_sweep_alone(ticket: Ticket, sana: Agent, desk: Channel) -> None:
-    held = reply.reply(ticket, by=sana, text="On Thursday.", undoable=True)
-    assert held.next_attempt_at and 9 < (held.next_attempt_at - timezone.now()).total_seconds() <= 10
+    with Decision() as decision:
+        held = reply.reply(ticket, by=sana, text="On Thursday.", undoable=True)
+    assert decision.puts_off(held.next_attempt_at, 10, 10)
     assert delivery.due_channels() == [] and delivery.deliver(desk.pk) == 0
     fall_due(held)
     assert delivery.due_channels() == [(desk.pk, "paper")]

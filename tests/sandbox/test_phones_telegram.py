@@ -22,6 +22,7 @@ from sandbox.phones import core, telegram_html
 from sandbox.phones import telegram_acts as acts
 from sandbox.phones.acts import Cannot, Given, Upload, load
 from sandbox.phones.models import Account, Line, Media, Person, Told
+from tests.clock import Decision
 from tests.sandbox.receiver import receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -248,9 +249,10 @@ def test_webhook_with_its_secret_and_retries(bot: Bot, run: Run, account: Accoun
         refused(run, bot.get_updates(), telegram.error.Conflict, "webhook is active")
         acts.text(account, ana, Given(text="two"))
         far.answers = [(500, {}, b""), (503, {"Retry-After": "90"}, b"")]
-        assert core.push(account) == 1, "the second waits for the first of its chat"
+        with Decision() as decision:
+            assert core.push(account) == 1, "the second waits for the first of its chat"
         told = Told.objects.earliest("pk")
-        assert timedelta() < told.next_at - timezone.now() <= timedelta(seconds=1)
+        assert decision.puts_off(told.next_at, 0.5, 1)
         info = run(bot.get_webhook_info())
         assert (info.pending_update_count, info.allowed_updates) == (2, ("message",))
         assert info.last_error_message == "Wrong response from the webhook: 500 Internal Server Error"
