@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from playwright.sync_api import Browser, expect
 
 from channels_chat.actions import endings
@@ -157,6 +159,34 @@ def test_keys_pass_over_ratings_and_a_click_is_one(
     rated = [(one["score"], one["comment"]) for one in wire.frames if one["t"] == "rate"]
     assert rated == [(4, "Quick"), (2, ""), (5, "")]
     assert list(Chat.objects.order_by("pk").values_list("score", "comment")) == [(4, "Quick"), (5, "")]
+    assert [one for one in seen if one != "socket"] == []
+    context.close()
+
+
+def test_a_chat_that_ended_does_not_end_the_next(browser: Browser, server: Server, shop: Channel) -> None:
+    """The old one is told of once more while the new one is begun: where they write, and what they wrote, stays."""
+    shop.settings = {**shop.settings, "rating": False, "topics": [{"key": "order", "label": {"en": "An order"}}]}
+    shop.save()
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    wire = Wire(page)
+    page.goto("/sandbox/shop/")
+    page.evaluate("Rabta.open()")
+    form, area = chat(page).locator(".cards form"), chat(page).locator(".write textarea")
+    for text in ("Where is it?", "It is not here yet"):
+        form.locator("select").select_option("order")
+        form.locator("button.main").click()
+        if ended := [one for one in wire.heard if one["t"] == "chat"][-1:]:
+            assert ended[0]["chat"]["state"] == "ended" and wire.socket is not None
+            wire.socket.send(json.dumps(ended[0]))
+        expect(area).to_be_focused()
+        page.wait_for_timeout(100)
+        page.keyboard.insert_text(text)
+        page.keyboard.press("Enter")
+        expect(chat(page).locator(".own .bubble").last).to_have_text(text)
+        all_acknowledged(page)
+        endings.end(Chat.objects.order_by("-pk")[0], why="visitor")
+        expect(chat(page).get_by_text("This chat has ended")).to_be_visible()
     assert [one for one in seen if one != "socket"] == []
     context.close()
 

@@ -54,7 +54,7 @@ const speak = (text, files) => {
 };
 
 const begin = (more) => {
-  visited.set("s", S.started = true);
+  visited.set("s", S.started = S.begun = true);
   const {name, email, phone} = S.user || {};
   write({t: "start", topic: "", lang, consent: false, invitation: S.invitation, ...more, fields: {name, email, phone, ...more.fields}});
   if (S.invitation) answered(S.invitation);
