@@ -11,7 +11,6 @@ import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -38,6 +37,7 @@ from channels_chat.shapes import (
 )
 from channels_chat.words import WORDS
 from inbox.models import Channel, Team
+from lib import zones
 
 SECRET = "identity_secret"
 SECRET_FORM = re.compile(r"[\x21-\x7e]{32,200}")
@@ -86,7 +86,7 @@ def origin(value: Any, path: str, problems: Problems) -> str | None:
 
 
 def zone(value: Any, path: str, problems: Problems) -> str | None:
-    if isinstance(value, str) and value in available_timezones():
+    if isinstance(value, str) and value in zones.names():
         return value
     problems.say(path, _("This is no time zone: give one such as Asia/Karachi."))
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import global_settings
@@ -16,6 +15,7 @@ from inbox import access, addresses, directory, person
 from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Customer, Organisation
 from inbox.models.base import Stage
+from lib import zones
 from lib.language import language_name
 
 MOST_TAGS = 50
@@ -68,7 +68,7 @@ class FactForm(forms.Form):
         if "value" not in cleaned:
             return cleaned
         value = cleaned["value"]
-        if self.name == "time_zone" and value and value not in available_timezones():
+        if self.name == "time_zone" and value and value not in zones.names():
             self.add_error("value", _("“%(text)s” is not a time zone such as Asia/Karachi.") % {"text": value[:60]})
         elif self.name == "organisation" and value:
             cleaned["organisation"] = self._organisation(value)

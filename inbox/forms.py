@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from email.utils import getaddresses
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from inbox import directory, moments, spoken
 from inbox.models import Agent, Priority, Status
-from lib import html
+from lib import html, zones
 
 CHOSEN_STATUSES = [choice for choice in Status.choices if choice[0] != Status.CLOSED]
 
@@ -303,7 +302,7 @@ class ProfileForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"].strip()
-        if zone and zone not in available_timezones():
+        if zone and zone not in zones.names():
             raise ValidationError(_("“%(text)s” is not a time zone such as Asia/Karachi.") % {"text": zone})
         return zone
 

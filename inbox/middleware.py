@@ -1,7 +1,7 @@
 """The agent's own language and time zone, for every request; and the second factor that an organisation demands."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 
 from inbox import second_factor, sessions
 from inbox.views import hooks
+from lib import zones
 
 ZONE_COOKIE = "zone"  # the browser's own zone, set by times.js
 
@@ -46,7 +47,7 @@ class AgentPreferencesMiddleware:
                 translation.activate(agent.language)
                 request.LANGUAGE_CODE = agent.language
             zone = agent.time_zone or request.COOKIES.get(ZONE_COOKIE, "")
-            if zone in available_timezones():
+            if zone in zones.names():
                 timezone.activate(ZoneInfo(zone))
             sessions.note(request, agent)
         try:

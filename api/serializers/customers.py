@@ -30,7 +30,7 @@ from inbox.models import (
     Ticket,
 )
 from inbox.models.base import Stage
-from lib import phones
+from lib import phones, zones
 
 
 class IdentityOut(serializers.Serializer[Identity]):
@@ -135,9 +135,7 @@ class CustomerFields(StrictSerializer):
     ZONE: ClassVar[str] = "Europe/Berlin"
 
     def validate_time_zone(self, value: str) -> str:
-        from zoneinfo import available_timezones
-
-        if value and value not in available_timezones():
+        if value and value not in zones.names():
             raise serializers.ValidationError(_("Give a time zone by its name, such as %(one)s.") % {"one": self.ZONE})
         return value
 
