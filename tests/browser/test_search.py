@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from inbox.actions import tickets
@@ -13,6 +12,7 @@ from inbox.actions.work import Outcome
 from inbox.models import Agent, Ticket
 from inbox.search import follower
 from tests.browser.conftest import Open
+from tests.browser.test_accessible import check
 
 Mail = Callable[..., Outcome]
 
@@ -112,10 +112,7 @@ def test_results_are_accessible_and_fit(
 ) -> None:
     sana.language = language
     sana.save()
-    for query, width in (("khan", 1440), ("parcel", 390), ("zzzz", 390)):
-        page = open_as(sana, f"/?q={query}", width=width, color_scheme=scheme)
-        page.locator("#listing").wait_for(state="attached")
-        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.close()
+    page = open_as(sana, "/?q=khan", width=390, color_scheme=scheme)
+    page.locator("#listing").wait_for(state="attached")
+    check(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
