@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -21,6 +23,8 @@ from inbox.wording import retold
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+logger = logging.getLogger(__name__)
 
 MOST_COUNTED = 10_000  # of what waits, of all channels together; a first import may bring millions
 
@@ -102,12 +106,23 @@ def _standing(channel: Channel, coming: Waiting, leaving: Waiting, failed: int, 
     receiving = replace(_receiving(channel, coming), oldest=since.receipts_since)
     sending = replace(_sending(channel, leaving), oldest=since.messages_since)
     tone, words, way = _whole(channel, receiving, sending, failed)
-    adapter = kinds().get(channel.kind)
-    warnings = tuple(adapter.warnings(channel)) if adapter else ()
+    found = tuple(warnings(channel))
     error = way.error
-    if tone == "good" and warnings:
-        tone, words, error = "warn", _("Works, but not for long or not in all."), warnings[0]
-    return Standing(channel, tone, words, way.since, error, receiving, sending, failed, warnings)
+    if tone == "good" and found:
+        tone, words, error = "warn", _("Works, but not for long or not in all."), found[0]
+    return Standing(channel, tone, words, way.since, error, receiving, sending, failed, found)
+
+
+def warnings(channel: Channel) -> list[str]:
+    """What its adapter warns of. One that cannot tell is warned of in its place: all others are still told of."""
+    adapter = kinds().get(channel.kind)
+    try:
+        return list(adapter.warnings(channel)) if adapter else []
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("channel %s does not tell its warnings", channel.slug)
+        return [_("How it stands cannot be told; the log says why.")]
 
 
 def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple[Tone, StrOrPromise, Way]:

@@ -150,7 +150,7 @@ def channels() -> list[dict[str, Any]]:
                 "out_error": channel.out_error,
                 "out_failing_since": channel.out_failing_since,
                 "cannot_send": str(sending.reason) if sending and not sending.allowed else "",
-                "warnings": adapter.warnings(channel) if adapter else [],
+                "warnings": care.warnings(channel),
                 "failed_receipts": failed.get(channel.pk, 0),
                 "last_in_at": channel.last_in_at,
                 "last_out_at": channel.last_out_at,

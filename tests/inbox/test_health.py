@@ -70,6 +70,21 @@ def test_a_messenger_fetches_no_mail(sana: Agent) -> None:
     ]
 
 
+def test_a_channel_that_cannot_say_what_it_warns_of_hides_no_other(
+    desk: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Channel.objects.create(kind="paper", name="Other", slug="other")
+
+    def warnings(_self: Paper, channel: Channel) -> list[str]:
+        return [f"{channel.condition['token']} ends soon."]
+
+    monkeypatch.setattr(Paper, "warnings", warnings)
+    Channel.objects.filter(pk=other.pk).update(condition={"token": "It"})
+    told = [list(one.warnings) for one in care.standings([desk, Channel.objects.get(pk=other.pk)])]
+    assert told == [["How it stands cannot be told; the log says why."], ["It ends soon."]]
+    assert sorted(one["warnings"] for one in health.channels()) == sorted(told)
+
+
 def test_a_platform_that_takes_no_more_is_told_of(desk: Channel, sana: Agent, take: Callable[..., Outcome]) -> None:
     """On the channel at once, on the main screen where it lasts, and never as an illness."""
     ticket = Ticket.objects.get(pk=take("m1").ticket)
