@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.accidents.house import installed
 from tests.browser.conftest import CHROMIUM
 from tests.instance import Instance, kill, until
 
@@ -29,8 +30,9 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """Another data folder, which tests start and end one after the other."""
-    instance = Instance(tmp_path_factory.mktemp("other") / "data")
+    """Another data folder, of an installation without a demo; tests start and end it one after the other."""
+    instance = Instance(tmp_path_factory.mktemp("other") / "data", options=["--no-demo"])
+    subprocess.run(["cp", "--archive", str(installed()), str(instance.data_dir)], check=True)
     yield instance
     if instance.process is not None:
         instance.stop(signal.SIGKILL)
