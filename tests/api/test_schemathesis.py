@@ -42,7 +42,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-FEW = {"nobody": 1, "light": 1, "agent": 2, "manager": 1, "admin": 4}
+FEW = {"nobody": 1, "light": 1, "agent": 2, "manager": 1, "admin": 3}
 READERS = {
     "light": (Role.LIGHT, "write"),
     "agent": (Role.AGENT, "write"),
