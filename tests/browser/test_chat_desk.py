@@ -161,11 +161,12 @@ def test_the_desk_says_which_chats_are_in_sight(
     expect(page.locator(f"#chat-{number}")).to_be_visible()
 
     def until(wanted: bool) -> None:
-        for _ in range(150):
+        for _ in range(600):
             if presence.now().looks_at(sana.pk, number) == wanted:
                 return
-            time.sleep(0.1)
-        raise AssertionError(f"the chat is in sight: not {wanted}")
+            page.wait_for_timeout(100)
+        page_says = page.evaluate("[document.hidden, document.querySelectorAll('[data-before]').length]")
+        raise AssertionError(f"in sight is not {wanted}: {presence.now()}, the page: {page_says}")
 
     until(True)
     page.goto("/settings/")
