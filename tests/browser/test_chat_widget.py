@@ -12,7 +12,7 @@ from inbox.actions import reply
 from inbox.models import Agent, Channel, Message
 from tests.browser.conftest import Open, Server
 from tests.browser.test_accessible import check
-from tests.browser.visitor import Wire, all_acknowledged, chat, opened, shop, visit
+from tests.browser.visitor import Wire, all_acknowledged, chat, opened, shop, visit, with_open_window
 
 __all__ = ["shop"]
 
@@ -167,11 +167,7 @@ def test_a_chat_that_ended_does_not_end_the_next(browser: Browser, server: Serve
     """The old one is told of once more while the new one is begun: where they write, and what they wrote, stays."""
     shop.settings = {**shop.settings, "rating": False, "topics": [{"key": "order", "label": {"en": "An order"}}]}
     shop.save()
-    context, seen = visit(browser, server)
-    page = context.new_page()
-    wire = Wire(page)
-    page.goto("/sandbox/shop/")
-    page.evaluate("Rabta.open()")
+    seen, page, wire = with_open_window(browser, server)
     form, area = chat(page).locator(".cards form"), chat(page).locator(".write textarea")
     for text in ("Where is it?", "It is not here yet"):
         form.locator("select").select_option("order")
@@ -188,7 +184,7 @@ def test_a_chat_that_ended_does_not_end_the_next(browser: Browser, server: Serve
         endings.end(Chat.objects.order_by("-pk")[0], why="visitor")
         expect(chat(page).get_by_text("This chat has ended")).to_be_visible()
     assert [one for one in seen if one != "socket"] == []
-    context.close()
+    page.context.close()
 
 
 def test_an_open_window_learns_who_came(

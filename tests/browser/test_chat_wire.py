@@ -12,7 +12,7 @@ from channels_chat.models import Chat, FlowEntry
 from inbox.actions import reply
 from inbox.models import Agent, Channel, Message
 from tests.browser.conftest import Server
-from tests.browser.visitor import Wire, all_acknowledged, chat, opened, shop, visit
+from tests.browser.visitor import Wire, all_acknowledged, chat, opened, shop, visit, with_open_window
 from tests.channels_chat.test_flows import documented
 from tests.channels_chat.test_said_again import FORM
 
@@ -70,11 +70,7 @@ def at_night(browser: Browser, server: Server, shop: Channel) -> tuple[list[str]
     """What a page complains of, the page, its connections, and the message form, where nobody is there at any time."""
     shop.settings = {**shop.settings, "hours": {"zone": "UTC", "days": [[], [], [], [], [], [], []]}}
     shop.save()
-    context, seen = visit(browser, server)
-    page = context.new_page()
-    wire = Wire(page)
-    page.goto("/sandbox/shop/")
-    page.evaluate("Rabta.open()")
+    seen, page, wire = with_open_window(browser, server)
     return seen, page, wire, chat(page).locator("form.ask")
 
 

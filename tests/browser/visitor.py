@@ -121,3 +121,13 @@ class Wire:
         self.is_down = False
         self.page.evaluate("dispatchEvent(new Event('online'))")
         expect(chat(self.page).locator(".banner.warn")).to_be_hidden()
+
+
+def with_open_window(browser: Browser, server: Server) -> tuple[list[str], Page, Wire]:
+    """A visitor on the shop's page with the window open: what the page complains of, the page, and its connections."""
+    context, seen = visit(browser, server)
+    page = context.new_page()
+    wire = Wire(page)
+    page.goto("/sandbox/shop/")
+    page.evaluate("Rabta.open()")
+    return seen, page, wire

@@ -54,7 +54,8 @@ const speak = (text, files) => {
 };
 
 const begin = (more) => {
-  visited.set("s", S.started = S.begun = true);
+  S.before = S.chat?.id; // that this one has ended may be said once more, and ends not what begins now
+  visited.set("s", S.started = true);
   const {name, email, phone} = S.user || {};
   write({t: "start", topic: "", lang, consent: false, invitation: S.invitation, ...more, fields: {name, email, phone, ...more.fields}});
   if (S.invitation) answered(S.invitation);

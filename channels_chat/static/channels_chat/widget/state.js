@@ -1,6 +1,6 @@
 // What this page knows, and what the server says of it. Every tab hears every frame.
 const STRANGER = {
-  key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, begun: false, user: null, hmac: "", attrs: {}, typing: "",
+  key: "", known: false, chat: null, more: false, delivered: 0, read: 0, seen: 0, started: null, before: null, user: null, hmac: "", attrs: {}, typing: "",
 };
 const S = {
   ...STRANGER, line: "", open: true, here: null, wait: null, team: [], lines: new Map(), shown: false, invitation: "", note: "",
@@ -108,7 +108,7 @@ const GOT = {
     } else if (shows(item)) hold({...item, why: frame.text || t("failed")});
     else {
       note(frame.text);
-      if (item.frame.t === "start") visited.set("s", S.started = S.begun = null);
+      if (item.frame.t === "start") visited.set("s", S.started = null);
       mark({id: item.frame.id, was: item.frame.values});
       drop(item.cid);
     }
@@ -129,9 +129,9 @@ const GOT = {
   chat(frame) {
     if (frame.chat?.state !== S.chat?.state) emit("chat", frame.chat?.state || "");
     S.chat = frame.chat;
-    if (live()) S.thanked = S.rating = S.begun = false;
+    if (live()) S.thanked = S.rating = S.before = null;
     if (live()) outbox.forEach((item) => item.frame.t === "start" && drop(item.cid));
-    else if (S.chat && !S.begun) visited.set("s", S.started = null); // said once more, it does not end what began since
+    else if (S.chat && S.chat.id !== S.before) visited.set("s", S.started = null);
   },
   gone() {
     const {user, hmac, attrs} = S;
