@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from config import embedded, local
@@ -176,6 +177,16 @@ class Supervisor:
         names = [name for name, start in found.items() if self.starts.get(name, start) != start]
         self.starts.update(found)
         return names
+
+    def listens(self, name: str, port: int) -> bool:
+        """Whether the process `name`, or one that it started, is who takes connections on `port` of this machine."""
+        try:
+            top = psutil.Process(call(self.data_dir, "getProcessInfo", f"app:{name}")["pid"])
+            processes = [top, *top.children(recursive=True)]
+            sockets = [at for process in processes for at in process.net_connections("tcp")]
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error, psutil.Error):
+            return False  # it is ending, or starting again
+        return any(at.status == psutil.CONN_LISTEN and at.laddr.port == port for at in sockets)
 
     def stop(self, *, seconds: float) -> bool:
         """Stop everything in order; False when it had not ended after `seconds`."""

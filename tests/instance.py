@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from urllib.request import urlopen
 import psutil
 
 from config import embedded, supervision
+from tests.servers.ports import free_port
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # What the test run sets for itself; an instance starts from nothing but its own options.
@@ -159,9 +159,3 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -13,11 +14,28 @@ from pathlib import Path
 
 import pytest
 
+dice = random.SystemRandom()  # workers that run side by side are seeded alike
+
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free now and stays so until its server is up, a minute later on a busy machine.
+
+    No other worker of this run is given it, and the system gives none of these to outgoing connections (Linux: from
+    32768 on).
+    """
+    while True:
+        port = dice.randrange(10_000, 32_000)
+        if run := os.environ.get("RABTA_TEST_SERVERS"):
+            try:
+                Path(run, f"port-{port}").touch(exist_ok=False)
+            except FileExistsError:
+                continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes] | None = None, seconds: float = 15) -> None:

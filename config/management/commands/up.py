@@ -123,15 +123,12 @@ class Command(BaseCommand):
     def wait_for_pages(self, supervisor: supervision.Supervisor) -> None:
         deadline, deaths = time.monotonic() + 120, 0
         while time.monotonic() < deadline and deaths < 2:
-            try:
-                with urlopen(f"http://{reached(settings.HOST)}:{settings.PORT}/healthz", timeout=5):
-                    return
-            except HTTPError:
-                return  # it answers
-            except (URLError, OSError):
-                check_alive(supervisor)
-                deaths += supervisor.restarted().count("web")
-                time.sleep(0.1)
+            # Another program may have taken the port since it was looked at; its answer says nothing about ours.
+            if answers("/healthz") and supervisor.listens("web", settings.PORT):
+                return
+            check_alive(supervisor)
+            deaths += supervisor.restarted().count("web")
+            time.sleep(0.1)
         log = settings.DATA_DIR / "log" / "web.log"
         last = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise embedded.CannotStart(f"The web process does not answer; see {log}: {''.join(last)}")
@@ -252,6 +249,17 @@ def check_ports() -> None:
             raise embedded.CannotStart(
                 f"Port {port} on {host} (for {what}) is in use by another program. Choose another: {remedy}"
             )
+
+
+def answers(path: str) -> bool:
+    """Whether anybody answers for a page of ours, whatever the answer."""
+    try:
+        with urlopen(f"http://{reached(settings.HOST)}:{settings.PORT}{path}", timeout=5):
+            return True
+    except HTTPError:
+        return True
+    except (URLError, OSError):
+        return False
 
 
 def reached(host: str) -> str:
