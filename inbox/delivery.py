@@ -13,11 +13,11 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
@@ -32,6 +32,7 @@ from inbox.adapters import UNKNOWN_OUTCOME, Adapter, DeliveryError, Sent, adapte
 from inbox.models import Channel, Customer, DeliveryState, Message
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 FIRST_RETRY = timedelta(seconds=20)
 LONGEST_RETRY = timedelta(hours=1)
@@ -244,17 +245,28 @@ def settle(
     channel: Channel, adapter: Adapter, message: Message, result: Result, *, more: bool
 ) -> tuple[Message | None, int]:
     """Record the outcome and claim the next message, in one transaction; returns it, and 1 if this one left."""
+
+    def write() -> tuple[Message | None, int]:
+        if result.sent is not None and not result.sent.rejected and more:
+            return _accepted(channel, message, result.sent)
+        with transaction.atomic():
+            left = _record(adapter, message, result)
+            following = claim(channel) if more and not _connection_lost(result) else None
+        return following, left
+
+    return _written_down(write)
+
+
+def _written_down(write: Callable[[], T]) -> T:
+    """What `write` returns, tried for as long as the database is away: what became of a message nobody else knows.
+
+    As long as that is not written down it would be sent again, or be taken for one that may have left.
+    """
     began, wait = time.monotonic(), 0.05
     while True:
         try:
-            if result.sent is not None and not result.sent.rejected and more:
-                return _accepted(channel, message, result.sent)
-            with transaction.atomic():
-                left = _record(adapter, message, result)
-                following = claim(channel) if more and not _connection_lost(result) else None
-            return following, left
+            return write()
         except (OperationalError, InterfaceError):
-            # The server has it, and nobody but us knows: as long as that is not written down it would be sent again.
             if time.monotonic() - began > REMEMBER_SECONDS:
                 raise
             connection.close()
@@ -347,14 +359,18 @@ def next_attempt(trying_since: datetime | None, retry_after: float | None = None
 
 def hand_back(channel: Channel, message: Message, error: DeliveryError) -> None:
     """The server cannot be reached: give the message back as it was, and hold the channel back for a while."""
-    with transaction.atomic():
-        row = messages.lock(message.pk)
-        if row.state == DeliveryState.SENDING and row.attempts == message.attempts:
-            row.state, row.lease_until, row.attempts = DeliveryState.QUEUED, None, max(0, row.attempts - 1)
-            row.error = str(error.reason)[:2000]
-            row.save(update_fields=["state", "lease_until", "attempts", "error"])
-            base.announce([row.ticket_id], [row.pk])
-        hold(channel, error)
+
+    def write() -> None:
+        with transaction.atomic():
+            row = messages.lock(message.pk)
+            if row.state == DeliveryState.SENDING and row.attempts == message.attempts:
+                row.state, row.lease_until, row.attempts = DeliveryState.QUEUED, None, max(0, row.attempts - 1)
+                row.error = str(error.reason)[:2000]
+                row.save(update_fields=["state", "lease_until", "attempts", "error"])
+                base.announce([row.ticket_id], [row.pk])
+            hold(channel, error)
+
+    _written_down(write)
 
 
 def hold(channel: Channel, error: DeliveryError | None) -> None:

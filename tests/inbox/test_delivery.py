@@ -157,6 +157,29 @@ def test_what_was_never_sent_is_of_no_unknown_fate(
     assert desk.out_failing_since is None
 
 
+def test_a_message_is_given_back_also_when_the_database_stumbles(
+    ticket: Ticket, desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deadlock, just as the server that is away is noted: the message has not left, and is of no unknown fate."""
+    lock, stumbles = messages.lock, [OperationalError("deadlock detected")]
+
+    def locked(pk: int) -> Message:
+        if stumbles:
+            raise stumbles.pop()
+        return lock(pk)
+
+    monkeypatch.setattr(Paper, "repeat_safe", False)
+    message = reply.reply(ticket, by=sana, text="one")
+    Paper.answers[:] = [DeliveryError("Nobody answers.", permanent=False, channel=True)]
+    monkeypatch.setattr(messages, "lock", locked)
+    monkeypatch.setattr(connection, "close", lambda: None)  # the test's own transaction runs in it
+    delivery.deliver(desk.pk)
+    message.refresh_from_db()
+    desk.refresh_from_db()
+    assert (message.state, message.attempts, stumbles) == (DeliveryState.QUEUED, 0, [])
+    assert desk.out_failing_since is not None
+
+
 def test_a_fault_of_ours_is_tried_again_and_shown(ticket: Ticket, desk: Channel, sana: Agent) -> None:
     message = reply.reply(ticket, by=sana, text="one")
     Paper.answers[:] = [KeyError("oops")]
