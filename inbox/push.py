@@ -24,7 +24,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from py_vapid import Vapid02, VapidException
 
-from inbox import access, frames, second_factor
+from inbox import access, frames, previews, second_factor
 from inbox.models import Agent, Notification, NotificationKind, PushSubscription, Setting
 from inbox.notify import title
 from lib import http, net, signing
@@ -95,9 +95,10 @@ def _send_batch() -> int:
 def message(row: Notification, agent: Agent, language: str) -> dict[str, str]:
     """What a browser shows: its service worker reads these."""
     with translation.override(language or agent.language or settings.LANGUAGE_CODE):
+        subject = "" if row.kind == NotificationKind.CHAT else previews.told(row.ticket.subject)
         return {
             "title": title(row.kind, str(row.by) if row.by else "", row.ticket.customer.name),
-            "body": f"#{row.ticket_id} {'' if row.kind == NotificationKind.CHAT else row.ticket.subject}".strip()[:200],
+            "body": f"#{row.ticket_id} {subject}".strip()[:200],
             "url": reverse("ticket", args=[row.ticket_id]),
             "tag": f"ticket-{row.ticket_id}",
             "language": language or agent.language,

@@ -23,7 +23,7 @@ from django.utils import timezone
 from py_vapid import Vapid02
 from pytest_django import DjangoAssertNumQueries
 
-from inbox import digest, log, notify, presence, push
+from inbox import digest, log, notify, presence, previews, push
 from inbox.actions import attention, notifications, reply, sweeping, tickets
 from inbox.models import (
     Agent,
@@ -250,6 +250,10 @@ def test_a_push_is_encrypted_for_its_browser_and_signed_by_us(
     assert headers["content-encoding"] == "aes128gcm" and headers["ttl"] == str(push.TTL)
     kept = Vapid02.verify(headers["authorization"])
     assert kept
+    row = Notification.objects.get(agent=sana, kind="assigned")
+    row.ticket.subject = previews.DELETED_COMMENT  # as it is called after its comment was taken back
+    assert push.message(row, sana, "")["body"] == f"#{ticket.pk} Deleted comment"
+    assert push.message(row, sana, "ur")["body"] == f"#{ticket.pk} حذف شدہ تبصرہ"
 
 
 def test_nothing_is_told_who_lost_sight_or_has_no_second_factor(
