@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox import backlog
-from inbox.adapters import kinds
+from inbox.adapters import Verdict, kinds
 from inbox.models import Channel, DeliveryState, Message, Receipt, ReceiptState
 from inbox.wording import retold
 
@@ -125,6 +125,20 @@ def warnings(channel: Channel) -> list[str]:
         return [_("How it stands cannot be told; the log says why.")]
 
 
+def may_send(channel: Channel) -> Verdict | None:
+    """Whether it is able to send at all, as its adapter says. One that cannot tell is taken for one that is not; None
+    where there is no adapter.
+    """
+    adapter = kinds().get(channel.kind)
+    try:
+        return adapter.may_send(channel) if adapter else None
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("channel %s does not tell whether it can send", channel.slug)
+        return Verdict(False, _("Whether it can send cannot be told; the log says why."))
+
+
 def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple[Tone, StrOrPromise, Way]:
     """What stands for all of it, the worst first, and the way that says more of it."""
     if channel.paused:
@@ -155,8 +169,7 @@ def _sending(channel: Channel, waiting: Waiting) -> Way:
     if channel.limited_until is not None and not channel.paused:
         words = _("The platform takes no more for the moment.")
         return Way("warn", words, None, limited(channel.limited_until), channel.last_out_at, waiting)
-    adapter = kinds().get(channel.kind)
-    verdict = adapter.may_send(channel) if adapter else None
+    verdict = may_send(channel)
     if verdict and not verdict.allowed and not channel.paused:
         return Way("warn", _("Replies stay queued."), None, verdict.reason, channel.last_out_at, waiting)
     return Way(*_well(channel, channel.last_out_at, _("Nothing was sent yet.")), None, "", channel.last_out_at, waiting)

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox import access, care, log
-from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Cursor, DeliveryState, Heartbeat, Message, Receipt, ReceiptState
 from inbox.rights import Right, may
 
@@ -135,8 +134,7 @@ def channels() -> list[dict[str, Any]]:
     )
     found = []
     for channel in Channel.objects.all():
-        adapter = kinds().get(channel.kind)
-        sending = adapter.may_send(channel) if adapter else None
+        sending = care.may_send(channel)
         found.append(
             {
                 "id": channel.pk,

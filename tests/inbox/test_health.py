@@ -11,7 +11,7 @@ from django.utils import timezone
 from inbox import care, delivery, health
 from inbox.actions import receive, reply
 from inbox.actions.work import Outcome
-from inbox.adapters import DeliveryError
+from inbox.adapters import DeliveryError, Verdict
 from inbox.models import Agent, Channel, Heartbeat, Message, Receipt, Ticket
 from tests.paper import Paper, raw
 
@@ -83,6 +83,21 @@ def test_a_channel_that_cannot_say_what_it_warns_of_hides_no_other(
     told = [list(one.warnings) for one in care.standings([desk, Channel.objects.get(pk=other.pk)])]
     assert told == [["How it stands cannot be told; the log says why."], ["It ends soon."]]
     assert sorted(one["warnings"] for one in health.channels()) == sorted(told)
+
+
+def test_a_channel_that_cannot_say_whether_it_can_send_hides_no_other(
+    desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Channel.objects.create(kind="paper", name="Other", slug="other", condition={"token": "ended"})
+
+    def may_send(_self: Paper, channel: Channel) -> Verdict:
+        return Verdict(False, channel.condition["token"])
+
+    monkeypatch.setattr(Paper, "may_send", may_send)
+    told = [str(one.sending.error) for one in care.standings([desk, other])]
+    assert told == ["Whether it can send cannot be told; the log says why.", "ended"]
+    assert sorted(one["cannot_send"] for one in health.channels()) == sorted(told)
+    health.problems(sana)
 
 
 def test_a_platform_that_takes_no_more_is_told_of(desk: Channel, sana: Agent, take: Callable[..., Outcome]) -> None:
