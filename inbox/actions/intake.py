@@ -16,21 +16,19 @@ from django.db.models import F, Func, Value
 from django.utils import timezone
 
 from inbox import bulk, log, threads, wake
-from inbox.actions import base, counts, reach
+from inbox.actions import base, counts, reach, written
 from inbox.actions import customers as customer_actions
 from inbox.actions.surroundings import Surroundings
-from inbox.actions.work import Outcome, Work, one_line, wire
+from inbox.actions.work import Outcome, Work, one_line
 from inbox.adapters import AUTOMATIC, Adapter, Arrival, Party
 from inbox.models import (
     SUBJECT_LENGTH,
     ActorKind,
     Attachment,
-    AuthorKind,
     Block,
     BlockKind,
     Channel,
     Customer,
-    DeliveryState,
     Direction,
     Event,
     Identity,
@@ -241,65 +239,11 @@ class Batch:
         unverified: bool,
     ) -> Message:
         inbound = work.inbound
-        writer = party or inbound.sender
-        message = Message(
-            ticket=ticket,
-            first_ticket=ticket,
-            channel=work.channel,
-            receipt=work.receipt,
-            **(self._ours(work) if inbound.echo else self._theirs(customer, writer)),
-            to=wire(inbound.to),
-            cc=wire(inbound.cc),
-            reply_to=wire(inbound.reply_to),
-            content_kind=inbound.content_kind,
-            subject=one_line(inbound.subject, 998),
-            text=inbound.text,
-            visible_text=inbound.visible_text,
-            html=inbound.html,
-            payload={**inbound.payload, "warnings": list(inbound.warnings)}
-            if inbound.warnings
-            else dict(inbound.payload),
-            language=inbound.language,
-            kind=inbound.kind,
-            suppress_auto_reply=inbound.suppress_auto_reply,
-            unverified=unverified,
-            side_id=decision.side,
-            external_id=inbound.external_id[:998],
-            in_reply_to=inbound.in_reply_to[:998],
-            references=[reference[:998] for reference in inbound.references],
-            thread_rule=decision.rule,
-            thread_detail=decision.detail[:300],
-            created_at=self._at(work),
-            received_at=work.receipt.received_at,
-        )
+        message = written.message(work, ticket, customer, party, decision, unverified=unverified, at=self._at(work))
         self.new.messages.append(message)
         self.new.keys.append(MessageKey(scope=inbound.scope, key=inbound.key, message=message))
-        self.new.attachments.extend(
-            Attachment(
-                message=message,
-                name=file.name,
-                content_type=file.content_type[:127],
-                size=file.size,
-                digest=file.digest,
-                stored=file.stored,
-                inline=file.inline,
-                content_id=file.content_id[:255],
-                created_at=self.now,
-            )
-            for file in work.files
-        )
-        self.new.remote.extend(
-            RemoteFile(
-                message=message,
-                position=position,
-                ref=dict(one.ref),
-                name=one.name[:255],
-                content_type=one.content_type[:127],
-                size=one.size,
-                next_attempt_at=self.now,
-            )
-            for position, one in enumerate(inbound.remote)
-        )
+        self.new.attachments.extend(written.files(work, message, self.now))
+        self.new.remote.extend(written.remote(work, message, self.now))
         told = {"channel": work.channel.pk, "kind": inbound.kind}
         if inbound.echo:
             self._event(ticket, "message_added", customer, message, channel=work.channel.pk, echo=True)
@@ -308,26 +252,6 @@ class Batch:
         else:
             self._event(ticket, "message_received", customer, message, **told)
         return message
-
-    def _theirs(self, customer: Customer, writer: Party | None) -> dict[str, Any]:
-        return {
-            "direction": Direction.IN,
-            "author_kind": AuthorKind.CUSTOMER,
-            "customer": customer,
-            "author_name": (writer.name if writer else "")[:200],
-            "author_address": (writer.value if writer else "")[:320],
-        }
-
-    def _ours(self, work: Work) -> dict[str, Any]:
-        """What a colleague wrote in the platform's own app: ours, and gone already."""
-        return {
-            "direction": Direction.OUT,
-            "origin": Origin.ECHO,
-            "author_kind": AuthorKind.SYSTEM,
-            "author_name": work.channel.name,
-            "state": DeliveryState.SENT,
-            "sent_at": self._at(work),
-        }
 
     def _aside(self, ticket: Ticket, message: Message, writer: Customer) -> None:
         """What a third party says changes nothing that is between the customer and us, but what waited for it goes on.
