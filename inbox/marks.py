@@ -79,6 +79,12 @@ class Marks:
     # What is told ------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        while True:
+            await self._trade()
+            if not self.hub.sockets:  # nothing is waited for from here on: whoever joins would be overlooked
+                return
+
+    async def _trade(self) -> None:
         """As long as there are pages; once more without any, so that others hear of it."""
         connection = presence.line()
         due, stumbled = 0.0, False
@@ -101,7 +107,7 @@ class Marks:
                         self.hub.log.exception("marks of presence were not sent")
                     stumbled = True
                     await asyncio.sleep(1)
-                if not self.hub.sockets:
+                if not self.hub.sockets and not self.moved.is_set():
                     return
                 await asyncio.sleep(GATHER)
         finally:

@@ -161,7 +161,7 @@ def test_the_desk_says_which_chats_are_in_sight(
     expect(page.locator(f"#chat-{number}")).to_be_visible()
 
     def until(wanted: bool) -> None:
-        for _ in range(600):
+        for _ in range(150):
             if presence.now().looks_at(sana.pk, number) == wanted:
                 return
             page.wait_for_timeout(100)

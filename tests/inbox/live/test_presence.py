@@ -82,6 +82,62 @@ async def test_other_processes_are_heard_and_forgotten(
     await his.disconnect()
 
 
+async def test_the_last_one_is_told_to_have_gone_whenever_that_was(
+    support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while something else is being told, after which the process would have nothing more to do."""
+    telling, may_tell, tell = asyncio.Event(), asyncio.Event(), marks.Marks._tell
+
+    async def slow(self: marks.Marks) -> None:
+        telling.set()
+        await may_tell.wait()
+        await tell(self)
+
+    monkeypatch.setattr(marks.Marks, "_tell", slow)
+    only = await connect(sana)
+    async with asyncio.timeout(10):
+        await telling.wait()
+        assert (await call(presence.who_is_here)())[sana.pk] == "here"
+        await only.disconnect()
+        may_tell.set()
+        work = hub.current().marks.task
+        assert work is not None
+        await work
+    assert sana.pk not in await call(presence.who_is_here)()
+
+
+async def test_who_comes_just_as_the_last_one_has_gone_is_seen(
+    support: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As whoever goes from one page to the next does: the socket of the first may still be being forgotten."""
+    ending, may_end, line = asyncio.Event(), asyncio.Event(), presence.line
+
+    def slow() -> redis.asyncio.Redis:
+        connection = line()
+        close = connection.aclose
+
+        async def aclose() -> None:
+            ending.set()
+            await may_end.wait()
+            await close()
+
+        monkeypatch.setattr(connection, "aclose", aclose)
+        return connection
+
+    monkeypatch.setattr(presence, "line", slow)
+    first = await connect(sana)
+    await frame(first, "whole")
+    await first.disconnect()
+    async with asyncio.timeout(10):
+        await ending.wait()
+    assert sana.pk not in await call(presence.who_is_here)(), "that she has gone is said first"
+    second = await connect(sana)
+    may_end.set()
+    assert (await frame(second, "whole"))["here"][str(sana.pk)] == "here"
+    assert (await call(presence.who_is_here)())[sana.pk] == "here"
+    await second.disconnect()
+
+
 def test_without_redis_nobody_is_anywhere(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     presence._connection.cache_clear()
