@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from channels_social import activity, posts, profiles
+from channels_social.telegram import buttons
 
 
 @shared_task(name="channels_social.tasks.profiles")
@@ -27,3 +28,9 @@ def look_at_activity() -> int:
 def tell_activity(channel_id: int, writing: list[int], reading: list[int]) -> int:
     """Tell a platform that the customers of these tickets are being written to, or were read."""
     return activity.tell(channel_id, writing, reading)
+
+
+@shared_task(name="channels_social.tasks.answer_presses")
+def answer_presses(channel_id: int, *messages: int) -> int:
+    """Tell Telegram that the presses on buttons which became these messages have come to us."""
+    return buttons.answer(channel_id, messages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,18 @@ from channels_social.messenger import Messenger, Profile
 from channels_social.telegram import parsing
 from channels_social.telegram.api import FILE_BYTES, Telegram
 from channels_social.telegram.settings import TelegramSettings, api_url, polls
-from inbox.adapters import Check, DeliveryError, InboundFile, NotFetched, Parsed, RawReceipt, RemoteMedia, register
+from inbox import wake
+from inbox.adapters import (
+    Arrival,
+    Check,
+    DeliveryError,
+    InboundFile,
+    NotFetched,
+    Parsed,
+    RawReceipt,
+    RemoteMedia,
+    register,
+)
 from inbox.counting import Limit
 from inbox.fitting import Files, Takes, up_to
 from inbox.models import Channel, Identity, Message, Receipt, Ticket
@@ -114,6 +126,16 @@ class TelegramAdapter(Messenger):
         if not isinstance(update, dict) or "update_id" not in update:
             raise ValueError("no update of Telegram")
         return parsing.parse(update, f"channel:{receipt.channel_id}", receipt.at)
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """A button that was pressed shows that it is at work until a worker has answered it."""
+        super().arrived(arrivals)
+        pressed: dict[int, list[int]] = defaultdict(list)
+        for message in (one.message for one in arrivals):
+            if message.content_kind == parsing.BUTTON:
+                pressed[message.channel_id].append(message.pk)
+        for channel, messages in pressed.items():
+            wake.run("channels_social.tasks.answer_presses", [channel, *messages], "social")
 
     def fetch_file(self, channel: Channel, session: requests.Session, remote: RemoteMedia) -> InboundFile:
         """Ask for its place, then get it: a link is good for an hour at least."""

@@ -22,6 +22,8 @@ SERVICE = (
 )  # fmt: skip
 Table = Mapping[str, Any]
 NUMBER = "update number"
+BUTTON = "button"  # what a press becomes, by its content kind
+PRESS = "button:"  # before the id of a press, where ids of messages stand
 
 
 def parse(update: Table, scope: str, at: datetime) -> Sequence[Parsed]:
@@ -217,18 +219,23 @@ def _pressed(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
     words = _label(under, data) or data
     return [
         Inbound(
-            key=f"button:{identifier}",
+            key=f"{PRESS}{identifier}",
             scope=scope,
             sender=sender,
             text=words,
             visible_text=words,
-            external_id=f"button:{identifier}",
+            external_id=f"{PRESS}{identifier}",
             at=at,
             in_reply_to=key(under) if under else "",
-            content_kind="button",
+            content_kind=BUTTON,
             payload={"data": data},
         )
     ]
+
+
+def query_of(external_id: str) -> str:
+    """What Telegram calls the press that a message came of; empty for a message that was no press."""
+    return external_id.removeprefix(PRESS) if external_id.startswith(PRESS) else ""
 
 
 def _label(under: Table, data: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -14,9 +15,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from channels_social.telegram import api, parsing
+from channels_social.tasks import answer_presses
+from channels_social.telegram import api, buttons, parsing
 from channels_social.telegram.api import refusal
-from inbox import delivery, fetching, polling, tending
+from inbox import delivery, fetching, polling, tending, wake
 from inbox.actions import messages, receive, reply, uploads
 from inbox.adapters import Ignore, RawReceipt, adapter_for
 from inbox.models import Agent, Attachment, Channel, Message, MessagePart, Reach, Receipt, RemoteFile, Ticket
@@ -171,6 +173,101 @@ def test_edits_reactions_and_blocks(channel: Channel, bot: Account, ana: Person,
     telegram_acts.unblock(bot, ana, Given())
     taken_in(channel)
     assert adapter_for("telegram").may_reply(ticket, channel).allowed
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Which presses workers are told to answer."""
+    found: list[list[int]] = []
+
+    def run(task: str, args: list[int], queue: str) -> None:
+        if task == "channels_social.tasks.answer_presses":
+            found.append(args)
+
+    monkeypatch.setattr(wake, "run", run)
+    monkeypatch.setattr(buttons, "AGAIN_SECONDS", 0)
+    return found
+
+
+def presses(channel: Channel, bot: Account, who: Person, *, times: int = 1) -> list[Message]:
+    telegram_acts.text(bot, who, Given(text="Hello"))
+    line = add_line(bot, who, text="Well?", ours=True)
+    for _again in range(times):
+        telegram_acts.press(bot, who, Given(line=line, choice="yes"))
+    taken_in(channel)
+    return list(Message.objects.filter(content_kind="button").order_by("pk"))
+
+
+def open_presses(bot: Account) -> list[str]:
+    """Those that show customers that nobody has answered them."""
+    return ["button:" + one for one in Account.objects.get(pk=bot.pk).settings["queries"]]
+
+
+def asked(bot: Account) -> int:
+    return bot.calls.filter(method="answerCallbackQuery").count()
+
+
+@pytest.mark.servers
+def test_a_button_that_is_pressed_is_answered_once_it_is_in(
+    channel: Channel, bot: Account, ana: Person, woken: list[list[int]]
+) -> None:
+    first, second = presses(channel, bot, ana, times=2)
+    assert woken == [[channel.pk, first.pk, second.pk]]  # nothing but ids, and of the presses alone
+    assert open_presses(bot) == [first.external_id, second.external_id]  # intake has asked Telegram nothing
+    assert answer_presses(*woken[0]) == 2
+    assert open_presses(bot) == []
+    assert answer_presses(*woken[0]) == 0  # "query is too old": nobody minds
+    channel.refresh_from_db()
+    assert (asked(bot), channel.out_failing_since, channel.limited_until) == (4, None, None)
+
+
+@pytest.mark.servers
+def test_a_press_that_cannot_be_answered_concerns_nobody(
+    channel: Channel, bot: Account, ana: Person, woken: list[list[int]], sana: Agent
+) -> None:
+    """One that is refused keeps no other waiting, an outage is asked once more, and what wants less is left alone."""
+    first, second = presses(channel, bot, ana, times=2)
+
+    def goes_wrong(*faults: dict[str, Any]) -> int:
+        with core.changing(bot) as row:
+            row.faults = [{"method": "answerCallbackQuery", **one} for one in faults]
+        before = asked(bot)
+        answer_presses(*woken[0])
+        with core.changing(bot) as row:
+            assert row.faults == []
+        return asked(bot) - before
+
+    away = {"status": 502, "body": {}}
+    assert goes_wrong(away, away) == 2  # of the newest, and then no more
+    told = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 30}}
+    assert goes_wrong({"status": 429, "body": told}) == 1
+    assert open_presses(bot) == [first.external_id, second.external_id]
+    message = reply.reply(first.ticket, by=sana, text="All is well.")
+    assert delivery.deliver(channel.pk) == 1  # an answer to them waits for nothing of this
+    message.refresh_from_db()
+    assert message.state == "sent"
+    old = {"ok": False, "error_code": 400, "description": "Bad Request: query is too old and response timeout expired"}
+    assert goes_wrong({"status": 400, "body": old}) == 2
+    assert open_presses(bot) == [second.external_id]
+    assert goes_wrong(away) == 3 and open_presses(bot) == []
+    channel.refresh_from_db()
+    assert (channel.out_failing_since, channel.in_failing_since, channel.limited_until) == (None, None, None)
+
+
+@pytest.mark.servers
+def test_presses_of_long_ago_and_of_a_channel_at_rest_are_left(
+    channel: Channel, bot: Account, ana: Person, woken: list[list[int]]
+) -> None:
+    old, erased, _new = presses(channel, bot, ana, times=3)
+    Message.objects.filter(pk=old.pk).update(created_at=timezone.now() - buttons.WITHIN)
+    Message.objects.filter(pk=erased.pk).update(external_id="")
+    later = timezone.now() + timedelta(hours=1)
+    for state in ({"paused": True}, {"out_failing_since": later}, {"next_send_at": later}):
+        Channel.objects.filter(pk=channel.pk).update(**state)
+        assert answer_presses(*woken[0]) == 0 and asked(bot) == 0
+        channel.save()
+    assert answer_presses(*woken[0]) == 1
+    assert open_presses(bot) == [old.external_id, erased.external_id]
 
 
 @pytest.mark.servers
