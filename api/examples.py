@@ -241,6 +241,7 @@ EXAMPLES: dict[str, Any] = {
         "tickets": [TICKET],
         "messages": [MESSAGE],
         "events": [HAPPENED],
+        "pictures": [{"identity": 31, "changed_at": AT, "content_type": "image/png", "content": "iVBORw0KGgo="}],
         "more": {"survey_answers": []},
     },
     "Organisation": {

@@ -19,8 +19,9 @@ from rest_framework.utils.urls import replace_query_param
 from api.pagination import CursorPagination
 from api.serializers.messages import MessageOut
 from api.serializers.tickets import TicketOut
-from inbox import journey
-from inbox.models import Agent, Customer, Message, Ticket
+from inbox import files, journey
+from inbox.actions import pictures
+from inbox.models import Agent, Customer, Message, Picture, Ticket
 
 TYPES = ("event", "ticket", "message")
 Tell = Callable[[Agent, Customer], Iterable[dict[str, Any]]]
@@ -80,7 +81,7 @@ def _decode(cursor: str) -> tuple[bool, journey.Place]:
 
 
 def everything(agent: Agent, customer: Customer) -> dict[str, Any]:
-    """All that this agent sees of a customer, oldest first, and whether that is all there is."""
+    """All that this agent sees of a customer, oldest first, and whether that is all. Raises files.StoreAway."""
     events, tickets, messages = ([*found.rows.order_by("pk")] for found in sources(agent, customer))
     hidden = Ticket.objects.filter(customer=customer).count() > len(tickets) or (
         Message.objects.filter(customer=customer).exclude(pk__in=[row.pk for row in messages]).exists()
@@ -90,11 +91,26 @@ def everything(agent: Agent, customer: Customer) -> dict[str, Any]:
         "tickets": tickets,
         "messages": messages,
         "events": events,
+        "pictures": [_told(picture) for picture in pictures.kept(customer)],
         "more": {
             "notes": list(customer.notes.order_by("pk").values("agent", "text", "created_at", "updated_at")),
             "cards": list(customer.cards.values("key", "title", "url", "fields", "updated_at")),
             **{name: list(tell(agent, customer)) for name, tell in _also.items()},
         },
+    }
+
+
+def _told(picture: Picture) -> dict[str, Any]:
+    """A picture with its bytes, which no address of the API gives. Raises files.StoreAway."""
+    try:
+        content = files.get(picture.stored)
+    except FileNotFoundError:
+        content = None
+    return {
+        "identity": picture.identity_id,
+        "changed_at": picture.changed_at,
+        "content_type": files.picture_type(content or b""),
+        "content": None if content is None else base64.b64encode(content).decode(),
     }
 
 

@@ -64,6 +64,15 @@ class MomentOut(serializers.Serializer[Any]):
     event = CustomerEventOut(allow_null=True)
 
 
+class PictureOut(serializers.Serializer[Any]):
+    """The picture that goes with an address, as its platform gave it."""
+
+    identity = serializers.IntegerField(help_text="The id of one of the customer's `identities`.")
+    changed_at = serializers.DateTimeField(allow_null=True)
+    content_type = serializers.CharField()
+    content = serializers.CharField(allow_null=True, help_text="The file in base64; null where it is lost.")
+
+
 class ExportOut(serializers.Serializer[Any]):
     """Everything kept of a customer that this agent may see."""
 
@@ -72,4 +81,5 @@ class ExportOut(serializers.Serializer[Any]):
     tickets = TicketOut(many=True)
     messages = MessageOut(many=True)
     events = CustomerEventOut(many=True)
+    pictures = PictureOut(many=True)
     more = serializers.DictField(help_text="What other parts of Rabta keep, by their names.")

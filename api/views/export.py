@@ -1,16 +1,21 @@
 """`/customers/<id>/export/`: everything kept of a person, as a file for whoever works here."""
 
+import logging
+
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from rest_framework.renderers import JSONRenderer
 
 from api import timeline
 from api.serializers.customers import CustomerOut
 from api.serializers.journey import ExportOut
-from inbox import access, rights
+from inbox import access, files, rights
 from inbox.models import Customer
 from inbox.rights import Right
 from inbox.views.shell import AgentRequest, agent_only
+
+logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -20,7 +25,12 @@ def customer(request: AgentRequest, pk: int) -> HttpResponse:
     found = access.get_customer(request.user, pk)
     rights.require(request.user, Right.EXPORT)
     whole = CustomerOut.with_all(Customer.objects.filter(pk=pk), request.user).get()
-    told = {**timeline.everything(request.user, found), "customer": whole}
+    try:
+        told = {**timeline.everything(request.user, found), "customer": whole}
+    except files.StoreAway as error:
+        logger.warning("no export of customer %s: %s", pk, error)
+        said = _("The storage of files is out of reach right now. Please try again shortly.")
+        return HttpResponse(said, status=503, content_type="text/plain; charset=utf-8")
     body = JSONRenderer().render(ExportOut(told, context={"request": request}).data)
     name = f"customer-{pk}.json"
     return HttpResponse(

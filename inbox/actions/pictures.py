@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -89,6 +89,12 @@ def show(whose: Iterable[int]) -> None:
     theirs = Picture.objects.filter(identity__customer=OuterRef("pk"), identity__retired_at__isnull=True)
     newest = theirs.exclude(stored="").order_by(F("changed_at").desc(nulls_last=True), "-pk").values("stored")[:1]
     Customer.objects.filter(pk__in=list(whose)).update(picture=Coalesce(Subquery(newest), Value("")))
+
+
+def kept(customer: Customer) -> QuerySet[Picture]:
+    """The pictures that are kept of this customer: one an address of theirs, not only the newest, which is shown."""
+    theirs = Picture.objects.filter(identity__customer=customer, identity__retired_at__isnull=True)
+    return theirs.exclude(stored="").order_by("pk")
 
 
 def forget(whose: Iterable[int]) -> set[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from inbox.actions import joining, receive
+from inbox import files
+from inbox.actions import customers, joining, pictures, receive
 from inbox.adapters import Party, RawReceipt
-from inbox.models import Channel, Customer, CustomerEvent, CustomerMerge, Event, Identity, Ticket
+from inbox.models import Channel, Customer, CustomerEvent, CustomerMerge, Event, Identity, Picture, Ticket
 from reports.models import Answer, Survey
+from sandbox.phones import faces
 from tests.api.conftest import Api, problem
 from tests.cast import question
 
@@ -294,6 +298,50 @@ def test_export_is_everything_for_managers(as_sana: Api, as_zoya: Api, support: 
     body = as_zoya.get(path).json()
     assert body["complete"] is False
     assert "In confidence" not in str(body)
+
+
+def in_browser(whose: Api, path: str) -> Any:
+    """The same person's page."""
+    assert whose.agent is not None
+    page = Client()
+    page.force_login(whose.agent)
+    return page.get(path)
+
+
+def test_export_has_the_pictures_of_all_addresses(as_zoya: Api, support: Channel, ticket: Ticket) -> None:
+    """Also those that no screen shows, for a newer one stands there; none of an address that is another's by now."""
+    customer = ticket.customer
+    shown, other, gone = [
+        customers.add_identity(customer, Party(kind, f"{kind}-1", "Ayesha"), by=None)
+        for kind in ("telegram", "facebook", "instagram")
+    ]
+    for identity, face in ((other, "Old"), (gone, "Gone"), (shown, "New")):
+        assert pictures.take(identity, faces.draw(face))
+    customers.retire_identity(gone, by=None)
+    path = f"/customers/{customer.pk}/export/"
+    body = as_zoya.get(path).json()
+    kept = {row["identity"]: row for row in body["pictures"]}
+    assert set(kept) == {shown.pk, other.pk} <= {row["id"] for row in body["customer"]["identities"]}
+    for identity, face in ((other, "Old"), (shown, "New")):
+        assert base64.b64decode(kept[identity.pk]["content"]) == faces.draw(face)
+        assert kept[identity.pk]["content_type"] == "image/png" and kept[identity.pk]["changed_at"]
+    assert in_browser(as_zoya, path).json()["pictures"] == body["pictures"]
+    files.erase(Picture.objects.get(identity=other).stored)
+    still, lost = as_zoya.get(path).json()["pictures"]
+    assert (lost["content"], still["content"]) == (None, kept[shown.pk]["content"])
+
+
+def test_export_waits_for_the_storage_of_files(as_zoya: Api, ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = ticket.customer.identities.get()
+    assert pictures.take(identity, faces.draw("Ayesha"))
+
+    def away(_name: str) -> bytes:
+        raise files.StoreAway("no route to host")
+
+    monkeypatch.setattr(files, "get", away)
+    path = f"/customers/{ticket.customer_id}/export/"
+    problem(as_zoya.get(path), 503)
+    assert in_browser(as_zoya, path).status_code == 503  # and not half of what is kept
 
 
 def test_when_a_customer_wrote_last(as_sana: Api, support: Channel) -> None:
