@@ -226,6 +226,22 @@ def test_what_is_no_small_picture_is_left_out(content: bytes) -> None:
     assert fetched(customer) == faces.draw("Ana")
 
 
+@pytest.mark.servers
+def test_a_picture_is_read_no_further_than_one_is_kept(
+    telegram: Channel, bot: Account, woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large the platform's file is, a worker's memory holds no more of it than is looked at."""
+    ana = faces.give(telegram_acts.meet(bot, "Ana Silva"))
+    monkeypatch.setattr(pictures, "is_fit", lambda _content: True)
+    monkeypatch.setattr(pictures, "MOST_BYTES", len(faces.draw("Ana Silva")) - 1)
+    customer = says(telegram, bot, ana)
+    assert work(woken) == 0 and fetched(customer) == b""
+    monkeypatch.setattr(pictures, "MOST_BYTES", len(faces.draw("Ana Silva")))
+    a_week_later()
+    says(telegram, bot, ana, "Hello?")
+    assert work(woken) == 1 and fetched(customer) == faces.draw("Ana Silva")
+
+
 @pytest.mark.django_db
 def test_what_somebody_says_of_themselves_is_a_claim(woken: Woken) -> None:
     channel = test_api.connect()
