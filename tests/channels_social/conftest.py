@@ -13,6 +13,9 @@ from inbox.views import hooks
 from lib import http
 from sandbox.phones import acts
 
+# What these assert says what it found, as in a test.
+pytest.register_assert_rewrite("tests.channels_social.whatsapp")
+
 
 @pytest.fixture(autouse=True)
 def _afresh(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from sandbox.phones.acts import Given
 from sandbox.phones.models import Account, Line, Person
 from sandbox.phones.telegram_base import open_bot
 from tests.channels_social import meta
-from tests.channels_social.test_whatsapp import arrange_fault, connect, open_number, refused, taken_in
+from tests.channels_social.whatsapp import arrange_fault, connect, open_number, refused, taken_in
 from tests.paper import Paper
 
 Told = list[tuple[int, list[int], list[int]]]
