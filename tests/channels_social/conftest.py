@@ -14,7 +14,7 @@ from lib import http
 from sandbox.phones import acts
 
 # What these assert says what it found, as in a test.
-pytest.register_assert_rewrite("tests.channels_social.sms", "tests.channels_social.whatsapp")
+pytest.register_assert_rewrite(*(f"tests.channels_social.{name}" for name in ("api", "sms", "whatsapp")))
 
 
 @pytest.fixture(autouse=True)

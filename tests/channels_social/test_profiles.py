@@ -21,7 +21,7 @@ from sandbox.phones import chats, core, faces, messenger, telegram_acts
 from sandbox.phones.acts import Given
 from sandbox.phones.models import Account, Call, Person
 from sandbox.phones.telegram_base import open_bot
-from tests.channels_social import meta, test_api, test_telegram
+from tests.channels_social import api, meta, test_telegram
 
 Woken = list[list[int]]
 
@@ -181,8 +181,8 @@ def test_meta_is_asked_for_name_and_picture_once_a_week(
 
 
 def came(channel: Channel, identifier: str, **who: Any) -> Identity:
-    event = test_api.said(identifier) | {"from": {"id": "ali", "name": "Ali", **who}}
-    test_api.take(channel, event, call=identifier)
+    event = api.said(identifier) | {"from": {"id": "ali", "name": "Ali", **who}}
+    api.take(channel, event, call=identifier)
     return Identity.objects.get(kind="api", value="ali")
 
 
@@ -190,7 +190,7 @@ def came(channel: Channel, identifier: str, **who: Any) -> Identity:
 def test_software_says_where_a_picture_is(
     platforms: str, woken: Woken, page: tuple[Channel, Account], settings: Settings
 ) -> None:
-    channel = test_api.connect()
+    channel = api.connect()
     host = messenger.meet(page[1], "Ali Raza")
     faces.give(host)
     place = faces.url_of(host) or ""
@@ -244,7 +244,7 @@ def test_a_picture_is_read_no_further_than_one_is_kept(
 
 @pytest.mark.django_db
 def test_what_somebody_says_of_themselves_is_a_claim(woken: Woken) -> None:
-    channel = test_api.connect()
+    channel = api.connect()
     identity = came(channel, "r1", email="Ali@Example.com ")
     came(channel, "r2", email="no address")
     claims = Identity.objects.filter(customer=identity.customer, verified_at=None)
@@ -265,6 +265,6 @@ def test_a_number_shared_on_telegram_is_a_claim_of_its_own_holder(
 @pytest.mark.django_db
 def test_what_stood_in_for_a_name_gives_way_to_it(woken: Woken) -> None:
     """As a number does that wrote by SMS, which brings no name, once it writes by WhatsApp."""
-    channel = test_api.connect()
+    channel = api.connect()
     assert came(channel, "r1", name="").customer.name == "ali"
     assert came(channel, "r2", name="Ali Raza").customer.name == "Ali Raza"
