@@ -1,4 +1,4 @@
-"""A Facebook page, against its emulator: conversations and comments, both ways."""
+"""A Facebook page, against its emulator: conversations both ways, and what of all that is told is ours."""
 
 from __future__ import annotations
 
@@ -8,66 +8,24 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
-from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from channels_social import graph, profiles
-from channels_social.facebook.parsing import comment as read_comment
 from channels_social.meta_events import Account as Whose
 from channels_social.meta_events import conversation, receipts
-from channels_social.meta_send import refusal
-from inbox import delivery, fetching, health, tending, timeline
+from inbox import delivery, fetching, timeline
 from inbox.actions import receive, reply, uploads
 from inbox.actions.errors import ActionError
-from inbox.adapters import DeliveryError, Hiding, Ignore, Inbound, Withdrawal, adapter_for
-from inbox.models import (
-    Agent,
-    Attachment,
-    Channel,
-    Customer,
-    Event,
-    Identity,
-    Message,
-    Participant,
-    Reach,
-    Receipt,
-    Role,
-    Ticket,
-)
-from lib import http
-from sandbox.phones import chats, core, facebook, hooks, messenger
+from inbox.adapters import Inbound, adapter_for
+from inbox.models import Agent, Attachment, Channel, Customer, Event, Identity, Message, Reach, Receipt
+from sandbox.phones import chats, core, hooks, messenger
 from sandbox.phones.models import Account, Line, Person
 from tests.adapter_contract import AdapterContract
-from tests.channels_social.meta import (
-    PAGE,
-    PNG,
-    SECRET,
-    MetaContract,
-    connect,
-    fault,
-    meta_error,
-    open_account,
-    subscribe,
-    taken_in,
-)
+from tests.channels_social.facebook import ana, channel, page
+from tests.channels_social.meta import PAGE, PNG, SECRET, MetaContract, connect, fault, meta_error, taken_in
 
-
-@pytest.fixture
-def page(platforms: str) -> Account:
-    return open_account("facebook", platforms)
-
-
-@pytest.fixture
-def channel(platforms: str, page: Account, live_server: LiveServer) -> Channel:
-    found = connect(platforms, page)
-    subscribe(found, page, live_server.url)
-    return found
-
-
-@pytest.fixture
-def ana(page: Account) -> Person:
-    return messenger.meet(page, "Ana Silva")
+__all__ = ["ana", "channel", "page"]
 
 
 @pytest.mark.servers
@@ -275,156 +233,6 @@ def test_after_the_window_a_person_may(channel: Channel, page: Account, ana: Per
     assert Reach.objects.get().blocked_at is not None
 
 
-# Comments ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.servers
-def test_a_thread_of_two_people_is_one_ticket(channel: Channel, page: Account, ana: Person, sana: Agent) -> None:
-    bo = messenger.meet(page, "Bo Berg")
-    post = facebook.post(page, "New shoes")
-    price = facebook.comment(page, ana, post, "Price?")
-    size = facebook.comment(page, bo, price, "And size?")
-    deeper = facebook.comment(page, ana, size, "Yes, the size")
-    other = facebook.comment(page, bo, post, "Nice")
-    taken_in(page)
-    first, second = Ticket.objects.order_by("pk")
-    assert [one.text for one in first.messages.order_by("pk")] == ["Price?", "And size?", "Yes, the size"]
-    assert (first.thread_key, second.preview) == (f"comment:{price.external_id}", "Nice")
-    said = first.messages.earliest("pk")
-    assert said.payload["public"] is True and said.payload["post"]["id"] == post.external_id
-    assert said.payload["comment_id"] == price.external_id
-    assert Identity.objects.filter(scope=f"feed:{PAGE}").count() == 2 and not Reach.objects.exists()
-    facebook.edit(page, ana, deeper, "The sizes")
-    facebook.like(page, bo, price)
-    facebook.remove(page, bo, other)
-    taken_in(page)
-    assert Message.objects.get(external_id=deeper.external_id).text == "The sizes"
-    assert Message.objects.get(external_id=price.external_id).reactions[0]["emoji"] == "👍"
-    gone = Message.objects.get(external_id=other.external_id)
-    assert (gone.withdrawn_at is not None, gone.text) == (True, "")
-
-
-@pytest.mark.usefixtures("queued_before")
-@pytest.mark.servers
-def test_an_answer_in_public_is_confirmed_once(channel: Channel, page: Account, ana: Person, sana: Agent) -> None:
-    price = facebook.comment(page, ana, facebook.post(page, "New shoes"), "Price?")
-    ticket = taken_in(page)
-    adapter = adapter_for("facebook")
-    panel = adapter.composer_panel(ticket, channel, sana)
-    assert panel is not None and panel.context["asks"]
-    for options in ({}, {"way": "public"}, {"way": "nonsense"}, {"public_ok": "yes", "x": 1}):
-        with pytest.raises(ActionError):
-            reply.reply(ticket, by=sana, text="30", options=options)
-    with pytest.raises(ActionError, match="8000"):
-        reply.reply(ticket, by=sana, text="x" * 8001, options={"way": "public", "public_ok": "yes"})
-    message = reply.reply(ticket, by=sana, text="30", options={"way": "public", "public_ok": "yes"})
-    assert (message.payload["public"], message.payload["thread"]) == (True, price.external_id)
-    again = reply.reply(ticket, by=sana, text="x" * 3000)  # one comment, and asked no more
-    assert delivery.deliver(channel.pk) == 2
-    message.refresh_from_db()
-    assert Line.objects.get(external_id=message.external_id).reply_to == price.external_id
-    facebook.add(page, None, price, "From the page itself")
-    taken_in(page)
-    said = list(ticket.messages.filter(direction="out").order_by("pk").values_list("origin", flat=True))
-    assert said == ["channel", "channel", "echo"]  # our own two are no echoes, the third is
-    again.refresh_from_db()
-    assert again.state == "sent"
-    file = uploads.upload(by=sana, name="label.png", content_type="image/png", content=PNG)
-    refused = reply.reply(ticket, by=sana, text="See", attachments=[file.pk])
-    delivery.deliver(channel.pk)
-    refused.refresh_from_db()
-    assert refused.state == "failed"
-
-
-@pytest.mark.servers
-def test_a_private_answer_and_what_comes_of_it(channel: Channel, page: Account, ana: Person, sana: Agent) -> None:
-    facebook.comment(page, ana, facebook.post(page, "New shoes"), "My order 12 is late")
-    ticket = taken_in(page)
-    with pytest.raises(ActionError):
-        reply.reply(ticket, by=sana, text="x" * 2000, options={"way": "private"})
-    message = reply.reply(ticket, by=sana, text="We answer you here", options={"way": "private"})
-    assert message.payload["private"] is True
-    with pytest.raises(ActionError):
-        reply.reply(ticket, by=sana, text="And more", options={"way": "private"})
-    assert delivery.deliver(channel.pk) == 1
-    taken_in(page)
-    message.refresh_from_db()
-    assert (message.state, message.payload["private_to"]) == ("delivered", ana.external_id)
-    known = Identity.objects.get(value=ana.external_id)
-    assert (known.customer_id, known.scope) == (ticket.customer_id, f"page:{PAGE}")
-    assert Participant.objects.filter(ticket=ticket, identity=known).exists()
-    messenger.text(page, ana, "It is 12-B")
-    assert taken_in(page) == ticket and Ticket.objects.count() == 1
-    panel = adapter_for("facebook").composer_panel(ticket, channel, sana)
-    assert panel is not None and panel.context["private_first"]
-    goes_on = reply.reply(ticket, by=sana, text="Thank you")  # where they wrote last
-    assert delivery.deliver(channel.pk) == 1
-    goes_on.refresh_from_db()
-    assert goes_on.to[0]["address"] == ana.external_id and "public" not in goes_on.payload
-    assert Line.objects.get(external_id=goes_on.external_id).public is False
-    assert Customer.objects.count() == 1
-
-
-@pytest.mark.servers
-def test_a_comment_is_answered_in_private_for_a_week(channel: Channel, page: Account, ana: Person, sana: Agent) -> None:
-    facebook.comment(page, ana, facebook.post(page, "New shoes"), "Price?")
-    ticket = taken_in(page)
-    Message.objects.update(created_at=timezone.now() - timedelta(days=8))
-    with pytest.raises(ActionError, match="seven days"):
-        reply.reply(ticket, by=sana, text="Late", options={"way": "private"})
-
-
-@pytest.mark.servers
-def test_our_own_comment_on_our_own_post_is_nobodys(channel: Channel, page: Account) -> None:
-    facebook.add(page, None, facebook.post(page, "New shoes"), "In all sizes")
-    core.push(page)
-    receive.take_in_waiting()
-    Receipt.objects.update(received_at=timezone.now() - timedelta(minutes=5), next_attempt_at=timezone.now())
-    receive.take_in_waiting()
-    assert not Ticket.objects.exists() and not Customer.objects.exists()
-    assert set(Receipt.objects.values_list("state", flat=True)) == {"ignored"}
-
-
-@pytest.mark.servers
-def test_what_agents_do_with_comments(
-    channel: Channel, page: Account, ana: Person, sana: Agent, client: Client
-) -> None:
-    price = facebook.comment(page, ana, facebook.post(page, "New shoes"), "Price?")
-    ticket = taken_in(page)
-    message = Message.objects.get()
-    url = f"/tickets/{ticket.number}/messages/{message.pk}/comment"
-    assert client.post(f"{url}/hide/").status_code == 302 and not Event.objects.filter(kind="comment_changed")
-    client.force_login(sana)
-    assert client.post(f"{url}/hide/").status_code == 302
-    price.refresh_from_db()
-    assert price.hidden
-    assert "Show again" in client.get(f"/tickets/{ticket.number}/").text
-    for deed in ("unhide", "like"):
-        client.post(f"{url}/{deed}/")
-    price.refresh_from_db()
-    message.refresh_from_db()
-    assert (price.hidden, price.reactions, message.payload["hidden"]) == (False, {"us": "LIKE"}, False)
-    shown = client.get(f"/tickets/{ticket.number}/").text
-    assert "Take the like back" in shown and "comment/delete" not in shown and "liked a comment" in shown
-    client.post(f"{url}/unlike/")
-    assert client.post(f"{url}/delete/").status_code == 403
-    assert client.post(f"{url}/eat/").status_code == client.post(f"/tickets/9{url[9:]}/hide/").status_code == 404
-    assert client.get(f"{url}/hide/").status_code == 405
-    Agent.objects.update(role=Role.MANAGER)
-    assert "comment/delete" in client.get(f"/tickets/{ticket.number}/").text
-    client.post(f"{url}/delete/")
-    price.refresh_from_db()
-    message.refresh_from_db()
-    assert price.deleted_at is not None and message.withdrawn_at is not None and message.text == ""
-    said = Event.objects.filter(kind="comment_changed").order_by("pk").values_list("data__deed", flat=True)
-    assert list(said) == ["hide", "unhide", "like", "unlike", "delete"]
-    messenger.text(page, ana, "Hello")
-    taken_in(page)
-    private = Message.objects.latest("pk")
-    client.post(f"/tickets/{private.ticket_id}/messages/{private.pk}/comment/hide/")
-    assert Event.objects.filter(kind="comment_changed").count() == 5
-
-
 # Whose, and from whom ----------------------------------------------------------------------------------------------
 
 
@@ -470,147 +278,6 @@ def test_signatures_repeats_and_the_handshake(
     assert requests.get(url, params={**graph_says, "hub.verify_token": "x"}, timeout=5).status_code == 403
     panel = adapter_for("facebook").panels(channel, Agent())[0]
     assert (panel.context["url"], panel.context["verify_token"]) == (url, graph.verify_token(channel))
-
-
-# Health ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.servers
-def test_that_meta_had_stopped_telling_is_told_for_a_day(channel: Channel, page: Account, sana: Agent) -> None:
-    """Not of what it had never told: that is ordinary, when a channel is connected or takes in more."""
-    chats.arrange(page, subscribed_fields=[])
-    assert tending.tend(channel.pk)
-    channel.refresh_from_db()
-    assert (channel.condition["told"], adapter_for("facebook").warnings(channel)) == (True, [])
-    chats.arrange(page, subscribed_fields=["messages"])
-    assert tending.tend(channel.pk) and tending.tend(channel.pk)
-    channel.refresh_from_db()
-    (said,) = adapter_for("facebook").warnings(channel)
-    assert "had stopped telling" in said and any("had stopped telling" in one for one in health.problems(sana))
-    channel.condition["_told_again_at"] = (timezone.now() - timedelta(days=1, minutes=1)).isoformat()
-    assert adapter_for("facebook").warnings(channel) == []
-
-
-@pytest.mark.servers
-def test_too_many_calls_while_it_is_looked_after_are_no_illness(channel: Channel, page: Account) -> None:
-    assert tending.tend(channel.pk)
-    before = Channel.objects.get(pk=channel.pk).condition
-    http.rates.note(page.secrets["token"], 90)
-    assert tending.tend(channel.pk)
-    channel.refresh_from_db()
-    assert not channel.failing and channel.limited_until is None
-    rests = {name: channel.condition[name] for name in ("tended_at", "_rests_until")}
-    assert channel.condition == before | rests
-
-
-@pytest.mark.servers
-def test_unsubscribed_is_subscribed_again(channel: Channel, page: Account) -> None:
-    adapter = adapter_for("facebook")
-    chats.arrange(page, subscribed_fields=["messages"])
-    found = adapter.tend(channel)
-    page.refresh_from_db()
-    assert set(page.settings["subscribed_fields"]) >= {"messages", "message_echoes", "feed"}
-    assert (found["missing"], found["name"]) == ([], "Rabta Shop")
-    assert "subscribed" in found and "subscribed" not in adapter.tend(channel)
-    assert all(line.ok for line in adapter.check(channel))
-    assert adapter.warnings(channel) == []
-    chats.arrange(page, missing_permissions=["pages_manage_engagement"])
-    assert any(not line.ok for line in adapter.check(channel))
-    assert "pages_manage_engagement" in adapter.warnings(channel)[0]
-    chats.arrange(page, token_state="expired")
-    with pytest.raises(DeliveryError) as caught:
-        adapter.tend(channel)
-    assert caught.value.fault == "auth"
-    chats.arrange(page, token_state=None)
-    channel.settings |= {"page_id": "1", "app_id": ""}
-    assert not adapter.check(channel)[0].ok
-
-
-@pytest.mark.servers
-def test_names_that_are_hidden_stay_numbers(channel: Channel, page: Account, ana: Person) -> None:
-    chats.remember(ana, hides_profile="error")
-    messenger.text(page, ana, "Hello")
-    taken_in(page)
-    identity = Identity.objects.get()
-    assert profiles.fetch(channel.pk, [identity.pk]) == 0
-    chats.remember(ana, hides_profile=True)
-    assert profiles.fetch(channel.pk, [identity.pk]) == 0
-    fault(page, "GET person", 500)
-    assert profiles.fetch(channel.pk, [identity.pk]) == 0
-    assert profiles.fetch(0, [identity.pk]) == 0
-
-
-@pytest.mark.parametrize(
-    ("code", "subcode", "status", "fault", "permanent", "channel"),
-    [
-        (1, 0, 500, "", False, False),
-        (2, 0, 503, "", False, False),
-        (0, 0, 502, "", False, False),
-        (4, 0, 400, "rate", False, True),
-        (17, 0, 400, "rate", False, True),
-        (32, 0, 400, "rate", False, True),
-        (613, 0, 400, "rate", False, True),
-        (80006, 0, 400, "rate", False, True),
-        (190, 0, 400, "auth", False, True),
-        (190, 458, 400, "auth", False, True),
-        (190, 460, 400, "auth", False, True),
-        (190, 463, 400, "auth", False, True),
-        (102, 0, 400, "auth", False, True),
-        (10, 0, 403, "auth", False, True),
-        (200, 0, 403, "auth", False, True),
-        (230, 0, 403, "auth", False, True),
-        (10, 2018278, 400, "window", True, False),
-        (10, 2534022, 400, "window", True, False),
-        (10, 2018065, 400, "window", True, False),
-        (551, 1545041, 400, "blocked", True, False),
-        (200, 1545041, 400, "blocked", True, False),
-        (10, 2018108, 400, "blocked", True, False),
-        (10, 1893063, 400, "", False, False),
-        (10, 2018300, 400, "", True, False),
-        (100, 2018001, 400, "", True, False),
-        (100, 0, 400, "", True, False),
-        (100, 33, 400, "", True, False),
-        (100, 2018047, 400, "", True, False),
-        (100, 2018109, 400, "", True, False),
-        (10900, 0, 400, "", True, False),
-        (424242, 0, 400, "", True, False),
-    ],
-)
-def test_what_refusals_mean(code: int, subcode: int, status: int, fault: str, permanent: bool, channel: bool) -> None:
-    error = refusal(graph.refusal(status, meta_error(code, subcode) if code else {}), "Facebook")
-    assert (error.fault, error.permanent, error.channel, error.unknown) == (fault, permanent, channel, False)
-    assert len(str(error.reason)) > 10
-    assert (error.retry_after or 0) >= (3600 if subcode == 1893063 else 0)
-
-
-def test_a_hidden_transient_is_tried_again() -> None:
-    error = refusal(graph.refusal(400, meta_error(424242, is_transient=True)), "Facebook")
-    assert not error.permanent
-
-
-def test_comments_as_they_are_told() -> None:
-    """What the emulator does not tell: other verbs, other items, other forms of ids."""
-    whose = Whose("facebook", PAGE, f"page:{PAGE}", f"feed:{PAGE}", "channel:1")
-    value = {"item": "comment", "verb": "add", "post_id": f"{PAGE}_501", "comment_id": "501_777",
-             "parent_id": f"{PAGE}_501", "from": {"id": "8880001", "name": "Ana Silva"}, "created_time": 1760000019,
-             "message": "Price?", "post": {"permalink_url": "https://f.example/1"}}  # fmt: skip
-    now = timezone.now()
-
-    def read(**more: Any) -> Any:
-        return read_comment({"field": "feed", "value": {**value, **more}}, whose, now)[0]
-
-    assert read().payload["post"]["url"] == "https://f.example/1"
-    assert read(parent_id=f"{PAGE}_999").thread_key == "comment:501_777"  # a picture of the post
-    assert read(parent_id="501_776").thread_key == "comment:501_776"
-    assert read(message=None, photo="https://f.example/p.jpg").content_kind == "image"
-    assert isinstance(read(verb="remove"), Withdrawal)
-    assert read(verb="hide") == Hiding("501_777", True, now)
-    assert read(verb="unhide") == Hiding("501_777", False, now)
-    for more in ({"verb": "x"}, {"item": "status", "comment_id": None}, {"item": "photo"}):
-        with pytest.raises(Ignore):
-            read(**more)
-    with pytest.raises(ValueError, match="who commented"):
-        read(**{"from": None})
 
 
 def test_one_receipt_for_each_event() -> None:
