@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from inbox import access, directory, fitting, macros, quiet, wishes, writing
 from inbox.actions import recipients
 from inbox.actions.work import typed as people_typed
-from inbox.adapters import adapter_for, kinds
+from inbox.adapters import Panel, adapter_for, kinds
 from inbox.bundle import Row, together
 from inbox.models import Agent, Channel, Draft, DraftKind, SideConversation, Ticket
 from inbox.panel import draft as reading
@@ -113,6 +113,12 @@ def night(ticket: Ticket, until: datetime | None) -> dict[str, Any] | None:
     return {"until": until, "zone": str(quiet.zone_of(ticket.customer))} if until else None
 
 
+def beside_text(part: Panel | None, url: str) -> dict[str, Any]:
+    """What is chosen beside the text, and what each way that is chosen there takes; `url` is asked for it anew."""
+    by_way = {way: fitting.data(takes) for way, takes in part.takes.items()} if part else {}
+    return {"panel": part, "by_way": by_way, "way_url": url}
+
+
 def route(
     agent: Agent,
     ticket: Ticket,
@@ -159,9 +165,7 @@ def route(
         "warning": warning,
         "verdict": reply,
         "instead": [] if reply.allowed else _open_now(agent, ticket, others),
-        "panel": part,
-        "by_way": {way: fitting.data(takes) for way, takes in part.takes.items()} if part else {},
-        "way_url": f"{reverse('ticket-way', args=[ticket.pk])}?channel={channel.pk}",
+        **beside_text(part, f"{reverse('ticket-way', args=[ticket.pk])}?channel={channel.pk}"),
         "hint": hint,
         "quiet": night(ticket, waits),
         **writing.told(ticket, channel, agent),

@@ -213,8 +213,8 @@ def _way(
         wish["warning"] = may_begin.reason
         if may_begin.allows:
             asked = urlencode({"channel": channel.slug, "customer": whom.pk if whom else ""})
-            wish["panel"] = kinds()[channel.kind].composer_panel(begun, channel, agent, options)
-            wish["way_url"] = f"{reverse('new-ticket-way')}?{asked}"
+            part = kinds()[channel.kind].composer_panel(begun, channel, agent, options)
+            wish |= composing.beside_text(part, f"{reverse('new-ticket-way')}?{asked}")
     return {"route": {"channel": channel, "mail": mail, **wish, **writing.told(begun, channel, agent)}}
 
 

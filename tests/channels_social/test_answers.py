@@ -94,6 +94,19 @@ def test_the_composer_is_told_what_each_way_takes(sana: Agent) -> None:
     assert html.count('data-files="[]"') == 2, "neither under the comment nor with the first private message"
 
 
+def test_a_new_ticket_is_told_it_as_well(sana: Agent) -> None:
+    desk = Desk(sana)
+    open_channel("sms")
+    on_whatsapp()
+    assert desk.get("/tickets/new/").content.decode().count('id="count"') == 1
+    html = desk.get("/tickets/new/way/?channel=sms", part=True).content.decode()
+    assert 'data-longest="1600"' in html and 'data-sms="yes"' in html
+    html = desk.get("/tickets/new/way/?channel=whatsapp", part=True).content.decode()
+    usual, template = html.split('<data value="template"')
+    assert "data-longest" in usual and 'data-files="[]"' in template
+    assert "data-longest" not in template, "it has a length of its own"
+
+
 def test_what_cannot_be_chosen_says_why(sana: Agent) -> None:
     channel = open_channel("facebook", page_id="1")
     live = adapter_for("facebook").composer_panel(comment_on(channel, live=True), channel, sana)
