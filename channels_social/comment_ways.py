@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from channels_social.meta_send import Rules
 
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
-PUBLIC, PRIVATE = "public", "private"
+PUBLIC, PRIVATE, HUMAN_AGENT = "public", "private", "human_agent"  # the last one: in private, after the window
 URL = re.compile(r"https?://\S+", re.IGNORECASE)
 TAG = re.compile(r"(?<!\w)#\w+")
 
 
 def panel(adapter: MetaAdapter, ticket: Ticket, channel: Channel, chosen: str) -> Panel:
-    """In public or in private: what cannot be chosen says why, before anything is written."""
+    """In public or in private: what cannot be chosen says why, before anything is written. `chosen` is a way that was
+    chosen already, perhaps days ago.
+    """
     talk, comment = talk_in_private(ticket, channel), last_comment(ticket, channel)
     going_on = talk is not None and goes_on(talk, comment)
     private, shut = PRIVATE, {PUBLIC: "", PRIVATE: ""}
@@ -46,13 +48,15 @@ def panel(adapter: MetaAdapter, ticket: Ticket, channel: Channel, chosen: str) -
         shut[PRIVATE] = shut[PUBLIC]
     elif (why := no_private(ticket, comment)) is not None:
         shut[PRIVATE] = str(why.reason)
-    first = PRIVATE if chosen == private or (not chosen and talk is not None) else PUBLIC
-    if shut[first]:
-        first = PUBLIC if first == PRIVATE else PRIVATE
+    alone = chosen in {PRIVATE, HUMAN_AGENT}
+    first = PRIVATE if alone or (chosen != PUBLIC and talk is not None) else PUBLIC
+    if shut[first]:  # what was written for one alone does not become public by itself: its writer chooses anew
+        first = PRIVATE if first == PUBLIC else "" if alone else PUBLIC
     person = {"person": talk.author_address} if talk is not None and going_on else {}
     told = {
         "ways": [(PUBLIC, first == PUBLIC, shut[PUBLIC]), (private, first == PRIVATE, shut[PRIVATE])],
         "late": private != PRIVATE,
+        "anew": not first,
         "asks": not spoke_in_public(ticket),
         "private_first": talk is not None,
     }

@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from channels_social import checks, comment_ways, graph, meta_events, meta_send, reading
-from channels_social.comment_ways import DAY, PRIVATE, PUBLIC, WEEK
+from channels_social.comment_ways import DAY, HUMAN_AGENT, PRIVATE, PUBLIC, WEEK
 from channels_social.messenger import Messenger, Part, Profile, nearest, spoke_in_public
 from inbox import counting, wake
 from inbox.actions import customers, receive
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 BEGINS = {"new", "follow_up"}  # the rules by which a message begins a ticket
 YES = {"1", "on", "yes", "true"}
-HUMAN_AGENT = "human_agent"
 
 
 class MetaAdapter(Messenger):
@@ -382,7 +381,7 @@ class MetaAdapter(Messenger):
         if ticket.thread_key:
             return comment_ways.panel(self, ticket, channel, (options or {}).get("way", ""))
         if HUMAN_AGENT in self.may_reply(ticket, channel).allows:
-            return Panel("channels_social/_human_agent.html")
+            return Panel("channels_social/_human_agent.html", {"chosen": (options or {}).get("way") == HUMAN_AGENT})
         return None
 
     # Health ----------------------------------------------------------------------------------------------------------

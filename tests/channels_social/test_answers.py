@@ -120,6 +120,26 @@ def test_what_cannot_be_chosen_says_why(sana: Agent) -> None:
     assert late is not None and "seven days" in late.context["ways"][1][2]
 
 
+def test_what_was_to_be_private_does_not_become_public_by_itself(sana: Agent) -> None:
+    channel = open_channel("facebook", page_id="1")
+    ticket, adapter = comment_on(channel), adapter_for("facebook")
+
+    def chosen(options: dict[str, str]) -> list[str]:
+        panel = adapter.composer_panel(ticket, channel, sana, options)
+        assert panel is not None and panel.context["anew"] == (not any(one[1] for one in panel.context["ways"]))
+        return [way for way, first, _shut in panel.context["ways"] if first]
+
+    assert chosen({"way": "private"}) == chosen({"way": "human_agent"}) == ["private"]
+    assert chosen({"way": "public"}) == chosen({"way": "nonsense"}) == chosen({}) == ["public"]
+    Message.objects.filter(ticket=ticket).update(created_at=timezone.now() - timedelta(days=8))
+    assert chosen({"way": "private"}) == [] and chosen({}) == ["public"]
+    html = Desk(sana).get(f"/tickets/{ticket.pk}/way/?option.way=private", part=True).content.decode()
+    assert 'value="public" data-public required>' in html, "its writer has to say so"
+    assert html.index('name="option.way" value="private">') < html.index('name="option.way" value="public"')
+    with pytest.raises(ActionError, match="seven days"):
+        reply.reply(ticket, by=sana, text="In confidence", options={"way": "private"})
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
