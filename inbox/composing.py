@@ -58,6 +58,7 @@ def as_json(draft: Draft | None, agent: Agent) -> dict[str, Any]:
         return {"version": 0}
     read = {"files": reading.files, "macros": reading.macros}
     rows = together({key: part(agent, draft.ticket, draft.side) for key, part in read.items()})
+    options = {name: said for name, said in draft.recipients.items() if name.startswith(writing.OPTION)}
     return {
         "version": draft.version,
         "kind": draft.kind,
@@ -65,7 +66,8 @@ def as_json(draft: Draft | None, agent: Agent) -> dict[str, Any]:
         "html": draft.html,
         "subject": draft.subject,
         "channel": draft.channel.slug if draft.channel and draft.kind == DraftKind.NEW else draft.channel_id,
-        "people": draft.recipients,
+        "people": {name: said for name, said in draft.recipients.items() if name not in options},
+        "options": options,
         "files": [
             [row["pk"], row["name"], filesizeformat(row["size"]), row["content_id"], row["content_type"], row["size"]]
             for row in rows["files"]
@@ -124,17 +126,23 @@ def route(
     ticket: Ticket,
     beside: Beside,
     pk: int | None = None,
-    typed: Mapping[str, str] | None = None,
+    draft: Mapping[str, Any] | None = None,
     options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Where a reply would leave and why, whom it reaches, and what stands in its way.
 
-    `pk` is a channel that was chosen, `typed` holds recipients that stand in the composer in place of the usual ones,
-    `options` what stands in the fields that only its channel's kind has.
+    `pk` is a channel that was chosen, `draft` is what stands in the composer (`composer`), with recipients in place of
+    the usual ones. `options` are the fields that only its channel's kind has; None: what the draft says in them.
     """
-    channel, why = recipients.choose_channel(ticket)
+    usual, why = recipients.choose_channel(ticket)
+    channel = usual
+    draft = draft or {}
+    typed = draft.get("recipients", {})
     if other := chosen(agent, ticket, beside, pk):
         channel, why = other, _("You chose this channel")
+    if options is None:  # on another channel they would mean something else
+        here = (draft.get("channel_id") or usual.pk) == channel.pk
+        options = writing.options_of(typed) if here else {}
     found: dict[str, Any] = {"channel": channel, "why": why, "ways": ways(agent, ticket, beside)}
     found["preferred"] = ticket.customer.preferred_channel_id
     if channel.kind not in kinds():
@@ -159,7 +167,7 @@ def route(
         "cc": cc,
         "editable": adapter.identity_kind == "email",
         "fields": [
-            {"name": name, "label": label, "usual": people_typed(people), "shown": (typed or {}).get(name)}
+            {"name": name, "label": label, "usual": people_typed(people), "shown": typed.get(name)}
             for name, label, people in fields
         ],
         "warning": warning,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 
+from inbox import writing
 from inbox.actions import drafts
 from inbox.models import DraftKind
+
+# Of fields that a channel has beside the text. What its writer agreed to when they were asked (…_ok) is asked again.
+OPTION_NAME = re.compile(r"[a-z0-9_]{1,40}(?<!_ok)")
+MOST_OPTIONS, LONGEST_OPTION = 100, 2000
 
 
 class KindField(forms.CharField):
@@ -46,9 +52,20 @@ class DraftForm(forms.Form):
         )
 
     @property
+    def options(self) -> dict[str, str]:
+        """What those fields say, by their names in the form. Whether it can still be chosen, the channel's kind says
+        when it is shown again, and when it is sent.
+        """
+        told = [(name, said) for name, said in writing.options_of(self.data).items() if OPTION_NAME.fullmatch(name)]
+        return {writing.OPTION + name: said.replace("\x00", "")[:LONGEST_OPTION] for name, said in told[:MOST_OPTIONS]}
+
+    @property
     def written(self) -> dict[str, Any]:
-        """As `actions.drafts.save` takes it. The composer sends recipients only where they differ from the usual."""
+        """As `actions.drafts.save` takes it. The composer sends recipients only where they differ from the usual, and a
+        choice that always says something only beside what was written.
+        """
         data = self.cleaned_data
+        people = {name: data[name].replace("\x00", "") for name in self.people if name in self.data}
         kept = {name: data[name].replace("\x00", "") for name in ("text", "html", "subject")}
         return {
             **kept,
@@ -56,7 +73,7 @@ class DraftForm(forms.Form):
             "client_id": data["client_id"],
             "newest": data["newest"],
             "channel_id": data["channel"],
-            "recipients": {name: data[name].replace("\x00", "") for name in self.people if name in self.data},
+            "recipients": people | self.options,
             "attachments": self.attachments[: drafts.MOST_FILES],
             "macros": self.macros[: drafts.MOST_FILES],
         }

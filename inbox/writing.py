@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from inbox import fitting
 from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Ticket
+
+OPTION = "option."  # how the names of the fields begin that a channel's kind has beside the text
+
+
+def options_of(said: Mapping[str, str]) -> dict[str, str]:
+    """What these fields say, as `Adapter.prepare` and `composer_panel` take it: those that are filled in, without that
+    beginning.
+    """
+    return {
+        name.removeprefix(OPTION): value for name, value in said.items() if name.startswith(OPTION) and value.strip()
+    }
 
 
 def told(ticket: Ticket, channel: Channel, agent: Agent) -> dict[str, Any]:

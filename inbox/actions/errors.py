@@ -24,7 +24,9 @@ class ActionError(ValueError):
 
 
 class Unconfirmed(ActionError):
-    """Its writer has to say yes first: by the option `option` of `Adapter.prepare`; `yes` are words for a button."""
+    """Its writer has to say yes first: by the option `option` of `Adapter.prepare`, which ends in `_ok` and is
+    never kept in a draft; `yes` are words for a button.
+    """
 
     def __init__(self, reason: StrOrPromise, code: str, option: str, yes: StrOrPromise) -> None:
         super().__init__(reason, code)

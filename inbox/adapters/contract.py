@@ -220,7 +220,8 @@ class Adapter:
         self, ticket: Ticket, channel: Channel, agent: Agent, options: Mapping[str, str] | None = None
     ) -> Panel | None:
         """What whoever answers here chooses from, beside the text: fields named `option.…`, which go to `prepare`.
-        `options` is what stands in them, where the panel is asked for anew; `Panel.takes` what each `way` takes.
+        `options` is what stands in them, where the panel is asked for anew, or what a draft of perhaps days ago says:
+        what cannot be chosen any more is left out. `Panel.takes` is what each `way` takes.
         """
         return None
 

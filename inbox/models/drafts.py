@@ -29,7 +29,8 @@ class Draft(models.Model):
     subject = models.CharField(max_length=998, blank=True)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
-    # to, cc, bcc as typed, only what was changed; of a new ticket also customer, agent, team, tags
+    # to, cc, bcc as typed, only what was changed; of a new ticket also customer, agent, team, tags; and `option.…`:
+    # what stands in the fields that only its channel's kind has, such as a template
     recipients = models.JSONField(default=dict, blank=True)
     macros = ArrayField(models.BigIntegerField(), default=list, blank=True)  # that are to be applied when it is sent
     attachments = ArrayField(models.BigIntegerField(), default=list, blank=True)

@@ -27,7 +27,8 @@ from inbox.forms import AnswerForm, MoveForm, TimingForm, problem_of
 from inbox.models import Agent, Channel, Direction, Message, RemoteFile, Ticket
 from inbox.views.files import uploaded
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
-from inbox.views.tickets import OPTION, answer, conversation, options_of
+from inbox.views.tickets import answer, conversation
+from inbox.writing import OPTION, options_of
 from lib import html
 
 # The mail's own page: nothing runs, nothing loads but our own files; its own styles are nobody else's.

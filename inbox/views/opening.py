@@ -30,7 +30,7 @@ from inbox.rights import Right, may, needs
 from inbox.views.files import uploaded
 from inbox.views.related import CallForm, call_of
 from inbox.views.shell import AgentRequest, agent_only, wants_part
-from inbox.views.tickets import options_of
+from inbox.writing import options_of
 
 # The fields that refusals are about; all others are about the whole.
 AT_FAULT = {"no_address": "to", "own_address": "to", "opted_out": "channel"}
@@ -138,7 +138,12 @@ def new(request: AgentRequest) -> HttpResponse:
         "composer": draft,
         "cut_off": _cut_off(request.user, form),
         "unsent": asked and draft["version"] and (draft["recipients"].get("to") or "") != asked["to"],
-        **_way(request.user, form["channel"].value(), form["customer"].value(), options_of(request.POST)),
+        **_way(
+            request.user,
+            form["channel"].value(),
+            form["customer"].value(),
+            options_of(request.POST if request.method == "POST" else draft["recipients"]),
+        ),
     }
     return render(request, "inbox/opening.html", context, status=422 if form.errors else 200)
 

@@ -42,8 +42,8 @@ from inbox.person import context as person_context
 from inbox.properties import MEDIA, RELATIONS
 from inbox.rights import Right, may, require
 from inbox.views.shell import AgentRequest, agent_only, frame, remembered, wants_part
+from inbox.writing import options_of
 
-OPTION = "option."
 AFTER_SEND = [("stay", gettext_lazy("Stay")), ("next", gettext_lazy("Next ticket")), ("list", gettext_lazy("List"))]
 
 
@@ -91,17 +91,10 @@ def way(request: AgentRequest, number: int) -> HttpResponse:
     channel = _integer(request.GET.get("channel"))
     context = {
         "ticket": found,
-        "route": composing.route(request.user, found, beside, channel, draft["recipients"], options_of(request.GET)),
+        "route": composing.route(request.user, found, beside, channel, draft, options_of(request.GET)),
         "composer": draft,
     }
     return render(request, "inbox/_route.html", context)
-
-
-def options_of(said: Mapping[str, str]) -> dict[str, str]:
-    """What the panel of the composer says: fields `option.…` that are filled in, without that beginning."""
-    return {
-        name.removeprefix(OPTION): value for name, value in said.items() if name.startswith(OPTION) and value.strip()
-    }
 
 
 def may_change(request: AgentRequest, found: Ticket) -> bool:
@@ -122,7 +115,8 @@ def conversation(
     options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything that the panes of one ticket show. `channel` is the one that was chosen for the answer, `missing` are
-    keys of fields that it cannot be solved without, `options` what its channel's own fields say.
+    keys of fields that it cannot be solved without, `options` what its channel's own fields say (None: as its draft
+    has them).
     """
     known = directory.of(request.user)
     beside = panel.read(request.user, found)
@@ -131,7 +125,7 @@ def conversation(
     found.side_answered = any(row["answered"] for row in beside["sides"])  # type: ignore[attr-defined]
     stream = timeline.build(found, known, since=since, sides=beside["sides"])
     draft = composing.composer(beside, stream.newest, request.user)
-    way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft["recipients"], options)
+    way = composing.route(request.user, found, beside, channel or draft.get("channel_id"), draft, options)
     return {
         "ticket": found,
         "current_number": found.number,

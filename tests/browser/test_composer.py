@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from inbox.actions import reply, tickets
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Attachment, Message, Ticket
+from inbox.models import Agent, Attachment, Draft, Message, Ticket
 from tests.browser.conftest import Open, deafen
+from tests.channels_social.test_answers import on_whatsapp, open_channel
 
 Mail = Callable[..., Outcome]
 
@@ -160,6 +161,49 @@ def test_what_is_typed_outlives_what_others_change(open_as: Open, sana: Agent, o
     expect(page.locator("#timeline")).to_contain_text("Sana: tagged delivery")
     expect(page.locator("#tags-input")).to_have_value("")
     assert Ticket.objects.get(pk=number).tags == ["theirs", "delivery"]
+
+
+def is_kept(answer: Response) -> bool:
+    return answer.request.method == "POST" and answer.url.endswith("/draft/")
+
+
+def test_a_template_goes_from_tab_to_tab_and_outlives_what_others_change(
+    open_as: Open, sana: Agent, omar: Agent
+) -> None:
+    ticket = on_whatsapp()
+    page = open_as(sana, f"/tickets/{ticket.pk}/")
+    tab = second_tab(page)
+    chosen, others = page.locator("[name='option.template']"), tab.locator("[name='option.template']")
+    page.locator("#whatsapp-templates summary").click()
+    chosen.select_option("order|en")
+    with page.expect_response(is_kept):
+        page.locator("[name='option.2']").fill("Ana")
+    name = tab.locator("[name='option.2']")
+    expect(name).to_have_value("Ana")
+    expect(others).to_have_value("order|en")
+    with tab.expect_response(is_kept):
+        name.fill("Bina")
+    expect(page.locator("[name='option.2']")).to_have_value("Bina")
+    tab.route("**/draft/", lambda route: route.abort())
+    name.fill("Chand")
+    with page.expect_response(is_kept):
+        page.locator("#discard").click()
+    expect(chosen).to_have_value("")
+    assert not Draft.objects.exists()
+    reply.note(ticket, by=omar, text="She waits")
+    expect(tab.locator("#timeline")).to_contain_text("She waits")
+    expect(name).to_have_value("Chand")
+    expect(others).to_have_value("order|en")
+    with page.expect_response(is_kept):
+        page.get_by_role("button", name="Undo").click()
+    page.reload()
+    expect(page.locator("[name='option.2']")).to_have_value("Bina")
+    open_channel("sms")
+    page.goto("/tickets/new/")
+    page.get_by_label("Channel").select_option("sms")
+    page.locator("#text").fill("Your parcel is here.")
+    expect(page.locator("#count .figure")).to_have_text("20 / 1600")
+    expect(page.locator("#count .sms")).to_have_text("1 SMS")
 
 
 def refusing(status: int) -> Callable[[Route], None]:

@@ -11,11 +11,11 @@ from django.utils import timezone
 from channels_social import public
 from channels_social.whatsapp import templates
 from inbox import fitting
-from inbox.actions import incidents, links, reply, uploads
+from inbox.actions import drafts, incidents, links, reply, uploads
 from inbox.actions.errors import ActionError, Unconfirmed
 from inbox.adapters import Party, adapter_for
 from inbox.counting import Limit
-from inbox.models import Agent, Channel, Identity, Message, Reach, Ticket
+from inbox.models import Agent, Channel, Draft, Identity, Message, Reach, Ticket
 from tests.api.conftest import Api
 from tests.cast import question
 from tests.inbox.views.conftest import Desk
@@ -133,7 +133,9 @@ def test_what_was_to_be_private_does_not_become_public_by_itself(sana: Agent) ->
     assert chosen({"way": "public"}) == chosen({"way": "nonsense"}) == chosen({}) == ["public"]
     Message.objects.filter(ticket=ticket).update(created_at=timezone.now() - timedelta(days=8))
     assert chosen({"way": "private"}) == [] and chosen({}) == ["public"]
-    html = Desk(sana).get(f"/tickets/{ticket.pk}/way/?option.way=private", part=True).content.decode()
+    written = {"kind": "reply", "text": "In confidence", "client_id": "a", "recipients": {"option.way": "private"}}
+    drafts.save(sana, ticket, written, version=0)
+    html = Desk(sana).get(f"/tickets/{ticket.pk}/").content.decode()
     assert 'value="public" data-public required>' in html, "its writer has to say so"
     assert html.index('name="option.way" value="private">') < html.index('name="option.way" value="public"')
     with pytest.raises(ActionError, match="seven days"):
@@ -330,6 +332,88 @@ def test_a_value_that_is_missing_marks_its_field(sana: Agent) -> None:
     assert not Message.objects.filter(direction="out").exists()
     desk.post(path, typed | {"option.2": "Ana", "option.3": "today", "option.4": "x"}, part=True)
     assert Message.objects.get(direction="out").text == "Order 1042\nHello Ana, it comes today."
+
+
+def test_a_draft_keeps_its_template(sana: Agent) -> None:
+    desk, ticket = Desk(sana), on_whatsapp()
+    page, path = f"/tickets/{ticket.pk}/", f"/tickets/{ticket.pk}/draft/"
+    chosen, filled = 'value="order|en" selected', 'name="option.2" value="Ana"'
+    said = {"option.template": "order|en", "option.2": "Ana"}
+    written = {"kind": "reply", "text": "", "client_id": "a", **said}
+    more = {"option.3": " ", "option.public_ok": "yes", "option.x y": "z"}
+    assert desk.post(path, {**written, **more, "version": 0}).json() == {"version": 1}
+    assert Draft.objects.get().recipients == said, "nothing empty, unknown, or agreed to"
+    told = desk.get(path).json()
+    assert (told["options"], told["people"]) == (said, {})
+    for address in (page, f"{page}changes/"):
+        html = desk.get(address, part=True).content.decode()
+        assert chosen in html and filled in html
+    way = f"{page}way/?channel={ticket.channel_id}&option.template="
+    assert filled not in desk.get(way, part=True).content.decode(), "somebody chose none"
+    # What there is no more is left out; what is left of the draft stays.
+    channel = Channel.objects.get(kind="whatsapp")
+    Channel.objects.update(condition={"templates": channel.condition["templates"][1:]})
+    html = desk.get(page).content.decode()
+    assert chosen not in html and "option.2" not in html and "option.template" in html
+    Channel.objects.update(condition=channel.condition)
+    desk.post(f"{page}messages/", {**written, "version": 1, "option.1": "1", "option.3": "x", "option.4": "y"})
+    assert Message.objects.filter(direction="out").exists() and not Draft.objects.exists()
+    assert filled not in desk.get(page).content.decode()
+    assert desk.post(path, {**written, "client_id": "b", "version": 0}).json() == {"version": 1}
+    assert desk.post(path, {"kind": "reply", "client_id": "b", "version": 1}).json() == {"version": 0}
+    assert not Draft.objects.exists(), "discarded"
+
+
+def test_the_draft_of_a_new_ticket_keeps_its_template(sana: Agent) -> None:
+    desk = Desk(sana)
+    on_whatsapp()
+    written = {"client_id": "a", "channel": "whatsapp", "option.template": "order|en", "option.1": "1042"}
+    assert desk.post("/tickets/new/draft/", {**written, "version": 0}).json() == {"version": 1}
+    html = desk.get("/tickets/new/").content.decode()
+    assert 'value="order|en" selected' in html and 'name="option.1" value="1042"' in html
+    html = desk.post("/tickets/new/", {**written, "option.1": "7"}).content.decode()
+    assert 'name="option.1" value="7"' in html, "what was just typed is newer"
+
+
+def test_options_of_another_channel_are_none_of_this_one(sana: Agent) -> None:
+    ticket = on_whatsapp()
+    second = open_channel("api", webhook_url="https://shop.example/")
+    drafts.save(
+        sana,
+        ticket,
+        {"kind": "reply", "client_id": "a", "channel_id": second.pk, "recipients": {"option.template": "order|en"}},
+        version=0,
+    )
+    assert 'value="order|en" selected' not in Desk(sana).get(f"/tickets/{ticket.pk}/").content.decode()
+
+
+def test_a_draft_that_everybody_would_read_is_asked_about_again(sana: Agent) -> None:
+    channel = open_channel("api", webhook_url="https://shop.example/", public="yes")
+    ticket = ticket_on(channel, "shopper", f"channel:{channel.pk}", public=True)
+    desk, path = Desk(sana), f"/tickets/{ticket.pk}/"
+    written = {"kind": "reply", "text": "Sorry", "client_id": "a", "version": 0}
+    asked = {"option.public": "ask", "option.public_ok": "yes"}
+    assert desk.post(f"{path}draft/", {**written, **asked}).json() == {"version": 1}
+    html = desk.get(path).content.decode()
+    assert 'name="option.public" value="ask" data-public checked' in html and "public_ok" not in html
+    html = desk.post(f"{path}messages/", {**written, "option.public": "ask"}, part=True).content.decode()
+    assert 'name="option.public_ok"' in html and not Message.objects.filter(direction="out").exists()
+    desk.post(f"{path}draft/", {**written, "version": 1, "option.public": "no"})
+    html = desk.get(path).content.decode()
+    assert 'value="no" checked' in html and "data-public checked" not in html
+
+
+def test_a_late_answer_of_a_person_stays_chosen(sana: Agent) -> None:
+    channel = open_channel("facebook", page_id="1", human_agent=True)
+    ticket = ticket_on(channel, "8880001", "page:1")
+    who = Identity.objects.get(value="8880001")
+    began = timezone.now() - timedelta(days=2)
+    Reach.objects.create(channel=channel, identity=who, last_in_at=began, closes_at=began + timedelta(days=1))
+    desk, path = Desk(sana), f"/tickets/{ticket.pk}/"
+    assert 'value="human_agent">' in desk.get(path).content.decode()
+    written = {"kind": "reply", "text": "Sorry", "client_id": "a", "version": 0, "option.way": "human_agent"}
+    desk.post(f"{path}draft/", written)
+    assert 'value="human_agent" checked>' in desk.get(path).content.decode()
 
 
 def test_no_file_goes_with_a_template(sana: Agent) -> None:

@@ -2,6 +2,7 @@
 // connections, until the server has them (saving.js). A draft keeps the form's client id: sent again after a lost answer,
 // it is known to the server.
 import { chips, show as showChips } from "./chips.js"
+import { put, said } from "./options.js"
 import { everybody, inputs, say, usual } from "./recipients.js"
 import { surface } from "./surface.js"
 
@@ -39,10 +40,11 @@ export function written(form) {
   const people = Object.fromEntries(inputs(form).filter(one => one.value !== usual(one)).map(one => [one.name, one.value]))
   const files = boxes(form).map(box => [idOf(box), ...[".truncate", ".quiet"].map(part => box.querySelector(part).textContent), box.dataset.cid ?? "", box.dataset.type ?? "", Number(box.dataset.size ?? 0)])
   const subject = field(form, "subject")?.value ?? ""
-  return { text, html, subject, people, files, macros: chips(form), kind: kindOf(form), channel: field(form, "channel")?.value ?? "" }
+  const now = { text, html, subject, people, files, macros: chips(form), kind: kindOf(form), channel: field(form, "channel")?.value ?? "" }
+  return { ...now, options: said(form, isEmpty(now)) }
 }
-export const isEmpty = ({ text, subject, people, files, macros }) =>
-  !text.trim() && !subject && !files.length && !macros?.length && !Object.keys(people).length
+export const isEmpty = ({ text, subject, people, files, macros, options = {} }) =>
+  !text.trim() && !subject && !files.length && !macros?.length && !Object.keys(people).length && !Object.keys(options).length
 
 export const changed = form => JSON.stringify(written(form)) !== form.dataset.known // since the server last knew it
 
@@ -78,6 +80,7 @@ export function fill(form, draft) {
   for (const input of inputs(form)) input.value = draft.people?.[input.name] ?? usual(input)
   form.querySelector(".uploads").replaceChildren(...(draft.files ?? []).map(boxOf))
   showChips(form, draft.macros ?? [])
+  put(form, draft.options ?? {})
   show(form)
   document.dispatchEvent(new Event("rabta:files"))
 }

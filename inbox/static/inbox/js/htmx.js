@@ -1,6 +1,6 @@
 // What we ask of htmx: morphs that keep open what people opened, and failures said in words.
 /* global htmx */
-import { problemOf } from "./drafts.js"
+import { formOf, isEmpty, problemOf, written } from "./drafts.js"
 
 const words = document.getElementById("words").dataset
 
@@ -12,6 +12,7 @@ htmx.registerExtension("rabta", {
       queueMicrotask(() => (oldNode.value = value)) // once its options are in
     }
     if (oldNode.dataset?.kept !== undefined) return false // fetched by itself
+    if (oldNode.id === "option-panel" && oldNode.dataset.url === newNode.dataset.url && hasBegun(oldNode)) return false // what is chosen there goes with what is written
     if (oldNode.tagName === "TIME" && oldNode.dateTime === newNode.dateTime) return false // its words are ours
     if (oldNode.dataset && ("editing" in oldNode.dataset || "kept" in oldNode.dataset)) return false // what somebody works on, or asked to see
   },
@@ -31,6 +32,8 @@ htmx.registerExtension("rabta", {
     }
   },
 })
+
+const hasBegun = element => formOf(element) && !isEmpty(written(formOf(element)))
 
 // Whether something else is chosen than the page came with.
 function touched(select) {

@@ -12,7 +12,8 @@ const busy = new WeakSet()
 
 function body(form) {
   const data = new FormData(form)
-  data.delete("files")
+  for (const name of [...data.keys()]) if (name === "files" || name.startsWith("option.")) data.delete(name)
+  for (const [name, value] of Object.entries(written(form).options)) data.set(name, value)
   for (const input of inputs(form)) if (input.value === usual(input)) data.delete(input.name)
   return data
 }
