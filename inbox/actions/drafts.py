@@ -27,6 +27,7 @@ from inbox.models import (
 from lib import html as markup
 
 MOST_FILES = 100
+FOR_ALL = {"option.way": {"public"}, "option.public": {"yes", "ask"}}  # what says that everybody is to read a text
 WRITTEN = (
     "kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "macros", "client_id", "newest",
 )  # fmt: skip
@@ -155,10 +156,11 @@ def put_back(agent: Agent, ticket: Ticket, written: Mapping[str, Any], side: Sid
         if row is None:
             row = Draft.objects.create(agent=agent, ticket=ticket, side=side, client_id=uuid4().hex, **written)
         else:
-            since = _said_in(row)
+            since, chosen = _said_in(row), row.recipients
             for name, value in written.items():
                 setattr(row, name, value)
             _append(row, since)
+            row.recipients = _together(row.recipients, chosen)
             row.version += 1
             before, row.client_id = row.client_id, uuid4().hex
             row.updated_at = timezone.now()
@@ -201,6 +203,12 @@ def _append(row: Draft, more: Mapping[str, Any]) -> None:
     row.macros = list(dict.fromkeys([*row.macros, *more["macros"]]))
 
 
+def _together(said: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """What stands beside two texts that become one, as beside the first; but for all only where both are for all."""
+    for_one = {name: more[name] for name in FOR_ALL if said.get(name) in FOR_ALL[name] and name in more}
+    return {**said, **for_one}
+
+
 def move(gone: Ticket, kept: Ticket) -> None:
     """Two tickets become one: what was being written on `gone` stands on `kept` from now on; both rows are locked."""
     for row in Draft.objects.select_for_update().filter(ticket=gone, side__isnull=True).order_by("agent"):
@@ -210,6 +218,7 @@ def move(gone: Ticket, kept: Ticket) -> None:
             row.save(update_fields=["ticket"])
             continue
         _append(there, _said_in(row))
+        there.recipients = _together(there.recipients, row.recipients)
         there.version += 1
         there.save()
         _renamed(kept, row.client_id, there.client_id)

@@ -39,6 +39,7 @@ from inbox.adapters import AUTOMATIC, adapter_for
 from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Status, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
+from inbox.writing import OPTION
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ def take_back(message: Message, *, by: Agent) -> Draft:
                 "subject": "" if bare_subject(row.subject) == bare_subject(ticket.subject) else row.subject,
                 "text": row.visible_text,
                 "html": row.payload.get("written_html", row.html),
-                "recipients": _changed_recipients(row, ticket),
+                "recipients": _changed_recipients(row, ticket) | _chosen(row),
                 "attachments": uploads.again(row, by=by),
                 "macros": row.payload.get("macros", []) if anew else [],
             },
@@ -159,6 +160,13 @@ def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:
         for name, people, usual in (("to", row.to, to), ("cc", row.cc, cc), ("bcc", row.bcc, []))
         if [one["address"] for one in people] != [one["address"] for one in usual]
     }
+
+
+def _chosen(row: Message) -> dict[str, str]:
+    """In public or in private, as its writer chose: what was meant for one alone stays so when it is written on."""
+    options = row.payload.get("options", {})
+    said = {name: options[name] for name in ("way", "public") if name in options}
+    return {OPTION + name: str({True: "yes", False: "no"}.get(value, value)) for name, value in said.items()}
 
 
 def _to_the_customer(row: Message) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from channels_social import public
 from channels_social.whatsapp import templates
 from inbox import fitting
-from inbox.actions import drafts, incidents, links, reply, uploads
+from inbox.actions import drafts, incidents, links, reply, scheduling, uploads
 from inbox.actions.errors import ActionError, Unconfirmed
 from inbox.adapters import Party, adapter_for
 from inbox.counting import Limit
@@ -140,6 +141,41 @@ def test_what_was_to_be_private_does_not_become_public_by_itself(sana: Agent) ->
     assert html.index('name="option.way" value="private">') < html.index('name="option.way" value="public"')
     with pytest.raises(ActionError, match="seven days"):
         reply.reply(ticket, by=sana, text="In confidence", options={"way": "private"})
+
+
+def chosen_beside(desk: Desk, ticket: Ticket) -> list[str]:
+    """The ways that stand chosen in the composer."""
+    html = desk.get(f"/tickets/{ticket.pk}/").content.decode()
+    return re.findall(r'type="radio" name="option\.\w+" value="(\w+)"[^>]* checked', html)
+
+
+def test_what_was_private_stays_so_when_it_is_written_again(sana: Agent) -> None:
+    """Nobody is asked here once one of us has spoken in public: it would be sent at a click."""
+    ticket, desk = comment_on(open_channel("facebook", page_id="1")), Desk(sana)
+    reply.reply(ticket, by=sana, text="Hello, all", options={"way": "public", "public_ok": "yes"})
+    message = reply.reply(ticket, by=sana, text="In confidence", options={"way": "private"})
+    assert chosen_beside(desk, ticket) == ["public"]
+    Message.objects.filter(pk=message.pk).update(state="failed")
+    assert scheduling.take_back(message, by=sana).recipients == {"option.way": "private"}
+    assert chosen_beside(desk, ticket) == ["private"]
+    shop = open_channel("api", webhook_url="https://shop.example/", public="yes")
+    ticket = ticket_on(shop, "shopper", f"channel:{shop.pk}", public=True)
+    later = timezone.now() + timedelta(days=1)
+    message = reply.reply(ticket, by=sana, text="In confidence", options={"public": "no"}, send_at=later)
+    scheduling.take_back(message, by=sana)
+    assert chosen_beside(desk, ticket) == ["no"]
+
+
+@pytest.mark.parametrize(("said", "since"), [("public", "private"), ("private", "public")])
+def test_two_texts_that_become_one_are_public_only_where_both_were(sana: Agent, said: str, since: str) -> None:
+    ticket = comment_on(open_channel("facebook", page_id="1"))
+    later = timezone.now() + timedelta(days=1)
+    options = {"way": said, "public_ok": "yes"} if said == "public" else {"way": said}
+    message = reply.reply(ticket, by=sana, text="One", options=options, send_at=later)
+    begun = {"kind": "reply", "text": "Two", "client_id": "a", "recipients": {"option.way": since}}
+    drafts.save(sana, ticket, begun, version=0)
+    draft = scheduling.take_back(message, by=sana)
+    assert (draft.text, draft.recipients) == ("One\n\nTwo", {"option.way": "private"})
 
 
 @pytest.mark.parametrize(
