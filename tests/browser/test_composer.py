@@ -11,7 +11,7 @@ from inbox.actions import reply, tickets
 from inbox.actions.work import Outcome
 from inbox.models import Agent, Attachment, Draft, Message, Ticket
 from tests.browser.conftest import Open, deafen
-from tests.channels_social.test_answers import on_whatsapp, open_channel
+from tests.channels_social.test_answers import comment_on, on_whatsapp, open_channel
 
 Mail = Callable[..., Outcome]
 
@@ -204,6 +204,57 @@ def test_a_template_goes_from_tab_to_tab_and_outlives_what_others_change(
     page.locator("#text").fill("Your parcel is here.")
     expect(page.locator("#count .figure")).to_have_text("20 / 1600")
     expect(page.locator("#count .sms")).to_have_text("1 SMS")
+
+
+def test_what_was_chosen_comes_back_though_the_server_is_out_of_reach(open_as: Open, sana: Agent, omar: Agent) -> None:
+    comment, talk = comment_on(open_channel("facebook", page_id="1")), on_whatsapp()
+    page = open_as(sana, f"/tickets/{comment.pk}/")
+
+    def undone() -> None:
+        page.route("**/way/?*", lambda route: route.abort())
+        page.get_by_role("button", name="Undo").click()
+
+    page.locator("input[value='private']").check()
+    with page.expect_response(is_kept):
+        page.locator("#text").fill("In confidence")
+    page.locator("#discard").click()
+    expect(page.locator("input[value='public']")).to_be_checked()
+    undone()
+    expect(page.locator("#text")).to_have_value("In confidence")
+    expect(page.locator("input[value='private']")).to_be_checked()
+    page.unroute("**/way/?*")
+    page.goto(f"/tickets/{talk.pk}/")
+    page.locator("#live[data-on]").wait_for(state="attached")
+    page.locator("#whatsapp-templates summary").click()
+    page.locator("[name='option.template']").select_option("order|en")
+    with page.expect_response(is_kept):
+        page.locator("[name='option.2']").fill("Ana")
+    page.locator("#discard").click()
+    expect(page.locator("[name='option.2']")).to_have_count(0)
+    with page.expect_event("requestfailed", lambda one: "/way/" in one.url):
+        undone()
+    page.unroute("**/way/?*")
+    reply.note(talk, by=omar, text="She waits")
+    expect(page.locator("[name='option.2']")).to_have_value("Ana")
+
+
+def test_values_that_another_tab_overtook_are_offered_back(open_as: Open, sana: Agent) -> None:
+    page = open_as(sana, f"/tickets/{on_whatsapp().pk}/")
+    page.locator("#whatsapp-templates summary").click()
+    page.locator("[name='option.template']").select_option("order|en")
+    with page.expect_response(is_kept):
+        page.locator("[name='option.2']").fill("Ana")
+    tab = second_tab(page)
+    tab.route("**/draft/", lambda route: route.abort())
+    name = tab.locator("[name='option.2']")
+    name.fill("Chand")
+    with page.expect_response(is_kept):
+        page.locator("[name='option.2']").fill("Bina")
+    tab.unroute("**/draft/")
+    name.fill("Chanda")
+    expect(name).to_have_value("Bina")
+    tab.get_by_role("button", name="Bring mine back").click()
+    expect(name).to_have_value("Chanda")
 
 
 def refusing(status: int) -> Callable[[Route], None]:

@@ -15,10 +15,12 @@ export function said(form, alone) {
   return inOrder(Object.fromEntries(filled.map(field => [field.name, field.value])))
 }
 
-// What a draft says goes back into them as the server draws them: it leaves out what can be chosen no more.
+// What a draft says goes back into them as the server draws them: it leaves out what can be chosen no more. Who reads it
+// stands there at once: it may be sent before the server has answered, or the server be out of reach.
 export function put(form, options) {
   awaited.delete(form)
   const wanted = inOrder(options)
+  for (const field of fields(form)) if (field.type === "radio" && !field.disabled && field.value === wanted[field.name]) field.checked = true
   if (asking.has(form) || JSON.stringify(said(form)) !== JSON.stringify(wanted)) awaited.set(form, wanted)
   ask(form)
 }
@@ -36,12 +38,14 @@ async function ask(form) {
     await htmx.ajax("GET", address.pathname + address.search, { source: panel, target: panel, select: "#option-panel", swap: "outerHTML" })
   } finally {
     asking.delete(form)
-    if (awaited.get(form) === wanted) awaited.delete(form)
-    else ask(form) // another draft came meanwhile
+    if (awaited.get(form) !== wanted) ask(form) // another draft came meanwhile
+    else if (panelOf(form) !== panel || !Object.keys(wanted).length) awaited.delete(form) // else it is asked for again once the connection is back
   }
 }
 
-document.addEventListener("htmx:after:swap", () => document.querySelectorAll("form[data-draft]").forEach(ask))
+const askAll = () => document.querySelectorAll("form[data-draft]").forEach(ask)
+document.addEventListener("htmx:after:swap", askAll)
+document.addEventListener("rabta:online", askAll)
 // Whoever chooses something goes on without what has not come.
 document.addEventListener("input", ({ target, isTrusted }) => isTrusted && target.closest?.("#option-panel, [name=channel]") && awaited.delete(target.form))
 

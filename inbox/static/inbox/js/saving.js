@@ -57,7 +57,8 @@ function take(form, theirs, ours) {
   form.dataset.known = JSON.stringify(written(form))
   say(form)
   keep(form, true)
-  if (ours && !isEmpty(ours) && ours.text !== theirs.text) offer(form, ours)
+  const differs = ours && (ours.text !== theirs.text || JSON.stringify(ours.options) !== JSON.stringify(written(form).options))
+  if (differs && !isEmpty(ours)) offer(form, ours)
 }
 
 export function offer(form, ours) {
