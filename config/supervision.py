@@ -179,14 +179,22 @@ class Supervisor:
         return names
 
     def listens(self, name: str, port: int) -> bool:
-        """Whether the process `name`, or one that it started, is who takes connections on `port` of this machine."""
+        """Whether the process `name`, or one that it started, is who takes connections on `port` of this machine. Yes
+        where the system lets nobody look.
+        """
+        found = []
         try:
-            top = psutil.Process(call(self.data_dir, "getProcessInfo", f"app:{name}")["pid"])
-            processes = [top, *top.children(recursive=True)]
-            sockets = [at for process in processes for at in process.net_connections("tcp")]
+            pid = call(self.data_dir, "getProcessInfo", f"app:{name}")["pid"]
+            top = psutil.Process(pid)
+            for process in [top, *top.children(recursive=True)] if pid else []:  # 0 is the kernel, on some systems
+                try:
+                    found += process.net_connections("tcp")
+                except psutil.AccessDenied:
+                    if process.status() != psutil.STATUS_ZOMBIE:
+                        return True
         except (OSError, http.client.HTTPException, xmlrpc.client.Error, psutil.Error):
             return False  # it is ending, or starting again
-        return any(at.status == psutil.CONN_LISTEN and at.laddr.port == port for at in sockets)
+        return any(at.status == psutil.CONN_LISTEN and at.laddr.port == port for at in found)
 
     def stop(self, *, seconds: float) -> bool:
         """Stop everything in order; False when it had not ended after `seconds`."""

@@ -1,6 +1,7 @@
 """`up` says that it is ready when its own pages answer, and not when somebody else's do."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import psutil
 import pytest
 
 from config import supervision
 from config.embedded import CannotStart
-from config.management.commands.up import Command
+from config.management.commands.up import Command, answers
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -76,3 +78,33 @@ def test_another_programs_pages_are_not_ours(port: int, other: Supervised, setti
     assert not other.listens("web", port)
     other.web = 0  # as supervisor says of one that has ended
     assert not other.listens("web", port)
+
+
+def test_where_nobody_may_look_who_listens_its_answer_will_do(
+    port: int, other: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a process with rights of its own, such as to take port 443, the system shows nothing."""
+
+    def denied(*_: Any) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "net_connections", denied)
+    Command().wait_for_pages(other)
+    assert other.listens("web", port)
+    monkeypatch.setattr(psutil.Process, "status", lambda _process: psutil.STATUS_ZOMBIE)
+    assert not other.listens("web", port), "it has just ended"
+    other.web = 0
+    assert not other.listens("web", port)
+
+
+def test_what_speaks_no_http_is_no_page(settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.HOST, settings.PORT = server.getsockname()
+
+        def greet() -> None:
+            with server.accept()[0] as one:
+                one.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+                one.recv(4096)
+
+        Thread(target=greet, daemon=True).start()
+        assert not answers("/healthz")

@@ -13,6 +13,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -258,7 +259,7 @@ def answers(path: str) -> bool:
             return True
     except HTTPError:
         return True
-    except (URLError, OSError):
+    except (URLError, OSError, HTTPException):  # the last: it speaks no HTTP
         return False
 
 
