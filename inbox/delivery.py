@@ -396,11 +396,15 @@ def hold(channel: Channel, error: DeliveryError | None) -> None:
 def reached(channel: Channel) -> None:
     """The server took something: the channel is well."""
     well: dict[str, Any] = {"last_out_at": timezone.now(), "out_failures": 0, "out_failing_since": None}
-    with transaction.atomic():
-        if Channel.objects.filter(pk=channel.pk, out_failing_since__isnull=False).update(out_error="", **well):
-            log.record(None, "channel_recovered", channel=channel.pk, direction="out")
-        else:
-            Channel.objects.filter(pk=channel.pk).update(out_error="", **well)
+
+    def write() -> None:
+        with transaction.atomic():
+            if Channel.objects.filter(pk=channel.pk, out_failing_since__isnull=False).update(out_error="", **well):
+                log.record(None, "channel_recovered", channel=channel.pk, direction="out")
+            else:
+                Channel.objects.filter(pk=channel.pk).update(out_error="", **well)
+
+    _written_down(write)  # there may be a message in hand
 
 
 def recover() -> int:

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from inbox import bulk, delivery
+from inbox import bulk, delivery, log
 from inbox.actions import erasing, messages, reply, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.work import Outcome
@@ -178,6 +178,30 @@ def test_a_message_is_given_back_also_when_the_database_stumbles(
     desk.refresh_from_db()
     assert (message.state, message.attempts, stumbles) == (DeliveryState.QUEUED, 0, [])
     assert desk.out_failing_since is not None
+
+
+def test_a_message_is_given_back_also_when_that_the_channel_was_well_cannot_be_noted(
+    ticket: Ticket, desk: Channel, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above, with one that left before it."""
+    stumbles = [OperationalError("the database restarts")]
+    record = log.record
+
+    def noted(ticket: Ticket | None, kind: str, **told: Any) -> Event:
+        if stumbles and kind == "channel_recovered":
+            raise stumbles.pop()
+        return record(ticket, kind, **told)
+
+    monkeypatch.setattr(Paper, "repeat_safe", False)
+    Channel.objects.filter(pk=desk.pk).update(out_failing_since=timezone.now())
+    first, second = [reply.reply(ticket, by=sana, text=text) for text in ("one", "two")]
+    Paper.answers[:] = [None, DeliveryError("Nobody answers.", permanent=False, channel=True)]
+    monkeypatch.setattr(log, "record", noted)
+    monkeypatch.setattr(connection, "close", lambda: None)  # the test's own transaction runs in it
+    assert delivery.deliver(desk.pk) == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state, stumbles) == (DeliveryState.SENT, DeliveryState.QUEUED, [])
 
 
 def test_a_fault_of_ours_is_tried_again_and_shown(ticket: Ticket, desk: Channel, sana: Agent) -> None:
