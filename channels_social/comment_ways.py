@@ -48,10 +48,9 @@ def panel(adapter: MetaAdapter, ticket: Ticket, channel: Channel, chosen: str) -
         shut[PRIVATE] = shut[PUBLIC]
     elif (why := no_private(ticket, comment)) is not None:
         shut[PRIVATE] = str(why.reason)
-    alone = chosen in {PRIVATE, HUMAN_AGENT}
-    first = PRIVATE if alone or (chosen != PUBLIC and talk is not None) else PUBLIC
-    if shut[first]:  # what was written for one alone does not become public by itself: its writer chooses anew
-        first = PRIVATE if first == PUBLIC else "" if alone else PUBLIC
+    first = PRIVATE if chosen in {PRIVATE, HUMAN_AGENT} or (chosen != PUBLIC and talk is not None) else PUBLIC
+    if shut[first]:  # what is for one alone does not become public by itself: its writer chooses anew
+        first = PRIVATE if first == PUBLIC else ""
     person = {"person": talk.author_address} if talk is not None and going_on else {}
     told = {
         "ways": [(PUBLIC, first == PUBLIC, shut[PUBLIC]), (private, first == PRIVATE, shut[PRIVATE])],

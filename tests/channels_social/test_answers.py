@@ -141,6 +141,13 @@ def test_what_was_to_be_private_does_not_become_public_by_itself(sana: Agent) ->
     assert html.index('name="option.way" value="private">') < html.index('name="option.way" value="public"')
     with pytest.raises(ActionError, match="seven days"):
         reply.reply(ticket, by=sana, text="In confidence", options={"way": "private"})
+    long_ago, who = timezone.now() - timedelta(days=9), ticket.messages.get().author_address
+    Message.objects.create(
+        ticket=ticket, first_ticket=ticket, channel=channel, direction="in", author_kind="customer", text="In private",
+        author_address=who, external_id="m-talk", created_at=long_ago,
+    )  # fmt: skip
+    assert chosen({}) == [], "nor does what goes on with a talk in private that is over"
+    assert chosen({"way": "public"}) == ["public"]
 
 
 def chosen_beside(desk: Desk, ticket: Ticket) -> list[str]:
