@@ -12,7 +12,7 @@ from django.utils import timezone
 from channels_social import public
 from channels_social.whatsapp import templates
 from inbox import fitting
-from inbox.actions import drafts, incidents, links, reply, scheduling, uploads
+from inbox.actions import drafts, incidents, links, merge, reply, scheduling, uploads
 from inbox.actions.errors import ActionError, Unconfirmed
 from inbox.adapters import Party, adapter_for
 from inbox.counting import Limit
@@ -183,6 +183,21 @@ def test_two_texts_that_become_one_are_public_only_where_both_were(sana: Agent, 
     drafts.save(sana, ticket, begun, version=0)
     draft = scheduling.take_back(message, by=sana)
     assert (draft.text, draft.recipients) == ("One\n\nTwo", {"option.way": "private"})
+
+
+@pytest.mark.parametrize(("there", "here"), [("public", "private"), ("private", "public")])
+def test_drafts_of_two_tickets_that_become_one_are_public_only_where_both_were(
+    sana: Agent, there: str, here: str
+) -> None:
+    channel = open_channel("facebook", page_id="1")
+    gone, kept = comment_on(channel), comment_on(channel)
+    for ticket, text, way in ((gone, "One", there), (kept, "Two", here)):
+        begun = {"kind": "reply", "text": text, "client_id": text, "recipients": {"option.way": way}}
+        drafts.save(sana, ticket, begun, version=0)
+    merge.merge(gone, kept, by=sana)
+    draft = Draft.objects.get(agent=sana)
+    assert (draft.ticket_id, draft.text) == (kept.pk, "Two\n\nOne")
+    assert draft.recipients == {"option.way": "private"}
 
 
 @pytest.mark.parametrize(
