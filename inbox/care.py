@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Count, QuerySet
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from inbox import backlog
-from inbox.adapters import Verdict, kinds
+from inbox.adapters import Adapter, Verdict, kinds
 from inbox.models import Channel, DeliveryState, Message, Receipt, ReceiptState
 from inbox.wording import retold
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MOST_COUNTED = 10_000  # of what waits, of all channels together; a first import may bring millions
 
@@ -114,29 +115,29 @@ def _standing(channel: Channel, coming: Waiting, leaving: Waiting, failed: int, 
 
 
 def warnings(channel: Channel) -> list[str]:
-    """What its adapter warns of. One that cannot tell is warned of in its place: all others are still told of."""
-    adapter = kinds().get(channel.kind)
-    try:
-        return list(adapter.warnings(channel)) if adapter else []
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception:
-        logger.exception("channel %s does not tell its warnings", channel.slug)
-        return [_("How it stands cannot be told; the log says why.")]
+    """What its adapter warns of. One that cannot tell is warned of in its place."""
+    unknown = _("How it stands cannot be told; the log says why.")
+    return _told(channel, lambda adapter: list(adapter.warnings(channel)), [unknown]) or []
 
 
 def may_send(channel: Channel) -> Verdict | None:
-    """Whether it is able to send at all, as its adapter says. One that cannot tell is taken for one that is not; None
-    where there is no adapter.
+    """Whether it is able to send at all, as its adapter says; None where there is none. One that cannot tell is taken
+    for one that is not able.
     """
+    unknown = Verdict(False, _("Whether it can send cannot be told; the log says why."))
+    return _told(channel, lambda adapter: adapter.may_send(channel), unknown)
+
+
+def _told(channel: Channel, ask: Callable[[Adapter], T], unknown: T) -> T | None:
+    """What its adapter answers; `unknown` where it fails, so that all other channels are still told of."""
     adapter = kinds().get(channel.kind)
     try:
-        return adapter.may_send(channel) if adapter else None
+        return ask(adapter) if adapter else None
     except (DatabaseError, InterfaceError):
         raise
     except Exception:
-        logger.exception("channel %s does not tell whether it can send", channel.slug)
-        return Verdict(False, _("Whether it can send cannot be told; the log says why."))
+        logger.exception("channel %s does not tell how it stands", channel.slug)
+        return unknown
 
 
 def _whole(channel: Channel, receiving: Way, sending: Way, failed: int) -> tuple[Tone, StrOrPromise, Way]:

@@ -10,6 +10,8 @@ from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Ticket
 
 OPTION = "option."  # how the names of the fields begin that a channel's kind has beside the text
+# Those of them that say who is to read it, each with what says that everybody is.
+FOR_ALL = {"way": {"public"}, "public": {"yes", "ask"}}
 
 
 def options_of(said: Mapping[str, str]) -> dict[str, str]:

@@ -24,10 +24,10 @@ from inbox.models import (
     SideConversation,
     Ticket,
 )
+from inbox.writing import FOR_ALL, OPTION
 from lib import html as markup
 
 MOST_FILES = 100
-FOR_ALL = {"option.way": {"public"}, "option.public": {"yes", "ask"}}  # what says that everybody is to read a text
 WRITTEN = (
     "kind", "channel_id", "subject", "text", "html", "recipients", "attachments", "macros", "client_id", "newest",
 )  # fmt: skip
@@ -205,8 +205,8 @@ def _append(row: Draft, more: Mapping[str, Any]) -> None:
 
 def _together(said: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
     """What stands beside two texts that become one, as beside the first; but for all only where both are for all."""
-    for_one = {name: more[name] for name in FOR_ALL if said.get(name) in FOR_ALL[name] and name in more}
-    return {**said, **for_one}
+    public = {OPTION + name: values for name, values in FOR_ALL.items()}
+    return {**said, **{name: more[name] for name in public if said.get(name) in public[name] and name in more}}
 
 
 def move(gone: Ticket, kept: Ticket) -> None:

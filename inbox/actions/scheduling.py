@@ -39,7 +39,7 @@ from inbox.adapters import AUTOMATIC, adapter_for
 from inbox.models import Agent, DeliveryState, Direction, Draft, DraftKind, Message, Origin, Status, Ticket
 from inbox.rights import Right, may
 from inbox.threads import bare_subject
-from inbox.writing import OPTION
+from inbox.writing import FOR_ALL, OPTION
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ def _changed_recipients(row: Message, ticket: Ticket) -> dict[str, str]:
 def _chosen(row: Message) -> dict[str, str]:
     """In public or in private, as its writer chose: what was meant for one alone stays so when it is written on."""
     options = row.payload.get("options", {})
-    said = {name: options[name] for name in ("way", "public") if name in options}
+    said = {name: options[name] for name in FOR_ALL if name in options}
     return {OPTION + name: str({True: "yes", False: "no"}.get(value, value)) for name, value in said.items()}
 
 
