@@ -198,8 +198,9 @@ def channel_label(channel: Channel) -> str:
 
 @register.filter
 def addresses(people: list[dict[str, str]]) -> str:
-    """A list of recipients as one line."""
-    return ", ".join(spelled(person.get("address", ""), person.get("name", "")) for person in people)
+    """A list of recipients as one line. A number keeps its order among Urdu words: else its "+" stands behind it."""
+    lines = (spelled(person.get("address", ""), person.get("name", "")) for person in people)
+    return ", ".join(f"\u2066{line}\u2069" if line.startswith("+") else line for line in lines)
 
 
 @register.filter
