@@ -37,8 +37,14 @@ class Answer(models.Model):
     ticket = models.ForeignKey("inbox.Ticket", on_delete=models.CASCADE, null=True, blank=True, related_name="answers")
     customer = models.ForeignKey("inbox.Customer", on_delete=models.CASCADE, related_name="answers")
     channel = models.ForeignKey("inbox.Channel", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    message = models.ForeignKey(
+        "inbox.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )  # that asked
+    unasked = models.BooleanField(default=False)  # given by themselves: asked and answered at once
     asked_at = models.DateTimeField(default=timezone.now)
-    answered_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)  # it never reached them
+    answered_at = models.DateTimeField(null=True, blank=True)  # the first time: its day
+    changed_at = models.DateTimeField(null=True, blank=True)  # the value that stands is from then
     value = models.SmallIntegerField(null=True, blank=True)
     comment = models.TextField(blank=True)
 

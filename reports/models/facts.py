@@ -1,0 +1,265 @@
+"""Facts: what figures are counted from. Each row says what one ticket, response, hour of work, chat or answer came to.
+
+All of it is made from the log and the rows it names, by `reports.facts`, and can be made again from zero, equal to the
+last bit. Ids are plain numbers: a team that is gone keeps its figures. Times are instants, durations seconds; business
+seconds are those of the schedule in force, and where there is none the calendar's. Tickets that count nowhere (spam,
+in the trash, merged away) have no rows.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+
+class TicketFact(models.Model):
+    """What one ticket came to, as known now."""
+
+    ticket = models.OneToOneField(
+        "inbox.Ticket", on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="fact"
+    )
+    customer_id = models.BigIntegerField()  # as merged now
+    imported = models.BooleanField(default=False)  # of another system's history: in no figure unless asked for
+    channel_id = models.BigIntegerField()  # of the first customer message; where there is none, the ticket's
+    live = models.BooleanField(default=False)  # chat, call, messenger, SMS, direct message
+    began_at = models.DateTimeField()  # its first public message of any kind
+    opened_at = models.DateTimeField(null=True)  # the first customer message; none where we alone have spoken
+    bot = models.BooleanField(default=False)  # a bot owned it when the customer wrote first
+    handed_at = models.DateTimeField(null=True)  # the bot gave it to a person, by whatever way
+    topic = models.CharField(max_length=120, blank=True)
+    matter = models.CharField(max_length=200, blank=True)  # the order it is about, where it says one
+    follow_up_of = models.BigIntegerField(null=True)
+    waiting_since = models.DateTimeField(null=True)  # unsolved, and no person has ever answered: since when
+    team_id = models.BigIntegerField(null=True)  # now, as are the next three
+    agent_id = models.BigIntegerField(null=True)
+    priority = models.CharField(max_length=10)
+    done = models.BooleanField(default=False)
+
+    # The first solve that counts, and whose it is.
+    first_solved_at = models.DateTimeField(null=True)
+    first_agent_id = models.BigIntegerField(null=True)
+    first_team_id = models.BigIntegerField(null=True)
+    first_priority = models.CharField(max_length=10, blank=True)
+    resolution_first = models.BigIntegerField(null=True)
+    resolution_first_business = models.BigIntegerField(null=True)
+    answers_before = models.PositiveIntegerField(default=0)  # counted human public messages up to the first solve
+    one_touch = models.BooleanField(default=False)  # exactly one of them, on live channels one session
+    one_contact = models.BooleanField(default=False)  # condition (a) of FCR
+    reopened_at = models.DateTimeField(null=True)  # the first counting re-open (W is applied when it is asked for)
+    own_reopened_at = models.DateTimeField(null=True)  # the same, without those by follow-up tickets
+    answers_reopen = models.BooleanField(default=False)  # as a follow-up: a person answered before its first solve
+    repeat_at = models.DateTimeField(null=True)  # condition (c): when this customer first came again
+    denied_at = models.DateTimeField(null=True)  # condition (d): the first "no" to "Was it solved?" that stands
+
+    # The last solve, only while it is solved.
+    last_solved_at = models.DateTimeField(null=True)
+    last_agent_id = models.BigIntegerField(null=True)
+    last_team_id = models.BigIntegerField(null=True)
+    last_priority = models.CharField(max_length=10, blank=True)
+    resolution_full = models.BigIntegerField(null=True)
+    resolution_full_business = models.BigIntegerField(null=True)
+    customer_wait = models.BigIntegerField(null=True)
+    customer_wait_business = models.BigIntegerField(null=True)
+    unanswered = models.BooleanField(default=False)  # solved without a human public message
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["first_solved_at"], name="fact_first_solved", condition=Q(first_solved_at__isnull=False)
+            ),
+            models.Index(fields=["last_solved_at"], name="fact_last_solved", condition=Q(last_solved_at__isnull=False)),
+            models.Index(fields=["opened_at"], name="fact_opened", condition=Q(opened_at__isnull=False)),
+            models.Index(fields=["waiting_since"], name="fact_waiting", condition=Q(waiting_since__isnull=False)),
+            models.Index(fields=["customer_id", "opened_at"], name="fact_of_customer"),
+            models.Index(fields=["follow_up_of"], name="fact_follow_up", condition=Q(follow_up_of__isnull=False)),
+        )
+
+
+class OfTicket(models.Model):
+    """A fact of which a ticket can have several; `imported` as its ticket's."""
+
+    id = models.BigAutoField(primary_key=True)
+    ticket = models.ForeignKey(
+        "inbox.Ticket", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    imported = models.BooleanField(default=False)
+    channel_id = models.BigIntegerField()
+    team_id = models.BigIntegerField(null=True)
+    agent_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class ResponseFact(OfTicket):
+    """A run of customer messages and the human public message that ended it. Its day is that of the answer.
+
+    The channel is that of the message answered; the agent who answered is null where it was done outside Rabta.
+    """
+
+    first = models.BooleanField()  # the ticket's first response
+    asked_at = models.DateTimeField()  # where the human clock starts: the first of the run, or the hand-off
+    answered_at = models.DateTimeField()
+    seconds = models.BigIntegerField()
+    business = models.BigIntegerField()
+    total = models.BigIntegerField()  # from the first of the run, a bot's time included
+    priority = models.CharField(max_length=10)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["answered_at"], name="response_answered"),
+            models.Index(fields=["answered_at"], name="response_first", condition=Q(first=True)),
+            models.Index(fields=["ticket"], name="response_of_ticket"),
+        )
+
+
+class SpanState(models.TextChoices):
+    US = "us", "waiting on us"
+    CUSTOMER = "customer", "waiting on the customer"
+    HOLD = "hold", "on hold"
+    SNOOZED = "snoozed", "snoozed"
+    BOT = "bot", "with a bot"
+
+
+class SpanFact(OfTicket):
+    """A stretch of time in which an unsolved ticket waited for one and the same: those at t make up the backlog of t.
+
+    Spans of one ticket follow each other without a gap while it is unsolved. `enters` and `leaves` mark where such a
+    stretch as a whole begins and ends, so that the backlog is what entered less what left. Channel as the ticket's
+    fact; team and agent (owner) as they were when the span began.
+    """
+
+    state = models.CharField(max_length=8, choices=SpanState)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # still so
+    priority = models.CharField(max_length=10)
+    unsolved_since = models.DateTimeField()  # where the stretch began
+    enters = models.BooleanField()
+    leaves = models.BooleanField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["started_at"], name="span_enters", condition=Q(enters=True)),
+            models.Index(fields=["ended_at"], name="span_leaves", condition=Q(leaves=True)),
+            models.Index(fields=["started_at", "ended_at"], name="span_started"),
+            models.Index(fields=["state"], name="span_now", condition=Q(ended_at__isnull=True)),
+            models.Index(fields=["ticket"], name="span_of_ticket"),
+        )
+
+
+class TrafficKind(models.TextChoices):
+    CUSTOMER = "customer", "from customers"
+    HUMAN = "human", "by people here"
+    BOT = "bot", "by bots and automation"
+    AUTOMATIC = "automatic", "automatic mail and reports, either way"
+
+
+class TrafficFact(OfTicket):
+    """Messages of one ticket in one quarter of an hour, by who wrote them."""
+
+    kind = models.CharField(max_length=9, choices=TrafficKind)
+    quarter = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["quarter", "kind"], name="traffic_quarter"),
+            models.Index(fields=["ticket"], name="traffic_of_ticket"),
+        )
+
+
+class HandlingFact(OfTicket):
+    """What one agent did on one ticket in one quarter of an hour: seconds by the rule they fell under, and actions.
+
+    `estimated` are seconds guessed for work done without the page being looked at (by the API); they count nowhere but
+    in the coverage. Channel as the ticket's fact; the team is the ticket's then.
+    """
+
+    quarter = models.DateTimeField()
+    focus = models.FloatField(default=0)
+    call = models.FloatField(default=0)
+    chat = models.FloatField(default=0)
+    wrap_up = models.FloatField(default=0)
+    estimated = models.FloatField(default=0)
+    actions = models.PositiveIntegerField(default=0)  # done on this ticket alone
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["quarter"], name="handling_quarter"),
+            models.Index(fields=["ticket"], name="handling_of_ticket"),
+            models.Index(fields=["agent_id", "quarter"], name="handling_of_agent"),
+        )
+
+
+class AnswerFact(models.Model):
+    """One asking of a survey and what came back. Channel, team and agent are those of the asking (NPS: no agent)."""
+
+    answer = models.OneToOneField(
+        "reports.Answer", on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="fact"
+    )
+    kind = models.CharField(max_length=8)
+    survey_id = models.BigIntegerField(null=True)  # none: a chat's own rating
+    ticket = models.ForeignKey(
+        "inbox.Ticket", on_delete=models.CASCADE, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    customer_id = models.BigIntegerField()  # as merged now
+    imported = models.BooleanField(default=False)
+    channel_id = models.BigIntegerField(null=True)
+    team_id = models.BigIntegerField(null=True)
+    agent_id = models.BigIntegerField(null=True)
+    priority = models.CharField(max_length=10, blank=True)
+    asked_at = models.DateTimeField()
+    failed = models.BooleanField(default=False)  # the asking never reached them
+    answered_at = models.DateTimeField(null=True)  # the first answer: its day
+    value = models.SmallIntegerField(null=True)  # the one that stands
+    commented = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["kind", "answered_at"], name="answer_fact_answered"),
+            models.Index(fields=["kind", "asked_at"], name="answer_fact_asked"),
+            models.Index(fields=["ticket"], name="answer_fact_of_ticket"),
+            models.Index(fields=["customer_id"], name="answer_fact_of_customer"),
+        )
+
+
+class ChatOutcome(models.TextChoices):
+    WAITING = "waiting", "nobody has answered yet"
+    ANSWERED = "answered", "a person answered"
+    ABANDONED = "abandoned", "left before"
+    SHORT = "short", "left within 15 seconds"
+    MESSAGE = "message", "became a message: an address was given"
+
+
+class ChatFact(OfTicket):
+    """One chat that was offered to people: its day is that of the offer."""
+
+    engagement_id = models.BigIntegerField(unique=True)
+    offered_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=9, choices=ChatOutcome)
+    in_schedule = models.BooleanField(default=True)  # out of it, it counts nowhere
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["offered_at"], name="chat_fact_offered"),
+            models.Index(fields=["ticket"], name="chat_fact_of_ticket"),
+        )
+
+
+class BotFact(OfTicket):
+    """One conversation of a bot: the agent is the bot. Its day is that of its beginning."""
+
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    handed_at = models.DateTimeField(null=True)  # to a person
+    confirmed_at = models.DateTimeField(null=True)  # the customer said that this was it
+    last_heard_at = models.DateTimeField()  # the customer's last word in it
+    steps = ArrayField(models.CharField(max_length=60), default=list)  # of the flow, in the order they were reached
+    fallbacks = models.PositiveIntegerField(default=0)  # answers that it did not understand
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["began_at"], name="bot_fact_began"),
+            models.Index(fields=["ticket"], name="bot_fact_of_ticket"),
+        )
