@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # The servers may have to be readable by the user they run as, whatever the umask of who installs.
 INSTALL = umask 022; $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help run test bench fuzz axe screens lint format
+.PHONY: help run test servers bench fuzz axe screens lint format
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -19,8 +19,12 @@ help: ## this list
 run: $(VENV)/.installed ## start all of Rabta on this machine (Ctrl-C stops it); ARGS="--port 8001" is handed on
 	@exec $(BIN)/python manage.py up $(ARGS)
 
-test: $(VENV)/.installed-dev ## linters, types and all tests
+test: ## linters, types and all tests
+	@$(MAKE) --no-print-directory --jobs=2 servers $(VENV)/.installed-dev
 	@exec .ci/test
+
+servers: # what the tests drive, beside the packages: one waits for the network, the other for the processor
+	@exec .ci/servers
 
 bench: $(VENV)/.installed-dev ## speed of e-mail in and out, beside bare loops on this machine
 	@exec $(BIN)/python -m tests.bench $(ARGS)
@@ -52,7 +56,7 @@ $(VENV)/.installed: requirements.txt $(VENV)/.made
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	@echo "Installing what the tests need into $(VENV) ..."
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt $(VENV)/.made
+	@echo "Installing what Rabta and its tests need into $(VENV) (about a minute) ..."
 	@$(INSTALL) -r requirements-dev.txt
-	@touch $@
+	@touch $(VENV)/.installed $@
