@@ -63,8 +63,8 @@ def test_what_became_of_a_bot_s_talks(shop: Channel, sana: Agent) -> None:
     rows = {row.ticket_id: row for row in BotFact.objects.all()}
     assert len(rows) == 3
     one, two, three = (rows[chat.engagement.ticket_id] for chat in (helped, handed, taken))
-    assert (one.steps, one.handed_at, one.confirmed_at is not None) == (["start", "returns", "help"], None, True)
-    assert (two.steps, two.handed_at is not None, two.confirmed_at) == (["start"], True, None)
+    assert (one.steps, one.handed_at, one.confirmed_at is not None) == (["hello", "returns", "help"], None, True)
+    assert (two.steps, two.handed_at is not None, two.confirmed_at) == (["hello"], True, None)
     assert three.handed_at is not None
     of = {row.ticket_id: row for row in TicketFact.objects.all()}
     assert (of[one.ticket_id].done, of[one.ticket_id].first_solved_at) == (True, None)
