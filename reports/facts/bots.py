@@ -12,7 +12,7 @@ from reports.facts.saying import CUSTOMER, Said
 from reports.facts.standing import Standings
 from reports.models import ChatOutcome
 
-UNANSWERED = {"left": ChatOutcome.MESSAGE, "offline": ChatOutcome.MESSAGE}  # how it ended, and no person had written
+UNANSWERED = {"left", "offline", "visitor"}  # how it ended, where they can be answered by other ways
 
 
 def chats_of(history: History, imported: bool) -> list[ChatRow]:
@@ -41,7 +41,7 @@ def _chat(number: int, imported: bool, talk: Talk) -> ChatRow | None:
         if "left" in left.data:
             left_at = datetime.fromisoformat(left.data["left"])
     elif ended is not None and ended.data.get("why") in UNANSWERED:
-        outcome, left_at = UNANSWERED[ended.data["why"]], ended.at
+        outcome, left_at = ChatOutcome.MESSAGE, ended.at
     return ChatRow(
         number, imported, talk.channel_id, offered.data.get("team"), answered.actor_id if answered else None,
         talk.engagement_id, offered.at, answered.at if answered else None, left_at, outcome.value,

@@ -16,13 +16,10 @@ from inbox.log import SnapshotXmin
 from inbox.models import Cursor, Event, Ticket
 from lib import processes
 from reports.facts import follower, loading, others, storing
-from reports.facts.history import World
 from reports.models import Answer, AnswerFact
 
-RANGE = 1_000  # numbers of tickets: a second's work, for which the follower may have to wait
+RANGE = 500  # numbers of tickets: less than a second's work, for which the follower may have to wait
 Say = Callable[[str, int, int], None]
-
-_world: list[World] = []
 
 
 def everything(count: int, say: Say) -> int:
@@ -35,7 +32,6 @@ def everything(count: int, say: Say) -> int:
     for place, made in enumerate(processes.do(count_range, jobs, count), 1):
         found += made
         say("Counting tickets", place, len(jobs))
-    _world.clear()
     _of_no_ticket()
     say("Comparing tickets", 0, len(jobs))
     for place, _told in enumerate(processes.do(compare_range, jobs, count), 1):
@@ -46,11 +42,9 @@ def everything(count: int, say: Say) -> int:
 
 def count_range(first: int, last: int) -> int:
     """Make the facts of the tickets with these numbers anew; returns how many count."""
-    if not _world:
-        _world.append(loading.world())
     with transaction.atomic():
         storing.hold(alone=False)
-        return storing.keep(range(first, last + 1), _world[0], all_over=True)
+        return storing.keep(range(first, last + 1), loading.world(), all_over=True)
 
 
 def compare_range(first: int, last: int) -> None:
