@@ -19,8 +19,8 @@ def on(when: str | datetime) -> datetime:
     if isinstance(when, datetime):
         return when
     day, clock = when.split()
-    parts = [int(part) for part in clock.split(":")]
-    return datetime(2026, 1, int(day), *parts, tzinfo=UTC)
+    hour, minute, second = (int(part) for part in f"{clock}:0".split(":")[:3])
+    return datetime(2026, 1, int(day), hour, minute, second, tzinfo=UTC)
 
 
 class Story:
@@ -36,7 +36,9 @@ class Story:
         self.ids += 1
         return self.ids
 
-    def line(self, when: str | datetime, kind: str, actor: str = "agent", actor_id: int | None = None, /, **data: Any):
+    def line(
+        self, when: str | datetime, kind: str, actor: str = "agent", actor_id: int | None = None, /, **data: Any
+    ) -> Story:
         self.lines.append(Line(self._id(), kind, on(when), actor, actor_id, data))
         return self
 
@@ -45,16 +47,16 @@ class Story:
 
     def asks(self, when: str, **fields: Any) -> Story:
         at = on(when)
-        fields = {"channel_id": self.channel, "created_at": at, "received_at": at} | fields
-        self.said.append(Words(self._id(), "in", "customer", **fields))
+        told: dict[str, Any] = {"channel_id": self.channel, "created_at": at, "received_at": at} | fields
+        self.said.append(Words(self._id(), "in", "customer", **told))
         return self
 
     def says(self, when: str, agent: int | None = SANA, **fields: Any) -> Story:
         at = on(when)
         kind = "bot" if agent == ROBO else "agent"
-        fields = {"channel_id": self.channel, "created_at": at, "received_at": at, "sent_at": at, "state": "sent",
-                  "author_kind": kind, "agent_id": agent} | fields  # fmt: skip
-        self.said.append(Words(self._id(), "out", **fields))
+        told: dict[str, Any] = {"channel_id": self.channel, "created_at": at, "received_at": at, "sent_at": at,
+                                "state": "sent", "author_kind": kind, "agent_id": agent} | fields  # fmt: skip
+        self.said.append(Words(self._id(), "out", **told))
         return self
 
     def becomes(self, when: str, status: str, actor: str = "agent", **data: Any) -> Story:
@@ -75,13 +77,13 @@ class Story:
         return self
 
     def asked(self, when: str, **fields: Any) -> Story:
-        told = {"kind": "csat", "survey_id": 3, "customer_id": 7, "channel_id": None} | fields
+        told: dict[str, Any] = {"kind": "csat", "survey_id": 3, "customer_id": 7, "channel_id": None} | fields
         self.askings.append(Asking(self._id(), asked_at=on(when), **told))
         return self
 
     def history(self) -> History:
         first = min((one.created_at for one in self.said), default=on("1 0:00"))
-        fields = {"customer_id": 7, "channel_id": self.channel, "created_at": first} | self.fields
+        fields: dict[str, Any] = {"customer_id": 7, "channel_id": self.channel, "created_at": first} | self.fields
         talks = (Talk(5, self.channel, tuple(self.chat)),) if self.chat else ()
         return History(
             self.number, said=tuple(self.said), lines=tuple(self.lines), talks=talks, askings=tuple(self.askings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -233,7 +234,8 @@ def test_team_agent_and_priority_are_those_of_the_event() -> None:
 def test_lines_of_older_days_say_what_was_before_by_what_changed() -> None:
     story = Story(team_id=4, agent_id=None, priority="urgent").created("5 9:00").asks("5 9:00").says("5 9:10")
     story.line("5 9:20", "priority_changed", **{"from": "low", "to": "urgent"})
-    story.given("5 9:30", SANA, **{"from": OMAR, "team_from": 3, "team_to": 4})
+    before: dict[str, Any] = {"from": OMAR, "team_from": 3, "team_to": 4}
+    story.given("5 9:30", SANA, **before)
     [row] = story.facts.responses
     assert (row.team_id, row.priority) == (3, "low")
     assert story.facts.spans[0].agent_id == OMAR
@@ -310,7 +312,8 @@ def test_messages_are_counted_by_the_quarter() -> None:
 def test_what_came_from_another_system_is_marked() -> None:
     story = Story().asks("5 9:00", origin="import").says("5 9:10")
     assert story.ticket.imported
-    assert all(row.imported for row in [*story.facts.responses, *story.facts.spans, *story.facts.traffic])
+    rows: list[Any] = [*story.facts.responses, *story.facts.spans, *story.facts.traffic]
+    assert all(row.imported for row in rows)
 
 
 def test_what_was_erased_out_of_the_trash_counts_nowhere() -> None:

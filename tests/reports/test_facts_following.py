@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -13,10 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 
 from inbox import log
-from inbox.actions import customers, joining, links, merge, messages, reply, split, tickets, trash
+from inbox.actions import joining, links, merge, messages, reply, split, tickets, trash
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Cursor, Event, Message, Ticket
+from inbox.models import Agent, Channel, Cursor, Customer, Event, Message, Ticket
 from reports.facts import rebuilding, storing
 from reports.models import Answer, AnswerFact, ResponseFact, SpanFact, Survey, TicketFact
 from tests.cast import AYESHA, question
@@ -221,7 +222,7 @@ def test_customers_who_turn_out_to_be_one(support: Channel, sana: Agent, wait: W
 
 
 def test_one_more_ticket_of_a_customer_who_has_many_changes_few(
-    support: Channel, sana: Agent, wait: Wait, django_assert_max_num_queries: Callable[..., object]
+    support: Channel, sana: Agent, wait: Wait, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     for _day in range(6):
         answer(question(support, "A"), sana, wait, status="solved")
@@ -331,7 +332,7 @@ class House:
             joining.merge(ticket.customer, self.chance.choice(others), by=self.by())
 
     def part(self, ticket: Ticket) -> None:
-        for gone in customers.Customer.objects.filter(merged_into__isnull=False).order_by("pk")[:1]:
+        for gone in Customer.objects.filter(merged_into__isnull=False).order_by("pk")[:1]:
             joining.unmerge(gone, by=self.by())
 
     def topic(self, ticket: Ticket) -> None:
