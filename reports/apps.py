@@ -8,3 +8,4 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from reports import api  # noqa: F401  registers its route, and what it tells and forgets of a customer
+        from reports.facts import follower  # noqa: F401  reads the log

@@ -1,0 +1,22 @@
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.cast import omar, sana, support, team
+
+__all__ = ["omar", "sana", "support", "team"]
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., datetime]]:
+    """The clock stands at Monday, 5 January 2026, 09:00 UTC; `wait(minutes=10)` lets time pass and tells it."""
+    now = [datetime(2026, 1, 5, 9, tzinfo=UTC)]
+
+    def passes(**span: float) -> datetime:
+        now[0] += timedelta(**span)
+        return now[0]
+
+    monkeypatch.setattr(timezone, "now", lambda: now[0])
+    yield passes
