@@ -17,11 +17,15 @@ from reports.engine.question import Question, instant
 from reports.engine.sources import Source
 
 Key = str | int | None
-TIMES = ("day", "week", "month", "hour_of_week")
+STRETCHES = ("day", "week", "month")  # of time, without a gap
+TIMES = (*STRETCHES, "hour_of_week")
 PLACES = ("channel", "team", "agent")
 OF_TICKET = ("tag", "type", "topic", "severity", "language", "priority")  # as the ticket has it now
 ALL = TIMES + PLACES + OF_TICKET
 HOURS = 7 * 24
+PARTS = (
+    "unnest(%(keys)s::text[], %(begins)s::timestamptz[], %(finishes)s::timestamptz[]) AS part(key, begins, finishes)"
+)
 NOUNS: dict[str, Any] = {"channel": Channel.objects, "team": Team.objects, "agent": Agent.objects}
 NAMES = {
     "day": gettext_lazy("day"),
@@ -102,6 +106,16 @@ def end_of(question: Question, by: str, key: Key) -> datetime:
     assert isinstance(value, date)
     days = {"day": 1, "week": 7, "month": monthrange(value.year, value.month)[1]}[by]
     return instant(min(value + timedelta(days=days), question.end), question.zone)
+
+
+def stretches(question: Question, by: str) -> dict[str, list[Any]]:
+    """The days, weeks or months of the period, as the parameters of `PARTS`: when each begins in it, when it ends."""
+    keys = all_keys(question, by)
+    return {
+        "keys": keys,
+        "begins": [start_of(question, by, key) for key in keys],
+        "finishes": [end_of(question, by, key) for key in keys],
+    }
 
 
 def all_keys(question: Question, by: str) -> list[Key]:

@@ -13,13 +13,13 @@ from reports.engine.sources import Source
 # The setting `reports.hourly_rates` is {"all": 12.5, "3": 15}: money an hour, by a team's id or of all others.
 # Of each ticket in each group: in whole thousandths, so that whatever is summed comes out the same in any order.
 MS = "round((f.focus + f.call + f.chat + f.wrap_up) * 1000)::bigint"
-RATE = """(SELECT COALESCE((kept.value ->> f.team_id::text)::numeric, (kept.value ->> 'all')::numeric)
- FROM inbox_setting kept WHERE kept.key = 'reports.hourly_rates')"""
-EACH = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS}) AS ms, SUM(f.actions) AS actions,
- SUM(round(f.estimated * 1000)::bigint) AS estimated {{rows}} GROUP BY 1, 2"""
-PRICED = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS}) AS ms, SUM(f.actions) AS actions,
- bool_and({MS} = 0 OR {RATE} IS NOT NULL) AS rated,
- round(SUM({MS} * {RATE}) / 3600000, 4) AS cost {{rows}} GROUP BY 1, 2"""
+RATE = "COALESCE((kept.value ->> h.team_id::text)::numeric, (kept.value ->> 'all')::numeric)"
+EACH = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS})::bigint AS ms, SUM(f.actions) AS actions,
+ SUM(round(f.estimated * 1000)::bigint)::bigint AS estimated {{rows}} GROUP BY 1, 2"""
+PRICED = f"""SELECT h.ticket_id, h.g, SUM(h.ms)::bigint AS ms, SUM(h.actions) AS actions,
+ bool_and(h.ms = 0 OR {RATE} IS NOT NULL) AS rated, round(SUM(h.ms * {RATE}) / 3600000, 4) AS cost
+ FROM (SELECT f.ticket_id, {{g}} AS g, f.team_id, SUM({MS})::bigint AS ms, SUM(f.actions) AS actions {{rows}}
+ GROUP BY 1, 2, 3) h LEFT JOIN inbox_setting kept ON kept.key = 'reports.hourly_rates' GROUP BY 1, 2"""  # noqa: S608
 # Where recording is switched off nothing is told, whatever was recorded before.
 ON = "NOT EXISTS (SELECT FROM inbox_setting kept WHERE kept.key = 'handle_time' AND kept.value -> 'on' = 'false')"
 WORK = Source("reports_handlingfact", at="quarter", priority="", base=ON, inner=EACH)
@@ -37,7 +37,7 @@ class Handling(Summed):
         return {
             "ms": f"SUM(f.ms) {only}",
             "n": f"COUNT(*) {only}",
-            "percentiles": f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {SECONDS}) {only}",
+            "percentiles": f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY f.ms) {only}",
             "elsewhere": f"SUM(f.ms) FILTER (WHERE NOT ({HANDLED}))",
             "estimated": "SUM(f.estimated)",
         }
@@ -45,7 +45,7 @@ class Handling(Summed):
     def figure(self, question: Question, row: Row) -> Figure:
         n = row["n"] or 0
         seconds = _seconds(row["ms"])
-        median, p90 = row["percentiles"] or (None, None)
+        median, p90 = (ms / 1000 for ms in row["percentiles"]) if row["percentiles"] else (None, None)
         mean = seconds / n if n else None
         beside = {"elsewhere": _seconds(row["elsewhere"]), "estimated": _seconds(row["estimated"])}
         return Figure(
