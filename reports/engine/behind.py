@@ -59,6 +59,8 @@ def _sql(one: Measure, question: Question, part: str, group: In | None, selected
         params["starts"], params["ends"] = groups.start_of(question, by, key), groups.end_of(question, by, key)
         params["moment"] = min(params["ends"], question.now)
         by = None
+    elif by == "hour_of_week":
+        params.update(groups.hours(question))
     outer, expression = counted_rows(one.source, question, by)
     # The rows of a source that makes its own are within brackets: what is said of them begins a WHERE.
     word = "WHERE" if one.source.inner else "AND"

@@ -88,6 +88,8 @@ def _rows(
         outer, _group = counted_rows(source, question, None, "part.begins", "part.finishes")
         sql = f"SELECT part.key, one.* FROM {groups.PARTS} CROSS JOIN LATERAL (SELECT {selected} {outer}) one"  # noqa: S608
     else:
+        if by == "hour_of_week":
+            params.update(groups.hours(question))
         outer, group = counted_rows(source, question, by)
         sql = f"SELECT NULL, {selected} {outer}" if by is None else f"SELECT {group}, {selected} {outer} GROUP BY 1"
     with connection.cursor() as cursor:
