@@ -114,6 +114,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "api-channels": {"pk": support.slug},
         "api-receipts": {"pk": receipt.receipt_id},
         "api-surveys-answers": {},
+        "api-reports-kpis": {},
         "api-webhooks": {"pk": hook.pk, "delivery": told.pk},
         "settings-webhook": {"pk": hook.pk},
         "settings-delivery": {"pk": told.pk},
