@@ -13,6 +13,7 @@ from reports.engine import Figure, Question
 from reports.facts import rebuilding
 
 Period = tuple[date, date]
+UTC_ZONE = ZoneInfo("UTC")
 
 
 def rebuild() -> None:
@@ -20,7 +21,7 @@ def rebuild() -> None:
     rebuilding.everything(0, lambda what, done, of: None)
 
 
-def counted(keys: list[str], period: Period, zone: ZoneInfo = ZoneInfo("UTC"), **chosen: Any) -> dict[str, Figure]:
+def counted(keys: list[str], period: Period, zone: ZoneInfo = UTC_ZONE, **chosen: Any) -> dict[str, Figure]:
     """These figures of a period, from the facts as they are; nothing can still change, unless `now` says so."""
     asked = {"now": max(timezone.now(), datetime(2030, 1, 1, tzinfo=UTC)), **chosen}
     return engine.figures(keys, Question(*period, zone, **asked))

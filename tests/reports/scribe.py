@@ -18,6 +18,11 @@ from tests.reports.oracle import Rows
 DONE = {"solved", "closed"}
 
 
+def _at_first(ticket: Ticket) -> dict[str, Any]:
+    status = {} if ticket.status == "open" else {"status": ticket.status}
+    return {"team": ticket.team_id, "assignee": ticket.assignee_id, "priority": ticket.priority, **status}
+
+
 class Scribe:
     """Keeps what has happened so far. Everything has an id of its own, so that rows can be written in one go."""
 
@@ -43,6 +48,12 @@ class Scribe:
         TicketLink.objects.bulk_create(rows.links)
         Survey.objects.bulk_create(rows.surveys)
         Answer.objects.bulk_create(rows.answers)
+
+    def moves(self, ticket: Ticket, before: str, after: str) -> None:
+        """A line of the log in nobody's name that its status has changed."""
+        change: dict[str, Any] = {"from": before, "to": after}
+        self.record(ticket, "status_changed", **change)
+        ticket.status = after
 
     # Who and where ----------------------------------------------------------------------------------------------------
 
@@ -118,7 +129,7 @@ class Scribe:
         )
         self.rows.tickets.append(one)
         actor = ("customer", customer.pk) if by is None else None
-        self.record(one, "ticket_created", by=by, actor=actor, channel=channel.pk)
+        self.record(one, "ticket_created", by=by, actor=actor, channel=channel.pk, **_at_first(one))
         return one
 
     def _message(self, ticket: Ticket, channel: int, direction: str, **fields: Any) -> Message:
@@ -226,20 +237,23 @@ class Scribe:
         message = self._message(ticket, ticket.channel_id, "note", author_kind="agent", agent_id=by.pk)
         self.record(ticket, "note_added", by=by, message=message.pk)
 
-    def status(self, ticket: Ticket, status: str, *, by: Agent | None, customer: Customer | None = None) -> bool:
+    def status(
+        self, ticket: Ticket, status: str, *, by: Agent | None, customer: Customer | None = None, why: str = ""
+    ) -> bool:
         """As `inbox.actions.reply.change_status`; `customer` where it is they who say that it is solved."""
         before = ticket.status
         if before == status:
             return False
         ticket.status = status
         actor = ("customer", customer.pk) if customer is not None else None
+        change: dict[str, Any] = {"from": before, "to": status, **({"why": why} if why else {})}
         if status in DONE:
             ticket.snoozed_until = None
             ticket.solved_at = ticket.solved_at or self.now
         elif before in DONE:
             ticket.solved_at = None
-            self.record(ticket, "reopened", by=by, actor=actor, was=before)
-        self.record(ticket, "status_changed", by=by, actor=actor, **{"from": before, "to": status})
+            self.record(ticket, "reopened", by=by, actor=actor, was=before, **({"why": why} if why else {}))
+        self.record(ticket, "status_changed", by=by, actor=actor, **change)
         return True
 
     def undo(self, ticket: Ticket, *, by: Agent) -> bool:
@@ -276,7 +290,7 @@ class Scribe:
         ticket.spam = spam
         if not spam and afresh and ticket.status != "closed":
             ticket.snoozed_until = None
-            self.status(ticket, "open", by=by)
+            self.status(ticket, "open", by=by, why="spam")
 
     def trash(self, ticket: Ticket, *, by: Agent) -> None:
         self.record(ticket, "restored" if ticket.trashed_at else "trashed", by=by)
@@ -308,7 +322,7 @@ class Scribe:
         stood = [kept.status]
         self.record(kept, "merged_from", by=by, source=gone.pk)
         if kept.status in DONE and before not in DONE:
-            self.status(kept, before, by=by)
+            self.status(kept, before, by=by, why="merge")
         stood.append(kept.status)
         self.record(
             gone,
@@ -341,8 +355,9 @@ class Scribe:
 
     def move(self, message: Message, source: Ticket, target: Ticket, *, by: Agent) -> None:
         message.ticket_id = target.pk
+        way: dict[str, Any] = {"from": source.pk, "to": target.pk}
         for ticket in sorted((source, target), key=lambda one: one.pk):
-            self.record(ticket, "message_moved", by=by, message=message.pk, **{"from": source.pk, "to": target.pk})
+            self.record(ticket, "message_moved", by=by, message=message.pk, **way)
 
     def split(self, old: Ticket, messages: Sequence[Message], *, by: Agent) -> Ticket:
         new = Ticket(
@@ -362,13 +377,14 @@ class Scribe:
             updated_at=self.now,
         )
         self.rows.tickets.append(new)
-        self.record(new, "ticket_created", by=by, channel=new.channel_id)
+        self.record(new, "ticket_created", by=by, channel=new.channel_id, **_at_first(new))
         ids = sorted(one.pk for one in messages)
         for message in messages:
             message.ticket_id = new.pk
         self.rows.links.append(TicketLink(source_id=new.pk, target_id=old.pk, kind="child", created_at=self.now))
+        way: dict[str, Any] = {"from": old.pk, "to": new.pk, "split": True}
         for pk in ids:
-            self.record(new, "message_moved", by=by, message=pk, split=True, **{"from": old.pk, "to": new.pk})
+            self.record(new, "message_moved", by=by, message=pk, **way)
         self.record(old, "split", by=by, into=new.pk, messages=ids)
         self.record(new, "split_from", by=by, source=old.pk, messages=ids)
         return new

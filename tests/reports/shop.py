@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,11 +18,25 @@ from tests.paper import Paper, raw
 from tests.reports.moments import Clock
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def shop(db: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A desk for mail, a messenger and a chat, and the people who answer there, at whatever time it is."""
+    Paper.sent.clear()
+    Paper.answers.clear()
+    yield Shop(clock, monkeypatch)
+
+
 class Shop:
     """`mail`, `phone` (a messenger) and `chat` are its channels; Sana and Omar work for its team."""
 
     def __init__(self, clock: Clock, patch: pytest.MonkeyPatch) -> None:
         clock("2025-12-01 00:00")
+        patch.setattr(Chatter, "scope", lambda self, channel: f"channel:{channel.pk}")
         patch.setattr(Chatter, "send_part", lambda self, message, part: f"theirs-{message.pk}")
         self.clock = clock
         self.team = Team.objects.create(name="Support", slug="support")

@@ -83,8 +83,9 @@ class Book:
 
     def responses(self, *, which: str = "all") -> Iterator[Case]:
         for one in self.outcomes.values():
-            for response in one.responses:
-                if which == "all" or response.first == (which == "first"):
+            first = [one.first_response] if one.first_response is not None else []
+            for response in first if which == "first" else one.responses:
+                if which != "next" or not response.first:
                     yield self._case(
                         one,
                         response.answer.at,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from inbox.adapters import adapter_for
 from inbox.models import Channel, Event, Message, Ticket
@@ -26,7 +27,6 @@ from tests.reports.oracle.talk import (
 )
 
 SESSION = timedelta(minutes=60)
-Clock = Callable[[Ticket, datetime, datetime], int]
 
 
 def seconds(start: datetime, end: datetime) -> int:
@@ -58,15 +58,12 @@ class Outcome:
     solves: list[Solve]
     reopens: list[Reopen]
     opened: datetime | None = None
+    first_response: Response | None = None  # the first counted human public message, whatever it answers
     responses: list[Response] = field(default_factory=list)
     wait: int = 0  # seconds that the customer waited for a person, in all runs that ended
     answered: bool = False  # a counted human public message, ever
     bot: bool = False
     handed: datetime | None = None
-
-    @property
-    def imported(self) -> bool:
-        return False
 
     @property
     def done(self) -> bool:
@@ -97,9 +94,9 @@ class Outcome:
     def sessions(self) -> int:
         """Stretches without a pause of over an hour, from the first word of the customer to the first solve."""
         assert self.first is not None
-        begun = [one.place for one in self.said if one.who == "customer"][0]
+        begun = _first(self)
         words = [one for one in self.said if begun <= one.place < self.first.place]
-        return 1 + sum(later.at - before.at > SESSION for before, later in zip(words, words[1:], strict=False))
+        return 1 + sum(later.at - before.at > SESSION for before, later in pairwise(words))
 
     @property
     def one_touch(self) -> bool:
@@ -149,7 +146,7 @@ def outcome(
     customers = [one for one in said if one.who == "customer"]
     opening = customers[0] if customers else None
     channel = opening.channel if opening else ticket.channel_id
-    reopens = [Reopen(one.at, (one.at, float(STATUS), one.pk)) for one in changes if is_reopen(one, events)]
+    reopens = [Reopen(one.at, (one.at, float(STATUS), one.pk)) for one in changes if is_reopen(one)]
     solves = solves_of(changes, said)
     found = Outcome(
         ticket,
@@ -205,8 +202,12 @@ def _count_runs(found: Outcome, owner: Over, hand_offs: Sequence[datetime], bots
             begun = begun or step
         elif step.who == "human" and step.place > _first(found):
             answers += 1
+            assert step.written is not None
+            if answers == 1:
+                opening = next(one for one in found.said if one.who == "customer")
+                start = _start(opening, step.written, owner, hand_offs, bots, inclusive=False)
+                found.first_response = None if start is None else Response(opening, step, start, True)
             if begun is not None:
-                assert step.written is not None
                 start = _start(begun, step.written, owner, hand_offs, bots, inclusive=False)
                 if start is not None:
                     found.responses.append(Response(begun, step, start, answers == 1))

@@ -90,25 +90,16 @@ def status_changes(events: Sequence[Event]) -> list[Event]:
 
 
 def is_solve(change: Event) -> bool:
-    """A bot's does not count: its conversation is over, nobody has solved anything."""
-    return change.data["to"] in DONE and change.data["from"] not in DONE and change.actor_kind != "bot"
+    """A bot's does not count: its conversation is over, nobody has solved anything. Nor does tidying up."""
+    told = change.data
+    return told["to"] in DONE and told["from"] not in DONE and change.actor_kind != "bot" and not told.get("why")
 
 
-def is_reopen(change: Event, events: Sequence[Event]) -> bool:
+def is_reopen(change: Event) -> bool:
     """By a customer's message or by hand: not by a rule, a bot, nor because it was merged or was no spam after all."""
-    if change.data["from"] not in DONE or change.data["to"] in DONE or change.actor_kind not in {"agent", "customer"}:
-        return False
-    earlier = [one for one in events if one.pk < change.pk and one.kind != "reopened"]
-    cause = earlier[-1] if earlier else None
-    caused = cause is not None and (
-        cause.kind == "merged_from" or (cause.kind == "spam_changed" and not cause.data["spam"])
-    )
-    return not (
-        caused
-        and cause is not None
-        and cause.actor_id == change.actor_id
-        and change.at - cause.at <= timedelta(seconds=1)
-    )
+    told = change.data
+    by_hand = change.actor_kind in {"agent", "customer"} and not told.get("why")
+    return by_hand and told["from"] in DONE and told["to"] not in DONE
 
 
 def solves_of(changes: Sequence[Event], said: Sequence[Said]) -> list[Solve]:
