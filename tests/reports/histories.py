@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -43,6 +44,20 @@ GAPS = (
 )
 MIDNIGHTS = len(ZONES)  # gaps beyond those above: to the next midnight of a zone
 
+WEEK = [[["09:00", "17:00"]]] * 5 + [[], []]
+HOURS: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {"zone": "Europe/Berlin", "days": WEEK, "holidays": {"country": "DE", "region": "BY"}},
+    {"zone": "Asia/Karachi", "days": [[["10:00", "13:00"], ["14:00", "18:30"]]] * 6 + [[]]},
+    {"zone": "America/New_York", "days": [[["00:00", "24:00"]]] * 7, "closed": [{"date": "2026-01-05"}]},
+    {
+        "zone": "Europe/Berlin",  # nights over changes of the clocks
+        "days": [[["00:00", "02:30"], ["22:15", "24:00"]]] * 7,
+        "closed": [{"date": "2025-12-31", "until": "2026-01-01"}],
+        "holidays": {"country": "DE", "open": ["2025-12-25"]},
+    },
+)
+
 Step = tuple[int, int, int]
 
 
@@ -50,6 +65,7 @@ Step = tuple[int, int, int]
 class History:
     beginning: int
     kind: int  # of the channel that its first customer writes on
+    hours: int
     steps: tuple[Step, ...]
 
 
@@ -111,6 +127,16 @@ def begin(scribe: Scribe) -> Life:
         [scribe.customer(), scribe.customer()],
         {kind: scribe.survey(kind).pk for kind in kinds},
     )
+
+
+def works(life: Life, which: int) -> None:
+    """Hours of one team, of the messenger, of the other team; those of the first change on 6 January."""
+    n, scribe = len(HOURS), life.scribe
+    scribe.opens("team", life.teams[0].pk, HOURS[which % n])
+    scribe.opens("channel", life.channels[1].pk, HOURS[which // n % n])
+    scribe.opens("team", life.teams[1].pk, HOURS[(which + which // n) % n])
+    scribe.now = datetime(2026, 1, 6, 9, tzinfo=UTC)
+    scribe.opens("team", life.teams[0].pk, HOURS[which // 2 % n])
 
 
 # What can happen ------------------------------------------------------------------------------------------------------
@@ -378,7 +404,8 @@ def surveys(life: Life, arg: int) -> None:
         return
     kind = ("csat", "solved", "nps", "ces")[arg // 3 % 4]
     survey = next(one for one in life.scribe.rows.surveys if one.pk == life.surveys[kind])
-    answer = life.scribe.asks(survey, ticket, life.customer_of(ticket), ticket.reply_channel_id)
+    about = None if kind == "nps" and arg // 2 % 2 else ticket
+    answer = life.scribe.asks(survey, about, life.customer_of(ticket), ticket.reply_channel_id)
     if arg % 11 == 10:
         answer.failed_at = life.now
     life.answers.append(answer)
@@ -428,6 +455,8 @@ AT_ONCE: frozenset[Verb] = frozenset({writes, answers, solves, nobody_says, echo
 def live(scribe: Scribe, history: History) -> Life:
     """Live through a history."""
     life = begin(scribe)
+    scribe.now = datetime(2025, 10, 1, tzinfo=UTC)
+    works(life, history.hours)
     scribe.now = BEGINNINGS[history.beginning % len(BEGINNINGS)]
     writes(life, history.kind)
     before: Verb = writes
@@ -455,8 +484,9 @@ STEPS = st.lists(
     max_size=16,
 )
 HISTORIES = st.builds(
-    lambda beginning, kind, steps: History(beginning, kind, tuple(steps)),
+    lambda beginning, kind, hours, steps: History(beginning, kind, hours, tuple(steps)),
     st.integers(0, len(BEGINNINGS) - 1),
+    SMALL,
     SMALL,
     STEPS,
 )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from inbox.models import Agent, Channel, Customer, Event, Message, Team, Ticket, TicketLink
+from inbox.models import Agent, Channel, Customer, Event, Message, ScheduleVersion, Team, Ticket, TicketLink
 from reports.models import Answer, Survey
 from tests.reports.oracle import Rows
 
@@ -48,6 +48,7 @@ class Scribe:
         TicketLink.objects.bulk_create(rows.links)
         Survey.objects.bulk_create(rows.surveys)
         Answer.objects.bulk_create(rows.answers)
+        ScheduleVersion.objects.bulk_create(rows.schedules)
 
     def moves(self, ticket: Ticket, before: str, after: str) -> None:
         """A line of the log in nobody's name that its status has changed."""
@@ -84,6 +85,12 @@ class Scribe:
         one = Survey(pk=next(self.answers), name=kind, kind=kind)
         self.rows.surveys.append(one)
         return one
+
+    def opens(self, of: str, whose: int | None, hours: dict[str, Any] | None) -> None:
+        """From now on these are somebody's hours of business."""
+        self.rows.schedules.append(
+            ScheduleVersion(pk=len(self.rows.schedules) + 1, of=of, whose=whose, hours=hours, since=self.now)
+        )
 
     # The log ----------------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ ASKED = st.fixed_dictionaries(
         ),
         "days": st.sampled_from([1, 7, 31, 400, 800]),
         "window": st.sampled_from([7, 7, 1, 30]),
+        "business": st.booleans(),
         "imported": st.sampled_from([False, False, True]),
         "by": st.sampled_from(BREAKDOWNS),
         "only": st.sets(
@@ -73,7 +74,7 @@ def asked(scribe: Scribe, wish: dict[str, Any]) -> dict[str, Any]:
         "languages": (("en",), ("ur", "de"))[which % 2],
     }
     days = timedelta(days=wish["days"])
-    plain = {name: wish[name] for name in ("start", "zone", "window", "imported")}
+    plain = {name: wish[name] for name in ("start", "zone", "window", "business", "imported")}
     return plain | {"end": wish["start"] + days, "now": NOW} | {name: values[name] for name in wish["only"]}
 
 

@@ -28,6 +28,7 @@ class Asked:
     priorities: tuple[str, ...] = ()
     imported: bool = False
     window: int = 7
+    business: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,35 +88,47 @@ def _nps(cases: Sequence[Case], asked: Asked) -> Figure:
 
 Counted = tuple[Callable[[Book, Asked], Iterator[Case]], Callable[[Sequence[Case], Asked], Figure]]
 FIGURES: dict[str, Counted] = {
-    "first_response": (lambda book, asked: book.responses(which="first"), _duration),
-    "response": (lambda book, asked: book.responses(), _duration),
-    "next_response": (lambda book, asked: book.responses(which="next"), _duration),
-    "resolution_first": (lambda book, asked: book.resolutions(which="first"), _duration),
-    "resolution_full": (lambda book, asked: book.resolutions(which="last"), _duration),
-    "customer_wait": (lambda book, asked: book.waits(), _duration),
+    "first_response": (lambda book, asked: book.responses(which="first", business=asked.business), _duration),
+    "first_wait": (lambda book, asked: book.responses(which="first", business=False, total=True), _duration),
+    "response": (lambda book, asked: book.responses(which="all", business=asked.business), _duration),
+    "next_response": (lambda book, asked: book.responses(which="next", business=asked.business), _duration),
+    "waiting": (lambda book, asked: book.waiting(), _count),
+    "resolution_first": (lambda book, asked: book.resolutions(which="first", business=asked.business), _duration),
+    "resolution_full": (lambda book, asked: book.resolutions(which="last", business=asked.business), _duration),
+    "customer_wait": (lambda book, asked: book.waits(business=asked.business), _duration),
     "one_touch": (lambda book, asked: book.touches(), _ratio(bool)),
     "fcr": (lambda book, asked: book.first_contacts(asked.window), _ratio(bool)),
     "fcr_confirmed": (lambda book, asked: book.scores("solved"), _ratio(bool)),
     "reopen_rate": (lambda book, asked: book.reopens(asked.window), _ratio(bool)),
     "csat": (lambda book, asked: book.scores("csat"), _ratio(lambda score: score >= 4)),
     "response_rate": (lambda book, asked: book.scores("csat", asked=True), _ratio(bool)),
-    "nps": (lambda book, asked: book.scores("nps"), _nps),
+    "nps": (lambda book, asked: book.scores("nps", about=False), _nps),
+    "nps_transactional": (lambda book, asked: book.scores("nps", about=True), _nps),
     "ces": (lambda book, asked: book.scores("ces"), _ratio(lambda score: score >= 5)),
     "volume": (lambda book, asked: book.opened(), _count),
+    "solved": (lambda book, asked: book.solved(), _count),
+    "ours_only": (lambda book, asked: book.ours_only(), _count),
+    "messages_in": (lambda book, asked: book.messages("customer"), _count),
+    "messages_out": (lambda book, asked: book.messages("human"), _count),
+    "messages_bot": (lambda book, asked: book.messages("bot"), _count),
 }
+WHENEVER = frozenset({"waiting"})  # as it is now, whatever the period
 
 
 def chosen(book: Book, key: str, asked: Asked) -> list[Case]:
     """The cases that a figure counts."""
     cases, _ = FIGURES[key]
-    return [one for one in cases(book, asked) if _fits(one, asked)]
+    return [one for one in cases(book, asked) if (key in WHENEVER or _is_in(one, asked)) and _fits(one, asked)]
+
+
+def _is_in(one: Case, asked: Asked) -> bool:
+    return asked.start <= one.at.astimezone(asked.zone).date() < asked.end
 
 
 def _fits(one: Case, asked: Asked) -> bool:
     ticket = one.ticket
     return (
-        asked.start <= one.at.astimezone(asked.zone).date() < asked.end
-        and (asked.imported or not one.imported)
+        (asked.imported or not one.imported)
         and (not asked.channels or one.channel in asked.channels)
         and (not asked.teams or one.team in asked.teams)
         and (not asked.agents or one.agent in asked.agents)

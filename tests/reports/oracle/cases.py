@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from inbox.models import Event, Message, Ticket
 from reports.models import Answer
-from tests.reports.oracle.outcome import Outcome, outcome, seconds
+from tests.reports.oracle.hours import Wall
+from tests.reports.oracle.outcome import Outcome, Stretch, outcome
 from tests.reports.oracle.rows import Rows
 
 
@@ -45,13 +46,15 @@ class Book:
         for event in rows.events:
             if event.ticket_id is not None:
                 events[event.ticket_id].append(event)
+        self.wall = Wall(rows.schedules)
         self.outcomes: dict[int, Outcome] = {}
         self.imported: set[int] = set()
         for ticket in rows.tickets:
             if ticket.spam or ticket.trashed_at is not None or ticket.merged_into_id is not None:
                 continue
             own = messages[ticket.pk]
-            if own and all(one.origin == "import" for one in own):
+            public = [one for one in own if one.direction != "note" and one.side_id is None]
+            if public and min(public, key=lambda one: (one.created_at, one.pk)).origin == "import":
                 self.imported.add(ticket.pk)
             log = sorted(events[ticket.pk], key=lambda one: one.pk)
             self.outcomes[ticket.pk] = outcome(ticket, own, log, self.channels, self.bots)
@@ -81,29 +84,34 @@ class Book:
 
     # Cases of each figure ---------------------------------------------------------------------------------------------
 
-    def responses(self, *, which: str = "all") -> Iterator[Case]:
+    def seconds(self, one: Outcome, stretches: Sequence[Stretch], business: bool) -> int:
+        """Of the calendar, or those in which somebody was at work."""
+        if business:
+            return sum(self.wall.seconds(start, end, one.team, one.channel) for start, end in stretches)
+        return sum(int((end - start).total_seconds()) for start, end in stretches)
+
+    def responses(self, *, which: str, business: bool, total: bool = False) -> Iterator[Case]:
+        """`total`: from the customer's first message, whoever had the ticket."""
         for one in self.outcomes.values():
             first = [one.first_response] if one.first_response is not None else []
             for response in first if which == "first" else one.responses:
                 if which != "next" or not response.first:
-                    yield self._case(
-                        one,
-                        response.answer.at,
-                        response.seconds,
-                        agent=response.answer.writer,
-                        channel=response.asked.channel,
-                    )
+                    start, end = response.asked.at if total else response.start, response.answer.at
+                    taken = self.seconds(one, [(start, end)], business)
+                    yield self._case(one, end, taken, agent=response.answer.writer, channel=response.asked.channel)
 
-    def resolutions(self, *, which: str) -> Iterator[Case]:
+    def resolutions(self, *, which: str, business: bool) -> Iterator[Case]:
         for one in self.outcomes.values():
             solve = one.first if which == "first" else one.last
             if solve is not None and one.opened is not None:
-                yield self._case(one, solve.at, seconds(one.opened, solve.at), agent=one.credit(solve))
+                taken = self.seconds(one, [(one.opened, solve.at)], business)
+                yield self._case(one, solve.at, taken, agent=one.credit(solve))
 
-    def waits(self) -> Iterator[Case]:
+    def waits(self, *, business: bool) -> Iterator[Case]:
         for one in self.outcomes.values():
             if one.last is not None:
-                yield self._case(one, one.last.at, one.wait, agent=one.credit(one.last))
+                taken = self.seconds(one, one.waits, business)
+                yield self._case(one, one.last.at, taken, agent=one.credit(one.last))
 
     def touches(self) -> Iterator[Case]:
         for one, agent in self._eligible():
@@ -138,17 +146,42 @@ class Book:
             if one.opened is not None:
                 yield self._case(one, one.opened, 1, agent=one.ticket.assignee_id, now=True)
 
-    def scores(self, kind: str, *, asked: bool = False) -> Iterator[Case]:
+    def solved(self) -> Iterator[Case]:
+        for one in self.outcomes.values():
+            if one.first is not None:
+                yield self._case(one, one.first.at, 1, agent=one.credit(one.first))
+
+    def ours_only(self) -> Iterator[Case]:
+        for one in self.outcomes.values():
+            if one.opened is None and one.begun is not None:
+                yield self._case(one, one.begun, 1, agent=one.ticket.assignee_id, now=True)
+
+    def waiting(self) -> Iterator[Case]:
+        """Unsolved, and no person has answered so far; what a bot has waits for nobody."""
+        for one in self.outcomes.values():
+            if one.opened is not None and not one.done and not one.answered and not one.with_bot:
+                yield self._case(one, one.opened, 1, agent=one.ticket.assignee_id, now=True)
+
+    def messages(self, who: str) -> Iterator[Case]:
+        for one in self.outcomes.values():
+            for word in one.said:
+                if word.who == who:
+                    yield self._case(one, word.at, 1, agent=word.writer, channel=word.channel)
+
+    def scores(self, kind: str, *, asked: bool = False, about: bool | None = None) -> Iterator[Case]:
         """Answers by the day of the first one; or, `asked`, askings by their day, and whether they were answered."""
         kinds = {one.pk: one.kind for one in self.rows.surveys}
         for answer in self.rows.answers:
             one = self.outcomes.get(answer.ticket_id) if answer.ticket_id is not None else None
+            if about is not None and about != (answer.ticket_id is not None):
+                continue  # NPS is asked apart from any ticket, or after one
             if kinds.get(answer.survey_id) != kind or (answer.ticket_id is not None and one is None):
                 continue
+            until = None if answer.answered_at is None else answer.answered_at + timedelta(days=14)
             if asked and answer.failed_at is None:
                 yield self._answer(answer, one, answer.asked_at, int(answer.answered_at is not None), kind)
             elif not asked and answer.answered_at is not None and answer.value is not None:
-                yield self._answer(answer, one, answer.answered_at, answer.value, kind)
+                yield self._answer(answer, one, answer.answered_at, answer.value, kind, until)
 
     # What they are made of --------------------------------------------------------------------------------------------
 
@@ -214,7 +247,15 @@ class Book:
             open_until,
         )
 
-    def _answer(self, answer: Answer, one: Outcome | None, at: datetime, value: int, kind: str) -> Case:
+    def _answer(
+        self,
+        answer: Answer,
+        one: Outcome | None,
+        at: datetime,
+        value: int,
+        kind: str,
+        open_until: datetime | None = None,
+    ) -> Case:
         before = [word for word in one.counted() if word.at < answer.asked_at] if one is not None else []
         return Case(
             at,
@@ -226,4 +267,5 @@ class Book:
             one.priority.at(answer.asked_at) if one is not None else "",
             self.customer(answer.customer_id),
             one is not None and one.ticket.pk in self.imported,
+            open_until,
         )

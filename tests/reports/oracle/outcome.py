@@ -27,10 +27,7 @@ from tests.reports.oracle.talk import (
 )
 
 SESSION = timedelta(minutes=60)
-
-
-def seconds(start: datetime, end: datetime) -> int:
-    return int((end - start).total_seconds())
+Stretch = tuple[datetime, datetime]
 
 
 @dataclass
@@ -39,10 +36,6 @@ class Response:
     answer: Said
     start: datetime  # where a person's clock began
     first: bool
-
-    @property
-    def seconds(self) -> int:
-        return seconds(self.start, self.answer.at)
 
 
 @dataclass
@@ -60,10 +53,10 @@ class Outcome:
     opened: datetime | None = None
     first_response: Response | None = None  # the first counted human public message, whatever it answers
     responses: list[Response] = field(default_factory=list)
-    wait: int = 0  # seconds that the customer waited for a person, in all runs that ended
+    waits: list[Stretch] = field(default_factory=list)  # in which the customer waited for a person
     answered: bool = False  # a counted human public message, ever
-    bot: bool = False
-    handed: datetime | None = None
+    begun: datetime | None = None  # its first public message
+    with_bot: bool = False  # now
 
     @property
     def done(self) -> bool:
@@ -158,6 +151,8 @@ def outcome(
         solves,
         reopens,
     )
+    found.begun = min((one.at for one in said), default=None)
+    found.with_bot = ticket.assignee_id in bots
     if opening is None:
         return found
     found.opened = opening.at
@@ -187,8 +182,6 @@ def _hand_offs(events: Sequence[Event], bots: set[int]) -> list[datetime]:
 def _count_runs(found: Outcome, owner: Over, hand_offs: Sequence[datetime], bots: set[int]) -> None:
     """Runs of customer messages: each is ended by a person's answer, or by a solve without one."""
     assert found.opened is not None
-    found.bot = owner.at(found.opened) in bots
-    found.handed = hand_offs[0] if hand_offs and found.bot else None
     begun: Said | None = None
     steps: list[Said | Solve] = sorted([*found.said, *found.solves], key=lambda one: one.place)
     answers = 0
@@ -196,7 +189,7 @@ def _count_runs(found: Outcome, owner: Over, hand_offs: Sequence[datetime], bots
         if isinstance(step, Solve):
             if begun is not None:
                 start = _start(begun, step.at, owner, hand_offs, bots, inclusive=True)
-                found.wait += seconds(start, step.at) if start is not None else 0
+                found.waits += [(start, step.at)] if start is not None else []
             begun = None
         elif step.who == "customer":
             begun = begun or step
@@ -211,7 +204,7 @@ def _count_runs(found: Outcome, owner: Over, hand_offs: Sequence[datetime], bots
                 start = _start(begun, step.written, owner, hand_offs, bots, inclusive=False)
                 if start is not None:
                     found.responses.append(Response(begun, step, start, answers == 1))
-                    found.wait += seconds(start, step.at)
+                    found.waits.append((start, step.at))
             begun = None
 
 

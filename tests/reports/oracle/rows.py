@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from inbox.models import Agent, Channel, Customer, Event, Message, Ticket, TicketLink
+from inbox.models import Agent, Channel, Customer, Event, Message, ScheduleVersion, Ticket, TicketLink
 from reports.models import Answer, Survey
 
 
@@ -21,6 +21,7 @@ class Rows:
     links: list[TicketLink] = field(default_factory=list)
     surveys: list[Survey] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    schedules: list[ScheduleVersion] = field(default_factory=list)
 
     @classmethod
     def read(cls) -> Rows:
@@ -35,4 +36,5 @@ class Rows:
             links=list(TicketLink.objects.all()),
             surveys=list(Survey.objects.all()),
             answers=list(Answer.objects.all()),
+            schedules=list(ScheduleVersion.objects.all()),
         )
