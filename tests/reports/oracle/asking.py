@@ -83,7 +83,8 @@ def _nps(cases: Sequence[Case], asked: Asked) -> Figure:
         last[one.customer] = one
     n = len(last)
     plus = sum((one.value >= 9) - (one.value <= 6) for one in last.values())
-    return Figure(n, 100 * plus / n if n >= 10 else None, plus, n)
+    still = sum(one.open_until is not None and one.open_until > asked.now for one in last.values())
+    return Figure(n, 100 * plus / n if n >= 10 else None, plus, n, provisional=still)
 
 
 Counted = tuple[Callable[[Book, Asked], Iterator[Case]], Callable[[Sequence[Case], Asked], Figure]]
@@ -118,10 +119,12 @@ WHENEVER = frozenset({"waiting"})  # as it is now, whatever the period
 def chosen(book: Book, key: str, asked: Asked) -> list[Case]:
     """The cases that a figure counts."""
     cases, _ = FIGURES[key]
-    return [one for one in cases(book, asked) if (key in WHENEVER or _is_in(one, asked)) and _fits(one, asked)]
+    return [one for one in cases(book, asked) if _is_in(one, asked, key) and _fits(one, asked)]
 
 
-def _is_in(one: Case, asked: Asked) -> bool:
+def _is_in(one: Case, asked: Asked, key: str) -> bool:
+    if key in WHENEVER:
+        return one.at <= asked.now
     return asked.start <= one.at.astimezone(asked.zone).date() < asked.end
 
 

@@ -177,9 +177,10 @@ class Book:
                 continue  # NPS is asked apart from any ticket, or after one
             if kinds.get(answer.survey_id) != kind or (answer.ticket_id is not None and one is None):
                 continue
-            until = None if answer.answered_at is None else answer.answered_at + timedelta(days=14)
+            until = (answer.answered_at or answer.asked_at) + timedelta(days=14)
             if asked and answer.failed_at is None:
-                yield self._answer(answer, one, answer.asked_at, int(answer.answered_at is not None), kind)
+                came = answer.answered_at is not None
+                yield self._answer(answer, one, answer.asked_at, int(came), kind, None if came else until)
             elif not asked and answer.answered_at is not None and answer.value is not None:
                 yield self._answer(answer, one, answer.answered_at, answer.value, kind, until)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ class Wall:
         cuts = [start, end, *(at for at, _, _ in team.steps), *(one.since for one in self.versions)]
         points = sorted({one for one in cuts if start <= one <= end})
         found = timedelta(0)
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in pairwise(points):
             hours = self._held(a, team.at(a), channel)
             found += b - a if hours is None else sum((y - x for x, y in _open(hours, a, b)), timedelta(0))
         return int(found.total_seconds())
