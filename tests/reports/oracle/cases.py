@@ -38,6 +38,7 @@ class Book:
         self.rows = rows
         self.channels = {one.pk: one for one in rows.channels}
         self.bots = {one.pk for one in rows.agents if one.is_bot}
+        self.merged = {one.pk: one.merged_into_id for one in rows.tickets}
         self.into = {one.pk: one.merged_into_id for one in rows.customers}
         messages: dict[int, list[Message]] = defaultdict(list)
         events: dict[int, list[Event]] = defaultdict(list)
@@ -58,6 +59,13 @@ class Book:
                 self.imported.add(ticket.pk)
             log = sorted(events[ticket.pk], key=lambda one: one.pk)
             self.outcomes[ticket.pk] = outcome(ticket, own, log, self.channels, self.bots)
+
+    def home(self, answer: Answer) -> Outcome | None:
+        """Of the ticket that an answer is about, as merged now; None where that is none, or one that does not count."""
+        number = answer.ticket_id
+        while number is not None and (into := self.merged.get(number)) is not None:
+            number = into
+        return self.outcomes.get(number) if number is not None else None
 
     def customer(self, pk: int) -> int:
         """As merged now."""
@@ -84,10 +92,10 @@ class Book:
 
     # Cases of each figure ---------------------------------------------------------------------------------------------
 
-    def seconds(self, one: Outcome, stretches: Sequence[Stretch], business: bool) -> int:
+    def seconds(self, one: Outcome, stretches: Sequence[Stretch], business: bool, channel: int | None = None) -> int:
         """Of the calendar, or those in which somebody was at work."""
         if business:
-            return sum(self.wall.seconds(start, end, one.team, one.channel) for start, end in stretches)
+            return sum(self.wall.seconds(a, b, one.team, channel or one.channel) for a, b in stretches)
         return sum(int((end - start).total_seconds()) for start, end in stretches)
 
     def responses(self, *, which: str, business: bool, total: bool = False) -> Iterator[Case]:
@@ -97,7 +105,7 @@ class Book:
             for response in first if which == "first" else one.responses:
                 if which != "next" or not response.first:
                     start, end = response.asked.at if total else response.start, response.answer.at
-                    taken = self.seconds(one, [(start, end)], business)
+                    taken = self.seconds(one, [(start, end)], business, response.asked.channel)
                     yield self._case(one, end, taken, agent=response.answer.writer, channel=response.asked.channel)
 
     def resolutions(self, *, which: str, business: bool) -> Iterator[Case]:
@@ -172,7 +180,7 @@ class Book:
         """Answers by the day of the first one; or, `asked`, askings by their day, and whether they were answered."""
         kinds = {one.pk: one.kind for one in self.rows.surveys}
         for answer in self.rows.answers:
-            one = self.outcomes.get(answer.ticket_id) if answer.ticket_id is not None else None
+            one = self.home(answer)
             if about is not None and about != (answer.ticket_id is not None):
                 continue  # NPS is asked apart from any ticket, or after one
             if kinds.get(answer.survey_id) != kind or (answer.ticket_id is not None and one is None):
@@ -219,7 +227,7 @@ class Book:
     def _denied(self, one: Outcome) -> Iterator[datetime]:
         kinds = {survey.pk: survey.kind for survey in self.rows.surveys}
         for answer in self.rows.answers:
-            if answer.ticket_id == one.ticket.pk and kinds.get(answer.survey_id) == "solved" and answer.value == 0:
+            if self.home(answer) is one and kinds.get(answer.survey_id) == "solved" and answer.value == 0:
                 at = answer.changed_at or answer.answered_at
                 if at is not None:
                     yield at
