@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import Sum
 
+from channels_chat.actions import queueing
 from inbox.actions import joining, merge, messages, tickets
+from inbox.actions import reply as replies
 from inbox.adapters import DeliveryUpdate
 from inbox.models import Customer, Message, Ticket
-from reports.models import Answer, Survey
+from reports.models import Answer, HandlingFact, Survey
 from tests.channels_chat import cast as chats
 from tests.reports import shop as shops
 from tests.reports.counted import counted, everything, rebuild
@@ -55,7 +59,7 @@ def january(shop: Shop) -> dict[str, Ticket]:
 def test_january(shop: Shop) -> None:
     january(shop)
     told = everything(JANUARY)
-    expected = {
+    expected: dict[str, dict[str, float]] = {
         "first_response": {"n": 4, "median": 25 * MINUTE, "mean": 42.75 * MINUTE},
         "response": {"n": 5, "median": 30 * MINUTE, "mean": 46.2 * MINUTE},
         "next_response": {"n": 1, "median": 60 * MINUTE},
@@ -156,6 +160,26 @@ def test_a_talk_is_one_contact_where_it_is_live(shop: Shop) -> None:
     assert (told["fcr"].numerator, told["fcr"].denominator, told["one_touch"].numerator) == (0, 1, 0)
 
 
+def test_two_chats_at_once_share_their_time(shop: Shop) -> None:
+    """T9: Sana has accepted two chats, and in both somebody writes: ten minutes are five minutes each."""
+    shop.clock("2026-01-05 10:00")
+    visitors = [chats.visitor_of(shop.chat, name) for name in ("Ayesha", "Dina")]
+    both = [chats.says(one, "Hello?").ticket for one in visitors]
+    for visitor in visitors:
+        queueing.accept(visitor.chats.get(), by=shop.sana)
+    for minute in (0, 4, 8):
+        shop.clock(f"2026-01-05 10:{minute:02}")
+        for ticket in both:
+            replies.reply(ticket, by=shop.sana, text="One moment.")
+    shop.clock("2026-01-05 10:10")
+    for ticket in both:
+        tickets.set_status(ticket, "solved", by=shop.sana)
+    shop.clock("2026-01-05 12:00")
+    rebuild()
+    told = HandlingFact.objects.filter(agent_id=shop.sana.pk).values_list("ticket").annotate(Sum("chat"))
+    assert {number: round(seconds) for number, seconds in told} == {one.pk: 300 for one in both}
+
+
 def test_what_bounced_was_never_said(shop: Shop) -> None:
     """T11."""
     ticket = shop.mails("2026-01-05 10:00", "ayesha@example.com")
@@ -171,7 +195,7 @@ def test_what_bounced_was_never_said(shop: Shop) -> None:
     assert told["response"].n == 1
 
 
-def rated(shop: Shop, kind: str, values: list[int | None]) -> list[Answer]:
+def rated(shop: Shop, kind: str, values: Sequence[int | None]) -> list[Answer]:
     """A survey's answers by so many customers on 5 January; None: asked, and never heard of."""
     survey = Survey.objects.create(name=kind, kind=kind)
     at = datetime(2026, 1, 5, 12, tzinfo=UTC)
