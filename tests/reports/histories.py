@@ -287,8 +287,12 @@ def moves_status(life: Life, arg: int) -> None:
 
 
 def undoes(life: Life, arg: int) -> None:
+    """A person takes back what a person or a customer did to the status, at once or much later."""
     ticket = life.undone(arg)
-    if ticket is not None:
+    if ticket is None:
+        return
+    mine = [one for one in life.scribe.rows.events if one.ticket_id == ticket.pk and one.kind == "status_changed"]
+    if mine and not mine[-1].data.get("why"):
         life.scribe.undo(ticket, by=life.agents[arg % 2])
 
 

@@ -160,13 +160,18 @@ def _facts(
             for one in all_tickets
         ],
         [
-            (message(one.pk), ticket(one.ticket_id), one.direction, one.author_kind, one.kind, one.origin, one.state)
-            + (one.created_at, one.sent_at)
+            (
+                *(message(one.pk), ticket(one.ticket_id), one.direction, one.author_kind, one.kind, one.origin),
+                *(one.state, one.created_at, one.sent_at),
+            )
             for one in all_messages
         ],
         [
-            (one.kind, one.ticket_id and ticket(one.ticket_id), one.actor_kind, one.at.replace(microsecond=0))
-            + (actor[one.actor_kind](one.actor_id) if one.actor_kind in actor else None, named(one))
+            (
+                *(one.kind, one.ticket_id and ticket(one.ticket_id), one.actor_kind, one.at),
+                actor[one.actor_kind](one.actor_id) if one.actor_kind in actor else None,
+                named(one),
+            )
             for one in kept
         ],
     ]

@@ -13,7 +13,8 @@ from channels_chat.actions import queueing
 from inbox.actions import joining, merge, messages, tickets
 from inbox.actions import reply as replies
 from inbox.adapters import DeliveryUpdate
-from inbox.models import Customer, Message, Ticket
+from inbox.models import Customer, Event, Message, Ticket
+from reports.handling import refreshing
 from reports.models import Answer, HandlingFact, Survey
 from tests.channels_chat import cast as chats
 from tests.reports import shop as shops
@@ -175,6 +176,7 @@ def test_two_chats_at_once_share_their_time(shop: Shop) -> None:
     for ticket in both:
         tickets.set_status(ticket, "solved", by=shop.sana)
     shop.clock("2026-01-05 12:00")
+    refreshing.follow(list(Event.objects.order_by("pk")))
     rebuild()
     told = HandlingFact.objects.filter(agent_id=shop.sana.pk).values_list("ticket").annotate(Sum("chat"))
     assert {number: round(seconds) for number, seconds in told} == {one.pk: 300 for one in both}

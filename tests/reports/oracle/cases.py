@@ -168,7 +168,8 @@ class Book:
         """Unsolved, and no person has answered so far; what a bot has waits for nobody."""
         for one in self.outcomes.values():
             if one.opened is not None and not one.done and not one.answered and not one.with_bot:
-                yield self._case(one, one.opened, 1, agent=one.ticket.assignee_id, now=True)
+                since = max(one.opened, one.handed or one.opened)
+                yield self._case(one, since, 1, agent=one.ticket.assignee_id, now=True)
 
     def messages(self, who: str) -> Iterator[Case]:
         for one in self.outcomes.values():

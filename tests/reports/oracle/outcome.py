@@ -57,6 +57,7 @@ class Outcome:
     answered: bool = False  # a counted human public message, ever
     begun: datetime | None = None  # its first public message
     with_bot: bool = False  # now
+    handed: datetime | None = None  # by a bot, the last time
 
     @property
     def done(self) -> bool:
@@ -153,11 +154,13 @@ def outcome(
     )
     found.begun = min((one.at for one in said), default=None)
     found.with_bot = ticket.assignee_id in bots
+    hand_offs = _hand_offs(events, bots)
+    found.handed = hand_offs[-1] if hand_offs else None
     if opening is None:
         return found
     found.opened = opening.at
     found.answered = bool(found.counted())
-    _count_runs(found, owners(ticket, events), _hand_offs(events, bots), bots)
+    _count_runs(found, owners(ticket, events), hand_offs, bots)
     return found
 
 
