@@ -1,0 +1,149 @@
+"""What was said and done in one ticket, in order.
+
+Customers' messages have the time at which they reached our border, ours that at which they left, and status changes
+that of the log. At the same instant a customer comes before us, and we before a change of status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from inbox.models import Event, Message, Ticket
+
+ARRIVED = {"sent", "delivered", "read", "unknown"}
+BY_NO_PERSON = {"auto_reply", "bounce", "feedback_report"}
+NO_WORDS = {"button", "reaction", "survey"}  # presses of a button, and answers to a survey
+DONE = {"solved", "closed"}
+UNDO = timedelta(seconds=300)
+
+CUSTOMER, OURS, STATUS = 0, 1, 2  # their order at the same instant
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something public. `at` is its time; `place` where it stands in the order."""
+
+    who: str  # customer, human, bot
+    at: datetime
+    place: tuple[datetime, float, int]
+    channel: int
+    writer: int | None = None
+    written: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Solve:
+    at: datetime
+    place: tuple[datetime, float, int]
+
+
+@dataclass(frozen=True)
+class Reopen:
+    at: datetime
+    place: tuple[datetime, float, int]
+
+
+def said_in(messages: Sequence[Message], solved: Sequence[Event]) -> list[Said]:
+    """The public messages that count, in order; `solved` are the solves between which ours are put."""
+    found = []
+    for one in messages:
+        if one.side_id is not None or one.kind in BY_NO_PERSON:
+            continue
+        if one.direction == "in" and one.author_kind == "customer" and one.content_kind not in NO_WORDS:
+            at = min(one.created_at, one.received_at)
+            found.append(Said("customer", at, (at, CUSTOMER, one.pk), one.channel_id))
+        elif one.direction == "out" and one.state in ARRIVED and one.sent_at is not None:
+            if one.author_kind == "agent" or one.origin == "echo":
+                who = "human"
+            elif one.author_kind == "bot":
+                who = "bot"
+            else:
+                continue
+            place = (one.sent_at, float(OURS), one.pk)
+            later = [solve.at for solve in solved if one.created_at <= solve.at]
+            if who == "human" and later and min(later) < one.sent_at:
+                place = (min(later), 1.5, one.pk)  # answered and solved in one click: it left a moment later
+            found.append(Said(who, one.sent_at, place, one.channel_id, one.agent_id, one.created_at))
+    return sorted(found, key=lambda one: one.place)
+
+
+def status_changes(events: Sequence[Event]) -> list[Event]:
+    """Changes of status in the order of the log, without those that were taken back within five minutes."""
+    kept: list[Event] = []
+    for one in events:
+        if one.kind != "status_changed":
+            continue
+        before = kept[-1] if kept else None
+        if (
+            one.data.get("undo")
+            and before is not None
+            and (before.data["from"], before.data["to"]) == (one.data["to"], one.data["from"])
+            and one.at - before.at <= UNDO
+        ):
+            kept.pop()
+        else:
+            kept.append(one)
+    return kept
+
+
+def is_solve(change: Event) -> bool:
+    """A bot's does not count: its conversation is over, nobody has solved anything. Nor does tidying up."""
+    told = change.data
+    return told["to"] in DONE and told["from"] not in DONE and change.actor_kind != "bot" and not told.get("why")
+
+
+def is_reopen(change: Event) -> bool:
+    """By a customer's message or by hand: not by a rule, a bot, nor because it was merged or was no spam after all."""
+    told = change.data
+    by_hand = change.actor_kind in {"agent", "customer"} and not told.get("why")
+    return by_hand and told["from"] in DONE and told["to"] not in DONE
+
+
+def solves_of(changes: Sequence[Event], said: Sequence[Said]) -> list[Solve]:
+    """Solves after the customer has written. One by a rule is that of our last word before it."""
+    asked = next((one for one in said if one.who == "customer"), None)
+    found = []
+    for one in changes:
+        place = (one.at, float(STATUS), one.pk)
+        if asked is None or not is_solve(one) or place < asked.place:
+            continue
+        ours = [word for word in said if word.who == "human" and word.place < place]
+        if one.actor_kind == "system" and not one.data.get("undo") and ours:
+            last = ours[-1]
+            found.append(Solve(last.at, (last.place[0], last.place[1] + 0.1, one.pk)))
+        else:
+            found.append(Solve(one.at, place))
+    return sorted(found, key=lambda solve: solve.place)
+
+
+class Over:
+    """A value that the log tells the changes of: what it was at a time, the changes of that instant included."""
+
+    def __init__(self, steps: Sequence[tuple[datetime, Any, Any]], now: Any) -> None:
+        self.steps = steps  # when, from, to
+        self.now = now
+
+    def at(self, when: datetime) -> Any:
+        for at, before, _ in self.steps:
+            if at > when:
+                return before
+        return self.now
+
+
+def owners(ticket: Ticket, events: Sequence[Event]) -> Over:
+    steps = [(one.at, one.data["from"], one.data["to"]) for one in events if one.kind == "assigned"]
+    return Over([step for step in steps if step[1] != step[2]], ticket.assignee_id)
+
+
+def teams(ticket: Ticket, events: Sequence[Event]) -> Over:
+    told = [one for one in events if one.kind == "assigned" and "team_to" in one.data]
+    steps = [(one.at, one.data["team_from"], one.data["team_to"]) for one in told]
+    return Over([step for step in steps if step[1] != step[2]], ticket.team_id)
+
+
+def priorities(ticket: Ticket, events: Sequence[Event]) -> Over:
+    steps = [(one.at, one.data["from"], one.data["to"]) for one in events if one.kind == "priority_changed"]
+    return Over(steps, ticket.priority)

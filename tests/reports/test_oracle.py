@@ -1,0 +1,133 @@
+"""The engine against the oracle: a thousand random histories, every figure, whatever is asked.
+
+Twenty histories lie beside each other in one database, so that filters have something to leave out. They are the same
+at every run, half of them here and half in `test_oracle_again.py`; ORACLE_EXAMPLES=200 takes so many times twenty others.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, note, seed, settings
+from hypothesis import strategies as st
+
+from reports import engine
+from reports.engine import Question
+from tests.reports import oracle
+from tests.reports.counted import rebuild
+from tests.reports.histories import ZONES, History, live, organisations
+from tests.reports.oracle import Asked, Book
+from tests.reports.scribe import Scribe
+
+pytestmark = pytest.mark.django_db
+EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "0"))  # of twenty histories each; 0: those of every run
+SIDE_BY_SIDE = 20
+KEYS = [key for key in oracle.FIGURES if key in engine.KEYS]
+BREAKDOWNS = ("day", "week", "month", "hour_of_week", "channel", "team", "agent")
+NOW = datetime(2026, 3, 30, tzinfo=UTC)  # some of what happened can still change
+STARTS = tuple(
+    date.fromisoformat(one)
+    for one in ("2025-01-01", "2025-10-26", "2025-11-02", "2026-01-01", "2026-01-05", "2026-02-01", "2026-03-29")
+)
+FILTERS = ("channels", "teams", "agents", "priorities", "tags", "languages")
+
+ASKED = st.fixed_dictionaries(
+    {
+        "zone": st.sampled_from(ZONES),
+        "start": st.sampled_from(
+            [
+                date(2025, 1, 1),
+                date(2025, 11, 2),
+                date(2026, 1, 1),
+                date(2026, 1, 5),
+                date(2026, 2, 1),
+                date(2026, 3, 29),
+            ]
+        ),
+        "days": st.sampled_from([1, 7, 31, 400, 800]),
+        "window": st.sampled_from([7, 7, 1, 30]),
+        "business": st.booleans(),
+        "imported": st.sampled_from([False, False, True]),
+        "by": st.sampled_from(BREAKDOWNS),
+        "only": st.sets(
+            st.sampled_from(["channels", "teams", "agents", "priorities", "tags", "languages"]), max_size=2
+        ),
+        "which": st.integers(0, 5),
+    }
+)
+
+
+def asked(scribe: Scribe, wish: dict[str, Any]) -> dict[str, Any]:
+    """What is asked of oracle and engine alike."""
+    rows, which = scribe.rows, wish["which"]
+    values: dict[str, tuple[Any, ...]] = {
+        "channels": tuple(one.pk for one in rows.channels[which::4]),
+        "teams": tuple(one.pk for one in scribe.teams[which % 2 :: 2]),
+        "agents": tuple(one.pk for one in rows.agents[which % 3 :: 3]),
+        "priorities": (("urgent", "high"), ("normal",))[which % 2],
+        "tags": (("vip",), ("late", "nothing"))[which % 2],
+        "languages": (("en",), ("ur", "de"))[which % 2],
+    }
+    days = timedelta(days=wish["days"])
+    plain = {name: wish[name] for name in ("start", "zone", "window", "business", "imported")}
+    return plain | {"end": wish["start"] + days, "now": NOW} | {name: values[name] for name in wish["only"]}
+
+
+def plain(figure: Any) -> dict[str, Any]:
+    """The parts of a figure that both tell."""
+    ratio = figure.denominator is not None
+    names = ("numerator", "denominator", "value", "provisional") if ratio else ("n", "median", "p90", "mean")
+    told = {name: getattr(figure, name) for name in names}
+    return {name: round(one, 6) if isinstance(one, float) else one for name, one in told.items()}
+
+
+def check(histories: Sequence[History], wishes: Sequence[dict[str, Any]]) -> None:
+    scribe = Scribe()
+    for history in histories:
+        live(scribe, history)
+    scribe.save()
+    rebuild()
+    book = Book(scribe.rows)
+    for wish in wishes:
+        chosen = asked(scribe, wish)
+        question, same = Question(**chosen), Asked(**chosen)
+        note(f"{chosen}, by {wish['by']}")
+        told = engine.figures(KEYS, question)
+        groups = {one.key: one.figures for one in engine.grouped(KEYS, question, wish["by"])}
+        for key in KEYS:
+            assert plain(told[key]) == plain(oracle.figure(book, key, same)), key
+            parts = {_name(name): plain(one) for name, one in oracle.grouped(book, key, same, wish["by"]).items()}
+            theirs = {name: plain(figures[key]) for name, figures in groups.items()}
+            theirs = {name: one for name, one in theirs.items() if one.get("n") or one.get("denominator")}
+            assert theirs == parts, (key, wish["by"])
+
+
+def _name(group: Any) -> Any:
+    return group.isoformat() if isinstance(group, date) else group
+
+
+def agree(examples: int, chance: int) -> None:
+    """Check so many organisations, the same for each `chance`; with ORACLE_EXAMPLES, so many others."""
+
+    @seed(random.randrange(2**32) if EXAMPLES else chance)
+    @settings(max_examples=EXAMPLES or examples, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(organisations(SIDE_BY_SIDE), st.lists(ASKED, min_size=2, max_size=2))
+    def agrees(histories: list[History], wishes: list[dict[str, Any]]) -> None:
+        point = transaction.savepoint()
+        try:
+            check(histories, wishes)
+        finally:
+            transaction.savepoint_rollback(point)
+
+    agrees()
+
+
+@pytest.mark.timeout(600)
+def test_the_engine_agrees_with_the_oracle() -> None:
+    agree(25, 1)
