@@ -157,6 +157,18 @@ class Draft:
         found = calendars.between(self.country, self.region, today, today + AHEAD)
         return [{"day": day, "name": name, "open": day.isoformat() in self.kept_open} for day, name in found]
 
+    def first_wrong(self) -> str:
+        """The id of the first input with which something is wrong; empty where none has it."""
+        for path in self.wrong:
+            part, *rest = path.split(".")
+            if part == "days" and rest:
+                return f"from-{rest[0]}-{rest[1] if len(rest) > 1 else 0}"
+            if part == "closed" and rest:
+                return f"{'last' if rest[-1] == 'until' else 'date'}-{rest[0]}"
+            if path in ("zone", "holidays.country", "holidays.region"):
+                return path.rpartition(".")[2]
+        return ""
+
     def elsewhere(self) -> list[str]:
         """What is wrong where no input says so."""
         shown = {"zone", "days", "holidays.country", "holidays.region"}

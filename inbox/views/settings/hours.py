@@ -143,12 +143,12 @@ def _page(request: AgentRequest, subject: Subject) -> HttpResponse:
     hours = draft.hours()
     if hours and not any(draft.days):
         draft.wrong = {"days": [_("Give hours on one day at least. To count by other hours, choose that above.")]}
-        return _show(request, subject, draft)
+        return _show(request, subject, draft, focus="add-0")
     try:
         subject.save(hours)
     except ValidationError as error:
         draft.wrong = {path.removeprefix("hours."): texts for path, texts in error.message_dict.items()}
-        return _show(request, subject, draft)
+        return _show(request, subject, draft, focus=draft.first_wrong())
     messages.success(request, _("Saved. It counts from now on; what was before stays as it was."))
     url = reverse("settings-hours")
     if "HX-Request" in request.headers:  # a redirect would land in the form's place
@@ -167,7 +167,7 @@ def _import(request: AgentRequest, subject: Subject, draft: Draft) -> HttpRespon
     except ValueError as error:
         return _show(request, subject, draft, file_wrong=_why(str(error)), focus="calendar")
     added = draft.take(found.days)
-    said = [ngettext("%(n)d row is added below.", "%(n)d rows are added below.", added) % {"n": added}]
+    said = [ngettext("%(n)d row is added above.", "%(n)d rows are added above.", added) % {"n": added}]
     if known := len(found.days) - added:
         said.append(ngettext("%(n)d was there already.", "%(n)d were there already.", known) % {"n": known})
     if found.timed:

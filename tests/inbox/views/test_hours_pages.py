@@ -97,16 +97,19 @@ def test_holidays_rows_and_what_is_wrong(as_mona: Desk) -> None:
     assert '<option value="BY"' in post(do="country", country="DE", country_was="PK", region="IS")[1]
     assert not Setting.objects.exists()
 
-    for more, place in (
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"zone": "Mars/Olympus"}, 'id="zone-error"'),
         ({"until-1": "08:00"}, 'id="wrong-1-0"'),
         ({"from-0": ["09:00", "10:00"], "until-0": ["12:00", "11:00"]}, "These times overlap."),
         ({"country": "XX", "country_was": "XX"}, 'id="country-error"'),
         ({"date": ["2026-12-24", "2026-01-05"], "last": ["", "2026-01-01"], "name": ["", "x"]}, 'id="free-error-1"'),
         (dict.fromkeys(WEEK, ""), "Give hours on one day at least"),
-    ):
-        status, page = post(**more)
-        assert status == 422 and place in page and "Nothing was saved yet" in page, more
+    ]
+    for wrong, place in cases:
+        status, page = post(**wrong)
+        assert status == 422 and place in page and 'data-focus-on=""' not in page and "Nothing was saved yet" in page, (
+            wrong
+        )
         assert not Setting.objects.exists()
     more = {"country": "PK", "country_was": "PK", "open": day.isoformat(), "from-6": "20:00", "until-6": "00:00",
             "date": ["2026-12-24", ""], "last": ["2026-12-31", ""], "name": ["Stocktaking", ""]}  # fmt: skip
@@ -147,7 +150,7 @@ END:VCALENDAR
 
     for more in ({"do": "import"}, {}):  # who saves at once looks at them, too
         status, page = read(content, **more)
-        assert status == 200 and f'value="{year}-05-01"' in page and "1 row is added below. 1 was left out" in page
+        assert status == 200 and f'value="{year}-05-01"' in page and "1 row is added above. 1 was left out" in page
     status, page = read(content, date=f"{year}-05-01", last="", name="Founders’ day")
     assert "1 was there already" in page and page.count(f'value="{year}-05-01"') == 1
     assert read(b"%PDF-1.7")[0] == 422 and "no calendar that can be read" in read(b"%PDF-1.7")[1]
