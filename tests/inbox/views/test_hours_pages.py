@@ -79,6 +79,18 @@ def test_who_sets_whose_and_whose_hold(
     assert len(known) == ScheduleVersion.objects.count()
 
 
+def test_queries_do_not_grow(as_mona: Desk, support: Channel, django_assert_max_num_queries: Any) -> None:
+    as_mona.get(INDEX)
+    with django_assert_max_num_queries(10) as few:
+        as_mona.get(INDEX)
+    for n in range(3):
+        brand = Brand.objects.create(name=f"B{n}", schedule={"zone": "UTC", "days": DAYS})
+        Channel.objects.create(kind="email", name=f"C{n}", slug=f"c{n}", brand=brand)
+        Team.objects.create(name=f"T{n}", slug=f"t{n}")
+    with django_assert_max_num_queries(len(few)):
+        as_mona.get(INDEX)
+
+
 def test_holidays_rows_and_what_is_wrong(as_mona: Desk) -> None:
     def post(**more: Any) -> tuple[int, str]:
         answer = as_mona.post(OURS, {**GOOD, **more})
