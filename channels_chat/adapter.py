@@ -34,6 +34,7 @@ class ChatAdapter(Adapter):
     joins_open_ticket = False  # the session does: what a visitor writes joins the newest ticket of their browser
     limit = Limit(config.MOST_TEXT)
     secrets = (SECRET,)
+    hours_setting = "hours"
     connect_label = _("Put a chat on your website")
     settings_template = "channels_chat/settings/start.html"
 

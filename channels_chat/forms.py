@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import secrets
@@ -36,8 +35,8 @@ from channels_chat.shapes import (
     text,
 )
 from channels_chat.words import WORDS
+from inbox import schedule_shapes
 from inbox.models import Channel, Team
-from lib import zones
 
 SECRET = "identity_secret"
 SECRET_FORM = re.compile(r"[\x21-\x7e]{32,200}")
@@ -46,12 +45,10 @@ FIELD_KINDS = ("text", "email", "phone", "area", "choice", "check")
 OWN_KINDS = {"email": "email", "phone": "phone", "name": "text"}  # fields that say who somebody is
 WIDGET_LANGUAGES = ("en", "ur")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 ORIGIN = re.compile(
     r"(https?)://(\*\.)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE
 )
 MOST_ORIGINS = 100
-MOST_SPANS = 6
 # Seconds: the least and the most of each part of `queue`.
 QUEUE = {
     "offer": (5, 600),
@@ -85,39 +82,12 @@ def origin(value: Any, path: str, problems: Problems) -> str | None:
     return f"{found[1]}://{found[2] or ''}{found[3]}{port}".lower()
 
 
-def zone(value: Any, path: str, problems: Problems) -> str | None:
-    if isinstance(value, str) and value in zones.names():
-        return value
-    problems.say(path, _("This is no time zone: give one such as Asia/Karachi."))
-    return None
-
-
-def days(value: Any, path: str, problems: Problems) -> list[list[list[str]]] | None:
-    """Seven days, Monday first: each a list of spans from and to, which do not overlap."""
-    if not isinstance(value, list) or len(value) != 7:
-        problems.say(path, _("Give seven lists, Monday first."))
-        return None
-    return [_day(one, below(path, at), problems) for at, one in enumerate(value)]
-
-
-def _day(value: Any, path: str, problems: Problems) -> list[list[str]]:
-    if not isinstance(value, list) or len(value) > MOST_SPANS:
-        problems.say(path, _("Give a list of at most %(n)d spans.") % {"n": MOST_SPANS})
-        return []
-    found: list[list[str]] = []
-    for at, span in enumerate(value):
-        here = below(path, at)
-        if not isinstance(span, list) or len(span) != 2 or not all(isinstance(one, str) for one in span):
-            problems.say(here, _('Give a span as ["09:00", "17:00"].'))
-        elif not all(TIME.fullmatch(one) for one in span) or span[0] == "24:00":
-            problems.say(here, _("Give times as 09:00, from 00:00 to 24:00."))
-        elif span[0] >= span[1]:
-            problems.say(here, _("This ends before it begins. Over midnight: give two, until 24:00 and from 00:00."))
-        else:
-            found.append(span)
-    found.sort()
-    if any(before[1] > after[0] for before, after in itertools.pairwise(found)):
-        problems.say(path, _("These times overlap."))
+def hours(value: Any, path: str, problems: Problems) -> dict[str, Any]:
+    """Hours of business, as anybody else has them."""
+    found, wrong = schedule_shapes.checked(value)
+    for place, texts in wrong.items():
+        for one in texts:
+            problems.say(below(path, place) if place else path, one)
     return found
 
 
@@ -161,7 +131,7 @@ SETTINGS: dict[str, Check] = {
     "colour": text(7, pattern=COLOUR, wrong=gettext_lazy("Give a colour as #0f766e.")),
     "theme": one_of("auto", "light", "dark"),
     "texts": by_language(shape({name: text(MOST_TEXT, lines=True) for name in TEXTS})),
-    "hours": shape({"zone": zone, "days": days}, needs=["zone", "days"]),
+    "hours": hours,
     "prechat": FIELDS,
     "topics": listed(shape({"key": key, "label": LABEL}, needs=["key", "label"]), 30, unique="key"),
     "offline": FIELDS,

@@ -125,8 +125,15 @@ def _hours(given: Any) -> Any:
         return None
     if isinstance(given.get("days"), list):
         given["days"] = [
-            [span for span in day if _says(span)] if isinstance(day, list) else [] for day in given["days"]
+            [_span(span) for span in day if _says(span)] if isinstance(day, list) else [] for day in given["days"]
         ]
+    return given
+
+
+def _span(given: Any) -> Any:
+    """Inputs of times know no 24:00: what ends at 00:00 ends with its day."""
+    if isinstance(given, list) and len(given) == 2 and given[0] and given[1] == "00:00":
+        return [given[0], "24:00"]
     return given
 
 

@@ -24,6 +24,8 @@ class InboxConfig(AppConfig):
                  _("Who works here: invite, change roles, switch off.")),
             page("teams", _("Teams"), "team", "settings-teams", ours, 40, Right.TEAMS,
                  _("Who is in which team, and which channels a team sees.")),
+            page("hours", _("Hours of business"), "calendar", "settings-hours", ours, 42, Right.TEAMS,
+                 _("When you work, and on which days you do not: what business time is counted by.")),
             page("tags", _("Tags"), "tag", "settings-tags", ours, 50, Right.SHARE,
                  _("The words that tickets carry: colours, names, merging.")),
             page("fields", _("Fields"), "pencil", "settings-fields", ours, 60, Right.FIELDS,

@@ -75,6 +75,10 @@ SENTENCES: dict[str, StrOrPromise] = {
     "brand_deleted": gettext_lazy("%(who)s deleted a brand"),
     "quiet_hours_set": gettext_lazy("%(who)s set quiet hours from %(begins)s to %(ends)s"),
     "quiet_hours_ended": gettext_lazy("%(who)s ended the quiet hours"),
+    "organisation_hours_changed": gettext_lazy("%(who)s changed the organisation’s hours of business"),
+    "team_hours_changed": gettext_lazy("%(who)s changed the hours of business of the team %(team)s"),
+    "brand_hours_changed": gettext_lazy("%(who)s changed the hours of business of the brand %(brand)s"),
+    "channel_hours_changed": gettext_lazy("%(who)s changed the hours of business of the channel %(channel)s"),
     "tag_created": gettext_lazy("%(who)s made a tag"),
     "tag_changed": gettext_lazy("%(who)s changed a tag"),
     "tag_deleted": gettext_lazy("%(who)s deleted a tag"),
@@ -123,6 +127,10 @@ WORDS: dict[str, StrOrPromise] = {
     "choices": gettext_lazy("the choices"),
     "required": gettext_lazy("whether it is needed"),
     "searchable": gettext_lazy("whether search finds it"),
+    "hours.zone": gettext_lazy("the time zone of its hours"),
+    "hours.days": gettext_lazy("its hours"),
+    "hours.closed": gettext_lazy("days off"),
+    "hours.holidays": gettext_lazy("its holidays"),
 }
 # Whose ids become names, and the field that holds the name.
 KINDS: dict[str, tuple[Manager[Any], str]] = {

@@ -31,6 +31,7 @@ from inbox.views import (
 from inbox.views import properties as ticket_properties
 from inbox.views.settings import account, audit, blocked, brands, channels, overview
 from inbox.views.settings import fields as settings_fields
+from inbox.views.settings import hours as settings_hours
 from inbox.views.settings import macros as settings_macros
 from inbox.views.settings import notifications as settings_notifications
 from inbox.views.settings import people as settings_people
@@ -152,6 +153,11 @@ urlpatterns = [
     path("settings/macros/preview/", settings_macros.preview, name="settings-macro-preview"),
     path("settings/macros/<int:pk>/", settings_macros.macro, name="settings-macro"),
     path("settings/macros/<int:pk>/delete/", settings_macros.delete, name="settings-macro-delete"),
+    path("settings/hours/", settings_hours.index, name="settings-hours"),
+    path("settings/hours/organisation/", settings_hours.organisation, name="settings-organisation-hours"),
+    path("settings/hours/teams/<int:pk>/", settings_hours.team, name="settings-team-hours"),
+    path("settings/hours/brands/<int:pk>/", settings_hours.brand, name="settings-brand-hours"),
+    path("settings/hours/channels/<slug:slug>/", settings_hours.channel, name="settings-channel-hours"),
     path("settings/quiet-hours/", settings_quiet.hours, name="settings-quiet"),
     path("settings/brands/", brands.brands, name="settings-brands"),
     path("settings/brands/new/", brands.brand, name="settings-new-brand"),

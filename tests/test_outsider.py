@@ -53,7 +53,13 @@ EVERYBODYS = {"agent-photo", "api-agents", "api-fields", "api-tags", "api-tokens
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
           "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand",
           "chat-settings", "chat-preview", "chat-secret")  # fmt: skip
-CONNECTING = {"settings-channel-settings", "settings-channel-secret", "settings-channel-disconnect", "mailbox-oauth"}
+CONNECTING = {
+    "settings-channel-hours",
+    "settings-channel-settings",
+    "settings-channel-secret",
+    "settings-channel-disconnect",
+    "mailbox-oauth",
+}
 # What takes an administrator, who sees every channel; a customer of a private team alone they do not see.
 ADMINISTRATORS = {("delete", "api-customers"), ("delete", "api-channels")}
 

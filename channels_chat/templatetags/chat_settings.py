@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_chat import posting
+from inbox import schedule_words
 
 register = template.Library()
 
@@ -78,6 +78,8 @@ def chat_input(
     value = value_at(context, path, otherwise) if value is None else value
     if isinstance(value, list):
         value = "\n".join(str(one) for one in value)
+    if kind == "time" and value == "24:00":  # such inputs end at 23:59, and show nothing then
+        value = "00:00"
     more = {"label": label, "kind": kind, "help": help, "placeholder": placeholder, "dir": dir, **attrs}
     return told(context, path, lines_wrong(context, path) if kind == "lines" else [], value=value, **more)
 
@@ -187,4 +189,4 @@ def words_of(text: str) -> list[str]:
 @register.simple_tag
 def week() -> list[str]:
     """The days, Monday first."""
-    return [_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")]
+    return schedule_words.week()

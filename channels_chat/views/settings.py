@@ -108,6 +108,8 @@ def _part(here: Section, draft: dict[str, Any]) -> parts.Part:
     """The section's settings; of the bot's flow all but its steps, which have pages of their own."""
     if here.key == "texts":
         return parts.Worded(draft.get("texts"))
+    if here.key == "hours" and isinstance(draft.get("hours"), dict):
+        return parts.Inside("hours", draft["hours"])  # holidays are edited elsewhere, and stay
     if here.key != "bot":
         return parts.Part(draft)
     given = draft.get("flow")

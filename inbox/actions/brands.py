@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from inbox import log
+from inbox.actions import schedules
 from inbox.models import Agent, Brand, Channel
 from inbox.rights import Right, require
 
@@ -43,9 +44,11 @@ def delete(brand: Brand, *, by: Agent) -> None:
     """Take a brand away; its channels go on under their own names."""
     require(by, Right.CHANNELS)
     with transaction.atomic():
-        Channel.objects.filter(brand=brand).update(brand=None)
+        wore = list(Channel.objects.filter(brand=brand).values_list("pk", flat=True))
+        Channel.objects.filter(pk__in=wore).update(brand=None)
         log.record(None, "brand_deleted", by=by, brand=brand.pk)
         brand.delete()
+        schedules.note(wore)
 
 
 def _wear(brand: Brand, channels: Collection[Channel], by: Agent) -> None:
@@ -56,3 +59,4 @@ def _wear(brand: Brand, channels: Collection[Channel], by: Agent) -> None:
     Channel.objects.filter(pk__in=now - wanted).update(brand=None)
     Channel.objects.filter(pk__in=wanted - now).update(brand=brand)
     log.record(None, "brand_channels_changed", by=by, brand=brand.pk, channels=sorted(wanted ^ now))
+    schedules.note(wanted ^ now)

@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import adapters, log, wake
-from inbox.actions import channel_secrets, sweeping
+from inbox import schedules as hours
+from inbox.actions import channel_secrets, schedules, sweeping
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Brand, Channel, MessageCopy, Receipt, ReceiptState, Team, Ticket
 
@@ -81,6 +82,8 @@ def create(
                 channel_secrets.say_made(channel, by=by)
             if adapter.messenger:
                 wake.tend(channel.pk, kind)
+            if hours.of_channel(channel):
+                schedules.note([channel.pk])
     except IntegrityError as error:
         if Channel.objects.filter(slug=slug).exists():
             raise ActionError(_("There is a channel “%(slug)s” already.") % {"slug": slug}, "slug_taken") from error
@@ -116,6 +119,8 @@ def update(
         row.next_poll_at = row.next_send_at = timezone.now()  # what was wrong may be mended: do not wait out a hold
         row.save(update_fields=SAVED)
         log.record(None, "channel_changed", by=by, channel=row.pk, fields=sorted(changed))
+        if "brand" in changed or any(name.partition(".")[0] == hours.setting_of(row) for name in changed):
+            schedules.note([row.pk])
         if not row.paused:
             if adapter_of(row.kind).polls:
                 wake.poll(row.pk, row.kind)

@@ -69,6 +69,8 @@ class Adapter:
         them. No, where it would reach another server, another account there, or travel less safely than before."""
         return old == new
 
+    hours_setting: ClassVar[str] = ""  # which setting holds hours of business (inbox.schedules); none: the channel does
+
     connect_label: ClassVar[StrOrPromise] = ""  # "Connect a mailbox"; without one it is connected from the shell alone
     settings_template: ClassVar[str] = "settings/channels/_fields.html"  # the fields of `form`, in the settings' page
 

@@ -36,6 +36,7 @@ from inbox.models.people import Invitation, LogIn
 from inbox.models.pictures import Picture
 from inbox.models.reach import Reach
 from inbox.models.receipts import MAX_INLINE_BYTES, Receipt, ReceiptState
+from inbox.models.schedules import ScheduleOf, ScheduleVersion
 from inbox.models.search import PARTITION, SearchDocument, SearchPerson
 from inbox.models.side import SideConversation
 from inbox.models.tickets import (
@@ -116,6 +117,8 @@ __all__ = [
     "RemoteFile",
     "Role",
     "SavedView",
+    "ScheduleOf",
+    "ScheduleVersion",
     "SearchDocument",
     "SearchPerson",
     "Setting",

@@ -99,6 +99,7 @@ class Team(models.Model):
     slug = models.SlugField(_("slug"), unique=True)
     private = models.BooleanField(_("private"), default=False)
     signature = models.TextField(_("signature"), blank=True)
+    schedule = models.JSONField(default=dict, db_default={}, blank=True)  # its own hours of business; empty: none
     members = models.ManyToManyField(Agent, related_name="teams", blank=True)
 
     class Meta:

@@ -26,7 +26,7 @@ class Brand(models.Model):
     from_address = models.EmailField(_("from address"), blank=True)
     signature = models.TextField(_("signature"), blank=True)
     look = models.JSONField(default=dict, blank=True)
-    schedule = models.JSONField(default=dict, blank=True)
+    schedule = models.JSONField(default=dict, blank=True)  # hours of business of channels without their own
 
     class Meta:
         verbose_name = _("brand")
@@ -52,6 +52,9 @@ class Channel(models.Model):
     teams = models.ManyToManyField("inbox.Team", related_name="channels", blank=True)
     addresses = ArrayField(models.CharField(max_length=320), default=list, blank=True)
     settings = models.JSONField(default=dict, blank=True)
+    schedule = models.JSONField(
+        default=dict, db_default={}, blank=True
+    )  # its own hours; a chat's are among its settings
     credentials = models.TextField(blank=True, editable=False)
     paused = models.BooleanField(_("paused"), default=False)
     cursor = models.JSONField(default=dict, blank=True)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inbox import access, care, told_once
+from inbox import access, care, schedule_words, schedules, told_once
 from inbox.actions import channel_secrets, parsing, retrying
 from inbox.actions import channels as actions
 from inbox.actions.errors import ActionError
@@ -172,6 +172,7 @@ def channel(request: AgentRequest, slug: str) -> HttpResponse:
             "panels": panels,
             "asks": any(panel.first for panel in panels),
             "teams": list(found.teams.all()),
+            "hours": schedule_words.whose(found, bool(schedules.of_organisation())),
             "secret": told_once.take(request, _secret_of(found)) if may(request.user, Right.CHANNELS) else "",
             "kept": actions.why_kept(found) if may(request.user, Right.CHANNELS) else "",
             "test_now": "test" in request.GET,

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from inbox import access
+from inbox import access, schedule_words, schedules
 from inbox.actions import teams as acting
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Channel, Team
@@ -65,4 +65,6 @@ def team(request: AgentRequest, pk: int | None = None) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("settings-teams")
-    return render(request, "settings/teams/team.html", {**HERE, "form": form, "team": found, "variables": KNOWN})
+    hours = schedule_words.told(schedules.own(found)) if found else None
+    context = {**HERE, "form": form, "team": found, "variables": KNOWN, "hours": hours}
+    return render(request, "settings/teams/team.html", context)

@@ -1,46 +1,8 @@
-// Settings of a chat: another kind of a row asks for its inputs, the focus follows a row that was moved, and the preview
-// follows what is typed.
+// Settings of a chat: the focus follows a row that was moved, and the preview follows what is typed.
 
 document.querySelector(".chat-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }) // on a phone
 
 const forms = () => document.querySelector(".chat-form")
-
-// A choice that other inputs depend on: the page is asked for again, with all that was typed. A list that has the focus
-// changes with each letter and arrow: whoever chooses that way comes to an end, or goes on to the next, before it is made
-// anew under their fingers.
-const STILL = 700 // ms after a key
-const choice = { field: null, timer: 0, key: -STILL }
-
-function later() {
-  clearTimeout(choice.timer)
-  choice.timer = setTimeout(ask, STILL)
-}
-
-function ask() {
-  const { field } = choice
-  clearTimeout(choice.timer)
-  choice.field = null
-  if (!field?.form) return
-  const button = Object.assign(document.createElement("button"), { name: "do", value: field.dataset.again, hidden: true, formNoValidate: true })
-  field.form.append(button)
-  field.form.requestSubmit(button)
-  button.remove()
-}
-
-document.addEventListener("keydown", event => {
-  if (!event.target.dataset?.again) return
-  choice.key = event.timeStamp
-  if (choice.field) later()
-})
-
-document.addEventListener("change", event => {
-  if (!event.target.dataset?.again) return
-  choice.field = event.target
-  if (event.timeStamp - choice.key < STILL) later()
-  else ask()
-})
-
-document.addEventListener("focusout", event => event.target === choice.field && ask())
 
 // A button that is pressed while inputs are on their way is pressed when they are there; while rows change, only Save is:
 // another row may stand where its button was.
@@ -50,7 +12,6 @@ let held = null
 document.addEventListener("submit", event => {
   const form = event.target
   if (!form.matches(".chat-form")) return
-  choice.field = null // what was chosen goes along
   const { name = "", value = "" } = event.submitter ?? {}
   if (!running.has(form)) return void running.set(form, value)
   event.preventDefault()
