@@ -8,4 +8,7 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from reports import api  # noqa: F401  registers its route, and what it tells and forgets of a customer
-        from reports.handling import keeping, refreshing  # noqa: F401  hears what pages tell; follows the log
+        from reports.handling import added as handle_time
+        from reports.handling import keeping, tasks  # noqa: F401  hears what pages tell; follows the log
+
+        handle_time.register()
