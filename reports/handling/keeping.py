@@ -21,6 +21,7 @@ from reports.models.activity import LONGEST
 logger = logging.getLogger(__name__)
 
 EVERY = 30.0  # seconds between two times of writing
+PATIENCE = "500ms"  # with others' locks: it is tried again
 MOST = 5_000  # stretches that wait while the database is away
 
 KEEP = """
@@ -76,36 +77,44 @@ class Waiting:
     def _write(self) -> None:
         batch, self.told = self.told, {}
         try:
-            write(batch.values())
+            write(batch.values(), patience=PATIENCE)
         except Exception:
             self.told = {**batch, **self.told}
             raise
 
 
-def write(stretches: Collection[Stretch]) -> int:
+def write(stretches: Collection[Stretch], *, patience: str = "0") -> int:
     """Keep these, as far as their agents may see the tickets, and share out anew what they change. Returns how many
-    rows came or grew; none where nothing is to be recorded.
+    rows came or grew; none where nothing is to be recorded. `patience` (of PostgreSQL's) is how long a lock is waited
+    for, after which OperationalError is raised; "0" is for ever.
     """
     if not stretches or not switch.is_on():
         return 0
     found = sorted({_key(one): one for one in sorted(stretches, key=lambda one: one.ended_at)}.values(), key=_key)
+    kept = _seen(found)
+    if not kept:
+        return 0
+    columns = [
+        [getattr(one, name) for one in kept]
+        for name in ("agent", "page", "seq", "ticket", "idle", "started_at", "ended_at")
+    ]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(THERE, [[one.agent for one in found], [one.page for one in found], [one.seq for one in found]])
-        there = set(cursor.fetchall())
-        new = [one for one in found if _key(one) not in there]
-        numbers, agents = {one.ticket for one in new}, {one.agent for one in new}
-        sees = frames.who_sees(numbers, agents, min(one.started_at for one in new)) if new else {}
-        kept = [one for one in found if _key(one) in there or one.ticket in sees.get(one.agent, ())]
-        if not kept:
-            return 0
-        columns = [
-            [getattr(one, name) for one in kept]
-            for name in ("agent", "page", "seq", "ticket", "idle", "started_at", "ended_at")
-        ]
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [patience])
         cursor.execute(KEEP, (*columns, str(LONGEST)))
         changed = cursor.fetchall()
         refreshing.mark(changed)
         return len(changed)
+
+
+def _seen(found: list[Stretch]) -> list[Stretch]:
+    """Those of tickets that their agents see or saw then. What is there already was theirs when it began."""
+    with connection.cursor() as cursor:
+        cursor.execute(THERE, [[one.agent for one in found], [one.page for one in found], [one.seq for one in found]])
+        there = set(cursor.fetchall())
+    new = [one for one in found if _key(one) not in there]
+    numbers, agents = {one.ticket for one in new}, {one.agent for one in new}
+    sees = frames.who_sees(numbers, agents, min(one.started_at for one in new)) if new else {}
+    return [one for one in found if _key(one) in there or one.ticket in sees.get(one.agent, ())]
 
 
 _waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, Waiting] = WeakKeyDictionary()

@@ -60,7 +60,7 @@ def day_of(agent: Agent, day: date) -> Day:
         of.unused += seconds if idle else 0
     facts = HandlingFact.objects.filter(agent_id=agent.pk, quarter__gte=start, quarter__lt=end)
     spent = Sum(F("focus") + F("call") + F("chat") + F("wrap_up"))
-    for number, counted in facts.values_list("ticket_id").annotate(spent).order_by("ticket_id"):
+    for number, counted in facts.values_list("ticket_id").annotate(spent=spent).order_by("ticket_id"):
         if counted:
             found.setdefault(number, OfTicket(number)).counted = counted
     for number, subject in access.tickets(agent).filter(pk__in=found).values_list("pk", "subject"):

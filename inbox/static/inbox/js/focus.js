@@ -11,6 +11,7 @@ const WHOLE = 600000 // then another stretch begins
 const KEPT = 90000 // the server writes every 30 s: what was told so lately is told once more after a loss
 const AT_ONCE = 5 // of a frame
 const MOST = 400
+const LITTLE = 1500 // so much is not worth a request of its own
 
 const live = document.getElementById("live")
 const KEY = `rabta:focus:${document.body.dataset.me}`
@@ -108,6 +109,7 @@ function tell() {
   if (!open.length || !say({ focus: open.map(one => one.told) })) return
   if (due) toldAt = now
   for (const one of open) one.at = now
+  if (due && current) current.said = current.to
   const count = done.length
   done = done.filter(one => !one.at || now - one.at < KEPT)
   if (done.length < count) keep()
@@ -142,9 +144,10 @@ document.addEventListener("rabta:clock", event => {
 })
 addEventListener("pagehide", () => {
   tick()
+  const rest = current && current.to - (current.said ?? current.from) < LITTLE
   finish(performance.now())
   const open = done.filter(one => !one.at).slice(-100)
-  if (!open.length) return
+  if (open.length <= Number(rest ?? false)) return // told, or with the tab if it goes on
   const body = new FormData()
   body.set("csrfmiddlewaretoken", JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"])
   body.set("focus", JSON.stringify(open.map(one => one.told)))
