@@ -38,6 +38,7 @@ from inbox.models import (
     Ticket,
 )
 from inbox.urls import urlpatterns as page_urls
+from reports.handling.urls import urlpatterns as time_urls
 from reports.models import Answer, Survey
 from tests.api.conftest import Api
 from tests.cast import bilal, member, question, sana, support, team, ticket
@@ -275,7 +276,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     browser.force_login(member("Elsewhere", role, None))
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
-    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls]:
+    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls, *time_urls]:
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inbox', '0027_pictures_of_customers'),
-        ('reports', '0003_facts_first_response'),
+        ('reports', '0004_activity'),
     ]
 
     operations = [

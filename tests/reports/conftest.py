@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from tests.cast import omar, sana, support, team
+from tests.cast import bilal, lena, omar, sana, support, team, ticket, zoya
 
-__all__ = ["omar", "sana", "support", "team"]
+__all__ = ["bilal", "lena", "omar", "sana", "support", "team", "ticket", "zoya"]
 
 
 @pytest.fixture
