@@ -8,8 +8,12 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from reports import api, api_figures  # noqa: F401  register routes, what is told and forgotten of a customer
-        from reports.facts import follower  # noqa: F401  reads the log
+        from reports.facts import (
+            beside,
+            follower,  # noqa: F401  reads the log
+        )
         from reports.handling import added as handle_time
-        from reports.handling import keeping, tasks  # noqa: F401  hears what pages tell; follows the log
+        from reports.handling import deeds, keeping, rows, tasks  # noqa: F401  hears what pages tell; follows the log
 
         handle_time.register()
+        beside.register(rows.of_tickets, kinds=deeds.KINDS)

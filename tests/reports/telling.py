@@ -12,7 +12,7 @@ from reports.facts.rows import Facts, TicketRow
 
 SANA, OMAR, ROBO = 1, 2, 9
 MAIL, CHAT, OTHER = 10, 11, 12
-WORLD = World(frozenset({CHAT}), frozenset({ROBO}), Schedules())
+WORLD = World(frozenset({CHAT}), frozenset({ROBO}), Schedules(()))
 
 
 def on(when: str | datetime) -> datetime:
