@@ -209,7 +209,7 @@ def test_who_waits_since_when() -> None:
     "fields", [{"kind": "auto_reply"}, {"kind": "bounce"}, {"side_id": 4}, {"content_kind": "button"}, {"survey": True}]
 )
 def test_what_is_no_customer_s_message(fields: dict[str, object]) -> None:
-    assert Story().asks("5 9:00", **fields).ticket.opened_at is None
+    assert Story().says("5 8:00").asks("5 9:00", **fields).ticket.opened_at is None
 
 
 def test_a_message_counts_no_later_than_it_came() -> None:
