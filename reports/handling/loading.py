@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
 from reports.handling import tickets
 from reports.handling.sharing import QUARTER, Focus, Talk, quarters
-from reports.handling.talking import instant, whole
-from reports.models import Activity
-from reports.models import Talk as TalkRow
+from reports.handling.talking import instant
 from reports.models.activity import LONGEST, LONGEST_TALK
 
+# Times leave as whole microseconds: a rebuild reads millions of them.
+TIMES = (
+    "(extract(epoch FROM found.started_at) * 1000000)::bigint, (extract(epoch FROM found.ended_at) * 1000000)::bigint"
+)
+TALK = "(reports_talk found JOIN inbox_engagement engagement ON engagement.id = found.engagement_id)"
 ASKED = """
 SELECT asked.place, %s FROM unnest(%%s::int[], %%s::bigint[], %%s::timestamptz[], %%s::timestamptz[])
     AS asked (place, agent, starts, ends)
 JOIN %s ON found.agent_id = asked.agent AND found.started_at < asked.ends
     AND found.started_at > asked.starts - %%s::interval AND found.ended_at > asked.starts
 """
-FOCUS = ASKED % ("found.ticket_id, found.started_at, found.ended_at, found.idle", "reports_activity found")
-TALKS = ASKED % (
-    "engagement.ticket_id, found.kind, found.started_at, found.ended_at",
-    "(reports_talk found JOIN inbox_engagement engagement ON engagement.id = found.engagement_id)",
-)
+FOCUS = ASKED % (f"found.ticket_id, {TIMES}, found.idle", "reports_activity found")
+TALKS = ASKED % (f"engagement.ticket_id, found.kind, {TIMES}", TALK)
+WHEN = f"""
+SELECT found.agent_id, {TIMES} FROM reports_activity found WHERE found.ticket_id = ANY(%(numbers)s)
+UNION SELECT found.agent_id, {TIMES} FROM {TALK} WHERE engagement.ticket_id = ANY(%(numbers)s)
+"""  # noqa: S608  of constants
 
 
 @dataclass(slots=True)
@@ -43,11 +46,9 @@ class Spans:
 
 def pairs_of(family: Mapping[int, int]) -> set[tuple[int, int]]:
     """The agents and quarters of an hour in which somebody may have spent time on these tickets."""
-    rows: list[tuple[int, datetime, datetime]] = list(
-        Activity.objects.filter(ticket__in=family).values_list("agent_id", "started_at", "ended_at")
-    )
-    rows += TalkRow.objects.filter(engagement__ticket__in=family).values_list("agent_id", "started_at", "ended_at")
-    return {(agent, at) for agent, start, end in rows for at in quarters(whole(start), whole(end))}
+    with connection.cursor() as cursor:
+        cursor.execute(WHEN, {"numbers": list(family)})
+        return {(agent, at) for agent, start, end in cursor.fetchall() for at in quarters(start, end)}
 
 
 def spans_of(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int, int], Spans]:
@@ -65,10 +66,10 @@ def spans_of(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int, int], S
     with connection.cursor() as cursor:
         cursor.execute(FOCUS, (*asked, str(LONGEST)))
         for place, ticket, start, end, idle in cursor.fetchall():
-            found[times[place]].focus.append(Focus(ticket, whole(start), whole(end), idle))
+            found[times[place]].focus.append(Focus(ticket, start, end, idle))
         cursor.execute(TALKS, (*asked, str(LONGEST_TALK)))
         for place, ticket, kind, start, end in cursor.fetchall():
-            found[times[place]].talks.append(Talk(ticket, kind, whole(start), whole(end)))
+            found[times[place]].talks.append(Talk(ticket, kind, start, end))
     into = tickets.roots({number for of in found.values() for number in of.numbers()})
     if into:
         for of in found.values():

@@ -31,8 +31,10 @@ class _Row:
     api: int = 0
 
     def seconds(self, rule: Rule) -> float:
-        of_rule = (Fraction(spent, parts * SECOND) for (which, parts), spent in self.spent.items() if which == rule)
-        return float(sum(of_rule, Fraction(0)))
+        of_rule = [(spent, parts) for (which, parts), spent in self.spent.items() if which == rule]
+        if all(parts == 1 for _spent, parts in of_rule):
+            return sum(spent for spent, _parts in of_rule) / SECOND
+        return float(sum((Fraction(spent, parts * SECOND) for spent, parts in of_rule), Fraction(0)))
 
 
 class Teams:
