@@ -16,4 +16,4 @@ class ReportsConfig(AppConfig):
         from reports.handling import deeds, keeping, rows, tasks  # noqa: F401  hears what pages tell; follows the log
 
         handle_time.register()
-        beside.register(rows.of_tickets, kinds=deeds.KINDS)
+        beside.register(rows.of_tickets, kinds=deeds.KINDS, first=talking.remake_all)

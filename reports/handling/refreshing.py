@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from inbox import log
 from inbox.models import Event
+from reports.facts import storing
 from reports.handling import rows, talking, tickets
 from reports.models import HandlingFact, Unshared
 
@@ -64,6 +65,7 @@ def _refresh_some(rest: timedelta) -> int:
     with transaction.atomic(), log.only_one(f"follow:{FACTS}") as alone:
         if not alone:
             return 0
+        storing.hold(alone=True)
         due = Unshared.objects.filter(since__lte=timezone.now() - rest).order_by("since", "pk")
         # Taken away first: what is marked from here on was written after we look.
         taken = list(due.select_for_update(skip_locked=True)[:BATCH])
