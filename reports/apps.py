@@ -13,7 +13,7 @@ class ReportsConfig(AppConfig):
             follower,  # noqa: F401  reads the log
         )
         from reports.handling import added as handle_time
-        from reports.handling import deeds, keeping, rows, tasks  # noqa: F401  hears what pages tell; follows the log
+        from reports.handling import deeds, keeping, rows, talking, tasks  # noqa: F401  hears what pages tell; follows the log
 
         handle_time.register()
         beside.register(rows.of_tickets, kinds=deeds.KINDS, first=talking.remake_all)
