@@ -7,4 +7,10 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        from reports import api  # noqa: F401  registers its route, and what it tells and forgets of a customer
+        from reports import (
+            added,
+            api,  # noqa: F401  registers its route, and what it tells and forgets of a customer
+            conversion,  # noqa: F401  adds its measure
+        )
+
+        added.register()
