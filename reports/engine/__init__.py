@@ -7,8 +7,19 @@ tickets("fcr", question, "numerator")       # the tickets behind it, as far as t
 shares("messages_in", question, "n")        # [(ticket number, what it adds), …]: their sum is the figure
 """
 
-from reports.engine import backlog, of_answers, of_messages, of_responses, of_tickets  # noqa: F401  each adds its measures
+from reports.engine import (  # noqa: F401  each adds its measures
+    backlog,
+    of_answers,
+    of_chats,
+    of_handling,
+    of_journeys,
+    of_levels,
+    of_messages,
+    of_responses,
+    of_tickets,
+)
 from reports.engine.behind import parts, shares, tickets
+from reports.engine.choices import ask
 from reports.engine.figures import Figure, Group
 from reports.engine.groups import ALL as BREAKDOWNS
 from reports.engine.measures import ALL as MEASURES
@@ -30,11 +41,15 @@ KEYS = (
     "fcr",
     "fcr_confirmed",
     "reopen_rate",
+    "aht",
+    "coverage",
+    "cost_per_ticket",
     "csat",
     "response_rate",
     "nps",
     "nps_transactional",
     "ces",
+    "sla",
     "backlog",
     "volume",
     "solved",
@@ -43,6 +58,10 @@ KEYS = (
     "messages_out",
     "messages_bot",
     "messages_automatic",
+    "abandonment",
+    "journey_abandonment",
+    "containment_confirmed",
+    "containment_assumed",
 )
 
 __all__ = [
@@ -52,6 +71,7 @@ __all__ = [
     "Figure",
     "Group",
     "Question",
+    "ask",
     "figure",
     "figures",
     "grouped",

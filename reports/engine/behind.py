@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from inbox import access
 from inbox.models import Ticket
 from reports.engine import groups
+from reports.engine.backlog import Backlog
 from reports.engine.measures import ALL, In, Measure, Own, Part, Share, Summed
 from reports.engine.question import Question
 from reports.engine.running import counted_rows
@@ -54,8 +55,11 @@ def _sql(one: Measure, question: Question, part: str, group: In | None, selected
     assert isinstance(one, Summed)
     chosen = _part(one, part)
     by, key = group or (None, None)
-    outer, expression = counted_rows(one.source, question, by)
     params = question.params()
+    if by in groups.TIMES and isinstance(one, Backlog):  # it stood so at the end of that day
+        params["moment"] = min(groups.end_of(question, by, key), question.now)
+        by = None
+    outer, expression = counted_rows(one.source, question, by)
     # The rows of a source that makes its own are within brackets: what is said of them begins a WHERE.
     word = "WHERE" if one.source.inner else "AND"
     sql = f"SELECT {selected.format(amount=chosen.amount)} {outer} {word} ({chosen.where})"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import formats
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inbox.models import Agent, Channel, Priority, Team, TicketType
-from reports.engine.question import Question
+from reports.engine.question import Question, instant
 from reports.engine.sources import Source
 
 Key = str | int | None
@@ -86,6 +87,21 @@ def value_of(key: Key, by: str) -> object:
     if by in ("hour_of_week", "severity", *PLACES) and key is not None:
         return int(key)
     return key
+
+
+def start_of(question: Question, by: str, key: Key) -> datetime:
+    """When this day, week or month of the period begins in it."""
+    value = value_of(key, by)
+    assert isinstance(value, date)
+    return instant(max(value, question.start), question.zone)
+
+
+def end_of(question: Question, by: str, key: Key) -> datetime:
+    """When it ends in the period."""
+    value = value_of(key, by)
+    assert isinstance(value, date)
+    days = {"day": 1, "week": 7, "month": monthrange(value.year, value.month)[1]}[by]
+    return instant(min(value + timedelta(days=days), question.end), question.zone)
 
 
 def all_keys(question: Question, by: str) -> list[Key]:

@@ -51,6 +51,10 @@ class Summed(Measure):
     def columns(self, question: Question) -> dict[str, str]:
         raise NotImplementedError
 
+    def over_time(self, question: Question, by: str) -> dict[Key, Figure]:
+        """By day, week, month or hour of the week, where the rows of its source have no day: none, but for a state."""
+        return {}
+
     def figure(self, question: Question, row: Row) -> Figure:
         """`row` is None in each column where no row was there."""
         raise NotImplementedError

@@ -60,8 +60,11 @@ def _counted(measures: list[Measure], question: Question, by: str | None) -> Cou
     sources: dict[Source, list[Summed]] = {}
     for one in measures:
         if isinstance(one, Summed):
-            if by is None or _breaks_down(one.source, by):
+            if by is None or by not in groups.TIMES or one.source.at:
                 sources.setdefault(one.source, []).append(one)
+            else:
+                for key, made in one.over_time(question, by).items():
+                    found.setdefault(key, {})[one.key] = made
         elif isinstance(one, Own):
             for key, made in one.compute(question, by).items():
                 found.setdefault(key, {})[one.key] = made
@@ -71,10 +74,6 @@ def _counted(measures: list[Measure], question: Question, by: str | None) -> Cou
                 mine = {name: row[f"{one.key}__{name}"] for name in one.columns(question)}
                 found.setdefault(key, {})[one.key] = one.figure(question, mine)
     return found
-
-
-def _breaks_down(source: Source, by: str) -> bool:
-    return bool(source.at) or by not in groups.TIMES
 
 
 def _rows(
