@@ -126,16 +126,12 @@ def letter(agent: Agent, day: date, now: datetime) -> EmailMessage:
 
 def lines(asked: asking.Asked) -> list[Line]:
     """The eight, each beside what it was in the period before."""
-    known = [key for key in cards.KEYS if key in engine.MEASURES]
-    now = cards.as_shown(engine.figures(known, asked.question))
-    before = cards.as_shown(engine.figures(known, asked.question.before()))
+    now = engine.figures(cards.KEYS, asked.question)
+    before = engine.figures(cards.KEYS, asked.question.before())
     targets = dict(Target.objects.values_list("figure", "value"))
     found = []
     for key in cards.KEYS:
         definition = DEFINITIONS[key]
-        if key not in now:
-            found.append(Line(cards.title(key), words.NOTHING, "", None, "", str(cards.REASONS[key])))
-            continue
         figure = now[key]
         target = words.said(figure.unit, targets[key]) if key in targets else ""
         compared = words.compared(figure, before[key], definition.better)

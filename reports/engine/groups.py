@@ -42,7 +42,7 @@ NAMES = {
 
 def bucket(at: str, by: str) -> str:
     """SQL of the day, week, month or hour of the week that an instant falls in, in the zone asked for."""
-    local = f"({at} AT TIME ZONE %(zone)s)"
+    local = f"(({at}) AT TIME ZONE %(zone)s)"
     if by == "hour_of_week":
         return f"((EXTRACT(isodow FROM {local}) - 1) * 24 + EXTRACT(hour FROM {local}))::int"
     if by == "day":

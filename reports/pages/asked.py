@@ -26,7 +26,8 @@ from inbox.directory import Named
 from inbox.models import Agent, Priority
 from inbox.rights import Right, may
 from lib import zones
-from reports.engine.question import Question
+from reports.engine.choices import window
+from reports.engine.question import DAYS, Question
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -87,6 +88,7 @@ class Asked:
     languages: tuple[str, ...] = ()
     priorities: tuple[str, ...] = ()
     business: bool = False
+    window: int = DAYS
     own: bool = False  # of the viewer alone: they may not read everybody's
     problems: tuple[str, ...] = field(default=())
 
@@ -105,6 +107,7 @@ class Asked:
             priorities=self.priorities,
             business=self.business,
             viewer=self.viewer,
+            window=self.window,
         )
 
     @property
@@ -261,7 +264,9 @@ def of(viewer: Agent, params: QueryDict, now: datetime | None = None) -> Asked:
     """
     reading, now = _Reading(params), now or timezone.now()
     period, (start, end) = reading.days(now)
-    here, own = directory.of(viewer), not may(viewer, Right.REPORTS)
+    own = not may(viewer, Right.REPORTS)
+    named = {"channel", "team", "agent"} & set(params)
+    here = directory.of(viewer) if named else directory.Directory()
     return Asked(
         viewer=viewer,
         now=now,
@@ -277,5 +282,6 @@ def of(viewer: Agent, params: QueryDict, now: datetime | None = None) -> Asked:
         languages=tuple(one.lower() for one in reading.several("language")),
         priorities=tuple(one for one in reading.several("priority") if reading.is_known(one, Priority.values)),
         business=params.get("hours") == "business",
+        window=window(),
         problems=tuple(reading.problems),
     )

@@ -1,4 +1,4 @@
-"""The tickets behind a number: which figure, which part of it, which group; read from an address, checked, and listed."""
+"""The tickets behind a number: which figure, part and group, read from an address and checked; and their list."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PARTS: dict[str, StrOrPromise] = {
 
 @dataclass(frozen=True)
 class Behind:
-    """What a list of tickets stands for. Raises KeyError where there is no such figure or part, ValueError for a group."""
+    """What a list of tickets stands for. `of` raises KeyError (no such figure or part) and ValueError (group)."""
 
     asked: Asked
     figure: str
@@ -75,8 +75,8 @@ class Behind:
         return cls(asked, key, part, by, key_of(value_of(typed, by), by) if typed else None)
 
     @property
-    def title(self) -> StrOrPromise:
-        return DEFINITIONS[self.figure].title
+    def title(self) -> str:
+        return str(DEFINITIONS[self.figure].title)
 
     @property
     def part_words(self) -> str:
@@ -106,7 +106,9 @@ class Behind:
         """Each ticket with what it adds, the newest first; what belongs to no ticket is last."""
         group = (self.by, self.group) if self.by else None
         found = engine.shares(self.figure, self.asked.question, self.part, group)
-        return sorted(found, key=lambda one: (one[0] is None, -(one[0] or 0)))
+        return sorted(
+            ((number, float(amount)) for number, amount in found), key=lambda one: (one[0] is None, -(one[0] or 0))
+        )
 
     @cached_property
     def computed(self) -> Figure:

@@ -112,7 +112,7 @@ def _steps(facts: QuerySet[BotFact], total: int) -> list[Step]:
             reached[name] += every
         if steps:
             ended[steps[-1]] += silent_ones
-    found = []
+    found: list[Step] = []
     for name, count in reached.most_common(MOST_STEPS):
         lost = ratio("lost", ended[name], count)
         share = count / total if total else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from reports import engine
 from reports.definitions import DEFINITIONS, Definition
 from reports.engine import Figure
+from reports.models import SpanState
 from reports.pages import words
 from reports.pages.asked import Asked
 from reports.pages.charts.trend import trend
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 KEYS = ("fcr", "aht", "csat", "nps", "first_response", "resolution_full", "sla", "backlog")
-BESIDE = {"first_response": ("waiting",), "csat": ("response_rate",)}  # read with it, for its notes
+# What is read with a figure, for its notes.
+BESIDE = {"first_response": ("waiting",), "csat": ("response_rate",), "aht": ("coverage",)}
+STATES: Mapping[str, StrOrPromise] = {
+    SpanState.US: gettext_lazy("wait on us"),
+    SpanState.CUSTOMER: gettext_lazy("on the customer"),
+    SpanState.HOLD: gettext_lazy("on hold"),
+    SpanState.SNOOZED: gettext_lazy("snoozed"),
+    SpanState.BOT: gettext_lazy("with a bot"),
+}
+LONGER = {"day": "week", "week": "month"}  # for a score that needs ten answers to be one
 # What a target is typed in, by the unit of its figure: how much of the figure's own unit one of it is, and its name.
 TYPED: Mapping[str, tuple[float, StrOrPromise]] = {
     "ratio": (0.01, "%"),
@@ -35,9 +45,7 @@ TYPED: Mapping[str, tuple[float, StrOrPromise]] = {
 }
 # Why a figure is not there, by the code that the engine gives.
 REASONS: Mapping[str, StrOrPromise] = {
-    "sla": gettext_lazy("Comes with service levels: promises of when to answer and to solve."),
-    "aht": gettext_lazy("Handle time is not recorded here."),
-    "off": gettext_lazy("Handle time is not recorded here."),
+    "no_policy": gettext_lazy("Comes with service levels: promises of when to answer and to solve."),
     "no_rate": gettext_lazy("No team has an hourly rate yet."),
     "few": gettext_lazy("Under ten answers there is no score, only counts."),
 }
@@ -65,7 +73,7 @@ class Card:
     @property
     def is_seat(self) -> bool:
         """Whether nothing counts this figure yet: its place is kept."""
-        return self.key not in engine.MEASURES
+        return self.figure.extra.get("reason") == "no_policy"
 
     @property
     def interval(self) -> str:
@@ -74,17 +82,28 @@ class Card:
     @property
     def top(self) -> SafeString:
         """The numerator, which opens its tickets."""
-        return _opens(words.plain(self.figure.numerator or 0), self.links.get("us") or self.links.get("numerator"))
+        return _opens(words.plain(self.figure.numerator or 0), self.links.get("numerator"))
 
     @property
     def bottom(self) -> SafeString:
         """What it is a share of, likewise."""
-        url = self.links.get("n") if self.key == "backlog" else self.links.get("denominator")
-        return _opens(words.plain(self.figure.denominator or 0), url)
+        return _opens(words.plain(self.figure.denominator or 0), self.links.get("denominator"))
 
     @property
     def count(self) -> str:
         return words.number(self.figure.n)
+
+    @property
+    def states(self) -> list[tuple[SafeString, str]]:
+        """Of the backlog: how much of it waits for whom, each of which opens its tickets."""
+        if self.key != "backlog":
+            return []
+        counted = [(state, int(self.figure.extra.get(state, 0))) for state in STATES]
+        return [
+            (_opens(words.number(count), self.links.get(state)), str(STATES[state]))
+            for state, count in counted
+            if count
+        ]
 
     @property
     def all_of_it(self) -> str:
@@ -93,7 +112,7 @@ class Card:
 
     @property
     def is_share(self) -> bool:
-        return bool(self.figure.denominator) and (self.figure.unit == "ratio" or self.key == "backlog")
+        return bool(self.figure.denominator) and self.figure.unit == "ratio"
 
     @property
     def target_words(self) -> str:
@@ -124,8 +143,8 @@ class Card:
 
 
 def title(key: str) -> StrOrPromise:
-    """What a card is called: as its figure, but for the part of the backlog that it shows."""
-    return gettext_lazy("Waiting on us") if key == "backlog" else DEFINITIONS[key].title
+    """What a card is called: as its figure."""
+    return DEFINITIONS[key].title
 
 
 def link(asked: Asked, key: str, part: str, by: str = "", group: Any = None) -> str:
@@ -145,19 +164,22 @@ def links(asked: Asked, figure: Figure, by: str = "", group: Any = None) -> dict
 
 
 def reason_of(figure: Figure) -> str:
-    code = figure.extra.get("reason", "")
-    return str(REASONS.get(code, _("There is nothing to count in this period."))) if figure.value is None else ""
+    if figure.value is not None:
+        return ""
+    code = figure.extra.get("reason") or ("few" if figure.key.startswith("nps") and figure.n else "")
+    return str(REASONS.get(code, _("There is nothing to count in this period.")))
 
 
 def card(key: str, asked: Asked, target: float | None = None) -> Card:
     """Reads what the card of this figure needs: now, before, and step by step."""
     question, definition = asked.question, DEFINITIONS[key]
-    if key not in engine.MEASURES:
-        return Card(key, definition, Figure(key, definition.unit), words.parts("", None), reason=str(REASONS[key]))
-    read = as_shown(engine.figures([key, *BESIDE.get(key, ())], question))
+    read = engine.figures([key, *BESIDE.get(key, ())], question)
     figure = read[key]
-    before = as_shown(engine.figures([key], question.before()))[key]
-    values = [as_shown(step.figures)[key].value for step in engine.grouped([key], question, asked.step)]
+    if figure.extra.get("reason") == "no_policy":
+        return Card(key, definition, figure, words.parts("", None), reason=reason_of(figure))
+    before = engine.figure(key, question.before())
+    step = LONGER.get(asked.step, asked.step) if key == "nps" else asked.step
+    values = [one.figures[key].value for one in engine.grouped([key], question, step)]
     return Card(
         key,
         definition,
@@ -170,15 +192,6 @@ def card(key: str, asked: Asked, target: float | None = None) -> Card:
         tuple(_notes(read, key)),
         reason_of(figure),
     )
-
-
-def as_shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    """Of the backlog, what waits on us: the rest is what it is a part of."""
-    found = dict(figures)
-    if backlog := found.get("backlog"):
-        ours = backlog.extra.get("us") if backlog.value is not None else None
-        found["backlog"] = replace(backlog, value=ours, numerator=ours, denominator=backlog.value)
-    return found
 
 
 def _told(figure: Figure, values: list[float | None], target: float | None) -> str:
@@ -200,12 +213,10 @@ def _notes(read: Mapping[str, Figure], key: str) -> list[str]:
     figure, found = read[key], []
     if figure.p90 is not None:
         found.append(_("one in ten over %(time)s") % {"time": words.said("seconds", figure.p90)})
-    if (coverage := figure.extra.get("coverage")) is not None:
-        found.append(_("focus data for %(share)s") % {"share": words.said("ratio", coverage)})
+    if (coverage := read.get("coverage")) and coverage.value is not None:
+        found.append(_("focus data for %(share)s") % {"share": words.said("ratio", coverage.value)})
     if waiting := read.get("waiting"):
         found.append(_("%(count)s wait") % {"count": words.number(waiting.n)} if waiting.n else _("nobody waits"))
     if (rate := read.get("response_rate")) and rate.value is not None:
         found.append(_("%(share)s answered") % {"share": words.said("ratio", rate.value)})
-    if key == "backlog" and figure.extra.get("snoozed"):
-        found.append(_("%(count)s snoozed") % {"count": words.number(figure.extra["snoozed"])})
     return found

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reports import engine
+from reports.definitions import DEFINITIONS
 from reports.engine import Group
 from reports.models import SpanState
 from reports.pages import words
@@ -119,22 +120,25 @@ def backlog(asked: Asked) -> Drawn:
     groups = engine.grouped(["backlog"], asked.question, asked.step)
     groups = [one for one in groups if one.figures["backlog"].value is not None]
     labels = labels_of(groups, asked.step)
+    totals = [one.figures["backlog"].value or 0 for one in groups]
     extras = [one.figures["backlog"].extra for one in groups]
     series = [
         Series(str(BACKLOG[state]), f"s-{at}", [float(extra.get(state, 0)) for extra in extras])
         for at, state in enumerate(BACKLOG, 1)
     ]
-    series = [one for one in series if any(one.values)] or series[:1]
-    totals = [one.figures["backlog"].value or 0 for one in groups]
+    series = [one for one in series if any(one.values)] or [Series(_("unsolved"), "s-1", totals)]
     rows = [
         [label, say(total), *(say(one.values[at] or 0) for one in series)]
         for at, (label, total) in enumerate(zip(labels, totals, strict=True))
     ]
+    several = len(series) > 1
+    if not several:
+        rows = [row[:2] for row in rows]
     told = _("From %(first)s to %(last)s unsolved tickets.") % {
         "first": say(totals[0]), "last": say(totals[-1])} if totals else ""  # fmt: skip
     return Drawn(
         plots.stacked("backlog", _("Backlog"), told, labels, series, say),
-        Table([str(STEPS[asked.step]), _("unsolved"), *(one.name for one in series)], rows),
+        Table([str(STEPS[asked.step]), _("unsolved"), *(one.name for one in series if several)], rows),
         [(one.kind, one.name) for one in series],
         "" if any(totals) else _("Nothing was left unsolved."),
         told,
@@ -208,8 +212,24 @@ def grid(asked: Asked, by: str, keys: Sequence[str], empty: str, most: int = MOS
     groups = engine.grouped(known, asked.question, by)
     groups = [one for one in groups if any(one.figures[key].n for key in known)]
     groups.sort(key=lambda one: (-(one.figures[known[0]].n or 0), one.key is None, one.label.casefold()))
-    rows = [Row(one.key, one.label, [cell(asked, key, one, by) for key in known]) for one in groups[:most]]
+    total = sum(one.figures[known[0]].n for one in groups)
+    rows = [
+        Row(
+            one.key,
+            one.label,
+            [_share(asked, known[0], one, by, total), *(cell(asked, key, one, by) for key in known[1:])],
+        )
+        for one in groups[:most]
+    ]
     return Grid(by, [(key, HEADS[key]) for key in known], rows, max(len(groups) - most, 0), "" if rows else empty)
+
+
+def _share(asked: Asked, key: str, group: Group, by: str, total: int) -> Cell:
+    """How many, and as a bar what share of all that is."""
+    count = cell(asked, key, group, by)
+    share = group.figures[key].n / total if total else 0.0
+    told = words.said("ratio", share)
+    return Cell(count.words, told, count.url, "", plots.span(f"{by}-{group.key}-{key}", told, share, None, None))
 
 
 def cell(asked: Asked, key: str, group: Group, by: str) -> Cell:
@@ -223,9 +243,8 @@ def cell(asked: Asked, key: str, group: Group, by: str) -> Cell:
         return Cell(words.said("count", figure.value), url=url)
     bar = SafeString("")
     if figure.unit == "ratio":
-        bar = plots.span(
-            f"{by}-{group.key}-{key}", words.said("ratio", figure.value), figure.value, figure.low, figure.high
-        )
+        told = words.said("ratio", figure.value)
+        bar = plots.span(f"{by}-{group.key}-{key}", told, figure.value, figure.low, figure.high)
     return Cell(words.said(figure.unit, figure.value), f"n = {words.number(figure.n)}", url, words.between(figure), bar)
 
 
@@ -257,6 +276,39 @@ def issues(asked: Asked, by: str = "tag") -> Grid:
     """What customers write about: how often, how long it takes, how it ends."""
     keys = ("volume", "resolution_full", "fcr", "csat", "reopen_rate")
     return grid(asked, by, keys, _("No customer wrote in this period."), 10)
+
+
+# The eight are not all: what else is counted, in a line each ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A figure in one line of a table."""
+
+    title: StrOrPromise
+    text: StrOrPromise
+    cell: Cell
+    comparison: words.Comparison | None
+    basis: str
+
+
+MORE = ("one_touch", "reopen_rate", "next_response", "customer_wait", "ces", "fcr_confirmed", "abandonment",
+        "cost_per_ticket", "conversion", "messages_in", "messages_out")  # fmt: skip
+
+
+def more(asked: Asked) -> list[Line]:
+    """What is counted beside the eight figures, each beside what it was; what has nothing to count is left out."""
+    keys = [key for key in MORE if key in engine.MEASURES and key in DEFINITIONS]
+    now, before = engine.figures(keys, asked.question), engine.figures(keys, asked.question.before())
+    found = []
+    for key in keys:
+        if now[key].value is None:
+            continue
+        definition = DEFINITIONS[key]
+        compared = words.compared(now[key], before[key], definition.better)
+        shown = cell(asked, key, Group(None, "", now), "")
+        found.append(Line(definition.title, definition.text, shown, compared, words.basis(now[key])))
+    return found
 
 
 CHARTS: Mapping[str, Callable[[Asked], Drawn]] = {"flow": flow, "hours": hours, "backlog": backlog}

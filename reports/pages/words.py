@@ -94,7 +94,7 @@ def basis(figure: Figure) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A figure beside that of the period before. `verdict` is better, worse, same, unsure or empty (neither is good)."""
+    """A figure beside that of the period before. `verdict`: better, worse, same, unsure, or empty (neither is good)."""
 
     direction: str  # up, down or flat
     change: str  # how much, without a sign

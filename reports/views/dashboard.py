@@ -32,6 +32,7 @@ CHARTS = {
     "hours": gettext_lazy("When customers write"),
     "backlog": gettext_lazy("Backlog over time"),
     "issues": gettext_lazy("What it is about"),
+    "more": gettext_lazy("Also counted"),
     "channels": gettext_lazy("Channels"),
     "teams": gettext_lazy("Teams"),
     "agents": gettext_lazy("Agents"),
@@ -73,7 +74,8 @@ def _choices(asked: Asked, here: directory.Directory) -> list[dict[str, Any]]:
     lists: list[tuple[str, Any, Sequence[tuple[str, str]], set[str]]] = [
         ("channel", gettext_lazy("Channels"), [(one.slug, one.name) for one in here.channels],
          {one.slug for one in asked.channels}),
-        ("team", gettext_lazy("Teams"), [(one.slug, one.name) for one in here.teams], {one.slug for one in asked.teams}),
+        ("team", gettext_lazy("Teams"), [(one.slug, one.name) for one in here.teams],
+         {one.slug for one in asked.teams}),
         ("agent", gettext_lazy("Agents"), [(str(one.pk), one.name) for one in here.people],
          {str(one.pk) for one in asked.agents}),
         ("tag", gettext_lazy("Tags"), [(one, one) for one in tags], set(asked.tags)),
@@ -124,6 +126,8 @@ def part(request: AgentRequest, asked: Asked, key: str) -> HttpResponse:
     context: dict[str, Any] = {"asked": asked, "key": key, "name": CHARTS[key]}
     if key in sections.CHARTS:
         return render(request, "reports/_chart.html", {**context, "drawn": sections.CHARTS[key](asked)})
+    if key == "more":
+        return render(request, "reports/_more.html", {**context, "lines": sections.more(asked)})
     if key == "issues":
         by = request.GET.get("by", "tag")
         by = by if by in sections.ISSUES else "tag"

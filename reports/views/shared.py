@@ -21,7 +21,7 @@ P = ParamSpec("P")
 def reading(
     view: Callable[Concatenate[AgentRequest, Asked, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Decorator of a page of figures: it is given what was asked for. Who answers nobody has none: told so, with 403."""
+    """Decorator of a page of figures: it is given what was asked for. Who answers nobody has none."""
 
     @require_safe
     @agent_only

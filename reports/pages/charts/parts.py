@@ -10,9 +10,12 @@ import svg
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+WHOLE = svg.Length(100, "%")
+STRETCHED = svg.PreserveAspectRatio("none")  # to whatever room there is: lines keep their strength by the style sheet
 
-def per_cent(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") + "%"
+
+def per_cent(value: float) -> svg.Length:
+    return svg.Length(round(value, 3), "%")
 
 
 def title(text: str) -> svg.Title:
@@ -30,7 +33,7 @@ def framed(
     ids = f"{key}-t", f"{key}-d"
     drawn = svg.SVG(
         class_=["chart", kind],
-        width="100%" if height else None,
+        width=WHOLE if height else None,
         height=height,
         extra={"role": "img", "aria-labelledby": " ".join(ids), "focusable": "false"},
         elements=[
@@ -76,8 +79,8 @@ def _step(raw: float, unit: str) -> float:
                 return float(step)
         return 86_400.0 * _step(raw / 86_400, "count")
     size = 10.0 ** math.floor(math.log10(raw))
-    step = next(size * one for one in ROUND if raw <= size * one * 1.0001)
-    return max(step, 1.0) if unit == "count" else step
+    least = next(size * one for one in ROUND if raw <= size * one * 1.0001)
+    return max(least, 1.0) if unit == "count" else least
 
 
 def runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:

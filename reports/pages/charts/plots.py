@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import svg
 from django.utils.safestring import SafeString
 
-from reports.pages.charts.parts import Scale, framed, per_cent, runs, scale, title, words
+from reports.pages.charts.parts import STRETCHED, WHOLE, Scale, framed, per_cent, runs, scale, title, words
 
-HEIGHT, ABOVE, BELOW = 220, 18, 24  # pixels: all of it, the room for the topmost word, that for the words below
+GUTTER = 38  # pixels for the numbers before the lines
+HEIGHT, ABOVE, BELOW = 220, 10, 26  # pixels: all of it, the room for the topmost word, that for the words below
 PLOT = HEIGHT - ABOVE - BELOW
 MOST_LABELS = 8
 
@@ -31,14 +32,31 @@ def _y(of: Scale, value: float) -> float:
 
 
 def _grid(of: Scale, say: Say) -> list[svg.Element]:
-    """Lines across, each with its number above its beginning."""
+    """Lines across, each with its number before it."""
     drawn: list[svg.Element] = []
     for step in of.steps:
         y = _y(of, step)
-        drawn.append(svg.Line(class_=["grid" if step else "base"], x1="0", x2="100%", y1=y, y2=y))
-        if step:
-            drawn.append(words(say(step), class_=["tick"], x="0", y=y - 4))
+        drawn.append(svg.Line(class_=["grid" if step else "base"], x1=GUTTER, x2=WHOLE, y1=y, y2=y))
+        drawn.append(words(say(step), class_=["tick"], x=GUTTER - 8, y=y + 4, text_anchor="end"))
     return drawn
+
+
+def _beside(elements: list[svg.Element]) -> svg.SVG:
+    """What is drawn right of the numbers: its per cents are of that room, whose width the style sheet says."""
+    return svg.SVG(class_=["inner"], x=GUTTER, y=0, width=WHOLE, height=HEIGHT, elements=elements)
+
+
+def _plot(shapes: list[svg.Element]) -> svg.SVG:
+    """Shapes in units of 100 by 100, stretched to the room there is."""
+    return svg.SVG(
+        x=0,
+        y=ABOVE,
+        width=WHOLE,
+        height=PLOT,
+        viewBox=svg.ViewBoxSpec(0, 0, 100, 100),
+        preserveAspectRatio=STRETCHED,
+        elements=shapes,
+    )
 
 
 def _below(labels: Sequence[str]) -> list[svg.Element]:
@@ -49,15 +67,8 @@ def _below(labels: Sequence[str]) -> list[svg.Element]:
         where = (at + 0.5) / len(labels)
         anchor = "start" if where < 0.04 else "end" if where > 0.96 else "middle"
         x = 0.0 if anchor == "start" else 1.0 if anchor == "end" else where
-        drawn.append(
-            words(
-                labels[at],
-                class_=["tick", "narrow-out"] if (at // every) % 2 else ["tick"],
-                x=per_cent(x * 100),
-                y=HEIGHT - 6,
-                text_anchor=anchor,
-            )  # fmt: skip
-        )
+        kind = ["tick", "narrow-out"] if (at // every) % 2 else ["tick"]
+        drawn.append(words(labels[at], class_=kind, x=per_cent(x * 100), y=HEIGHT - 6, text_anchor=anchor))
     return drawn
 
 
@@ -66,7 +77,7 @@ def columns(key: str, name: str, told: str, labels: Sequence[str], series: Seque
     of = scale(value for one in series for value in one.values)
     slot = 100 / max(len(labels), 1)
     wide = slot * (0.72 if len(labels) > 1 else 0.3) / max(len(series), 1)
-    drawn = _grid(of, say)
+    drawn: list[svg.Element] = []
     for at, label in enumerate(labels):
         left = slot * at + (slot - wide * len(series)) / 2
         for place, one in enumerate(series):
@@ -83,7 +94,8 @@ def columns(key: str, name: str, told: str, labels: Sequence[str], series: Seque
                 elements=[title(f"{label}: {one.name} {say(value)}")],
             )
             drawn.append(bar)
-    return framed(key, name, told, [*drawn, *_below(labels)], kind="columns", height=HEIGHT)
+    inside = _beside([*drawn, *_below(labels)])
+    return framed(key, name, told, [*_grid(of, say), inside], kind="columns", height=HEIGHT)
 
 
 def stacked(key: str, name: str, told: str, labels: Sequence[str], series: Sequence[Series], say: Say) -> SafeString:
@@ -101,16 +113,8 @@ def stacked(key: str, name: str, told: str, labels: Sequence[str], series: Seque
         path += [svg.L(round(x, 2), round(y, 2)) for x, y in [*edge[1:], *back]]
         shapes.append(svg.Path(class_=["stack", one.kind], d=[*path, svg.Z()], elements=[title(one.name)]))
         below = above
-    plot = svg.SVG(
-        x="0",
-        y=ABOVE,
-        width="100%",
-        height=PLOT,
-        viewBox=svg.ViewBoxSpec(0, 0, 100, 100),
-        preserveAspectRatio="none",
-        elements=shapes,
-    )
-    return framed(key, name, told, [plot, *_grid(of, say), *_below(labels)], kind="areas", height=HEIGHT)
+    inside = _beside([_plot(shapes), *_below(labels)])
+    return framed(key, name, told, [inside, *_grid(of, say)], kind="areas", height=HEIGHT)
 
 
 def lines(
@@ -126,16 +130,8 @@ def lines(
             path: list[svg.PathData] = [svg.M(*spots[0])]
             path += [svg.L(*spot) for spot in spots[1:]] or [svg.L(spots[0][0] + 0.01, spots[0][1])]
             shapes.append(svg.Path(class_=["line", one.kind], d=path))
-    plot = svg.SVG(
-        x="0",
-        y=ABOVE,
-        width="100%",
-        height=PLOT,
-        viewBox=svg.ViewBoxSpec(0, 0, 100, 100),
-        preserveAspectRatio="none",
-        elements=shapes,
-    )
-    return framed(key, name, told, [*_grid(of, say), plot, *_below(labels)], kind="lines", height=HEIGHT)
+    inside = _beside([_plot(shapes), *_below(labels)])
+    return framed(key, name, told, [*_grid(of, say), inside], kind="lines", height=HEIGHT)
 
 
 ROW, GAP, LEFT = 22, 3, 9.0  # pixels of a row and between two; per cent for the names of the days
@@ -151,7 +147,7 @@ def heat(
     drawn: list[svg.Element] = []
     for day, row in enumerate(week):
         y = day * (ROW + GAP)
-        drawn.append(words(days[day], class_=["tick"], x="0", y=y + 15))
+        drawn.append(words(days[day], class_=["tick"], x=0, y=y + 15))
         for hour, value in enumerate(row):
             level = 0 if not value else min(LEVELS - 1, 1 + int(value / top * (LEVELS - 1.001)))
             square = svg.Rect(
@@ -175,8 +171,8 @@ def heat(
 def span(key: str, told: str, value: float, low: float | None, high: float | None) -> SafeString:
     """A share from 0 to 1 as a bar, with what it may be in truth as a thinner line over it."""
     drawn: list[svg.Element] = [
-        svg.Rect(class_=["track"], x="0", y=5, width="100%", height=6, rx=3),
-        svg.Rect(class_=["fill"], x="0", y=5, width=per_cent(value * 100), height=6, rx=3),
+        svg.Rect(class_=["track"], x=0, y=5, width=WHOLE, height=6, rx=3),
+        svg.Rect(class_=["fill"], x=0, y=5, width=per_cent(value * 100), height=6, rx=3),
     ]
     if low is not None and high is not None:
         y = 8

@@ -8,7 +8,7 @@ import svg
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from reports.pages.charts.parts import runs
+from reports.pages.charts.parts import STRETCHED, runs
 
 WIDE, HIGH, EDGE = 200.0, 44.0, 4.0
 
@@ -45,7 +45,7 @@ def trend(key: str, values: Sequence[float | None], target: float | None, told: 
     whole = svg.SVG(
         class_=["chart", "trend"],
         viewBox=svg.ViewBoxSpec(0, 0, WIDE, HIGH),
-        preserveAspectRatio="none",
+        preserveAspectRatio=STRETCHED,
         extra={"role": "img", "aria-labelledby": f"{key}-trend", "focusable": "false"},
         elements=[svg.Title(id=f"{key}-trend", text=escape(told)), *drawn],
     )
