@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 
 from reports.pages.charts.parts import STRETCHED, WHOLE, Scale, framed, per_cent, runs, scale, title, words
 
-GUTTER = 38  # pixels for the numbers before the lines
+GUTTER = svg.Length(7, "%")  # for the numbers before the lines
+BESIDE = svg.Length(93, "%")
 HEIGHT, ABOVE, BELOW = 220, 10, 26  # pixels: all of it, the room for the topmost word, that for the words below
 PLOT = HEIGHT - ABOVE - BELOW
 MOST_LABELS = 8
@@ -37,13 +38,13 @@ def _grid(of: Scale, say: Say) -> list[svg.Element]:
     for step in of.steps:
         y = _y(of, step)
         drawn.append(svg.Line(class_=["grid" if step else "base"], x1=GUTTER, x2=WHOLE, y1=y, y2=y))
-        drawn.append(words(say(step), class_=["tick"], x=GUTTER - 8, y=y + 4, text_anchor="end"))
+        drawn.append(words(say(step), class_=["tick"], x=GUTTER, dx=-8, y=y + 4, text_anchor="end"))
     return drawn
 
 
 def _beside(elements: list[svg.Element]) -> svg.SVG:
-    """What is drawn right of the numbers: its per cents are of that room, whose width the style sheet says."""
-    return svg.SVG(class_=["inner"], x=GUTTER, y=0, width=WHOLE, height=HEIGHT, elements=elements)
+    """What is drawn right of the numbers: its per cents are of that room."""
+    return svg.SVG(class_=["inner"], x=GUTTER, y=0, width=BESIDE, height=HEIGHT, elements=elements)
 
 
 def _plot(shapes: list[svg.Element]) -> svg.SVG:

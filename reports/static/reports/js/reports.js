@@ -3,7 +3,7 @@ const failed = document.getElementById("part-failed")
 
 function say(part) {
   if (!part?.matches?.("[data-part]") || part.querySelector(".part-failed")) return
-  part.classList.remove("waits")
+  part.classList.remove("is-counting")
   part.querySelector(".skeleton")?.remove()
   part.querySelector("[role=status]")?.remove()
   part.append(failed.content.cloneNode(true))
@@ -18,7 +18,7 @@ document.addEventListener("click", event => {
   const again = event.target.closest?.("[data-again]")?.closest("[data-part]")
   if (again) {
     again.querySelector(".part-failed").remove()
-    again.classList.add("waits")
+    again.classList.add("is-counting")
     again.dispatchEvent(new CustomEvent("again"))
   }
   if (event.target.closest?.("[data-print]")) print()
