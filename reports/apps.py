@@ -10,6 +10,7 @@ class ReportsConfig(AppConfig):
         from reports import (
             added,
             api,  # noqa: F401  registers its route, and what it tells and forgets of a customer
+            api_figures,  # noqa: F401  registers its route
             conversion,  # noqa: F401  adds its measure
         )
 
