@@ -126,7 +126,7 @@ def backlog(asked: Asked) -> Drawn:
         Series(str(BACKLOG[state]), f"s-{at}", [float(extra.get(state, 0)) for extra in extras])
         for at, state in enumerate(BACKLOG, 1)
     ]
-    series = [one for one in series if any(one.values)] or [Series(_("unsolved"), "s-1", totals)]
+    series = [one for one in series if any(one.values)] or [Series(_("unsolved"), "s-2", totals)]
     rows = [
         [label, say(total), *(say(one.values[at] or 0) for one in series)]
         for at, (label, total) in enumerate(zip(labels, totals, strict=True))
