@@ -90,7 +90,10 @@ class Behind:
     @property
     def parts(self) -> list[tuple[str, str, bool]]:
         """The other parts of this figure: what each is called, the parameters, whether it is this one."""
-        return [(str(PARTS.get(part, part)), self.query(part), part == self.part) for part in engine.parts(self.figure)]
+        opens = engine.parts(self.figure)
+        if "n" in opens:  # of a count, all of them and those that count are the same
+            opens = tuple(part for part in opens if part != "numerator" or part == self.part)
+        return [(str(PARTS.get(part, part)), self.query(part), part == self.part) for part in opens]
 
     def pairs(self, part: str = "") -> list[tuple[str, str]]:
         found = [("figure", self.figure), ("part", part or self.part)]

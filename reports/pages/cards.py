@@ -47,6 +47,7 @@ TYPED: Mapping[str, tuple[float, StrOrPromise]] = {
 REASONS: Mapping[str, StrOrPromise] = {
     "no_policy": gettext_lazy("Comes with service levels: promises of when to answer and to solve."),
     "no_rate": gettext_lazy("No team has an hourly rate yet."),
+    "nobodys": gettext_lazy("Whether customers recommend you is nobody’s own work: this is not counted by agent."),
     "few": gettext_lazy("Under ten answers there is no score, only counts."),
 }
 
@@ -175,6 +176,8 @@ def card(key: str, asked: Asked, target: float | None = None) -> Card:
     question, definition = asked.question, DEFINITIONS[key]
     read = engine.figures([key, *BESIDE.get(key, ())], question)
     figure = read[key]
+    if key == "nps" and question.agents:
+        return Card(key, definition, figure, words.parts("", None), reason=str(REASONS["nobodys"]))
     if figure.extra.get("reason") == "no_policy":
         return Card(key, definition, figure, words.parts("", None), reason=reason_of(figure))
     before = engine.figure(key, question.before())

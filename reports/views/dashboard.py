@@ -37,7 +37,7 @@ CHARTS = {
     "teams": gettext_lazy("Teams"),
     "agents": gettext_lazy("Agents"),
 }
-OF_EVERYBODY = {"teams", "agents"}
+OF_EVERYBODY = {"hours", "teams", "agents"}
 
 
 @reading
