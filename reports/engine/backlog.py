@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -16,11 +16,11 @@ from reports.engine.sources import Source
 from reports.models import SpanState
 
 # A span is unsolved from its start on, and no more at its end.
-AT = Source(
-    "reports_spanfact",
-    base="f.started_at <= %(moment)s AND (f.ended_at > %(moment)s OR f.ended_at IS NULL)",
-)
-SPANS = replace(AT, base="")
+# In two ranges of one index: what has ended since, and what has not.
+STANDING = """(SELECT * FROM reports_spanfact WHERE ended_at > %(moment)s AND started_at <= %(moment)s
+ UNION ALL SELECT * FROM reports_spanfact WHERE ended_at IS NULL AND started_at <= %(moment)s)"""
+AT = Source(STANDING)
+SPANS = Source("reports_spanfact")
 AGES = (("day", 0, 1), ("three_days", 1, 3), ("week", 3, 7), ("month", 7, 30), ("older", 30, None))  # in days
 STATES = {state.value: f"f.state = '{state.value}'" for state in SpanState}
 
@@ -56,19 +56,18 @@ class Backlog(Count):
         # Where only the ticket matters, and not who had it, what lies between entering and leaving is passed over.
         whole = not (question.teams or question.agents or question.priorities)
         enters, leaves = (" AND f.enters", " AND f.leaves") if whole else ("", "")
-        moves = [f"SELECT NULL::date AS g, COUNT(*) AS n FROM {SPANS.table} f WHERE {AT.conditions(question)}"]  # noqa: S608
-        for at, sign, only in (("started_at", "", enters), ("ended_at", "-", leaves)):
+
+        def counted(at: str, only: str) -> str:
             # What happens at the very end of a stretch belongs to it, as it does to the backlog of that moment.
-            group = groups.bucket(f"f.{at} - INTERVAL '1 microsecond'", by)
-            within = f"f.{at} > %(starts)s AND f.{at} <= %(moment)s"
-            moved = f"FROM {SPANS.table} f WHERE {within}{only} AND {rows} GROUP BY 1"
-            moves.append(f"SELECT {group}, {sign}COUNT(*) {moved}")
-        found: Counter[Key] = Counter()
+            within = f"f.{at} > part.begins AND f.{at} <= LEAST(part.finishes, %(moment)s)"
+            return f"(SELECT COUNT(*) FROM {SPANS.table} f WHERE {within}{only} AND {rows})"  # noqa: S608
+
+        standing = f"SELECT NULL, COUNT(*) FROM {AT.table} f WHERE {AT.conditions(question)}"  # noqa: S608
+        moved = f"{counted('started_at', enters)} - {counted('ended_at', leaves)}"
+        sql = f"{standing} UNION ALL SELECT part.key, {moved} FROM {groups.PARTS}"  # noqa: S608
         with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(moves), question.params())
-            for value, number in cursor.fetchall():
-                found[groups.key_of(value, by)] += number
-        return found
+            cursor.execute(sql, {**question.params(), **groups.stretches(question, by)})
+            return Counter(dict(cursor.fetchall()))
 
 
 add(

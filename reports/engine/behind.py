@@ -11,7 +11,6 @@ from django.db.models.expressions import RawSQL
 from inbox import access
 from inbox.models import Ticket
 from reports.engine import groups
-from reports.engine.backlog import Backlog
 from reports.engine.measures import ALL, In, Measure, Own, Part, Share, Summed
 from reports.engine.question import Question
 from reports.engine.running import counted_rows
@@ -56,9 +55,12 @@ def _sql(one: Measure, question: Question, part: str, group: In | None, selected
     chosen = _part(one, part)
     by, key = group or (None, None)
     params = question.params()
-    if by in groups.TIMES and isinstance(one, Backlog):  # it stood so at the end of that day
-        params["moment"] = min(groups.end_of(question, by, key), question.now)
+    if by in groups.STRETCHES:  # a period of its own; of what is no event, how it stood at its end
+        params["starts"], params["ends"] = groups.start_of(question, by, key), groups.end_of(question, by, key)
+        params["moment"] = min(params["ends"], question.now)
         by = None
+    elif by == "hour_of_week":
+        params.update(groups.hours(question))
     outer, expression = counted_rows(one.source, question, by)
     # The rows of a source that makes its own are within brackets: what is said of them begins a WHERE.
     word = "WHERE" if one.source.inner else "AND"

@@ -17,11 +17,16 @@ from reports.engine.question import Question, instant
 from reports.engine.sources import Source
 
 Key = str | int | None
-TIMES = ("day", "week", "month", "hour_of_week")
+STRETCHES = ("day", "week", "month")  # of time, without a gap
+TIMES = (*STRETCHES, "hour_of_week")
 PLACES = ("channel", "team", "agent")
 OF_TICKET = ("tag", "type", "topic", "severity", "language", "priority")  # as the ticket has it now
 ALL = TIMES + PLACES + OF_TICKET
 HOURS = 7 * 24
+HOUR = "(%(hours)s::int[])[width_bucket({at}, %(marks)s::timestamptz[])]"
+PARTS = (
+    "unnest(%(keys)s::text[], %(begins)s::timestamptz[], %(finishes)s::timestamptz[]) AS part(key, begins, finishes)"
+)
 NOUNS: dict[str, Any] = {"channel": Channel.objects, "team": Team.objects, "agent": Agent.objects}
 NAMES = {
     "day": gettext_lazy("day"),
@@ -40,20 +45,21 @@ NAMES = {
 }
 
 
-def bucket(at: str, by: str) -> str:
-    """SQL of the day, week, month or hour of the week that an instant falls in, in the zone asked for."""
-    local = f"(({at}) AT TIME ZONE %(zone)s)"
-    if by == "hour_of_week":
-        return f"((EXTRACT(isodow FROM {local}) - 1) * 24 + EXTRACT(hour FROM {local}))::int"
-    if by == "day":
-        return f"{local}::date"
-    return f"date_trunc('{by}', {local})::date"
+def hours(question: Question) -> dict[str, list[Any]]:
+    """The hours of the period, as the parameters of `HOUR`: when each begins, and which of the week it is."""
+    marks, labels, mark = [], [], question.starts
+    while mark < question.ends:
+        local = mark.astimezone(question.zone)
+        marks.append(mark)
+        labels.append(local.weekday() * 24 + local.hour)
+        mark += timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
+    return {"marks": marks, "hours": labels}
 
 
 def expression(source: Source, by: str) -> str:
     """SQL of what rows of this source are grouped by. Raises ValueError where there is no such breakdown."""
-    if by in TIMES and source.at:
-        return bucket(f"f.{source.at}", by)
+    if by == "hour_of_week" and source.at:
+        return HOUR.format(at=f"f.{source.at}")
     if by in PLACES:
         return f"f.{getattr(source, by)}"
     if by == "tag":
@@ -102,6 +108,16 @@ def end_of(question: Question, by: str, key: Key) -> datetime:
     assert isinstance(value, date)
     days = {"day": 1, "week": 7, "month": monthrange(value.year, value.month)[1]}[by]
     return instant(min(value + timedelta(days=days), question.end), question.zone)
+
+
+def stretches(question: Question, by: str) -> dict[str, list[Any]]:
+    """The days, weeks or months of the period, as the parameters of `PARTS`: when each begins in it, when it ends."""
+    keys = all_keys(question, by)
+    return {
+        "keys": keys,
+        "begins": [start_of(question, by, key) for key in keys],
+        "finishes": [end_of(question, by, key) for key in keys],
+    }
 
 
 def all_keys(question: Question, by: str) -> list[Key]:

@@ -13,17 +13,19 @@ from reports.engine.sources import Source
 # The setting `reports.hourly_rates` is {"all": 12.5, "3": 15}: money an hour, by a team's id or of all others.
 # Of each ticket in each group: in whole thousandths, so that whatever is summed comes out the same in any order.
 MS = "round((f.focus + f.call + f.chat + f.wrap_up) * 1000)::bigint"
-RATE = """(SELECT COALESCE((kept.value ->> f.team_id::text)::numeric, (kept.value ->> 'all')::numeric)
- FROM inbox_setting kept WHERE kept.key = 'reports.hourly_rates')"""
-EACH = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS}) AS ms, SUM(f.actions) AS actions,
- SUM(round(f.estimated * 1000)::bigint) AS estimated {{rows}} GROUP BY 1, 2"""
-PRICED = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS}) AS ms, SUM(f.actions) AS actions,
- bool_and({MS} = 0 OR {RATE} IS NOT NULL) AS rated,
- round(SUM({MS} * {RATE}) / 3600000, 4) AS cost {{rows}} GROUP BY 1, 2"""
+RATES = """(SELECT one.key, round(one.value::numeric * 10000)::bigint AS rate
+ FROM inbox_setting kept, jsonb_each_text(kept.value) one WHERE kept.key = 'reports.hourly_rates')"""
+RATED = f"""(SELECT work.*, COALESCE(own.rate, every.rate) AS rate FROM reports_handlingfact work
+ LEFT JOIN {RATES} own ON own.key = work.team_id::text LEFT JOIN {RATES} every ON every.key = 'all')"""  # noqa: S608
+EACH = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS})::bigint AS ms, SUM(f.actions) AS actions,
+ SUM(round(f.estimated * 1000)::bigint)::bigint AS estimated {{rows}} GROUP BY 1, 2"""
+PRICED = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS})::bigint AS ms, SUM(f.actions) AS actions,
+ bool_and({MS} = 0 OR f.rate IS NOT NULL) AS rated, round(SUM({MS} * f.rate) / 36000000000, 4) AS cost
+ {{rows}} GROUP BY 1, 2"""
 # Where recording is switched off nothing is told, whatever was recorded before.
 ON = "NOT EXISTS (SELECT FROM inbox_setting kept WHERE kept.key = 'handle_time' AND kept.value -> 'on' = 'false')"
 WORK = Source("reports_handlingfact", at="quarter", priority="", base=ON, inner=EACH)
-COST = Source("reports_handlingfact", at="quarter", priority="", base=ON, inner=PRICED)
+COST = Source(RATED, at="quarter", priority="", base=ON, inner=PRICED)
 HANDLED = "f.ms > 0 AND f.actions > 0"
 SECONDS = "f.ms / 1000.0"
 
@@ -37,7 +39,7 @@ class Handling(Summed):
         return {
             "ms": f"SUM(f.ms) {only}",
             "n": f"COUNT(*) {only}",
-            "percentiles": f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {SECONDS}) {only}",
+            "percentiles": f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY f.ms) {only}",
             "elsewhere": f"SUM(f.ms) FILTER (WHERE NOT ({HANDLED}))",
             "estimated": "SUM(f.estimated)",
         }
@@ -45,7 +47,7 @@ class Handling(Summed):
     def figure(self, question: Question, row: Row) -> Figure:
         n = row["n"] or 0
         seconds = _seconds(row["ms"])
-        median, p90 = row["percentiles"] or (None, None)
+        median, p90 = (ms / 1000 for ms in row["percentiles"]) if row["percentiles"] else (None, None)
         mean = seconds / n if n else None
         beside = {"elsewhere": _seconds(row["elsewhere"]), "estimated": _seconds(row["estimated"])}
         return Figure(

@@ -38,11 +38,11 @@ class Source:
     priority: str = "priority"  # none: the ticket's, as it is now
     inner: str = ""
 
-    def conditions(self, question: Question) -> str:
-        """SQL of what is counted; its parameters are those of the question."""
+    def conditions(self, question: Question, starts: str = "%(starts)s", ends: str = "%(ends)s") -> str:
+        """SQL of what is counted, from one instant up to another; its parameters are those of the question."""
         found = [self.base] if self.base else []
         if self.at:
-            found.append(f"f.{self.at} >= %(starts)s AND f.{self.at} < %(ends)s")
+            found.append(f"f.{self.at} >= {starts} AND f.{self.at} < {ends}")
         if not question.imported:
             found.append("NOT f.imported")
         if question.channels:

@@ -10,6 +10,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+# Figures are counted from indexes alone: each, by the date that its figures go by, holds all that these ask for.
+SHARED = ["ticket", "channel_id", "team_id", "agent_id", "imported"]
+FILTERS = [*SHARED, "priority"]
+
 
 class TicketFact(models.Model):
     """What one ticket came to, as known now."""
@@ -64,10 +68,50 @@ class TicketFact(models.Model):
     class Meta:
         indexes = (
             models.Index(
-                fields=["first_solved_at"], name="fact_first_solved", condition=Q(first_solved_at__isnull=False)
+                fields=["first_solved_at"],
+                include=[
+                    "resolution_first",
+                    "resolution_first_business",
+                    "answers_before",
+                    "one_touch",
+                    "one_contact",
+                    "reopened_at",
+                    "repeat_at",
+                    "denied_at",
+                    "first_agent_id",
+                    "first_team_id",
+                    "first_priority",
+                    "channel_id",
+                    "imported",
+                    "ticket",
+                ],
+                name="fact_first_solve",
+                condition=Q(first_solved_at__isnull=False),
             ),
-            models.Index(fields=["last_solved_at"], name="fact_last_solved", condition=Q(last_solved_at__isnull=False)),
-            models.Index(fields=["opened_at"], name="fact_opened", condition=Q(opened_at__isnull=False)),
+            models.Index(
+                fields=["last_solved_at"],
+                include=[
+                    "resolution_full",
+                    "resolution_full_business",
+                    "customer_wait",
+                    "customer_wait_business",
+                    "last_agent_id",
+                    "last_team_id",
+                    "last_priority",
+                    "channel_id",
+                    "imported",
+                    "ticket",
+                ],
+                name="fact_last_solve",
+                condition=Q(last_solved_at__isnull=False),
+            ),
+            models.Index(
+                fields=["opened_at"],
+                include=["channel_id", "team_id", "agent_id", "priority", "imported", "ticket"],
+                name="fact_open",
+                condition=Q(opened_at__isnull=False),
+            ),
+            models.Index(fields=["began_at"], name="fact_ours_only", condition=Q(opened_at__isnull=True)),
             models.Index(fields=["waiting_since"], name="fact_waiting", condition=Q(waiting_since__isnull=False)),
             models.Index(fields=["customer_id", "opened_at"], name="fact_of_customer"),
             models.Index(fields=["follow_up_of"], name="fact_follow_up", condition=Q(follow_up_of__isnull=False)),
@@ -106,8 +150,11 @@ class ResponseFact(OfTicket):
 
     class Meta:
         indexes = (
-            models.Index(fields=["answered_at"], name="response_answered"),
-            models.Index(fields=["answered_at"], name="response_first", condition=Q(first=True)),
+            models.Index(
+                fields=["answered_at"],
+                include=["seconds", "business", "total", "first", "priority", *SHARED],
+                name="response_when",
+            ),
             models.Index(fields=["ticket"], name="response_of_ticket"),
         )
 
@@ -138,10 +185,14 @@ class SpanFact(OfTicket):
 
     class Meta:
         indexes = (
-            models.Index(fields=["started_at"], name="span_enters", condition=Q(enters=True)),
-            models.Index(fields=["ended_at"], name="span_leaves", condition=Q(leaves=True)),
-            models.Index(fields=["started_at", "ended_at"], name="span_started"),
-            models.Index(fields=["state"], name="span_now", condition=Q(ended_at__isnull=True)),
+            models.Index(fields=["started_at"], include=SHARED, name="span_begins", condition=Q(enters=True)),
+            models.Index(fields=["ended_at"], include=SHARED, name="span_ends", condition=Q(leaves=True)),
+            models.Index(fields=["started_at"], include=["priority", *SHARED], name="span_starts"),
+            models.Index(
+                fields=["ended_at"],
+                include=["started_at", "state", "unsolved_since", "priority", *SHARED],
+                name="span_stands",
+            ),
             models.Index(fields=["ticket"], name="span_of_ticket"),
         )
 
@@ -162,7 +213,7 @@ class TrafficFact(OfTicket):
 
     class Meta:
         indexes = (
-            models.Index(fields=["quarter", "kind"], name="traffic_quarter"),
+            models.Index(fields=["quarter"], include=["kind", "count", *SHARED], name="traffic_when"),
             models.Index(fields=["ticket"], name="traffic_of_ticket"),
         )
 
@@ -184,7 +235,11 @@ class HandlingFact(OfTicket):
 
     class Meta:
         indexes = (
-            models.Index(fields=["quarter"], name="handling_quarter"),
+            models.Index(
+                fields=["quarter"],
+                include=["focus", "call", "chat", "wrap_up", "estimated", "actions", *SHARED],
+                name="handling_when",
+            ),
             models.Index(fields=["ticket"], name="handling_of_ticket"),
             models.Index(fields=["agent_id", "quarter"], name="handling_of_agent"),
         )
@@ -215,8 +270,12 @@ class AnswerFact(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["kind", "answered_at"], name="answer_fact_answered"),
-            models.Index(fields=["kind", "asked_at"], name="answer_fact_asked"),
+            models.Index(
+                fields=["kind", "answered_at"], include=["value", "customer_id", *FILTERS], name="answer_fact_given"
+            ),
+            models.Index(
+                fields=["kind", "asked_at"], include=["answered_at", "failed", *FILTERS], name="answer_fact_when"
+            ),
             models.Index(fields=["ticket"], name="answer_fact_of_ticket"),
             models.Index(fields=["customer_id"], name="answer_fact_of_customer"),
         )
@@ -242,7 +301,7 @@ class ChatFact(OfTicket):
 
     class Meta:
         indexes = (
-            models.Index(fields=["offered_at"], name="chat_fact_offered"),
+            models.Index(fields=["offered_at"], include=["outcome", "in_schedule", *SHARED], name="chat_fact_when"),
             models.Index(fields=["ticket"], name="chat_fact_of_ticket"),
         )
 
