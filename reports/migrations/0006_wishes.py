@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("reports", "0002_facts"),
+        ("reports", "0005_counted_from_indexes"),
     ]
 
     operations = [

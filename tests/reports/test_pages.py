@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.http import QueryDict
 from django.test import Client
@@ -240,8 +241,10 @@ def test_the_weekly_mail_leaves_once(facts: list[Ticket], mina: Agent, sana: Age
     early, due = (monday.replace(hour=hour, minute=0) for hour in (2, 4))  # 7:00 and 9:00 in Karachi
     assert [weekly.send_due(early), weekly.send_due(due), weekly.send_due(due)] == [0, 1, 0]
     [letter] = mail.outbox
-    assert letter.to == [mina.email] and letter.extra_headers["Auto-Submitted"] == "auto-generated"  # type: ignore[attr-defined]
-    [(page, kind)] = letter.alternatives  # type: ignore[attr-defined]
+    assert letter.to == [mina.email] and letter.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert isinstance(letter, EmailMultiAlternatives)
+    [(page, kind)] = letter.alternatives
+    page = str(page)
     assert kind == "text/html" and 'dir="rtl"' in page and "/reports/?from=" in letter.body and "Asia%2FKarachi" in page
     late = due + timedelta(days=3)  # Sana's was to leave yesterday morning, and still does
     assert [weekly.send_due(late), weekly.send_due(late), weekly.send_due(due + timedelta(days=7))] == [1, 0, 1]
