@@ -384,6 +384,7 @@ CELERY_BEAT_SCHEDULE = {
     "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},
     "handle time": {"task": "reports.handling.tasks.refresh", "schedule": 15.0, "options": {"expires": 15}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
+    "weekly figures": {"task": "reports.tasks.weekly", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "who reads and writes": {
         "task": "channels_social.tasks.look_at_activity",

@@ -7,7 +7,12 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        from reports import api, api_figures  # noqa: F401  register routes, what is told and forgotten of a customer
+        from reports import (  # noqa: F401  register routes, what is told and forgotten of a customer
+            added,
+            api,
+            api_figures,
+            conversion,
+        )
         from reports.facts import (
             beside,
             follower,  # noqa: F401  reads the log
@@ -15,5 +20,6 @@ class ReportsConfig(AppConfig):
         from reports.handling import added as handle_time
         from reports.handling import deeds, keeping, rows, talking, tasks  # noqa: F401  hears what pages tell; follows the log
 
+        added.register()
         handle_time.register()
         beside.register(rows.of_tickets, kinds=deeds.KINDS, first=talking.remake_all)

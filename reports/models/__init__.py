@@ -15,6 +15,7 @@ from reports.models.facts import (
     TrafficKind,
 )
 from reports.models.surveys import Answer, Survey, SurveyKind
+from reports.models.wishes import Target, WeeklyMail
 
 __all__ = [
     "Activity",
@@ -31,8 +32,10 @@ __all__ = [
     "SurveyKind",
     "Talk",
     "TalkKind",
+    "Target",
     "TicketFact",
     "TrafficFact",
     "TrafficKind",
     "Unshared",
+    "WeeklyMail",
 ]
