@@ -39,6 +39,7 @@ from inbox.models import (
 )
 from inbox.urls import urlpatterns as page_urls
 from reports.models import Answer, Survey
+from reports.survey_urls import urlpatterns as survey_urls
 from tests.api.conftest import Api
 from tests.cast import bilal, member, question, sana, support, team, ticket
 
@@ -47,8 +48,9 @@ __all__ = ["bilal", "sana", "support", "team", "ticket"]
 SUBJECT = "Where is my parcel?"
 BROWSER = {"endpoint": "https://push.example/1", "p256dh": "x", "auth": "y"}
 NOWHERE = {int: 2**40, str: "nowhere"}
-# What nobody is outside of: who works here, and the words that tickets carry.
-EVERYBODYS = {"agent-photo", "api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-tag"}
+# What nobody is outside of: who works here, the words that tickets carry, what customers are asked.
+EVERYBODYS = {"agent-photo", "api-agents", "api-fields", "api-tags", "api-tokens", "filter", "settings-new-survey",
+              "settings-survey", "settings-tag"}  # fmt: skip
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
           "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand",
@@ -114,6 +116,9 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "api-channels": {"pk": support.slug},
         "api-receipts": {"pk": receipt.receipt_id},
         "api-surveys-answers": {},
+        "settings-survey": {"pk": survey.pk},
+        "settings-new-survey": {"kind": "csat"},
+        "survey": {"token": "nobody-was-told"},
         "api-webhooks": {"pk": hook.pk, "delivery": told.pk},
         "settings-webhook": {"pk": hook.pk},
         "settings-delivery": {"pk": told.pk},
@@ -268,7 +273,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     browser.force_login(member("Elsewhere", role, None))
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
-    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls]:
+    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls, *survey_urls]:
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:

@@ -13,11 +13,13 @@ from reports.models.facts import (
     TrafficFact,
     TrafficKind,
 )
-from reports.models.surveys import Answer, Survey, SurveyKind
+from reports.models.surveys import Answer, Asking, AskingState, Survey, SurveyKind, SurveyLook
 
 __all__ = [
     "Answer",
     "AnswerFact",
+    "Asking",
+    "AskingState",
     "BotFact",
     "ChatFact",
     "ChatOutcome",
@@ -27,6 +29,7 @@ __all__ = [
     "SpanState",
     "Survey",
     "SurveyKind",
+    "SurveyLook",
     "TicketFact",
     "TrafficFact",
     "TrafficKind",
