@@ -245,6 +245,7 @@ LIMITS = {
     "invite": "60/h/user",
     "accept": "30/m/ip",
     "link": "10/h/user",
+    "survey": "60/m/ip",
 }  # those of Rabta's own pages
 
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUST_PROXY
@@ -385,6 +386,8 @@ CELERY_BEAT_SCHEDULE = {
     "handle time": {"task": "reports.handling.tasks.refresh", "schedule": 15.0, "options": {"expires": 15}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "weekly figures": {"task": "reports.tasks.weekly", "schedule": 300.0, "options": {"expires": 300}},
+    "ask surveys": {"task": "reports.surveys.ask", "schedule": 15.0, "options": {"expires": 15}},
+    "plan surveys": {"task": "reports.surveys.plan", "schedule": 1800.0, "options": {"expires": 1800}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "who reads and writes": {
         "task": "channels_social.tasks.look_at_activity",

@@ -65,6 +65,7 @@ urlpatterns = [
     path("", include("channels_social.urls")),
     path("", include("reports.handling.urls")),
     path("", include("reports.urls")),
+    path("", include("reports.survey_urls")),
     path("settings/security/", include(security)),
     path("", include("inbox.urls")),
 ]

@@ -40,6 +40,7 @@ from inbox.models import (
 from inbox.urls import urlpatterns as page_urls
 from reports.handling.urls import urlpatterns as time_urls
 from reports.models import Answer, Survey
+from reports.survey_urls import urlpatterns as survey_urls
 from reports.urls import urlpatterns as report_urls
 from tests.api.conftest import Api
 from tests.cast import bilal, member, question, sana, support, team, ticket
@@ -49,10 +50,10 @@ __all__ = ["bilal", "sana", "support", "team", "ticket"]
 SUBJECT = "Where is my parcel?"
 BROWSER = {"endpoint": "https://push.example/1", "p256dh": "x", "auth": "y"}
 NOWHERE = {int: 2**40, str: "nowhere"}
-# What nobody is outside of: who works here, and the words that tickets carry.
+# What nobody is outside of: who works here, the words that tickets carry, what customers are asked.
 # Figures are of what somebody sees: tests/reports/test_pages.py.
 EVERYBODYS = {"agent-photo", "api-agents", "api-fields", "api-tags", "api-tokens", "filter", "reports-card",
-              "reports-part", "reports-target", "settings-tag"}  # fmt: skip
+              "reports-part", "reports-target", "settings-new-survey", "settings-survey", "settings-tag"}  # fmt: skip
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
           "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand",
@@ -125,6 +126,9 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "api-receipts": {"pk": receipt.receipt_id},
         "api-surveys-answers": {},
         "api-reports-kpis": {},
+        "settings-survey": {"pk": survey.pk},
+        "settings-new-survey": {"kind": "csat"},
+        "survey": {"token": "nobody-was-told"},
         "api-webhooks": {"pk": hook.pk, "delivery": told.pk},
         "settings-webhook": {"pk": hook.pk},
         "settings-delivery": {"pk": told.pk},
@@ -282,7 +286,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
     for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls, *time_urls,
-                    *report_urls]:  # fmt: skip
+                    *report_urls, *survey_urls]:  # fmt: skip
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:

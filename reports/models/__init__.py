@@ -14,13 +14,15 @@ from reports.models.facts import (
     TrafficFact,
     TrafficKind,
 )
-from reports.models.surveys import Answer, Survey, SurveyKind
+from reports.models.surveys import Answer, Asking, AskingState, Survey, SurveyKind, SurveyLook
 from reports.models.wishes import Target, WeeklyMail
 
 __all__ = [
     "Activity",
     "Answer",
     "AnswerFact",
+    "Asking",
+    "AskingState",
     "BotFact",
     "ChatFact",
     "ChatOutcome",
@@ -30,6 +32,7 @@ __all__ = [
     "SpanState",
     "Survey",
     "SurveyKind",
+    "SurveyLook",
     "Talk",
     "TalkKind",
     "Target",
