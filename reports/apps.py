@@ -8,3 +8,7 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from reports import api  # noqa: F401  registers its route, and what it tells and forgets of a customer
+        from reports.worth import api as worth  # noqa: F401  the same of revenue
+        from reports.worth import follower, screens  # noqa: F401  # reads the log
+
+        screens.register()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from api import urls as registered  # noqa: F401  api registers its own routes there
 from api.models import Webhook, WebhookDelivery
@@ -38,7 +39,8 @@ from inbox.models import (
     Ticket,
 )
 from inbox.urls import urlpatterns as page_urls
-from reports.models import Answer, Survey
+from reports.models import Answer, Revenue, RevenueImport, Survey
+from reports.worth.urls import urlpatterns as worth_urls
 from tests.api.conftest import Api
 from tests.cast import bilal, member, question, sana, support, team, ticket
 
@@ -72,6 +74,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     survey = Survey.objects.create(name="After", kind="csat")
     Answer.objects.create(survey=survey, ticket=ticket, customer=customer, value=4)
     Answer.objects.create(survey=survey, customer=customer)
+    Revenue.objects.create(source="a", reference="1", customer=customer, at=timezone.now(), amount=1, currency="EUR")
     hook = Webhook.objects.create(name="x", url="https://example.com/", events=["*"], owner=sana)
     hook.teams.add(team)
     told = WebhookDelivery.objects.create(webhook=hook, kind="ping", message_id="msg_1")
@@ -114,6 +117,8 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "api-channels": {"pk": support.slug},
         "api-receipts": {"pk": receipt.receipt_id},
         "api-surveys-answers": {},
+        "api-revenue": {},
+        "settings-revenue-import": {"pk": RevenueImport.objects.create(agent=sana).pk},
         "api-webhooks": {"pk": hook.pk, "delivery": told.pk},
         "settings-webhook": {"pk": hook.pk},
         "settings-delivery": {"pk": told.pk},
@@ -268,7 +273,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     browser.force_login(member("Elsewhere", role, None))
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
-    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls]:
+    for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls, *worth_urls]:
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:

@@ -14,6 +14,7 @@ from reports.models.facts import (
     TrafficKind,
 )
 from reports.models.surveys import Answer, Survey, SurveyKind
+from reports.models.worth import CustomerValue, Revenue, RevenueImport
 
 __all__ = [
     "Answer",
@@ -21,8 +22,11 @@ __all__ = [
     "BotFact",
     "ChatFact",
     "ChatOutcome",
+    "CustomerValue",
     "HandlingFact",
     "ResponseFact",
+    "Revenue",
+    "RevenueImport",
     "SpanFact",
     "SpanState",
     "Survey",

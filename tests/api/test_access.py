@@ -192,6 +192,7 @@ def test_light_agents_change_nothing_at_any_address(
         "api-macros": {"pk": Macro.objects.create(name="Hello").pk},
         "api-views": {"pk": SavedView.objects.create(name="Mine").pk},
         "api-surveys-answers": {},
+        "api-revenue": {},
         "api-chats": {"pk": waiting(chat_channel(team=support.default_team)).pk},
         "api-fields": {"pk": Field.objects.create(key="order", label="Order").pk},
     }
