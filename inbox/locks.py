@@ -20,6 +20,7 @@ FIRST_PERSON: Final = 20008  # whoever makes themselves the first admin
 EXPORTS: Final = 20009  # shared by whoever writes a part of an export; whoever erases somebody has it alone
 CHATS: Final = 20010  # whoever tends the queue of chats
 TENDER: Final = 20011  # a channel that is looked after, by its id
+FACTS: Final = 20012  # whoever writes facts (reports.facts): the follower alone, or parts of a rebuild together
 
 
 def lost_race(error: Exception) -> bool:

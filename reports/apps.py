@@ -12,3 +12,4 @@ class ReportsConfig(AppConfig):
         from reports.worth import follower, screens  # noqa: F401  # reads the log
 
         screens.register()
+        from reports.facts import follower  # noqa: F401  reads the log

@@ -65,6 +65,7 @@ def _abandoned(chat: Chat, ticket: Ticket, why: ChatEnd, now: datetime) -> None:
         engagement=chat.engagement_id,
         waited=waited,
         short=waited < SHORT,
+        left=(gone or now).isoformat(),
         how=why.value,
     )
 

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 MOST_WATCHED = 100  # chats that one look at silent bots takes
 AGAIN = timedelta(seconds=30)  # until one that could not be taken from its bot is looked at once more
 MOST_NOTE = 4000  # characters
+MOST_STEPS = 100  # of a chat that a line of the log names
 LONGEST_ANSWER = 300  # characters of a field in the note
 HELD = "_held_ticket"
 MENTION = re.compile(r"(?<!\w)@")
@@ -264,9 +265,8 @@ def handoff(chat: Chat, reason: str, summary: str = "", fields: Mapping[str, Any
             _speak(chat, bot, words(chat, "bot_handoff"))
             _leave_note(ticket, agent, reason, summary, {**chat.fields, **(fields or {})})
         mark(chat, "handoff", choice=reason)
-        log.record(
-            ticket, "bot_handoff", by=agent, engagement=chat.engagement_id, bot=bot.name if bot else "", reason=reason
-        )
+        told = {"bot": bot.name if bot else "", "reason": reason, **_went(chat)}
+        log.record(ticket, "bot_handoff", by=agent, engagement=chat.engagement_id, **told)
         _forget(chat)
         if not _has_human(ticket) and not ticket.is_locked:
             tickets.assign(ticket, by=agent, agent=None)
@@ -310,7 +310,8 @@ def finish(chat: Chat, *, confirmed: bool) -> None:
 
 
 def _contained(chat: Chat, ticket: Ticket, agent: Agent, bot: Bot, outcome: str) -> None:
-    log.record(ticket, "bot_ended", by=agent, engagement=chat.engagement_id, bot=bot.name, outcome=outcome)
+    told = {"bot": bot.name, "outcome": outcome, **_went(chat)}
+    log.record(ticket, "bot_ended", by=agent, engagement=chat.engagement_id, **told)
     _forget(chat)
     if ticket.is_locked or _has_human(ticket):
         return
@@ -346,7 +347,8 @@ def mute(chat: Chat) -> None:
             return
         agent = agent_of(chat.channel, bot)
         mark(chat, "handoff", choice="takeover")
-        log.record(ticket, "bot_handoff", by=agent, engagement=chat.engagement_id, bot=bot.name, reason="takeover")
+        told = {"bot": bot.name, "reason": "takeover", **_went(chat)}
+        log.record(ticket, "bot_handoff", by=agent, engagement=chat.engagement_id, **told)
         _forget(chat)
 
 
@@ -387,6 +389,14 @@ def mark(chat: Chat, what: str, *, name: str = "", choice: str = "") -> None:
     FlowEntry.objects.create(
         chat=chat, step=(name or str(chat.flow.get("step", "")))[:60], what=what[:12], choice=choice[:60]
     )
+
+
+def _went(chat: Chat) -> dict[str, Any]:
+    """For the log: the steps that the bot came to in this chat, in order, and how often it did not understand."""
+    entries = FlowEntry.objects.filter(chat=chat, what__in=["entered", "fallback"]).order_by("pk")
+    found = list(entries.values_list("step", "what"))
+    steps = [step for step, what in found if what == "entered"]
+    return {"steps": steps[:MOST_STEPS], "fallbacks": sum(what == "fallback" for _step, what in found)}
 
 
 def words(chat: Chat, key: str) -> str:

@@ -325,7 +325,7 @@ def _blank_tickets(person: Person, by: Agent | None) -> None:
         ticket.trashed_at, ticket.erased_at = None, timezone.now()
         fields = ["subject", "preview", "attributes", "external_id", "thread_key", "topic", "organisation"]
         fields += ["trashed_at", "erased_at"]
-        fields += change_status(ticket, "closed", by=by)
+        fields += change_status(ticket, "closed", by=by, why="erased")
         log.record(ticket, "ticket_erased", by=by)
         base.save(ticket, *fields)
     Engagement.objects.filter(ticket__in=person.tickets).update(external_id="", transfers=[])

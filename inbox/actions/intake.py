@@ -16,7 +16,7 @@ from django.db.models import F, Func, Value
 from django.utils import timezone
 
 from inbox import bulk, log, threads, wake
-from inbox.actions import base, counts, reach, written
+from inbox.actions import base, counts, reach, states, written
 from inbox.actions import customers as customer_actions
 from inbox.actions.surroundings import Surroundings
 from inbox.actions.work import Outcome, Work, one_line
@@ -209,7 +209,7 @@ class Batch:
             updated_at=self.now,
         )
         self.new.tickets.append(ticket)
-        self._event(ticket, "ticket_created", customer, channel=work.channel.pk)
+        self._event(ticket, "ticket_created", customer, channel=work.channel.pk, **states.at_first(ticket))
         if decision.spam:
             self._event(ticket, "spam_changed", customer, spam=True, reason="blocked")
         if decision.follow_up_of is not None:
@@ -266,6 +266,7 @@ class Batch:
                 ticket.trashed_at = None
                 self._event(ticket, "restored", writer)
             if not ticket.is_done and ticket.snoozed_until is not None:
+                self._event(ticket, "snoozed", writer, until=None)
                 ticket.snoozed_until, ticket.woke_at = None, self.now
             if ticket.status == Status.ON_HOLD:
                 ticket.status = Status.OPEN

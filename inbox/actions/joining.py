@@ -145,6 +145,8 @@ def follow() -> int:
                 row.moved = {**row.moved, **{noun: [*row.moved.get(noun, ()), *ids] for noun, ids in late.items()}}
                 row.save(update_fields=["moved"])
                 pictures.show([row.source_id, row.into_id])
+                for ticket in Ticket.objects.filter(pk__in=late["tickets"]):
+                    log.record(ticket, "requester_changed", **{"from": row.source_id, "to": row.into_id})
                 base.announce(late["tickets"])
                 moved += 1
     return moved

@@ -73,7 +73,7 @@ def merge(source: Ticket, into: Ticket, *, by: Agent | None) -> Ticket:
         kept.also_channels = sorted([*kept.also_channels, *channels])
         fields, stood = ["tags", "also_channels"], states.of(kept, STATUS)
         if kept.is_done and before in {Status.OPEN, Status.PENDING, Status.ON_HOLD}:
-            fields += change_status(kept, before, by=by)  # what was not answered there is not answered here
+            fields += change_status(kept, before, by=by, why="merge")  # not answered there: not answered here
         what = {"messages": sorted(moved), "engagements": engagements, "links": linked, "came": came}
         log.record(gone, "merged", by=by, into=kept.pk, was=before, kept=[stood, states.of(kept, STATUS)], **what)
         base.save(gone, "status", "merged_into", "closed_at", "waiting_since")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import bulk, log, wake, wishes
-from inbox.actions import base, calls, counts, customers, drafts, mentions, reach
+from inbox.actions import base, calls, counts, customers, drafts, mentions, reach, states
 from inbox.actions.errors import ActionError
 from inbox.adapters import DeliveryUpdate, Party, adapter_for
 from inbox.models import (
@@ -144,11 +144,14 @@ def open_after_failure(message: Message) -> None:
     base.save(row, "delivery_failed", *(unanswered(row, by=None) if waits else ()))
 
 
-def unanswered(ticket: Ticket, *, by: Agent | None) -> list[str]:
-    """Open a locked ticket whose answer did not leave; returns the fields to save, none when nothing changes."""
+def unanswered(ticket: Ticket, *, by: Agent | None, **told: Any) -> list[str]:
+    """Open a locked ticket whose answer did not leave; returns the fields to save, none when nothing changes.
+
+    `told` is what the log says of it beside.
+    """
     if ticket.status not in {Status.PENDING, Status.ON_HOLD, Status.SOLVED}:
         return []
-    log.record(ticket, "status_changed", by=by, **{"from": ticket.status, "to": Status.OPEN.value})
+    log.record(ticket, "status_changed", by=by, **{"from": ticket.status, "to": Status.OPEN.value, **told})
     ticket.status, ticket.solved_at = Status.OPEN, None
     return ["status", "solved_at"]
 
@@ -392,7 +395,7 @@ def move(message: Message, *, to: Ticket | None, by: Agent | None) -> Message:
             return row
         if to is None:
             to = new_ticket_for(row)
-            log.record(to, "ticket_created", by=by, channel=row.channel_id)
+            log.record(to, "ticket_created", by=by, channel=row.channel_id, **states.at_first(to))
         numbers = sorted([source.pk, to.pk])
         tickets = {t.pk: t for t in Ticket.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")}
         target = tickets[to.pk]

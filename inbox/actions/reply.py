@@ -373,13 +373,17 @@ def show(ticket: Ticket, message: Message) -> None:
     ticket.preview = " ".join(message.visible_text[: PREVIEW_LENGTH * 4].split())[:PREVIEW_LENGTH]
 
 
-def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]:
-    """Set the status of a locked row and record it; returns the fields to save, none when nothing changes."""
+def change_status(ticket: Ticket, status: str, *, by: Agent | None, why: str = "") -> list[str]:
+    """Set the status of a locked row and record it; returns the fields to save, none when nothing changes.
+
+    `why` is a code for the log where nobody meant to solve or open it: spam, merge, erased.
+    """
     if status not in Status.values:
         raise ActionError(_("There is no such status."), "status")
     if ticket.status == status:
         return []
     before, now = ticket.status, timezone.now()
+    cause = {"why": why} if why else {}
     was_done = ticket.is_done
     ticket.status = status
     fields = ["status"]
@@ -394,8 +398,8 @@ def change_status(ticket: Ticket, status: str, *, by: Agent | None) -> list[str]
         ticket.solved_at = None
         ticket.reopen_count += 1
         fields += ["solved_at", "reopen_count"]
-        log.record(ticket, "reopened", by=by, was=before)
-    log.record(ticket, "status_changed", by=by, **{"from": before, "to": status})
+        log.record(ticket, "reopened", by=by, was=before, **cause)
+    log.record(ticket, "status_changed", by=by, **{"from": before, "to": status, **cause})
     if ticket.is_done != was_done:
         for adapter in kinds().values():
             adapter.status_changed(ticket, by=by)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, calls, counts, mentions
+from inbox.actions import base, calls, counts, mentions, states
 from inbox.actions.errors import ActionError
 from inbox.models import (
     Agent,
@@ -46,7 +46,7 @@ def split(ticket: Ticket, messages: Sequence[int], *, by: Agent | None, subject:
             if not Message.objects.conversation().filter(ticket=old).exclude(pk__in=wanted).exists():
                 raise ActionError(_("Leave at least one message here."), "all_messages")
             new = _new_ticket(old, rows[0], subject)
-            log.record(new, "ticket_created", by=by, channel=new.channel_id)
+            log.record(new, "ticket_created", by=by, channel=new.channel_id, **states.at_first(new))
             Message.objects.filter(pk__in=wanted).update(ticket=new, thread_rule="split", thread_detail=f"#{old.pk}")
             SideConversation.objects.filter(pk__in=sides).update(ticket=new)
             calls.engagements_of(old, wanted).update(ticket=new)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Max
 
-from inbox.models import Event, Message, Ticket
+from inbox.models import Event, Message, Status, Ticket
 
 State = dict[str, Any]
 Changes = dict[str, list[Any]]  # column: what it was, and what it became
@@ -18,6 +18,12 @@ def of(ticket: Ticket, names: Iterable[str]) -> State:
     """The values of these columns."""
     values = {name: getattr(ticket, name) for name in names}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def at_first(ticket: Ticket) -> State:
+    """What the first line of a ticket's log says of it: whose it is, how urgent, and its status unless it is open."""
+    status = {} if ticket.status == Status.OPEN else {"status": str(ticket.status)}
+    return {"team": ticket.team_id, "assignee": ticket.assignee_id, "priority": str(ticket.priority), **status}
 
 
 def changes(before: State, after: State) -> Changes:

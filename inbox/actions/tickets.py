@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox import log
-from inbox.actions import base, counts, customers, solving, withdrawing
+from inbox.actions import base, counts, customers, solving, states, withdrawing
 from inbox.actions.base import KEEP, Keep
 from inbox.actions.errors import ActionError
 from inbox.actions.once import already, client_key, once
@@ -153,7 +153,7 @@ def begin(
         team=team or channel.default_team,
         external_id=external_id,
     )
-    log.record(ticket, "ticket_created", by=by, channel=channel.pk)
+    log.record(ticket, "ticket_created", by=by, channel=channel.pk, **states.at_first(ticket))
     if party is not None:
         customers.join(ticket, party, by=by, role=ParticipantRole.REQUESTER)
     if tags:
@@ -322,7 +322,7 @@ def set_spam(ticket: Ticket, spam: bool, *, by: Agent | None, afresh: bool = Tru
             afresh = afresh or bool(spoke and solved and spoke > solved)
             if not spam and afresh and row.status != Status.CLOSED:  # as if it had just come
                 row.snoozed_until = None
-                fields += ["snoozed_until", *change_status(row, Status.OPEN, by=by)]
+                fields += ["snoozed_until", *change_status(row, Status.OPEN, by=by, why="spam")]
             base.save(row, *fields)
             if not spam:
                 counts.recount(row)

@@ -131,7 +131,7 @@ def _set(ticket: Ticket, was: states.State, by: Agent | None) -> None:
 def _status(ticket: Ticket, was: states.State, by: Agent | None) -> None:
     """As if it had not been changed: what solving and opening again count is put back, too."""
     if was["status"] == Status.OPEN:
-        fields = messages.unanswered(ticket, by=by)
+        fields = messages.unanswered(ticket, by=by, undo=True)
     else:
         log.record(ticket, "status_changed", by=by, undo=True, **{"from": ticket.status, "to": was["status"]})
         ticket.status, fields = was["status"], ["status"]

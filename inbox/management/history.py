@@ -241,9 +241,10 @@ class Story:
         if owner is not None:
             found.marks.append(f"owner:{owner[0]}")
         found.marks += ["spam"] * spam + ["trash"] * (facts.trashed_at is not None)
+        priority = "normal" if chance < 0.75 else "high" if chance < 0.87 else "low" if chance < 0.97 else "urgent"
         sheets.tickets.add(
             number, str(person.customer), channel, channel, text(self.subject), self.status,
-            "normal" if chance < 0.75 else "high" if chance < 0.87 else "low" if chance < 0.97 else "urgent",
+            priority,
             kind,
             str(owner[0]) if owner else NONE, str(self.team) if self.team else NONE,
             "{" + ",".join(tags) + "}",
@@ -254,7 +255,8 @@ class Story:
             _when(self.closed_at or self.solved_at or last.at), *facts.columns,
         )  # fmt: skip
         sheets.participants.add(number, str(person.identity), when)
-        self.event("ticket_created", when, None, channel=self.channel[0])
+        first = {"team": self.team, "assignee": owner[0] if owner else None, "priority": priority}
+        self.event("ticket_created", when, None, channel=self.channel[0], **first)
         before = ""
         for turn in turns:
             before = self._message(turn, before)

@@ -47,7 +47,7 @@ class TicketFact(models.Model):
     reopened_at = models.DateTimeField(null=True)  # the first counting re-open (W is applied when it is asked for)
     own_reopened_at = models.DateTimeField(null=True)  # the same, without those by follow-up tickets
     answers_reopen = models.BooleanField(default=False)  # as a follow-up: a person answered before its first solve
-    repeat_at = models.DateTimeField(null=True)  # condition (c): when this customer first came again
+    repeat_at = models.DateTimeField(null=True)  # condition (c): when this customer first came again, within 30 days
     denied_at = models.DateTimeField(null=True)  # condition (d): the first "no" to "Was it solved?" that stands
 
     # The last solve, only while it is solved.
@@ -94,14 +94,20 @@ class ResponseFact(OfTicket):
     """A run of customer messages and the human public message that ended it. Its day is that of the answer.
 
     The channel is that of the message answered; the agent who answered is null where it was done outside Rabta.
+
+    `first_seconds` is the ticket's first response, from its first customer message or the hand-off. It differs from
+    `seconds` where a run before was solved without a word; where the answer came when nothing was asked any more, it
+    ended no run, and `seconds` is null.
     """
 
-    first = models.BooleanField()  # the ticket's first response
+    first = models.BooleanField()  # with the ticket's first human public message that counts
     asked_at = models.DateTimeField()  # where the human clock starts: the first of the run, or the hand-off
     answered_at = models.DateTimeField()
-    seconds = models.BigIntegerField()
-    business = models.BigIntegerField()
-    total = models.BigIntegerField()  # from the first of the run, a bot's time included
+    seconds = models.BigIntegerField(null=True)
+    business = models.BigIntegerField(null=True)
+    total = models.BigIntegerField(null=True)  # from the first of the run, a bot's time included
+    first_seconds = models.BigIntegerField(null=True)  # of the first alone
+    first_business = models.BigIntegerField(null=True)
     priority = models.CharField(max_length=10)
 
     class Meta:

@@ -207,7 +207,8 @@ def test_what_helped_ends_the_chat(channel: Channel) -> None:
     assert chat.flow == {}
     ticket = chat.engagement.ticket
     assert ticket.status == Status.SOLVED
-    assert told("bot_ended") == [{"engagement": chat.engagement_id, "bot": "flow", "outcome": "confirmed"}]
+    went = {"steps": ["start", "returns", "help"], "fallbacks": 0}
+    assert told("bot_ended") == [{"engagement": chat.engagement_id, "bot": "flow", "outcome": "confirmed", **went}]
     assert len(told("chat_ended")) == 1
     assert ("help", "helped", "") in entries(chat)
 
@@ -249,7 +250,8 @@ def test_it_is_muted_the_moment_a_human_writes(channel: Channel, sana: Agent) ->
     row = fresh(chat)
     assert (row.state, row.flow, row.bot_until) == (ChatState.ACTIVE, {}, None)
     assert row.engagement.ticket.assignee == sana
-    assert told("bot_handoff") == [{"engagement": chat.engagement_id, "bot": "flow", "reason": "takeover"}]
+    went = {"steps": ["start"], "fallbacks": 0}
+    assert told("bot_handoff") == [{"engagement": chat.engagement_id, "bot": "flow", "reason": "takeover", **went}]
     before = len(said(chat))
     says(visitor, "human")
     flow.press(fresh(chat), buttons_of, "order")
