@@ -14,8 +14,10 @@ class ChannelsChatConfig(AppConfig):
             keys,
         )
         from channels_chat.actions import forgetting  # noqa: F401  # what it carries, tells and forgets of a customer
-        from inbox import audit
+        from channels_chat.models import JourneyRun
+        from inbox import audit, journeys_kept
 
         audit.says("chat_secret_shown", _("%(who)s looked at the secret of the chat %(channel)s"))
+        journeys_kept.keep(JourneyRun.objects.all)
         added.register()
         keys.register()

@@ -1,0 +1,28 @@
+"""What the organisation has chosen for its figures, and a question with all of that in it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from inbox.models import Setting
+from reports.engine.question import DAYS, Question
+
+WINDOW = "reports.window"  # the setting of W: days, 1 to 30
+
+
+def window() -> int:
+    """W, in days."""
+    value = Setting.objects.filter(pk=WINDOW).values_list("value", flat=True).first()
+    return value if isinstance(value, int) and 1 <= value <= 30 else DAYS
+
+
+def ask(start: date, end: date, zone: ZoneInfo | None = None, **filters: Any) -> Question:
+    """A question of now, with the organisation's window; in its zone where none is given."""
+    return Question(
+        start, end, zone or ZoneInfo(settings.TIME_ZONE), now=timezone.now(), **{"window": window(), **filters}
+    )

@@ -1,0 +1,99 @@
+"""Asking: measures of one source in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import connection
+
+from reports.engine import groups
+from reports.engine.figures import Figure, Group
+from reports.engine.groups import Key
+from reports.engine.measures import ALL, Measure, Own, Summed
+from reports.engine.question import Question
+from reports.engine.sources import Source
+
+Counted = dict[Key, dict[str, Figure]]
+
+
+def figure(key: str, question: Question) -> Figure:
+    return figures([key], question)[key]
+
+
+def figures(keys: Iterable[str], question: Question) -> dict[str, Figure]:
+    """Each of these measures over the whole period. Raises KeyError for a key that is none."""
+    keys = list(keys)
+    found = _counted([ALL[key] for key in keys], question, None)[None]
+    return {key: found[key] for key in keys}
+
+
+def grouped(keys: Iterable[str], question: Question, by: str) -> list[Group]:
+    """The same, broken down: all days, weeks, months or hours there are; of the rest, those with something in them.
+
+    Where a measure has no such breakdown its figures are empty.
+    """
+    keys = list(keys)
+    if by not in groups.ALL:
+        raise ValueError(f"no figures by {by}")
+    measures = [ALL[key] for key in keys]
+    found = _counted(measures, question, by)
+    here = list(dict.fromkeys([*groups.all_keys(question, by), *found]))
+    names = groups.labels(here, by)
+    if by in groups.TIMES:
+        here.sort(key=lambda key: (key is None, key))
+    else:
+        here.sort(key=lambda key: (key is None, names[key].casefold()))
+    empty = {one.key: _none(one, question) for one in measures}
+    return [Group(key, names[key], {**empty, **found.get(key, {})}) for key in here]
+
+
+def _none(one: Measure, question: Question) -> Figure:
+    """Of a group in which nothing was counted."""
+    if isinstance(one, Summed):
+        return one.figure(question, dict.fromkeys(one.columns(question)))
+    return Figure(one.key, one.unit)
+
+
+def _counted(measures: list[Measure], question: Question, by: str | None) -> Counted:
+    found: Counted = {}
+    sources: dict[Source, list[Summed]] = {}
+    for one in measures:
+        if isinstance(one, Summed):
+            if by is None or by not in groups.TIMES or one.source.at:
+                sources.setdefault(one.source, []).append(one)
+            else:
+                for key, made in one.over_time(question, by).items():
+                    found.setdefault(key, {})[one.key] = made
+        elif isinstance(one, Own):
+            for key, made in one.compute(question, by).items():
+                found.setdefault(key, {})[one.key] = made
+    for source, of_it in sources.items():
+        for key, row in _rows(source, of_it, question, by):
+            for one in of_it:
+                mine = {name: row[f"{one.key}__{name}"] for name in one.columns(question)}
+                found.setdefault(key, {})[one.key] = one.figure(question, mine)
+    return found
+
+
+def _rows(
+    source: Source, measures: list[Summed], question: Question, by: str | None
+) -> Iterable[tuple[Key, Mapping[str, Any]]]:
+    columns = {f"{one.key}__{name}": sql for one in measures for name, sql in one.columns(question).items()}
+    selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    outer, group = counted_rows(source, question, by)
+    sql = f"SELECT NULL, {selected} {outer}" if by is None else f"SELECT {group}, {selected} {outer} GROUP BY 1"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, question.params())
+        for key, *values in cursor.fetchall():
+            yield (None if by is None else groups.key_of(key, by)), dict(zip(columns, values, strict=True))
+
+
+def counted_rows(source: Source, question: Question, by: str | None) -> tuple[str, str]:
+    """SQL from FROM on of the rows that are counted, as `f`; and what groups them."""
+    group = "NULL::int" if by is None else groups.expression(source, by)
+    beside = "" if by is None else groups.joins(by)
+    rows = f"FROM {source.table} f{beside} WHERE {source.conditions(question)}"
+    if not source.inner:
+        return rows, group
+    return f"FROM ({source.inner.format(g=group, rows=rows)}) f", "f.g"
