@@ -8,8 +8,9 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from reports import api  # noqa: F401  registers its route, and what it tells and forgets of a customer
+        from reports.facts import follower  # noqa: F401  reads the log
         from reports.worth import api as worth  # noqa: F401  the same of revenue
-        from reports.worth import follower, screens  # noqa: F401  # reads the log
+        from reports.worth import follower as of_worth  # noqa: F401  reads the log
+        from reports.worth import screens
 
         screens.register()
-        from reports.facts import follower  # noqa: F401  reads the log
