@@ -11,6 +11,6 @@ class ReportsConfig(AppConfig):
         from reports.facts import follower  # noqa: F401  reads the log
         from reports.worth import api as worth  # noqa: F401  the same of revenue
         from reports.worth import follower as of_worth  # noqa: F401  reads the log
-        from reports.worth import screens
+        from reports.worth import measures, screens  # noqa: F401  adds its measures to the engine
 
         screens.register()

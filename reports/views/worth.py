@@ -73,8 +73,8 @@ def customers(request: AgentRequest) -> HttpResponse:
                     "n": one.n,
                     "kept": one.kept,
                     "retention": _percent(one.retention),
-                    "low": _percent(one.interval[0]) if one.interval else "",
-                    "high": _percent(one.interval[1]) if one.interval else "",
+                    "low": _percent(one.interval[0]),
+                    "high": _percent(one.interval[1]),
                     "paid": money.words(one.paid / one.n, chosen.currency) if one.n else "",
                 }
                 for one in segments.segments(period.start, period.end, chosen.days, AGAIN, request.user)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy
 
 from inbox.models import Agent
+from reports.engine.figures import wilson
 from reports.worth.counting import SUMS, narrowed, seen_customers, seen_tickets, window
 
 if TYPE_CHECKING:
@@ -55,18 +55,9 @@ class Segment:
         return self.kept / self.n if self.n else None
 
     @property
-    def interval(self) -> tuple[float, float] | None:
+    def interval(self) -> tuple[float | None, float | None]:
         """Wilson, 95 %."""
-        return wilson(self.kept, self.n) if self.n else None
-
-
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval"""
-    share = hits / n
-    middle = share + z * z / (2 * n)
-    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+        return wilson(self.kept, self.n)
 
 
 def segments(start: datetime, end: datetime, days: int, again: int, viewer: Agent | None = None) -> list[Segment]:
