@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inbox', '0030_import_jobs'),
-        ('reports', '0002_facts'),
+        ('reports', '0003_facts_first_response'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
