@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, cast
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import QuerySet
 from django.db.models.fields.json import KT
-from django.db.models.functions import NullIf
+from django.db.models.functions import Length
 
 from inbox.adapters import kinds
 from inbox.models import Agent, Channel, Engagement, EngagementKind, Event, LinkKind, Message, Ticket, TicketLink
@@ -126,14 +126,14 @@ class _Loader:
 
 
 def _askings(answers: QuerySet[Answer]) -> list[tuple[int, Asking]]:
-    rows = answers.annotate(said=NullIf(F("comment"), Value(""))).values_list(
+    rows = answers.annotate(said=Length("comment")).values_list(
         "ticket_id", "id", "survey__kind", "survey_id", "customer_id", "channel_id", "asked_at", "failed_at",
         "answered_at", "changed_at", "value", "said",
     )  # fmt: skip
     found: list[tuple[int, Asking]] = []
     for ticket, pk, kind, survey, customer, channel, asked, failed, answered, changed, value, said in rows:
         asking = Asking(
-            pk, kind, survey, customer, channel, asked, failed is not None, answered, changed, value, said is not None
+            pk, kind, survey, customer, channel, asked, failed is not None, answered, changed, value, said > 0
         )
         found.append((ticket or 0, asking))
     return found

@@ -58,11 +58,7 @@ def walk(said: Sequence[Said], hands: Sequence[Hand], begun: str, changes: list[
         if one.who == CUSTOMER:
             steps.append(((one.at, 0.0, one.id), one))
         elif one.who == HUMAN:
-            key = (one.at, 2.0, one.id)
-            for change in solving:
-                if one.written <= change.told_at < one.at:
-                    key = (change.told_at, 2.5, one.id)
-                    break
+            key = _place(one, hands, solving)
             steps.append((key, one))
             if opened is not None and key > (opened.at, 0.0, opened.id):
                 people.append((key, one))
@@ -75,6 +71,17 @@ def walk(said: Sequence[Said], hands: Sequence[Hand], begun: str, changes: list[
     for key, step in steps:
         walker.take(key, step)
     return walker.end(), changes
+
+
+def _place(said: Said, hands: Sequence[Hand], solving: Sequence[Change]) -> Key:
+    """Where something that we wrote lies: before the solve, or the hand-off, that came of writing it."""
+    for hand in hands:
+        if hand.bot is None and said.written <= hand.at <= said.at:
+            return (hand.at, 0.5, said.id)
+    for change in solving:
+        if said.written <= change.told_at < said.at:
+            return (change.told_at, 2.5, said.id)
+    return (said.at, 2.0, said.id)
 
 
 def _key(step: tuple[Key, object]) -> Key:
