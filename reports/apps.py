@@ -15,3 +15,4 @@ class ReportsConfig(AppConfig):
 
         screens.register()
         seeding.register()
+        from reports import api, api_figures  # noqa: F401  register routes, what is told and forgotten of a customer

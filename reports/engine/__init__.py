@@ -19,7 +19,7 @@ from reports.engine import (  # noqa: F401  each adds its measures
     of_tickets,
 )
 from reports.engine.behind import parts, shares, tickets
-from reports.engine.choices import ask
+from reports.engine.choices import ask, seen_by
 from reports.engine.figures import Figure, Group
 from reports.engine.groups import ALL as BREAKDOWNS
 from reports.engine.measures import ALL as MEASURES
@@ -77,6 +77,7 @@ __all__ = [
     "grouped",
     "measure",
     "parts",
+    "seen_by",
     "shares",
     "tickets",
 ]

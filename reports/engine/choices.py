@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from inbox.models import Setting
+from inbox.models import Agent, Setting
+from inbox.rights import Right, may
 from reports.engine.question import DAYS, Question
 
 WINDOW = "reports.window"  # the setting of W: days, 1 to 30
@@ -26,3 +29,15 @@ def ask(start: date, end: date, zone: ZoneInfo | None = None, **filters: Any) ->
     return Question(
         start, end, zone or ZoneInfo(settings.TIME_ZONE), now=timezone.now(), **{"window": window(), **filters}
     )
+
+
+def seen_by(agent: Agent, question: Question) -> Question:
+    """The question as this agent may ask it: of the tickets that they see; without the right to read the figures of
+    teams and people, of their own work alone. Raises PermissionDenied where they ask for somebody else's.
+    """
+    own = (agent.pk,)
+    if may(agent, Right.REPORTS):
+        return replace(question, viewer=agent)
+    if question.agents not in ((), own):
+        raise PermissionDenied
+    return replace(question, viewer=agent, agents=own)

@@ -42,7 +42,7 @@ NAMES = {
 
 def bucket(at: str, by: str) -> str:
     """SQL of the day, week, month or hour of the week that an instant falls in, in the zone asked for."""
-    local = f"({at} AT TIME ZONE %(zone)s)"
+    local = f"(({at}) AT TIME ZONE %(zone)s)"
     if by == "hour_of_week":
         return f"((EXTRACT(isodow FROM {local}) - 1) * 24 + EXTRACT(hour FROM {local}))::int"
     if by == "day":
@@ -59,7 +59,7 @@ def expression(source: Source, by: str) -> str:
     if by == "tag":
         return "tag.name"
     if by in OF_TICKET:
-        return f"t.{by}"
+        return "t.severity" if by == "severity" else f"NULLIF(t.{by}, '')"
     raise ValueError(f"no figures by {by}")
 
 
@@ -75,7 +75,7 @@ def key_of(value: object, by: str) -> Key:
     """A value of `expression` as the key of a group."""
     if isinstance(value, date):
         return f"{value:%Y-%m}" if by == "month" else value.isoformat()
-    return value if isinstance(value, int) else (str(value) or None if value is not None else None)
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def value_of(key: Key, by: str) -> object:

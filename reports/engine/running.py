@@ -44,13 +44,13 @@ def grouped(keys: Iterable[str], question: Question, by: str) -> list[Group]:
         here.sort(key=lambda key: (key is None, key))
     else:
         here.sort(key=lambda key: (key is None, names[key].casefold()))
-    empty = {one.key: _none(one, question) for one in measures}
+    empty = {one.key: _none(one, question, by) for one in measures}
     return [Group(key, names[key], {**empty, **found.get(key, {})}) for key in here]
 
 
-def _none(one: Measure, question: Question) -> Figure:
-    """Of a group in which nothing was counted."""
-    if isinstance(one, Summed):
+def _none(one: Measure, question: Question, by: str) -> Figure:
+    """Of a group in which nothing was counted; nothing at all where a state has no such moments."""
+    if isinstance(one, Summed) and (one.source.at or by not in groups.TIMES):
         return one.figure(question, dict.fromkeys(one.columns(question)))
     return Figure(one.key, one.unit)
 
