@@ -382,6 +382,7 @@ CELERY_BEAT_SCHEDULE = {
     "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
     "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
     "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},
+    "handle time": {"task": "reports.handling.tasks.refresh", "schedule": 15.0, "options": {"expires": 15}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "who reads and writes": {

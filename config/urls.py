@@ -64,6 +64,7 @@ urlpatterns = [
     path("", include("channels_chat.desk_urls")),
     path("", include("channels_social.urls")),
     path("", include("reports.worth.urls")),
+    path("", include("reports.handling.urls")),
     path("settings/security/", include(security)),
     path("", include("inbox.urls")),
 ]

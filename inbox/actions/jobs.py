@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import access, lists, live, wake
+from inbox import access, lists, live, log, wake
 from inbox.actions.errors import ActionError
 from inbox.actions.states import State
 from inbox.actions.verbs import VERBS, Verb
@@ -235,7 +236,8 @@ def step(pk: int) -> Job:
         try:
             if not agent.is_active:
                 raise ActionError(_("This person was switched off."), "inactive")
-            STEPS[job.kind](job, agent)
+            with nullcontext() if job.total == 1 else log.how(bulk=True):
+                STEPS[job.kind](job, agent)
         except ActionError as error:
             job.error = str(error)
             end(job, JobState.FAILED)

@@ -1,5 +1,6 @@
-"""What reports keep: surveys and their answers, and the facts that figures are counted from."""
+"""What reports keep: surveys and answers, what handle time is made from, and the facts figures are counted from."""
 
+from reports.models.activity import Activity, Talk, TalkKind, Unshared
 from reports.models.facts import (
     AnswerFact,
     BotFact,
@@ -17,6 +18,7 @@ from reports.models.surveys import Answer, Survey, SurveyKind
 from reports.models.worth import CustomerValue, Revenue, RevenueImport
 
 __all__ = [
+    "Activity",
     "Answer",
     "AnswerFact",
     "BotFact",
@@ -31,7 +33,10 @@ __all__ = [
     "SpanState",
     "Survey",
     "SurveyKind",
+    "Talk",
+    "TalkKind",
     "TicketFact",
     "TrafficFact",
     "TrafficKind",
+    "Unshared",
 ]
