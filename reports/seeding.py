@@ -17,7 +17,8 @@ from inbox.management.plans import Plan
 from inbox.models import Setting
 from lib import processes
 from reports.facts import rebuilding
-from reports.models import Answer, Revenue, Survey, SurveyKind
+from reports.handling import talking
+from reports.models import Activity, Answer, Revenue, Survey, SurveyKind
 from reports.worth.terms import KEY as WORTH
 from reports.worth.terms import Terms
 
@@ -46,14 +47,14 @@ SURVEYS: dict[str, tuple[str, str, int, str]] = {
 ANSWERED = 320  # of a thousand that were asked
 BUYERS = 400  # of a thousand customers
 SOURCE = "seed"
+TALKS = 5_000  # engagements at once
 MANY = 20_000  # tickets that several processes are worth beginning for
 
 
 def surveys(cursor: Any, plan: Plan) -> None:
     for place, (kind, (name, question, share, value)) in enumerate(SURVEYS.items()):
         survey, _made = Survey.objects.get_or_create(name=name, kind=kind, defaults={"question": question})
-        asked, answers, worth, delay = (chance("t.number", plan.seed, 10 * place + n) for n in range(4))
-        asked, answers, worth, delay = (one.replace("%", "%%") for one in (asked, answers, worth, delay))
+        asked, answers, worth, delay = (chance("t.number - %(first)s", plan.seed, 10 * place + n) for n in range(4))
         at = f"t.solved_at + interval '10 minutes' + {delay} * interval '5 minutes'"
         there = f"{answers} < {ANSWERED} AND {at} < %(end)s"
         insert(
@@ -82,8 +83,8 @@ def surveys(cursor: Any, plan: Plan) -> None:
 def revenue(cursor: Any, plan: Plan) -> None:
     """Some buy, most of these again and again; a few have stopped."""
     found, _made = Setting.objects.get_or_create(pk=WORTH, defaults={"value": Terms("EUR", margin=0.3).value})
-    buys, often, much, stopped = (chance("c.id", plan.seed, 90 + n).replace("%", "%%") for n in range(4))
-    price = chance("c.id * 100 + n", plan.seed, 95).replace("%", "%%")
+    buys, often, much, stopped = (chance("c.id - %(first)s", plan.seed, 90 + n) for n in range(4))
+    price = chance("(c.id - %(first)s) * 100 + n", plan.seed, 95)
     params = {"first": plan.first_customer, "last": plan.first_customer + plan.customers - 1, "end": plan.end}
     at = f"%(end)s::timestamptz - (n * (20 + {often} %% 70) + {much} %% 20) * interval '1 day'"
     insert(
@@ -109,10 +110,40 @@ def revenue(cursor: Any, plan: Plan) -> None:
     )
 
 
+def handling(cursor: Any, plan: Plan) -> None:
+    """Before each answer its ticket was before its writer's eyes for up to five minutes."""
+    before = chance("m.id", plan.seed, 80)
+    insert(
+        cursor,
+        Activity,
+        {
+            "agent_id": "m.agent_id",
+            "ticket_id": "m.ticket_id",
+            "page": f"'{SOURCE}'",
+            "seq": "m.id %% 2000000000",
+            "started_at": f"m.sent_at - (20 + {before} * {before} / 3600) * interval '1 second'",
+            "ended_at": "m.sent_at",
+        },
+        "FROM inbox_message m WHERE m.ticket_id BETWEEN %(first)s AND %(last)s AND m.direction = 'out'"
+        " AND m.agent_id IS NOT NULL AND m.sent_at IS NOT NULL ORDER BY m.id",
+        first=plan.first_ticket,
+        last=plan.first_ticket + plan.tickets - 1,
+    )
+
+
+def talks(plan: Plan) -> None:
+    """When agents were in these chats, as the follower would find from the log."""
+    last = plan.first_engagement + plan.tickets
+    for first in range(plan.first_engagement, last, TALKS):
+        talking.remake(range(first, min(first + TALKS, last)))
+
+
 def facts(plan: Plan, large: bool, say: Callable[[str, int, int], None]) -> None:
     """Of a large history the facts are made at once; a small one is read by the follower, as any other change."""
     if not large:
         return
+    say("Working out who was in a chat", 0, 1)
+    talks(plan)
     rebuilding.everything(processes.sensible() if plan.tickets >= MANY else 0, say)
     if not connection.in_atomic_block:
         with connection.cursor() as cursor:
@@ -122,4 +153,7 @@ def facts(plan: Plan, large: bool, say: Callable[[str, int, int], None]) -> None
 def register() -> None:
     further.writes("surveys that were answered", surveys)
     further.writes("what customers paid", revenue)
+    further.writes("what agents had before them", handling)
+    further.reads(WORTH)
+    further.reads("handling")
     further.afterwards(facts)

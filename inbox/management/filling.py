@@ -96,6 +96,8 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
         rebuild.again(stood)
     if written is not None:
         rebuild.skip(*written)  # all that search's reader of the log would do of these is done
+        for name in further.readers if large else ():
+            rebuild.skip(*written, name)
     say("Gathering statistics", 0, 1)
     _vacuum(large)
     further.do_all(plan, large, say)

@@ -3,6 +3,7 @@
 from inbox.management import further
 further.writes("surveys", write)         # write(cursor, plan): inside the history's transaction
 further.afterwards(count)                # count(plan, large, say): once it is committed
+further.reads("revenue")                 # a follower of the log for whom nothing is left to do in a large history
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ Afterwards = Callable[["Plan", bool, Say], None]
 
 _writers: dict[str, Write] = {}
 _afterwards: list[Afterwards] = []
+readers: list[str] = []
 
 
 def writes(what: str, write: Write) -> None:
@@ -32,6 +34,10 @@ def writes(what: str, write: Write) -> None:
 
 def afterwards(do: Afterwards) -> None:
     _afterwards.append(do)
+
+
+def reads(follower: str) -> None:
+    readers.append(follower)
 
 
 def write_all(cursor: Any, plan: Plan, say: Say) -> None:
@@ -46,8 +52,8 @@ def do_all(plan: Plan, large: bool, say: Say) -> None:
 
 
 def chance(number: str, seed: int, kind: int) -> str:
-    """SQL of a number below 1,000 that goes with a row, another one for each `kind`."""
-    return f"((hashint8extended({number}, {100 * seed + kind}) & 1048575) % 1000)"
+    """SQL of a number below 1,000 that goes with a row, another one for each `kind`; for statements with parameters."""
+    return f"((hashint8extended({number}, {100 * seed + kind}) & 1048575) %% 1000)"
 
 
 def insert(cursor: Any, model: type[models.Model], given: dict[str, str], rows: str, **params: Any) -> int:

@@ -119,8 +119,9 @@ class Teller:
         self.sheets = Sheets()
         self.known = self.cast.known
         self.step = (plan.end - plan.start) / plan.tickets
-        to_us = (*self.cast.channels, *self.cast.chats)
-        self.to_us = {channel: column([{"name": name, "address": address}]) for channel, name, address in to_us}
+        self.to_us = {
+            channel: column([{"name": name, "address": address}]) for channel, name, address in self.cast.channels
+        } | {channel: "[]" for channel, _name, _address in self.cast.chats}
 
     def tell(self, chunk: int, first_message: int) -> list[tuple[str, bytes]]:
         """The rows of a chunk, its messages numbered from `first_message` on, rising with time."""

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('inbox', '0030_import_jobs'),
         ('reports', '0003_facts_first_response'),
+        ('reports', '0004_activity'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
