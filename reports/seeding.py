@@ -40,7 +40,7 @@ SURVEYS: dict[str, tuple[str, str, int, str]] = {
     SurveyKind.NPS: (
         "Recommendation",
         "Would you recommend us?",
-        80,
+        160,
         "CASE WHEN {v} < 480 THEN 9 + {v} %% 2 WHEN {v} < 760 THEN 7 + {v} %% 2 ELSE {v} %% 7 END",
     ),
 }
@@ -62,7 +62,8 @@ def surveys(cursor: Any, plan: Plan) -> None:
             Answer,
             {
                 "survey_id": str(survey.pk),
-                "ticket_id": "t.number",
+                # Whether they would recommend us is asked about a ticket, or about all that was.
+                "ticket_id": f"CASE WHEN {asked} %% 2 = 0 THEN t.number END" if kind == SurveyKind.NPS else "t.number",
                 "customer_id": "t.customer_id",
                 "channel_id": "t.channel_id",
                 "asked_at": "t.solved_at + interval '10 minutes'",
