@@ -378,7 +378,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing on disk th
 CELERY_BEAT_SCHEDULE = {
     # A wake-up that waited longer than its own period is worth nothing: the next one does the same.
     "sweep": {"task": "inbox.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 2.0, "options": {"expires": 2}},
+    "follow the log": {"task": "inbox.tasks.follow_log", "schedule": 1.0, "options": {"expires": 1}},
     "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
     "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
     "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},

@@ -15,7 +15,7 @@ from api.serializers.common import BIGGEST_ID, CustomerRef
 from api.strict import Choice, Filters
 from api.views.base import View
 from inbox import access
-from inbox.actions import erasing, naming
+from inbox.actions import erasing, joining, naming
 from inbox.models import Agent, Customer
 from reports.models import Answer, Survey, SurveyKind
 
@@ -91,3 +91,4 @@ def forget(person: naming.Person) -> None:
 
 register("surveys/answers", AnswerView)
 timeline.also("survey_answers", told)
+joining.carry("answers", Answer)

@@ -47,6 +47,8 @@ class _Calculation:
 
     def facts(self) -> Facts:
         history, course = self.history, self.course
+        if self._is_gone():
+            return Facts()
         began_at = self.said[0].at if self.said else history.created_at
         cut = spans.Spans(history.number, self.imported, self.channel_id, self.standings)
         snoozes = spans.snoozes_in(history, self.lines)
@@ -61,6 +63,17 @@ class _Calculation:
                 history, self.imported, self.channel_id, self.said, self.hands, course.taken, self.standings
             ),
         )  # fmt: skip
+
+    def _is_gone(self) -> bool:
+        """Whether it was erased out of the trash: it counts no more than what lies there. Erasing a person is no such
+        thing."""
+        trashed = False
+        for line in self.lines:
+            if line.kind in ("trashed", "restored"):
+                trashed = line.kind == "trashed"
+            elif line.kind == "ticket_erased":
+                return trashed
+        return False
 
     def _business(self, start: datetime, end: datetime, channel_id: int) -> int:
         if end <= start:

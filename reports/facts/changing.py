@@ -76,7 +76,7 @@ def _take(kept: list[Change], line: Line, why: str) -> None:
     if line.data.get("undo"):
         for place in range(len(kept) - 1, -1, -1):
             one = kept[place]
-            lasting = one.why == "merge"  # what a merge did is undone with it, however late
+            lasting = one.why in ("merge", "spam")  # what these did is undone with them, however late
             if not lasting and line.at - one.told_at > UNDONE_WITHIN:
                 break
             if one.before == after and kept[-1].after == before:

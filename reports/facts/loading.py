@@ -20,7 +20,7 @@ from reports.models import Answer
 CHAT_LINES = ("chat_requested", "chat_answered", "chat_abandoned", "chat_ended", "bot_started", "bot_handoff",
               "bot_ended")  # fmt: skip
 LINES = ("ticket_created", "status_changed", "reopened", "assigned", "priority_changed", "snoozed", "spam_changed",
-         "merged_from")  # fmt: skip
+         "merged_from", "trashed", "restored", "ticket_erased")  # fmt: skip
 MATTER = "order"  # the attribute that says which order a ticket is about
 
 

@@ -123,7 +123,8 @@ def test_it_asks_and_hands_over_with_what_it_knows(channel: Channel) -> None:
     assert "order: K-20418" in note(chat)
     assert "ayesha@example.com" in note(chat)
     [event] = told("bot_handoff")
-    assert event == {"engagement": chat.engagement_id, "bot": "flow", "reason": "flow"}
+    went = {"steps": ["hello", "order", "email"], "fallbacks": 1}
+    assert event == {"engagement": chat.engagement_id, "bot": "flow", "reason": "flow", **went}
     assert told("chat_requested")[0]["reason"] == "flow"
     assert entries(chat) == [
         ("hello", "entered", ""),
@@ -207,7 +208,7 @@ def test_what_helped_ends_the_chat(channel: Channel) -> None:
     assert chat.flow == {}
     ticket = chat.engagement.ticket
     assert ticket.status == Status.SOLVED
-    went = {"steps": ["start", "returns", "help"], "fallbacks": 0}
+    went = {"steps": ["hello", "returns", "help"], "fallbacks": 0}
     assert told("bot_ended") == [{"engagement": chat.engagement_id, "bot": "flow", "outcome": "confirmed", **went}]
     assert len(told("chat_ended")) == 1
     assert ("help", "helped", "") in entries(chat)
@@ -250,7 +251,7 @@ def test_it_is_muted_the_moment_a_human_writes(channel: Channel, sana: Agent) ->
     row = fresh(chat)
     assert (row.state, row.flow, row.bot_until) == (ChatState.ACTIVE, {}, None)
     assert row.engagement.ticket.assignee == sana
-    went = {"steps": ["start"], "fallbacks": 0}
+    went = {"steps": ["hello"], "fallbacks": 0}
     assert told("bot_handoff") == [{"engagement": chat.engagement_id, "bot": "flow", "reason": "takeover", **went}]
     before = len(said(chat))
     says(visitor, "human")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from reports.facts.rows import Facts
 from tests.reports.telling import CHAT, OMAR, OTHER, ROBO, SANA, Story, later, minutes, on, said
 
 T1 = (
@@ -310,6 +311,14 @@ def test_what_came_from_another_system_is_marked() -> None:
     story = Story().asks("5 9:00", origin="import").says("5 9:10")
     assert story.ticket.imported
     assert all(row.imported for row in [*story.facts.responses, *story.facts.spans, *story.facts.traffic])
+
+
+def test_what_was_erased_out_of_the_trash_counts_nowhere() -> None:
+    story = Story().asks("5 9:00").says("5 9:10").line("6 9:00", "ticket_erased")
+    story.becomes("6 9:00", "closed", why="erased")
+    assert (story.ticket.done, story.ticket.first_solved_at) == (True, None)
+    gone = Story().asks("5 9:00").line("5 10:00", "trashed").line("6 9:00", "ticket_erased")
+    assert gone.facts == Facts()
 
 
 def test_the_order_of_reading_changes_nothing() -> None:

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 
 from inbox import log
@@ -338,7 +338,9 @@ class House:
         tickets.set_fields(ticket, by=self.by(), topic=self.chance.choice(["", "Parcels", "Invoices"]))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(some.randoms(use_true_random=False), some.integers(1, 60), some.integers(15, 45))
 def test_followed_in_whatever_batches_facts_are_what_a_rebuild_makes_of_it(
     support: Channel, sana: Agent, omar: Agent, wait: Wait, chance: Random, size: int, steps: int
