@@ -47,8 +47,8 @@ def test_what_figures_are_counted_from(sana: Agent) -> None:
     today = timezone.now().date()
     asked = Question(date(2020, 1, 1), date(today.year + 1, 1, 1), ZoneInfo("UTC"), timezone.now())
     found = engine.figures([*engine.KEYS, "retention"], asked)
-    for key in ("first_response", "fcr", "one_touch", "csat", "nps", "nps_transactional", "ces", "fcr_confirmed", "reopen_rate",
-                "abandonment", "containment_assumed", "backlog"):  # fmt: skip
+    for key in ("first_response", "fcr", "one_touch", "csat", "nps", "nps_transactional", "ces", "fcr_confirmed",
+                "reopen_rate", "abandonment", "containment_assumed", "backlog"):  # fmt: skip
         assert found[key].n or found[key].denominator, key
     assert found["fcr"].numerator and found["fcr"].numerator < (found["fcr"].denominator or 0)
     assert found["reopen_rate"].numerator
