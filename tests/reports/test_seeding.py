@@ -32,13 +32,7 @@ def test_what_figures_are_counted_from(sana: Agent) -> None:
     assert chats.paused
     assert 40 < Engagement.objects.filter(channel=chats).count() < 110
     assert not Message.objects.filter(ticket__engagements__isnull=False).exclude(channel=chats).exists()
-    assert set(Answer.objects.values_list("survey__kind", flat=True)) == {
-        "csat",
-        "nps",
-        "nps_transactional",
-        "ces",
-        "solved",
-    }
+    assert set(Answer.objects.values_list("survey__kind", flat=True)) == {"csat", "nps", "ces", "solved"}
     for kind, values in (("csat", range(1, 6)), ("nps", range(11)), ("ces", range(1, 8)), ("solved", range(2))):
         assert set(Answer.objects.filter(survey__kind=kind).values_list("value", flat=True)) <= {None, *values}
     assert not Answer.objects.filter(answered_at__gt=timezone.now()).exists()
