@@ -261,7 +261,7 @@ def test_retention_churn_and_lifetime_value(euro: None) -> None:
     asked = engine.Question(start.date(), end.date(), ZoneInfo("UTC"), NOW)
     found_by_engine = engine.figures(KEYS, asked)
     assert (found_by_engine["retention"].value, found_by_engine["churn"].numerator) == (0.75, 10)
-    assert found_by_engine["clv"].value == pytest.approx(value / 100)
+    assert value is not None and found_by_engine["clv"].value == pytest.approx(value / 100)
     assert engine.figure("churn", replace(asked, channels=(1,))).extra == {"reason": "not_of_tickets"}
     by_month = engine.grouped(["retention"], asked, "month")
     assert len(by_month) == 12 and by_month[0].figures["retention"].denominator == 40
