@@ -101,16 +101,18 @@ def offer_sort(name: str, one: Sort) -> None:
 
 def offered(listing: CustomerListing) -> dict[str, Any]:
     """What the page offers of other apps: fields of the filter, and all orders there are."""
+    asked = {one.there for one in _filters.values()} | {one.there for one in _sorts.values()}
+    there = {one: one() for one in asked}
     return {
         "more_filters": [
             {"name": name, "label": one.label, "value": listing.filters.get(name, ""), "hint": one.hint()}
             for name, one in _filters.items()
-            if name in listing.filters or one.there()
+            if name in listing.filters or there[one.there]
         ],
         "sorts": [
             (name, label)
             for name, label in SORTS.items()
-            if name not in _sorts or name == listing.sort or _sorts[name].there()
+            if name not in _sorts or name == listing.sort or there[_sorts[name].there]
         ],
     }
 
