@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from api import urls as registered  # noqa: F401  api registers its own routes there
 from api.models import Webhook, WebhookDelivery
@@ -39,9 +40,10 @@ from inbox.models import (
 )
 from inbox.urls import urlpatterns as page_urls
 from reports.handling.urls import urlpatterns as time_urls
-from reports.models import Answer, Survey
+from reports.models import Answer, Revenue, RevenueImport, Survey
 from reports.survey_urls import urlpatterns as survey_urls
 from reports.urls import urlpatterns as report_urls
+from reports.worth.urls import urlpatterns as worth_urls
 from tests.api.conftest import Api
 from tests.cast import bilal, member, question, sana, support, team, ticket
 
@@ -83,6 +85,7 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
     survey = Survey.objects.create(name="After", kind="csat")
     Answer.objects.create(survey=survey, ticket=ticket, customer=customer, value=4)
     Answer.objects.create(survey=survey, customer=customer)
+    Revenue.objects.create(source="a", reference="1", customer=customer, at=timezone.now(), amount=1, currency="EUR")
     hook = Webhook.objects.create(name="x", url="https://example.com/", events=["*"], owner=sana)
     hook.teams.add(team)
     told = WebhookDelivery.objects.create(webhook=hook, kind="ping", message_id="msg_1")
@@ -129,6 +132,8 @@ def theirs(team: Team, support: Channel, ticket: Ticket, sana: Agent) -> dict[st
         "settings-survey": {"pk": survey.pk},
         "settings-new-survey": {"kind": "csat"},
         "survey": {"token": "nobody-was-told"},
+        "api-revenue": {},
+        "settings-revenue-import": {"pk": RevenueImport.objects.create(agent=sana).pk},
         "api-webhooks": {"pk": hook.pk, "delivery": told.pk},
         "settings-webhook": {"pk": hook.pk},
         "settings-delivery": {"pk": told.pk},
@@ -286,7 +291,7 @@ def test_every_page(role: str, theirs: dict[str, dict[str, Any]]) -> None:
     pages = 0
     settings = [one for one in api_pages if (getattr(one, "name", None) or "").startswith("settings")]
     for pattern in [*page_urls, *settings, *mailbox_urls, *desk_urls, *chat_settings_urls, *social_urls, *time_urls,
-                    *report_urls, *survey_urls]:  # fmt: skip
+                    *report_urls, *survey_urls, *worth_urls]:  # fmt: skip
         assert isinstance(pattern, URLPattern) and pattern.name
         wanted = pattern.pattern.converters
         if not wanted:

@@ -16,6 +16,7 @@ from reports.models.facts import (
 )
 from reports.models.surveys import Answer, Asking, AskingState, Survey, SurveyKind, SurveyLook
 from reports.models.wishes import Target, WeeklyMail
+from reports.models.worth import CustomerValue, Revenue, RevenueImport
 
 __all__ = [
     "Activity",
@@ -26,8 +27,11 @@ __all__ = [
     "BotFact",
     "ChatFact",
     "ChatOutcome",
+    "CustomerValue",
     "HandlingFact",
     "ResponseFact",
+    "Revenue",
+    "RevenueImport",
     "SpanFact",
     "SpanState",
     "Survey",
