@@ -11,8 +11,6 @@ from datetime import date
 from functools import cache, lru_cache
 from types import MappingProxyType
 
-import holidays
-
 NOTHING: Mapping[date, str] = MappingProxyType({})
 WORDS = re.compile(r"(?<=[a-z])(?<!Mc)(?=[A-Z])")
 SMALL = re.compile(r"(?<= )(And|Da|Of|The)(?= )")
@@ -21,6 +19,8 @@ SMALL = re.compile(r"(?<= )(And|Da|Of|The)(?= )")
 @cache
 def countries() -> Mapping[str, str]:
     """English names of the countries whose holidays are known, by their two letters (ISO 3166-1), in order of names."""
+    import holidays  # here and below: it takes long to load, and few processes ask
+
     found = {
         code: SMALL.sub(lambda word: word[0].lower(), WORDS.sub(" ", name))
         for name, code, *_more in holidays.registry.COUNTRIES.values()
@@ -33,6 +33,8 @@ def regions(country: str) -> Mapping[str, str]:
     """Names of the parts of a country with holidays of their own, by code; the code itself where it has no other."""
     if country not in countries():
         return MappingProxyType({})
+    import holidays
+
     known = getattr(holidays, country)
     names: dict[str, str] = {}
     for name, code in known.subdivisions_aliases.items():
@@ -48,6 +50,8 @@ def of_year(country: str, region: str, year: int) -> Mapping[date, str]:
     """
     if country not in countries():
         return NOTHING
+    import holidays
+
     part = region if region in regions(country) else None
     return MappingProxyType(dict(holidays.country_holidays(country, subdiv=part, years=year, language="en_US")))
 
