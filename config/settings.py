@@ -383,6 +383,7 @@ CELERY_BEAT_SCHEDULE = {
     "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
     "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
+    "weekly figures": {"task": "reports.tasks.weekly", "schedule": 300.0, "options": {"expires": 300}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "who reads and writes": {
         "task": "channels_social.tasks.look_at_activity",

@@ -63,6 +63,7 @@ urlpatterns = [
     path("", include("channels_chat.settings_urls")),
     path("", include("channels_chat.desk_urls")),
     path("", include("channels_social.urls")),
+    path("", include("reports.urls")),
     path("settings/security/", include(security)),
     path("", include("inbox.urls")),
 ]

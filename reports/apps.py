@@ -7,5 +7,13 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        from reports import api, api_figures  # noqa: F401  register routes, what is told and forgotten of a customer
+        from reports import (
+            added,
+            api,  # noqa: F401  registers its route, and what it tells and forgets of a customer
+            api_figures,  # noqa: F401  registers its route
+            conversion,  # noqa: F401  adds its measure
+        )
+
         from reports.facts import follower  # noqa: F401  reads the log
+
+        added.register()

@@ -151,6 +151,13 @@ CUSTOMERS = (
     Screen("organisation", "/organisations/1/"),
     Screen("new-customer", "/customers/new/"),
 )
+REPORTS = (
+    Screen("reports", "/reports/", who="zara"),
+    Screen("reports-agents", "/reports/?period=90#part-agents", who="zara"),
+    Screen("reports-bots", "/reports/bots/?period=90", who="zara"),
+    Screen("reports-tickets", "/reports/tickets/?figure=fcr&part=numerator&period=90", who="zara"),
+    Screen("reports-own", "/reports/"),
+)
 SETTINGS = tuple(
     Screen(f"settings-{name}".rstrip("-"), f"/settings/{path}", who="zara")
     for name, path in {
@@ -195,7 +202,7 @@ OUTSIDE = (
     Screen("phone-account", "/sandbox/phones/2/", who="zara"),
     Screen("components", "/sandbox/components/", who="zara"),
 )
-SCREENS = INBOX + CUSTOMERS + SETTINGS + OUTSIDE
+SCREENS = INBOX + CUSTOMERS + REPORTS + SETTINGS + OUTSIDE
 
 
 @contextmanager

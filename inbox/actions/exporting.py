@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,7 +32,25 @@ from inbox.models import Agent, Job, JobItem, JobKind, JobState, Ticket
 from inbox.models.jobs import TO_DO
 from inbox.rights import Right, may
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 PART = 2_000  # tickets of a part
+Amounts = Callable[[Agent, Mapping[str, Any]], dict[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an app has tickets from that no list describes: each with an amount, which becomes the last column.
+
+    `amounts` is given who asks and what the app keeps with the job.
+    """
+
+    label: StrOrPromise
+    amounts: Amounts
+
+
+SOURCES: dict[str, Source] = {}
 DELETED_AT_ONCE = 10_000  # rows of what was in a file; a large one has a million
 
 
@@ -40,9 +60,12 @@ def begin(
     *,
     chosen: Sequence[int] = (),
     listing: dict[str, str] | None = None,
+    source: tuple[str, dict[str, Any]] | None = None,
     client_id: str = "",
 ) -> Job:
-    """Write a file of the chosen tickets, or of all that the list holds. Raises ActionError."""
+    """Write a file of the chosen tickets, of all that the list holds, or of all of a source (of SOURCES, with what it
+    keeps). Raises ActionError.
+    """
     if not may(agent, Right.EXPORT):
         raise ActionError(_("You may not do that."), "right")
     wanted = [key for key in exports.columns() if key in set(columns)]
@@ -55,7 +78,10 @@ def begin(
         "parts": 0,
         "last": Ticket.objects.aggregate(last=Max("pk"))["last"] or 0,
     }
-    what |= {"chosen": sorted(set(chosen))} if listing is None else {"listing": listing}
+    if source is not None:
+        what |= {"source": source[0], "told": source[1]}
+    else:
+        what |= {"chosen": sorted(set(chosen))} if listing is None else {"listing": listing}
     with transaction.atomic():
         job, is_new = jobs.made(agent, JobKind.EXPORT, what, client_id)
         if is_new:
@@ -67,12 +93,25 @@ def begin(
 
 def meant(job: Job, agent: Agent) -> Any:
     """The tickets that are still to be written, oldest first."""
+    if "source" in job.what:
+        left = [number for number in _amounts(job, agent) if job.after < number <= job.what["last"]]
+        there = RawSQL("SELECT unnest(%s::bigint[])", [left])  # an array: single parameters there may be too few
+        return access.tickets(agent).filter(pk__in=there).order_by("pk")
     found = (
         jobs.matching(agent, job.what["listing"])
         if "listing" in job.what
         else access.tickets(agent).filter(pk__in=job.what["chosen"])
     )
     return found.filter(pk__gt=job.after, pk__lte=job.what["last"]).order_by("pk")
+
+
+def _amounts(job: Job, agent: Agent) -> dict[int, float]:
+    """What each ticket of the job's source adds, kept on the row in memory: a step asks once."""
+    kept: dict[int, float] | None = getattr(job, "_amounts", None)
+    if kept is None:
+        kept = SOURCES[job.what["source"]].amounts(agent, job.what["told"])
+        job._amounts = kept  # type: ignore[attr-defined]
+    return kept
 
 
 def _write_part(job: Job, agent: Agent) -> None:
@@ -89,6 +128,9 @@ def _write_part(job: Job, agent: Agent) -> None:
     known = exports.columns()
     wanted = [known[key] for key in job.what["columns"] if key in known]
     tickets = list(meant(job, agent).select_related("customer", "channel", "assignee", "team", "organisation")[:PART])
+    if "source" in job.what:
+        amounts = _amounts(job, agent)
+        wanted.append(exports.Column(SOURCES[job.what["source"]].label, lambda ticket: amounts.get(ticket.pk)))
     if tickets or not job.what["parts"]:
         content = exports.rows(tickets, wanted, exports.zone_of(agent))
         if not job.what["parts"]:
@@ -216,7 +258,7 @@ def _forget_in_files(person: naming.Person) -> None:
 
 def _forget_in_words(words: re.Pattern[str]) -> None:
     """What somebody typed into a filter may name them: such a job ends, and says why."""
-    typed = Q(what__has_any_keys=["listing", "text"]) | Q(what__verb__in=["tag", "untag"])
+    typed = Q(what__has_any_keys=["listing", "text", "told"]) | Q(what__verb__in=["tag", "untag"])
     for pk, what in list(Job.objects.filter(typed).order_by("pk").values_list("pk", "what")):
         if without(what, words) == what:
             continue

@@ -250,7 +250,7 @@ def step(pk: int) -> Job:
 
 def _forget_words(job: Job) -> None:
     """What somebody typed may name a customer: it is not kept when it is not needed any more."""
-    job.what = {key: value for key, value in job.what.items() if key not in {"listing", "last", "text"}}
+    job.what = {key: value for key, value in job.what.items() if key not in {"listing", "last", "text", "told"}}
 
 
 def end(job: Job, state: JobState) -> None:

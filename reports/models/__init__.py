@@ -14,6 +14,7 @@ from reports.models.facts import (
     TrafficKind,
 )
 from reports.models.surveys import Answer, Survey, SurveyKind
+from reports.models.wishes import Target, WeeklyMail
 
 __all__ = [
     "Answer",
@@ -27,7 +28,9 @@ __all__ = [
     "SpanState",
     "Survey",
     "SurveyKind",
+    "Target",
     "TicketFact",
     "TrafficFact",
     "TrafficKind",
+    "WeeklyMail",
 ]

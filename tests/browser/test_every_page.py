@@ -45,7 +45,7 @@ MORE = [
     "/?view=spam", "/?view=trash", "/?view=snoozed", "/?q=parcel", "/?q=zzzz", "/nowhere/",
     "/settings/channels/new/email/?provider=fastmail", "/customers/?q=khan", "/settings/channels/new/chat/",
     *(f"/settings/channels/theirs/chat/{one.key}/" for one in SECTIONS if one.key != "look"),
-    "/settings/channels/theirs/chat/new/step/",
+    "/settings/channels/theirs/chat/new/step/", "/reports/tickets/?figure=volume&part=n",
 ]  # fmt: skip
 
 
@@ -143,6 +143,7 @@ def places(
         "settings-macro": {"pk": Macro.objects.create(name="Hello", text="Dear {{customer.first_name}}").pk},
         "settings-token": {"pk": 1},
         "filter": {"group": "status"},
+        "reports-": {"key": "fcr"},
         "agent-photo": {"pk": zoya.pk},
         "customer": {**customer, "note": note.pk},
         "invitation": {"token": token},

@@ -1,0 +1,17 @@
+"""Addresses of the figures. What is asked for stands in the query of each."""
+
+from django.urls import path
+
+from reports.views import bots, dashboard, exports, tickets, wishes
+
+urlpatterns = [
+    path("reports/", dashboard.page, name="reports"),
+    path("reports/cards/<slug:key>/", dashboard.card, name="reports-card"),
+    path("reports/parts/<slug:key>/", dashboard.part, name="reports-part"),
+    path("reports/bots/", bots.page, name="reports-bots"),
+    path("reports/tickets/", tickets.behind, name="reports-tickets"),
+    path("reports/export/", exports.figures, name="reports-export"),
+    path("reports/tickets/export/", exports.tickets, name="reports-tickets-export"),
+    path("reports/targets/<slug:key>/", wishes.target, name="reports-target"),
+    path("reports/weekly/", wishes.weekly, name="reports-weekly"),
+]
