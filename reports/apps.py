@@ -13,7 +13,7 @@ class ReportsConfig(AppConfig):
             api_figures,  # noqa: F401  registers its route
             conversion,  # noqa: F401  adds its measure
         )
-
         from reports.facts import follower  # noqa: F401  reads the log
+        from reports.pains import measures, paths  # noqa: F401  add theirs
 
         added.register()
