@@ -353,10 +353,16 @@ EXAMPLES: dict[str, Any] = {
         "survey": {"id": 1, "name": "After a ticket", "kind": "csat"},
         "ticket": 4711,
         "customer": CUSTOMER,
+        "channel": "support",
+        "unasked": False,
+        "language": "en",
         "asked_at": AT,
+        "failed_at": None,
         "answered_at": LATER,
+        "changed_at": LATER,
         "value": 5,
         "comment": "Quick and kind.",
+        "further": {},
     },
 }
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_chat import checks, config, hub, screens
 from channels_chat.actions import visitors
 from channels_chat.forms import SECRET, ChatSettings
-from inbox import files
+from inbox import files, presses
 from inbox.adapters import Adapter, Arrival, Check, Inbound, InboundFile, Panel, Parsed, Party, Sent, register
 from inbox.counting import Limit
 from inbox.models import Agent, Attachment, Channel, Message, Receipt, Status, Ticket
@@ -32,6 +32,8 @@ class ChatAdapter(Adapter):
     stores = True
     repeat_safe = True
     joins_open_ticket = False  # the session does: what a visitor writes joins the newest ticket of their browser
+    buttons = 20
+    button_letters = 80
     limit = Limit(config.MOST_TEXT)
     secrets = (SECRET,)
     hours_setting = "hours"
@@ -109,12 +111,18 @@ class ChatAdapter(Adapter):
 
         return Status.OPEN.value if chats.is_live(ticket) else super().after_reply(ticket)
 
+    def shows_press(self, message: Message, key: str) -> None:
+        message.payload["chat"]["data"]["pressed"] = key
+        hub.tell_of([message.ticket_id])
+
     def route_hint(self, ticket: Ticket, beside: Mapping[str, Sequence[Mapping[str, Any]]]) -> StrOrPromise:
         from channels_chat import added
 
         return added.route_hint(ticket, beside)
 
     def freeze(self, message: Message, answered: Message | None) -> None:
+        if shown := presses.under(message):
+            message.payload["chat"] = {"kind": "buttons", "data": {"buttons": shown, "pressed": None, "stays": True}}
         message.external_id = f"chat-{uuid.uuid4().hex}"
 
     def send(self, message: Message, connection: Any) -> Sent:

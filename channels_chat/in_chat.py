@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_chat import history, protocol
 from channels_chat.actions import after, chats, endings, filling, flow, queueing
 from channels_chat.models import Chat, Visitor
+from inbox import presses
 from inbox.actions.errors import ActionError
 from inbox.models import Direction, Message
 
@@ -41,7 +44,10 @@ def _do(what: str, visitor: Visitor, said: Mapping[str, Any]) -> Frames:
     match what:
         case "press":
             number, button = protocol.number(said.get("id")), protocol.line(said.get("button"), 60)
-            if not (chat is not None and flow.press(chat, number, button)) and not _kept(visitor, number, "pressed"):
+            if _stays(visitor, number):
+                with transaction.atomic():
+                    presses.press_button(number, button, timezone.now())
+            elif not (chat is not None and flow.press(chat, number, button)) and not _kept(visitor, number, "pressed"):
                 raise _over(chat)
         case "form":
             number, values = protocol.number(said.get("id")), protocol.table(said.get("values"), longest=2000)
@@ -66,6 +72,13 @@ def _named(visitor: Visitor, chat: int) -> Chat | None:
 def _means(said: Mapping[str, Any], chat: Chat) -> bool:
     """Whether a frame is about this chat, or says of none: one that comes late must not end the next."""
     return protocol.number(said.get("chat")) in {0, chat.pk}
+
+
+def _stays(visitor: Visitor, message: int) -> bool:
+    """Whether this message to them has buttons that can be pressed for as long as it stands there, and anew."""
+    to_them = history.said_to(visitor)
+    mine = Message.objects.filter(to_them, pk=message, channel=visitor.channel_id, direction=Direction.OUT)
+    return mine.filter(payload__has_key="buttons").exists()
 
 
 def _kept(visitor: Visitor, message: int, what: str) -> bool:

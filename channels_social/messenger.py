@@ -27,11 +27,14 @@ from lib import http
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message of the platform: words, or a file with the words under it. `first` is the one that may quote."""
+    """One message of the platform: words, or a file with the words under it. `first` is the one that may quote, `last`
+    the one that has the buttons.
+    """
 
     text: str = ""
     file: Attachment | None = None
     first: bool = False
+    last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ class Messenger(Adapter):
         if len(files) == 1 and len(texts) == 1 and limit and 0 < counting.size(message.text, limit) <= self.caption:
             return [Part(message.text, files[0], first=True)]
         found = [Part(text) for text in texts] + [Part(file=file) for file in files]
-        return [Part(one.text, one.file, first=place == 0) for place, one in enumerate(found)]
+        last = len(found) - 1
+        return [Part(one.text, one.file, first=place == 0, last=place == last) for place, one in enumerate(found)]
 
     def send(self, message: Message, connection: Wire) -> Sent:
         """One part after the other; each that was taken is written down at once, and never sent again."""

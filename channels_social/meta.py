@@ -53,6 +53,7 @@ class MetaAdapter(Messenger):
     window = DAY
     writing_seconds = 15  # of the 20 that Meta shows it
     tells_reading = True
+    buttons = 13
     secrets = ("token", "app_secret")
     knows_people = True
     tells_names = True

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from django.utils.translation import gettext as _
 
 from channels_social import messenger, reading
+from inbox import presses
 from inbox.adapters import (
     DeliveryUpdate,
     Edit,
@@ -23,6 +24,7 @@ from inbox.adapters import (
     Inbound,
     Parsed,
     Party,
+    Press,
     RawReceipt,
     ReachUpdate,
     Reaction,
@@ -209,6 +211,8 @@ def _message(event: Event) -> Sequence[Parsed]:
         content.payload["story"] = _story(story, "reply")
     if button := reading.table(message.get("quick_reply")):
         content.kind, content.payload["data"] = "button", reading.text(button.get("payload"), 500)
+        if not event.ours and (ours := presses.read(content.payload["data"])):
+            return [Press(*ours, event.person, event.at)]
     _referral(message, content)
     if not content.text and not content.media and not content.payload and not content.unknown:
         content.unknown = "message"
@@ -277,6 +281,8 @@ def _referral(told: Table, content: Content) -> None:
 def _postback(event: Event) -> Sequence[Parsed]:
     """A button was pressed: "Get started", one of the menu, or one under a message of ours."""
     data = reading.text(event.told.get("payload"), 500)
+    if ours := presses.read(data):
+        return [Press(*ours, event.person, event.at)]
     content = Content("button", reading.text(event.told.get("title"), 500) or data, {"data": data})
     _referral(event.told, content)
     return [_said(event, reading.text(event.told.get("mid"), 500), content)]

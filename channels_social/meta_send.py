@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from channels_social import errors, graph, reading
 from channels_social.messenger import Part
 from channels_social.meta_events import OWN
-from inbox import files
+from inbox import files, presses
 from inbox.adapters import DeliveryError
 from inbox.fitting import Files, words
 from inbox.models import Message
@@ -110,6 +110,11 @@ class Account:
             said["message"] = {"attachment": self._attached(part), "metadata": metadata}
         else:
             said["message"] = {"text": part.text, "metadata": metadata}
+            if part.last and (shown := presses.under(message)) and not payload.get("private"):
+                said["message"]["quick_replies"] = [
+                    {"content_type": "text", "title": one["label"], "payload": presses.data(message, one["key"])}
+                    for one in shown
+                ]
         if part.first and message.in_reply_to and not payload.get("private"):
             said["reply_to"] = {"mid": message.in_reply_to}
         told = self.api.post(f"{self.own}/messages", said)

@@ -30,6 +30,12 @@ def tell_activity(channel_id: int, writing: list[int], reading: list[int]) -> in
     return activity.tell(channel_id, writing, reading)
 
 
+@shared_task(name="channels_social.tasks.answer_press")
+def answer_press(channel_id: int, press: str) -> int:
+    """Tell Telegram that a press on a button below a message of ours has come in."""
+    return buttons.answer_queries(channel_id, [press])
+
+
 @shared_task(name="channels_social.tasks.answer_presses")
 def answer_presses(channel_id: int, *messages: int) -> int:
     """Tell Telegram that the presses on buttons which became these messages have come to us."""

@@ -245,6 +245,7 @@ LIMITS = {
     "invite": "60/h/user",
     "accept": "30/m/ip",
     "link": "10/h/user",
+    "survey": "60/m/ip",
 }  # those of Rabta's own pages
 
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUST_PROXY
@@ -382,8 +383,11 @@ CELERY_BEAT_SCHEDULE = {
     "push": {"task": "inbox.tasks.push", "schedule": 30.0, "options": {"expires": 30}},
     "chats": {"task": "channels_chat.tasks.tend", "schedule": 2.0, "options": {"expires": 2}},
     "chats by e-mail": {"task": "channels_chat.tasks.transcripts", "schedule": 30.0, "options": {"expires": 30}},
+    "handle time": {"task": "reports.handling.tasks.refresh", "schedule": 15.0, "options": {"expires": 15}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "weekly figures": {"task": "reports.tasks.weekly", "schedule": 300.0, "options": {"expires": 300}},
+    "ask surveys": {"task": "reports.surveys.ask", "schedule": 15.0, "options": {"expires": 15}},
+    "plan surveys": {"task": "reports.surveys.plan", "schedule": 1800.0, "options": {"expires": 1800}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},
     "who reads and writes": {
         "task": "channels_social.tasks.look_at_activity",

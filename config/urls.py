@@ -63,7 +63,10 @@ urlpatterns = [
     path("", include("channels_chat.settings_urls")),
     path("", include("channels_chat.desk_urls")),
     path("", include("channels_social.urls")),
+    path("", include("reports.worth.urls")),
+    path("", include("reports.handling.urls")),
     path("", include("reports.urls")),
+    path("", include("reports.survey_urls")),
     path("settings/security/", include(security)),
     path("", include("inbox.urls")),
 ]

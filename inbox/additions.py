@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from inbox.models import Agent, Message, Ticket
+from inbox.models import Agent, Customer, Message, Ticket
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -45,11 +45,13 @@ class Link:
 
 
 OfTicket = Callable[[Agent, Ticket, Rows], Piece | None]
+OfCustomer = Callable[[Agent, Customer, Rows], Piece | None]
 OfMessage = Callable[[Message], Piece | None]
 OfProfile = Callable[["AgentRequest"], Piece | None]
 
 _above: list[OfTicket] = []
 _beside: list[OfTicket] = []
+_customer: list[OfCustomer] = []
 _within: list[OfMessage] = []
 _links: list[Link] = []
 _profile: list[OfProfile] = []
@@ -65,6 +67,16 @@ def beside(maker: OfTicket) -> OfTicket:
     """Decorator: makes what stands beside a conversation, of the panel's rows; None for nothing."""
     _beside.append(maker)
     return maker
+
+
+def customer(maker: OfCustomer) -> OfCustomer:
+    """Decorator: makes what is said of a customer below their facts, beside a conversation and on their own page."""
+    _customer.append(maker)
+    return maker
+
+
+def of_customer(agent: Agent, found: Customer, rows: Rows) -> list[Piece]:
+    return [piece for maker in _customer if (piece := maker(agent, found, rows)) is not None]
 
 
 def within(maker: OfMessage) -> OfMessage:

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from inbox import hub, sockets
+from inbox import focus, hub, sockets
 from inbox.connections import AgentConnection
 from inbox.presence import DOING
 
@@ -81,6 +81,8 @@ class LiveConsumer(AgentConnection):
             numbers = map(number, given[:MOST_BEFORE]) if isinstance(given, list) else ()
             before = frozenset(one for one in numbers if one is not None)
             here.marks.hear(socket, number(said["shows"]), doing, said.get("away") is True, before)
+        if "focus" in said:
+            focus.heard(socket.agent, said["focus"])
         match said.get("seen"):
             case [ticket, message] if (known := number(ticket)) is not None:
                 here.read(socket, known, number(message))

@@ -98,6 +98,7 @@ SCRIPTS = [
         "seen",
         "drafted",
         "presence",
+        "focus",
         "others",
         "settings",
     )

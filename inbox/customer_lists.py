@@ -2,6 +2,8 @@
 
 The default order is an index, read from the last row of the page before; what a filter leaves of it may cost more, and
 is given up after `finding.PATIENCE`. The grammar is that of the ticket list: `f_` before a filter, `q`, `before`.
+
+An app that knows more of customers offers to narrow and order by it: `offer_filter`, `offer_sort`.
 """
 
 from __future__ import annotations
@@ -59,6 +61,60 @@ LABELS: dict[str, StrOrPromise] = {
     "attribute": gettext_lazy("Attribute"),
 }
 Found = QuerySet[Customer]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A number by which another app narrows the list. `apply` leaves of the found whom a value means, `say` tells the
+    value in words, `hint` stands in the empty field; only where `there` is something to narrow by is it offered.
+    """
+
+    label: StrOrPromise
+    apply: Callable[[Found, str], Found]
+    say: Callable[[str], str]
+    hint: Callable[[], StrOrPromise]
+    there: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order by a whole number of another app, the largest first, of those who have one. `by` is its path."""
+
+    label: StrOrPromise
+    by: str
+    there: Callable[[], bool]
+
+
+_filters: dict[str, Filter] = {}
+_sorts: dict[str, Sort] = {}
+
+
+def offer_filter(name: str, one: Filter) -> None:
+    _filters[name] = one
+    LABELS[name] = one.label
+
+
+def offer_sort(name: str, one: Sort) -> None:
+    _sorts[name] = one
+    SORTS[name] = one.label
+
+
+def offered(listing: CustomerListing) -> dict[str, Any]:
+    """What the page offers of other apps: fields of the filter, and all orders there are."""
+    asked = {one.there for one in _filters.values()} | {one.there for one in _sorts.values()}
+    there = {one: one() for one in asked}
+    return {
+        "more_filters": [
+            {"name": name, "label": one.label, "value": listing.filters.get(name, ""), "hint": one.hint()}
+            for name, one in _filters.items()
+            if name in listing.filters or there[one.there]
+        ],
+        "sorts": [
+            (name, label)
+            for name, label in SORTS.items()
+            if name not in _sorts or name == listing.sort or there[_sorts[name].there]
+        ],
+    }
 
 
 @dataclass(frozen=True)
@@ -140,6 +196,8 @@ class CustomerListing:
         for name, value in self.filters.items():
             if name in ways:
                 found = ways[name](found, value)
+            elif name in _filters:
+                found = _filters[name].apply(found, value)
         if "organisation" in self.filters:
             found = found.filter(organisation=self.organisation) if self.organisation else found.none()
         if not self.typed:
@@ -193,6 +251,8 @@ class CustomerListing:
         if self.sort == "new":
             found = found.order_by("-pk")
             return found.filter(pk__lt=pk) if pk is not None else found
+        if self.sort in _sorts:
+            return self._by_number(found, _sorts[self.sort].by, at, pk)
         if self.sort == "name":
             found = found.order_by(Upper("name"), "pk")
             edge = Customer.objects.filter(pk=pk).values_list(Upper("name"), flat=True).first() if pk else None
@@ -212,7 +272,20 @@ class CustomerListing:
         following = Q(last_seen_at__lte=moment) | Q(last_seen_at__isnull=True)
         return found.filter(following).exclude(last_seen_at=moment, pk__gte=pk)
 
+    @staticmethod
+    def _by_number(found: Found, path: str, at: str, pk: int | None) -> Found:
+        # Of those who have the number alone: in this order an index is read, where one with all others last is a sort.
+        found = found.filter(**{f"{path}__isnull": False}).annotate(sorted_by=F(path)).order_by(F(path).desc(), "-pk")
+        digits = at.removeprefix("m")
+        if pk is None or not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            return found
+        edge = -int(digits) if at.startswith("m") else int(digits)
+        return found.filter(sorted_by__lte=edge).exclude(sorted_by=edge, pk__gte=pk)
+
     def _cursor(self, last: Customer) -> str:
+        if self.sort in _sorts:
+            number: int = last.sorted_by  # type: ignore[attr-defined]
+            return f"{f'm{-number}' if number < 0 else number}-{last.pk}"
         if self.sort != "seen":
             return f"x-{last.pk}"
         if last.last_seen_at is None:
@@ -242,6 +315,8 @@ class CustomerListing:
         ]  # fmt: skip
 
     def _said(self, name: str, value: str) -> str:
+        if name in _filters:
+            return _filters[name].say(value)
         match name:
             case "organisation":
                 return str(self.organisation or value)

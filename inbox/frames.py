@@ -134,8 +134,7 @@ def prepare(
     Told is also who lost one of them since `since`, or lately.
     """
     lately = (since or timezone.now()) - LOOK_BACK
-    moves = Event.objects.filter(ticket=OuterRef("pk"), kind="assigned", at__gt=lately).order_by("pk").values("data")
-    found_rows = lists.answered_beside(Ticket.objects.filter(pk__in=batch)).annotate(moves=ArraySubquery(moves))
+    found_rows = lists.answered_beside(Ticket.objects.filter(pk__in=batch)).annotate(moves=_moves(lately))
     tickets = list(found_rows.select_related("customer", "reply_channel", "assignee"))
     rows = {ticket.number: Row(ticket.updated_at, {}) for ticket in tickets}
     for language in languages:
@@ -166,9 +165,13 @@ def prepare(
     return rows, found
 
 
-def who_sees(numbers: set[int], agents: set[int]) -> dict[int, frozenset[int]]:
-    """Of these tickets those that each of these agents sees."""
-    tickets = list(Ticket.objects.filter(pk__in=numbers).only("number", "assignee", "team", "channel", "also_channels"))
+def who_sees(numbers: set[int], agents: set[int], since: datetime | None = None) -> dict[int, frozenset[int]]:
+    """Of these tickets those that each of these agents sees, or saw `since` then, before it was given away."""
+    found_tickets = Ticket.objects.filter(pk__in=numbers).only("number", "assignee", "team", "channel", "also_channels")
+    if since is not None:
+        found_tickets = found_tickets.annotate(moves=_moves(since))
+    tickets = list(found_tickets)
+    tickets += as_they_were(tickets) if since is not None else []
     theirs: dict[int, set[int]] = {}
     for ticket in tickets:
         if ticket.assignee_id is not None:
@@ -179,6 +182,12 @@ def who_sees(numbers: set[int], agents: set[int]) -> dict[int, frozenset[int]]:
         for agent in members:
             found[agent] = shown | theirs[agent] if agent in theirs else shown
     return found
+
+
+def _moves(since: datetime) -> ArraySubquery:
+    """For a ticket's row: what the log says of each time that it was given to somebody since then."""
+    moves = Event.objects.filter(ticket=OuterRef("pk"), kind="assigned", at__gt=since).order_by("pk")
+    return ArraySubquery(moves.values("data"))
 
 
 def as_they_were(tickets: list[Ticket]) -> list[Ticket]:

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ _idle: dict[str, Callable[[], bool]] = {}
 
 BATCH = 500
 MOVED = ("xid", "event_id", "moved_at", "error", "failing_since")
+_how: ContextVar[dict[str, Any]] = ContextVar("how")
 MOST_SECONDS = 4.0  # of one round: a log that grew long is read on in the next
 
 
@@ -54,7 +56,19 @@ def line(
     """An event not yet saved. `data` holds ids and codes, never text; `by` is the agent, None the system."""
     if actor is None:
         actor = (ActorKind.SYSTEM, None) if by is None else (ActorKind.BOT if by.is_bot else ActorKind.AGENT, by.pk)
+    if ticket is not None and actor[0] == ActorKind.AGENT:
+        data = {**data, **_how.get({})}
     return Event(ticket=ticket, kind=kind, actor_kind=actor[0], actor_id=actor[1], at=at or timezone.now(), data=data)
+
+
+@contextmanager
+def how(**codes: Any) -> Iterator[None]:
+    """What agents do to tickets within says in the log how: `bulk` (to many at once), `api` (by a token)."""
+    before = _how.set({**_how.get({}), **codes})
+    try:
+        yield
+    finally:
+        _how.reset(before)
 
 
 def record(ticket: Ticket | None, kind: str, /, *, by: Agent | None = None, **data: Any) -> Event:

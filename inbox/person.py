@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox import directory, fields, happenings, previews
+from inbox import additions, directory, fields, happenings, previews
 from inbox.adapters import kinds
 from inbox.models import Agent, Customer, FieldNoun, Organisation, Ticket
 from inbox.models.base import Stage
@@ -92,6 +92,7 @@ def context(agent: Agent, customer: Customer, rows: Rows, ticket: Ticket | None 
         "blank_facts": [fact for fact in known if not fact.text],
         "attributes": attributes(customer, rows["fields"], FieldNoun.CUSTOMER),
         "blank_attributes": blank_attributes(customer, rows["fields"], FieldNoun.CUSTOMER),
+        "of_customer": additions.of_customer(agent, customer, rows),
         "notes": rows["notes"][: kept.MOST_NOTES],
         "more_notes": len(rows["notes"]) > kept.MOST_NOTES,
         "cards": rows["cards"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -20,6 +21,23 @@ MOST = 4  # cards
 UNDONE_FOR = timedelta(seconds=10)  # is said that all was put back; nothing follows from it
 MOST_LEFT_OUT = 400  # tickets whose reasons are read
 MOST_NAMED = 6  # of each reason
+OWN_WORDS = {JobKind.EXPORT, JobKind.ANSWER, JobKind.IMPORT}  # kinds that are no verb
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a job of another app ended, and where its page is."""
+
+    words: str
+    url: str = ""
+
+
+_saying: dict[str, Callable[[Job], Said]] = {}
+
+
+def says(kind: JobKind, how: Callable[[Job], Said]) -> None:
+    """Let an app whose steps do jobs of this kind say how they ended."""
+    _saying[kind] = how
 
 
 @dataclass
@@ -44,7 +62,7 @@ class Card:
 
     @property
     def title(self) -> str:
-        if self.job.kind in {JobKind.EXPORT, JobKind.ANSWER}:
+        if self.job.kind in OWN_WORDS:
             return self.job.get_kind_display()
         verb = VERBS.get(self.job.what.get("verb", ""))
         label = str(verb.label) if verb else ""
@@ -57,6 +75,10 @@ class Card:
         return self.job.state == JobState.DONE and bool(self.job.stored)
 
     @property
+    def url(self) -> str:
+        return _saying[self.job.kind](self.job).url if self.job.kind in _saying else ""
+
+    @property
     def left(self) -> str:
         """The tickets that stayed as they are, for the rows that faded too early."""
         return ",".join(str(number) for reason in self.reasons for number in reason.numbers)
@@ -65,6 +87,8 @@ class Card:
     def words(self) -> str:
         """How it ended."""
         job = self.job
+        if job.kind in _saying:
+            return _saying[job.kind](job).words
         if job.kind == JobKind.EXPORT:
             if job.state == JobState.DONE:
                 said = ngettext("%(count)s ticket is in the file.", "%(count)s tickets are in the file.", job.done)

@@ -96,6 +96,7 @@ urlpatterns = [
     path("tickets/<int:number>/mentions/", writing.colleagues, name="ticket-mentions"),
     path("emoji/", writing.emoji, name="emoji"),
     path("seen/", attention.moments, name="seen"),
+    path("focus/", attention.focused, name="focus"),
     path("drafts/", attention.drafted, name="drafts"),
     path("tickets/<int:number>/way/", tickets.way, name="ticket-way"),
     path("tickets/<int:number>/draft/", drafts.of_ticket, name="ticket-draft"),

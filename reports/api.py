@@ -14,10 +14,10 @@ from api.routing import register
 from api.serializers.common import BIGGEST_ID, CustomerRef
 from api.strict import Choice, Filters
 from api.views.base import View
-from inbox import access
-from inbox.actions import erasing, joining, naming
+from inbox.actions import erasing, naming
 from inbox.models import Agent, Customer
 from reports.models import Answer, Survey, SurveyKind
+from reports.surveys.told import seen
 
 
 class SurveyRef(serializers.Serializer[Survey]):
@@ -33,10 +33,16 @@ class AnswerOut(serializers.Serializer[Answer]):
     survey = SurveyRef()
     ticket = serializers.IntegerField(source="ticket_id", allow_null=True)
     customer = CustomerRef()
+    channel = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)  # type: ignore[var-annotated]
+    unasked = serializers.BooleanField()
+    language = serializers.CharField()
     asked_at = serializers.DateTimeField()
+    failed_at = serializers.DateTimeField(allow_null=True)
     answered_at = serializers.DateTimeField(allow_null=True)
+    changed_at = serializers.DateTimeField(allow_null=True)
     value = serializers.IntegerField(allow_null=True)
     comment = serializers.CharField()
+    further = serializers.DictField()
 
 
 class AnswerFilters(Filters):
@@ -57,38 +63,29 @@ class AnswerFilters(Filters):
         return answers.filter(**{names.get(name, name): value for name, value in chosen.items()}).order_by("-pk")
 
 
-def seen(agent: Agent) -> QuerySet[Answer]:
-    """Answers about tickets that this agent sees, and those about none of customers that they see."""
-    hidden = access.sight(agent)
-    if not (hidden.hidden_channels or hidden.hidden_teams):
-        return Answer.objects.all()
-    return Answer.objects.filter(
-        Q(ticket__in=access.tickets(agent)) | Q(ticket__isnull=True, customer__in=access.customers(agent))
-    )
-
-
 class AnswerView(View):
     queries = {"list": AnswerFilters}
 
     @extend_schema(operation_id="surveys_answers_list", responses=AnswerOut(many=True))
     def list(self, request: Request) -> Response:
         """What customers answered to surveys, newest first."""
-        found = AnswerFilters.apply(seen(self.agent), self.filters).select_related("survey", "customer")
+        found = AnswerFilters.apply(seen(self.agent), self.filters).select_related("survey", "customer", "channel")
         return self.page(found, AnswerOut)
 
 
 def told(agent: Agent, customer: Customer) -> Iterable[dict[str, Any]]:
     """A customer's answers, for their export."""
-    rows = seen(agent).filter(customer=customer).select_related("survey", "customer").order_by("pk")
+    rows = seen(agent).filter(customer=customer).select_related("survey", "customer", "channel").order_by("pk")
     return [dict(AnswerOut(row).data) for row in rows]
 
 
 @erasing.also
 def forget(person: naming.Person) -> None:
     """Of an erased person's answers the values stay, which are figures; what they wrote goes."""
-    Answer.objects.filter(Q(customer__in=person.customers) | Q(ticket__in=person.tickets)).update(comment="")
+    Answer.objects.filter(Q(customer__in=person.customers) | Q(ticket__in=person.tickets)).update(
+        comment="", further={}
+    )
 
 
 register("surveys/answers", AnswerView)
 timeline.also("survey_answers", told)
-joining.carry("answers", Answer)

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api import examples
 from api.routing import register
 from api.serializers.common import TAG_LENGTH, AnyAgent, SeenChannel, SeenTeam
 from api.strict import Choice, Codes, Filters
@@ -69,6 +70,7 @@ class GroupOut(serializers.Serializer[Any]):
         return _by_name(super().get_fields())
 
 
+@extend_schema_serializer(many=False)
 class FiguresOut(serializers.Serializer[Any]):
     from_ = serializers.DateField()
     to = serializers.DateField()
@@ -182,4 +184,32 @@ def _told(figures: dict[str, engine.Figure]) -> dict[str, Any]:
     return {key: one.to_json() for key, one in figures.items()}
 
 
+FIGURE = {
+    "unit": "ratio",
+    "value": 0.72,
+    "numerator": 108,
+    "denominator": 150,
+    "n": 150,
+    "median": None,
+    "p90": None,
+    "mean": None,
+    "low": 0.6433,
+    "high": 0.7858,
+    "provisional": 21,
+    "extra": {},
+}
 register("reports/kpis", FigureView)
+examples.add(
+    {
+        "Figures": {
+            "from": "2026-11-01",
+            "to": "2026-12-01",
+            "tz": "Asia/Karachi",
+            "window": 7,
+            "by": "channel",
+            "figures": {"fcr": FIGURE},
+            "groups": [{"key": 1, "label": "Support", "figures": {"fcr": FIGURE}}],
+        }
+    },
+    {"reports": "Figures: what they are stands in docs/kpis.md of the project."},
+)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from channels_email.receipts import raw_receipt
 from inbox.actions import links, organisations, receive, reply, side, tickets
 from inbox.models import Agent, Brand, Channel, Field, LinkKind, Macro, Role, SavedView, Tag, Team, Ticket
+from reports.models import Survey
 from sandbox import chatting, phoning
 from sandbox.letters import LETTERS, Letter
 from sandbox.models import SandboxMail
@@ -34,7 +35,17 @@ def ensure() -> list[tuple[str, str, str]]:
     if not Ticket.objects.exists():
         _desk(people[1])
         _history(channel, {agent.email: agent for agent in people})
+        _surveys(people[1])
     return [(agent.email, PASSWORD, str(agent.get_role_display())) for agent in people]
+
+
+def _surveys(lead: Agent) -> None:
+    """The usual surveys ask from now on; after a solve at once, so that one sees it."""
+    for survey in Survey.objects.filter(of_chats=False, kind__in=["csat", "solved", "nps"]):
+        survey.active = True
+        if survey.kind == "csat":
+            survey.rules = {**survey.rules, "delay": 1, "every": 1, "tell": lead.pk}
+        survey.save()
 
 
 def _person(email: str, name: str, role: str, signature: str) -> Agent:

@@ -26,7 +26,7 @@ from api.schema import ApiSchema
 from api.serializers.common import address
 from api.strict import Filters
 from api.throttling import PerToken
-from inbox import rights
+from inbox import log, rights
 from inbox.models import Agent
 from inbox.rights import Right
 
@@ -63,7 +63,10 @@ class View(GenericViewSet[Any]):
     filters: dict[str, Any]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with timezone.override(UTC):  # the zone of all times in and out, whatever the installation's own
+        with (
+            log.how(api=True),
+            timezone.override(UTC),
+        ):  # the zone of all times in and out, whatever the installation's own
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -62,6 +62,15 @@ GROUPS: list[tuple[StrOrPromise, dict[str, StrOrPromise]]] = [
         },
     ),
     (
+        _("Surveys"),
+        {
+            "survey.asked": _("A customer was asked a survey."),
+            "survey.answered": _("A customer answered a survey, or rated a chat."),
+            "survey.changed": _("A customer changed an answer, or wrote something beside it."),
+            "survey.failed": _("A survey did not reach its customer."),
+        },
+    ),
+    (
         _("Customers"),
         {
             "customer.created": _("A customer was entered here."),
@@ -131,6 +140,10 @@ _NAMES: dict[str, tuple[str, ...] | Callable[[dict[str, Any]], tuple[str, ...]]]
     "chat_transferred": ("chat.transferred",),
     "chat_ended": ("chat.ended",),
     "chat_rated": ("chat.rated",),
+    "survey_asked": ("survey.asked",),
+    "survey_answered": ("survey.answered",),
+    "survey_changed": ("survey.changed",),
+    "survey_failed": ("survey.failed",),
     "customer_created": ("customer.created",),
     "customer_changed": ("customer.updated",),
     "identity_added": ("customer.updated",),

@@ -100,6 +100,9 @@ class Shown:
             data["ticket"] = self.tickets.get(event.ticket_id)
             if "message" in event.data:
                 data["message"] = self.messages.get(event.data["message"])
+            if event.kind.startswith("survey_"):
+                data["answer"] = {**event.data, "id": event.data.get("answer")}
+                data["answer"].pop("answer", None)
             if event.kind.startswith("chat_"):
                 data["chat"] = {name: value for name, value in event.data.items() if name != "note"}
         elif event.kind == events.ERASED:

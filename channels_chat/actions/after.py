@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from channels_chat import config, hub
 from channels_chat.actions import transcripts
 from channels_chat.models import Chat
-from inbox import log, post
+from inbox import log, post, ratings
 from inbox.actions import base
 from inbox.actions.errors import ActionError
 from inbox.actions.work import is_ours, our_addresses
@@ -27,7 +27,7 @@ MOST_TRANSCRIPTS = 3  # of one chat
 def rate(chat: Chat, score: int, comment: str = "") -> None:
     """How it was, 1 to 5, in the visitor's words if they like; said again, it replaces what was said before.
 
-    The event holds the score and no text: surveys read it. Raises ActionError.
+    The event holds the score and no text; whoever keeps answers hears both (`inbox.ratings`). Raises ActionError.
     """
     if score not in SCORES:
         raise ActionError(_("Choose one to five."), "score")
@@ -47,6 +47,7 @@ def rate(chat: Chat, score: int, comment: str = "") -> None:
         if score != before:  # words that are added later are no second rating
             log.record(ticket, "chat_rated", engagement=row.engagement_id, score=score, first=before is None)
         hub.tell([row.visitor_id])
+        ratings.tell(ticket, row.engagement_id, score, words)
 
 
 def _since(chat: Chat) -> datetime:

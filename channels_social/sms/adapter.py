@@ -118,7 +118,7 @@ class SmsAdapter(Messenger):
         else:
             found = [Mms(text=one) for one in texts]
         found += [Mms(files=one) for one in groups]
-        return [Mms(one.text, None, place == 0, one.files) for place, one in enumerate(found)]
+        return [Mms(one.text, first=place == 0, files=one.files) for place, one in enumerate(found)]
 
     def raw(self, message: Message) -> tuple[bytes, str]:
         """As all messengers, with all files of each part."""

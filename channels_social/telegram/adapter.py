@@ -28,6 +28,7 @@ from inbox.adapters import (
     InboundFile,
     NotFetched,
     Parsed,
+    Press,
     RawReceipt,
     RemoteMedia,
     register,
@@ -57,6 +58,8 @@ class TelegramAdapter(Messenger):
     limit = Limit(4096)
     caption = 1024
     writing_seconds = 4  # of the five that Telegram shows it
+    buttons = 100
+    button_letters = 60
     secrets = ("token",)
     knows_people = True
     connect_label = gettext_lazy("Connect a Telegram bot")
@@ -136,6 +139,10 @@ class TelegramAdapter(Messenger):
                 pressed[message.channel_id].append(message.pk)
         for channel, messages in pressed.items():
             wake.run("channels_social.tasks.answer_presses", [channel, *messages], "social")
+
+    def pressed(self, channel: Channel, press: Press) -> None:
+        """It shows that it is at work until it is answered: an id of the platform's, as nothing is kept of a press."""
+        wake.run("channels_social.tasks.answer_press", [channel.pk, press.external_id], "social")
 
     def fetch_file(self, channel: Channel, session: requests.Session, remote: RemoteMedia) -> InboundFile:
         """Ask for its place, then get it: a link is good for an hour at least."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from channels_social import errors, reading
 from channels_social.messenger import Part
-from inbox import files
+from inbox import files, presses
 from inbox.adapters import DeliveryError
 from inbox.models import Message
 from lib import http
@@ -29,6 +29,7 @@ METHODS = {
 }
 DEFAULT_WAIT = 5.0  # seconds, where "too many requests" does not say how long
 SEND_SECONDS = 30.0
+SHORT_LABEL = 6  # letters: buttons that stand side by side
 LEAST_SIDE = 128  # pixels of a picture beside a name
 SHOW_SECONDS = 5.0
 
@@ -109,7 +110,14 @@ class Telegram:
         quoted = message.in_reply_to.rpartition(":")[2] if part.first and message.in_reply_to else ""
         reply = {"message_id": int(quoted), "allow_sending_without_reply": True} if quoted.isdecimal() else None
         if part.file is None:
-            sent = self.call("sendMessage", seconds=SEND_SECONDS, chat_id=chat, text=part.text, reply_parameters=reply)
+            sent = self.call(
+                "sendMessage",
+                seconds=SEND_SECONDS,
+                chat_id=chat,
+                text=part.text,
+                reply_parameters=reply,
+                reply_markup=_keyboard(message) if part.last else None,
+            )
             return _id(chat, sent)
         if part.file.size > FILE_BYTES:
             raise errors.permanent(_("Telegram takes files of at most 50 MB: “%(name)s” is larger.") % _named(part))
@@ -123,6 +131,17 @@ class Telegram:
         content = files.get(part.file.stored)
         sent = self.upload(method, field, (part.file.name, content, part.file.content_type), fields)
         return _id(chat, sent)
+
+
+def _keyboard(message: Message) -> dict[str, Any] | None:
+    """The buttons below a message: short ones side by side (core.telegram.org/bots/api#inlinekeyboardmarkup)."""
+    keys = [
+        {"text": one["label"], "callback_data": presses.data(message, one["key"])} for one in presses.under(message)
+    ]
+    if not keys:
+        return None
+    wide = 1 if any(len(one["text"]) > SHORT_LABEL for one in keys) else 6
+    return {"inline_keyboard": [keys[place : place + wide] for place in range(0, len(keys), wide)]}
 
 
 def _lists(value: Any) -> list[list[dict[str, Any]]]:

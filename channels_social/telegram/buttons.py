@@ -29,6 +29,14 @@ MOST_SECONDS = 10.0  # of one run: others wait for this worker, too
 
 def answer(channel_id: int, messages: Sequence[int]) -> int:
     """Answer the presses that became these messages (ids), the newest first; returns how many Telegram took."""
+    pressed = Message.objects.filter(
+        pk__in=messages, channel=channel_id, content_kind=parsing.BUTTON, created_at__gt=timezone.now() - WITHIN
+    )
+    return answer_queries(channel_id, list(pressed.order_by("-pk").values_list("external_id", flat=True)))
+
+
+def answer_queries(channel_id: int, presses: Sequence[str]) -> int:
+    """Answer presses by what their messages are called (`parsing.PRESS`); returns how many Telegram took."""
     channel = Channel.objects.filter(
         pk=channel_id, kind=parsing.KIND, paused=False, out_failing_since__isnull=True
     ).first()
@@ -36,14 +44,11 @@ def answer(channel_id: int, messages: Sequence[int]) -> int:
         return 0
     adapter = adapter_for(channel.kind)
     assert isinstance(adapter, Messenger)
-    pressed = Message.objects.filter(
-        pk__in=messages, channel=channel, content_kind=parsing.BUTTON, created_at__gt=timezone.now() - WITHIN
-    )
     taken, until = 0, time.monotonic() + MOST_SECONDS
     with http.Session() as session:
         wire = adapter.wire(channel, session)
         assert isinstance(wire, Telegram)
-        for press in pressed.order_by("-pk").values_list("external_id", flat=True):
+        for press in presses:
             query = parsing.query_of(press)
             if not query:
                 continue  # erased meanwhile

@@ -9,7 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from channels_social import messenger, reading
-from inbox.adapters import Edit, Ignore, Inbound, Parsed, Party, ReachUpdate, Reaction, RemoteMedia, Withdrawal
+from inbox import presses
+from inbox.adapters import Edit, Ignore, Inbound, Parsed, Party, Press, ReachUpdate, Reaction, RemoteMedia, Withdrawal
 from lib import language, phones
 
 KIND = "telegram"
@@ -216,6 +217,8 @@ def _pressed(told: Table, scope: str, at: datetime) -> Sequence[Parsed]:
         raise ValueError("a button without sender or number")
     under = reading.table(told.get("message"))
     data = reading.text(told.get("data"), 500)
+    if ours := presses.read(data):
+        return [Press(*ours, sender, at, f"{PRESS}{identifier}")]
     words = _label(under, data) or data
     return [
         Inbound(

@@ -57,6 +57,7 @@ class WhatsAppAdapter(Messenger):
     tells_reading = True
     writing_shows_reading = True
     late_ways = frozenset({"template"})
+    buttons = 10
     secrets = ("token", "app_secret")
     connect_label = gettext_lazy("Connect WhatsApp")
 

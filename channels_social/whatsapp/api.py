@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from channels_social import errors, graph, reading
 from channels_social.graph import Refused
 from channels_social.messenger import Part
-from inbox import files
+from inbox import files, presses
 from inbox.adapters import DeliveryError
 from inbox.models import Attachment, Message
 
@@ -43,6 +43,7 @@ DOCUMENTS = (
     "text/",
 )
 WITHOUT_WORDS = {"audio", "sticker"}  # they take no caption
+MOST_BUTTONS = 3
 THROUGHPUT_SECONDS, PAIR_SECONDS = 5.0, 6.0
 
 
@@ -67,7 +68,13 @@ class WhatsApp(graph.Graph):
         if template and part.first:
             body |= {"type": "template", "template": template}
         else:
-            kind, content = ("text", _text(part.text)) if part.file is None else self._file(part, part.file)
+            shown = presses.under(message) if part.last else []
+            if part.file is not None:
+                kind, content = self._file(part, part.file)
+            elif shown:
+                kind, content = "interactive", _interactive(message, part.text, shown)
+            else:
+                kind, content = "text", _text(part.text)
             body |= {"type": kind, kind: content}
             if part.first and message.in_reply_to:
                 body["context"] = {"message_id": message.in_reply_to}
@@ -109,6 +116,18 @@ class WhatsApp(graph.Graph):
 
 def _text(text: str) -> dict[str, Any]:
     return {"body": text, "preview_url": "://" in text}
+
+
+def _interactive(message: Message, text: str, shown: list[dict[str, str]]) -> dict[str, Any]:
+    """Words with buttons below: up to three as such, more of them as a list that unfolds
+    (developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages, "Interactive").
+    """
+    keys = [{"id": presses.data(message, one["key"]), "title": one["label"]} for one in shown]
+    if len(keys) <= MOST_BUTTONS:
+        action: dict[str, Any] = {"buttons": [{"type": "reply", "reply": one} for one in keys]}
+        return {"type": "button", "body": {"text": text}, "action": action}
+    opens = str(message.payload["buttons"].get("opens") or "…")
+    return {"type": "list", "body": {"text": text}, "action": {"button": opens, "sections": [{"rows": keys}]}}
 
 
 def kind_of(file: Attachment) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from channels_social import graph, messenger, reading
 from channels_social.whatsapp import notices
 from channels_social.whatsapp.api import refusal
+from inbox import presses
 from inbox.adapters import (
     AddressChange,
     DeliveryUpdate,
@@ -20,6 +21,7 @@ from inbox.adapters import (
     Inbound,
     Parsed,
     Party,
+    Press,
     RawReceipt,
     Reaction,
     RemoteMedia,
@@ -178,6 +180,8 @@ def _message(told: Table, message: Table, scope: str, at: datetime) -> Sequence[
     if kind == "system":
         return _system(message, sender, wamid, scope, when)
     text, content_kind, payload, media = _content(message)
+    if content_kind == "button" and (ours := presses.read(payload["data"])):
+        return [Press(*ours, sender, when)]
     context = reading.table(message.get("context"))
     if wa_id:
         payload["wa_id"] = wa_id

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from inbox import log
+from inbox import log, presses
 from inbox.actions import base, channel_news, counts, messages, reach
 from inbox.actions.erased_receipts import EDITED_IN, delete_files
 from inbox.adapters import (
@@ -21,6 +21,7 @@ from inbox.adapters import (
     Edit,
     Hiding,
     Party,
+    Press,
     ReachUpdate,
     Reaction,
     Withdrawal,
@@ -54,6 +55,8 @@ def apply(channel: Channel, change: Change, receipt: Receipt | None = None) -> b
         return reach.change(channel, change)
     if isinstance(change, AddressChange):
         return reach.moved(channel, change)
+    if isinstance(change, Press):
+        return presses.apply(channel, change)
     if isinstance(change, ChannelNews):
         return channel_news.note(channel, change)
     if isinstance(change, Reaction) and change.opens and change.by is not None and change.emoji:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inbox import access, lists, live, wake
+from inbox import access, lists, live, log, wake
 from inbox.actions.errors import ActionError
 from inbox.actions.states import State
 from inbox.actions.verbs import VERBS, Verb
@@ -37,6 +38,7 @@ MOST_CHOSEN = 2_000  # tickets that a form names one by one
 TOLD_ONE_BY_ONE = 100  # above that open pages ask for their lists again
 LEASE = timedelta(seconds=60)
 UNDO_FOR = timedelta(minutes=10)
+NO_CHANGES = (JobKind.EXPORT, JobKind.IMPORT)  # of tickets: they keep no undo from its change
 HASTE = timedelta(seconds=3)  # within which two clicks on one ticket are one change
 TASK = "inbox.tasks.work_on"
 
@@ -130,7 +132,7 @@ def _keep(agent: Agent, told: dict[str, Any], item: JobItem) -> None:
 def _hide_older(job: Job) -> None:
     """What went well before cannot be undone any more: `_newer` the other way round."""
     went_well = Job.objects.filter(agent=job.agent_id, state=JobState.DONE, failed=0, hidden=False, pk__lt=job.pk)
-    went_well = went_well.exclude(kind=JobKind.EXPORT)
+    went_well = went_well.exclude(kind__in=NO_CHANGES)
     (went_well.filter(total=1) if job.total == 1 else went_well).update(hidden=True)
 
 
@@ -189,7 +191,7 @@ def may_be_undone(job: Job) -> bool:
 
 def _newer(job: Job) -> QuerySet[Job, Job]:
     """Changes after this one: before a change of many, those of a single ticket do not count."""
-    newer = Job.objects.filter(agent=job.agent_id, pk__gt=job.pk).exclude(kind=JobKind.EXPORT)
+    newer = Job.objects.filter(agent=job.agent_id, pk__gt=job.pk).exclude(kind__in=NO_CHANGES)
     return newer if job.total == 1 else newer.exclude(total=1)
 
 
@@ -234,7 +236,8 @@ def step(pk: int) -> Job:
         try:
             if not agent.is_active:
                 raise ActionError(_("This person was switched off."), "inactive")
-            STEPS[job.kind](job, agent)
+            with nullcontext() if job.total == 1 else log.how(bulk=True):
+                STEPS[job.kind](job, agent)
         except ActionError as error:
             job.error = str(error)
             end(job, JobState.FAILED)

@@ -162,7 +162,8 @@ def _retag(name: str, tags: Func | Case, by: Agent, **told: Any) -> None:
                 return
             numbers = [row.number for row in rows]
             after = numbers[-1]
-            Event.objects.bulk_create([log.line(row, "tags_changed", by=by, **told) for row in rows])
+            with log.how(bulk=True):
+                Event.objects.bulk_create([log.line(row, "tags_changed", by=by, **told) for row in rows])
             Ticket.objects.filter(pk__in=numbers).update(tags=tags, updated_at=timezone.now())
             base.announce(numbers)
 

@@ -46,7 +46,8 @@ def delete(organisation: Organisation, *, by: Agent | None) -> None:
         people = list(Customer.objects.filter(organisation=row).order_by("pk").values_list("pk", flat=True))
         # Each of them changes, which search and whoever follows the log would not know afterwards.
         changed = ["organisation"]
-        events = [log.line(ticket, "fields_changed", by=by, fields=changed) for ticket in tickets]
+        with log.how(bulk=True):
+            events = [log.line(ticket, "fields_changed", by=by, fields=changed) for ticket in tickets]
         events += [log.line(None, "customer_changed", by=by, customer=pk, fields=changed) for pk in people]
         Event.objects.bulk_create(events, batch_size=BATCH)
         log.record(None, "organisation_deleted", by=by, organisation=row.pk)

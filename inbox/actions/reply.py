@@ -36,6 +36,7 @@ from inbox.models import (
     Status,
     Ticket,
 )
+from inbox.presses import Buttons
 from lib import html as markup
 
 # What is put back of a ticket when a reply is taken back: what sending it changed, and what its macros did.
@@ -72,6 +73,8 @@ def reply(
     macros: Sequence[int] = (),
     options: Mapping[str, Any] | None = None,
     unasked: bool = False,
+    buttons: Buttons | None = None,
+    even_if_closed: bool = False,
 ) -> Message:
     """Write a reply and queue it for its channel, in one transaction; `by` None is the system.
 
@@ -87,12 +90,14 @@ def reply(
     what it fills in is there when the ticket is solved. `macros` names what `also` applies: taken back, they stand in
     the composer again. `options` are those of its channel's kind (`Adapter.prepare`). `unasked`: nobody saw where it
     stands, so that what everybody could read is refused unless `options` say so; automatic replies always are.
+    `buttons` stand below it, as far as its channel shows such. What is automatic may leave `even_if_closed`: a closed
+    ticket stays closed.
     The same `client_id` again returns the first message, or is refused if it comes with something else. Raises
     ActionError.
     """
     # An automatic reply is one reply for good, even where its words have been changed since.
     digest = "" if automatic else asked_by(text, html, (to, cc, bcc), attachments, subject, options=options)
-    with base.locked(ticket) as row:
+    with base.locked(ticket, even_if_closed=automatic and even_if_closed) as row:
         first = already(by, client_id, digest)
         if first is not None:
             return first
@@ -130,7 +135,8 @@ def reply(
             | ({} if signed else {"unsigned": True})
             | ({"macros": list(macros)} if macros else {})
             | ({"options": chosen} if chosen else {})
-            | ({"quiet": str(quiet.zone_of(row.customer))} if waits else {}),
+            | ({"quiet": str(quiet.zone_of(row.customer))} if waits else {})
+            | (buttons.as_payload() if buttons is not None else {}),
             hold,
             adapter.takes(row, channel, chosen),
         )

@@ -18,6 +18,7 @@ from inbox.adapters.values import (
     InboundFile,
     Panel,
     Parsed,
+    Press,
     RawReceipt,
     RemoteMedia,
     Sent,
@@ -55,6 +56,8 @@ class Adapter:
     undoable: ClassVar[bool] = False  # what agents send from the screen waits for a moment, so that they can undo it
     messenger: ClassVar[bool] = False  # for each person it is kept how they can be reached here (`Reach`)
     window: ClassVar[timedelta | None] = None  # how long after what they wrote an answer may be free, if not for ever
+    buttons: ClassVar[int] = 0  # so many can stand below a message of ours (`inbox.presses`)
+    button_letters: ClassVar[int] = 20  # what fits on one
     patience: ClassVar[timedelta] = timedelta(0)  # how long news of a message waits for that message to be here
 
     def settings_form(self, data: Mapping[str, Any] | None = None, channel: Channel | None = None) -> Form:
@@ -152,6 +155,12 @@ class Adapter:
 
     def replied(self, message: Message) -> None:
         """A reply has left, or is on its way: called with its ticket locked, in the transaction that says so."""
+
+    def pressed(self, channel: Channel, press: Press) -> None:
+        """A press was taken in, in this transaction: the platform may want to be told."""
+
+    def shows_press(self, message: Message, key: str) -> None:
+        """Which of a message's buttons is pressed, noted in the row (which is saved next) as this kind shows it."""
 
     def said(self, tickets: Collection[int]) -> None:
         """Something new stands in these tickets (numbers), of whatever channel or a note; called in the transaction

@@ -186,6 +186,20 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody pressed a button below a message of ours (id), by the button's key; see `inbox.presses`.
+
+    `external_id` is what the platform calls the press, where it wants to be told that it has come in.
+    """
+
+    message: int
+    key: str
+    by: Party
+    at: datetime
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReachUpdate:
     """Whether this person can still be reached on the channel: None leaves what is known as it is.
 
@@ -234,7 +248,7 @@ class ChannelNews:
 
 
 Change = (
-    DeliveryUpdate | Edit | Withdrawal | Reaction | Hiding | ReachUpdate | AddressChange | ChannelNews
+    DeliveryUpdate | Edit | Withdrawal | Reaction | Press | Hiding | ReachUpdate | AddressChange | ChannelNews
 )  # of what is here already
 Parsed = Inbound | Change
 Fault = Literal["", "rate", "auth", "window", "blocked"]

@@ -96,7 +96,7 @@ class Facts:
                 self.attributes["refund"] = chance < 0.2
         waits, answered = status in {"open", "pending"}, status in {"solved", "closed"}
         later = any(aside.kind == "later" for aside in story.asides)
-        self.snoozed_until = end + ahead if status == "open" and chance < 0.08 and not later else None
+        self.snoozed_until = end + ahead if status == "open" and chance < 0.16 and not later else None
         self.due_at = end + ahead - timedelta(days=2) if waits and 0.1 < chance < 0.25 else None
         self.trashed_at = None
         if 0.3 < chance < 0.315 and not later and end - last < TRASHED_FOR:

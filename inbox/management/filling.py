@@ -16,7 +16,8 @@ from typing import Any
 from django.db import DatabaseError, connection, models, transaction
 
 from inbox import files
-from inbox.management import workplace
+from inbox.adapters import kinds
+from inbox.management import further, workplace
 from inbox.management.history import FILE, Sheets, Teller
 from inbox.management.phrases import TAGS
 from inbox.management.plans import Cast, Plan
@@ -26,6 +27,7 @@ from inbox.models import (
     Attachment,
     Channel,
     Customer,
+    Engagement,
     Event,
     Identity,
     Message,
@@ -46,6 +48,7 @@ from lib import processes
 LARGE = 20_000  # tickets from which on indexes are made afterwards, and several processes tell
 TABLES: tuple[type[models.Model], ...] = (
     Customer, Identity, Ticket, Participant, Message, MessageKey, Attachment, Event, SearchPerson, TicketSeen,
+    Engagement,
 )  # fmt: skip
 MAILBOXES = (("Support", "support"), ("Orders", "orders"), ("Billing", "billing"))
 DOCUMENTS = Sheets().documents.statement
@@ -62,7 +65,7 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
     plan = Plan(
         tickets, seed, plan.start, end, cast,
         _reserve(Ticket, tickets), _reserve(Customer, plan.customers), _reserve(Identity, plan.customers),
-        _reserve(SideConversation, tickets), _reserve(Organisation, plan.organisations),
+        _reserve(SideConversation, tickets), _reserve(Organisation, plan.organisations), _reserve(Engagement, tickets),
     )  # fmt: skip
     large = tickets >= LARGE
     stood = rebuild.stood()
@@ -82,6 +85,7 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
             done += size
             say("Copying tickets in", done, tickets)
         workplace.write(cursor, plan, say)
+        further.write_all(cursor, plan, say)
         for place, (name, definition) in enumerate(dropped):
             say(f"Making index {name}", place, len(dropped))
             cursor.execute(definition)
@@ -92,8 +96,11 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
         rebuild.again(stood)
     if written is not None:
         rebuild.skip(*written)  # all that search's reader of the log would do of these is done
+        for name in further.readers if large else ():
+            rebuild.skip(*written, name)
     say("Gathering statistics", 0, 1)
     _vacuum(large)
+    further.do_all(plan, large, say)
 
 
 class Found:
@@ -157,10 +164,24 @@ def _cast() -> Cast:
         tuple((one.pk, one.name, str(one.settings.get("address", "support@example.com"))) for one in channels),
         tuple((one.pk, one.name) for one in agents),
         tuple(Team.objects.filter(private=False).order_by("pk").values_list("pk", flat=True)),
+        *_websites(),
         stored,
         digest,
         tuple(one for of_noun in documents.searched().values() for one in of_noun),
     )
+
+
+def _websites() -> tuple[tuple[tuple[int, str, str], ...], int | None]:
+    """Where is chatted, and the bot there. One is made where there is none: paused, so that nobody is let in."""
+    if "chat" not in kinds():
+        return (), None
+    found = list(Channel.objects.filter(kind="chat").order_by("pk"))
+    if not found:
+        found = [Channel.objects.create(kind="chat", name="Website", slug="website-seed", paused=True)]
+    email = f"seed.{found[0].pk}@bot.invalid"
+    fields = {"name": "Assistant", "role": Role.LIGHT, "is_bot": True, "is_active": False, "password": "!"}
+    bot, _made = Agent.objects.get_or_create(email=email, defaults=fields)
+    return tuple((one.pk, one.name, "") for one in found), bot.pk
 
 
 def _reserve(model: type[models.Model], count: int) -> int:

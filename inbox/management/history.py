@@ -21,9 +21,12 @@ from inbox.management.beside import Aside
 from inbox.management.phrases import CODES, KINDS, SYLLABLES
 from inbox.management.plans import Person, Plan, people_before, person_of
 from inbox.management.sheets import Sheet, column, text
+from inbox.management.talks import BOTS, CHATS, HURRY, Talk
 from inbox.models import (
     Attachment,
     Customer,
+    Engagement,
+    EngagementKind,
     Event,
     FieldNoun,
     Identity,
@@ -40,6 +43,7 @@ from inbox.search import documents
 from lib import folding
 
 CLOSED_AFTER = timedelta(days=14)  # the re-open window of e-mail
+AGAIN = 0.12  # of tickets with two answers were solved with the first
 LONG = 330  # characters after which nothing more is added to a message
 TICKET = ("number", "customer_id", "channel_id", "reply_channel_id", "subject", "status", "priority", "type",
           "assignee_id", "team_id", "tags", "language", "spam", "message_count", "last_message_at", "last_direction",
@@ -82,6 +86,9 @@ class Sheets:
         Mention, ("agent_id", "ticket_id", "message_id", "by_id", "created_at", "seen_at")))  # fmt: skip
     events: Sheet = field(default_factory=lambda: Sheet(
         Event, ("ticket_id", "kind", "actor_kind", "actor_id", "at", "data")))  # fmt: skip
+    engagements: Sheet = field(default_factory=lambda: Sheet(
+        Engagement, ("id", "ticket_id", "channel_id", "agent_id", "requested_at", "offered_at", "accepted_at",
+                     "ended_at", "ended_by"), kind=EngagementKind.CHAT.value))  # fmt: skip
 
     documents: Sheet = field(default_factory=lambda: Sheet(SearchDocument, ("number", "short", "words")))
     people: Sheet = field(default_factory=lambda: Sheet(SearchPerson, ("customer", "short")))
@@ -89,7 +96,7 @@ class Sheets:
     def take(self) -> list[tuple[str, bytes]]:
         """COPY statements with their data, in an order that foreign keys allow."""
         sheets = (self.customers, self.keyed, self.identities, self.tickets, self.participants, self.sides,
-                  self.messages, self.keys, self.mentions, self.attachments, self.events, self.people,
+                  self.messages, self.keys, self.mentions, self.attachments, self.engagements, self.events, self.people,
                   self.documents)  # fmt: skip
         return [(sheet.statement, sheet.take()) for sheet in sheets if sheet.lines]
 
@@ -114,13 +121,14 @@ class Teller:
         self.step = (plan.end - plan.start) / plan.tickets
         self.to_us = {
             channel: column([{"name": name, "address": address}]) for channel, name, address in self.cast.channels
-        }
+        } | {channel: "[]" for channel, _name, _address in self.cast.chats}
 
     def tell(self, chunk: int, first_message: int) -> list[tuple[str, bytes]]:
         """The rows of a chunk, its messages numbered from `first_message` on, rising with time."""
         plan = self.plan
         self.pick = random.Random(f"{plan.seed} chunk {chunk}")
         self.also = random.Random(f"{plan.seed} beside {chunk}")
+        self.talks = random.Random(f"{plan.seed} talks {chunk}")
         first = plan.before(chunk)
         known, now_known = people_before(first) if chunk else 0, people_before(first + plan.size(chunk))
         for index in range(known, now_known):
@@ -161,6 +169,10 @@ class Story:
         self.teller, self.place, self.number, self.person, self.at = teller, place, number, person, at
         pick, cast = teller.pick, teller.cast
         self.channel = pick.choice(cast.channels)
+        self.talk: Talk | None = None
+        if cast.chats and teller.talks.random() < CHATS:
+            self.channel = teller.talks.choice(cast.chats)
+            self.talk = Talk(self, cast.bot if teller.talks.random() < BOTS else None)
         self.team = pick.choice(cast.teams) if cast.teams and pick.random() < 0.5 else None
         self.agent = pick.choice(cast.agents) if cast.agents else None
         rare = int(24 * 24 * 24 * pick.random() ** 3)
@@ -185,7 +197,8 @@ class Story:
         at = self.at
         while self.agent is not None and len(turns) < length:
             ours = len(turns) % 2 == 1
-            at += timedelta(seconds=int(60 * pick.lognormvariate(4.6 if ours else 5.4, 1.2)))
+            gap = int(60 * pick.lognormvariate(4.6 if ours else 5.4, 1.2))
+            at += timedelta(seconds=gap if self.talk is None else gap // HURRY + 5)
             if at >= end:
                 break
             said = self._said(say.answers, say.more) if ours else self._said(say.thanks, say.details)
@@ -256,6 +269,8 @@ class Story:
         )  # fmt: skip
         sheets.participants.add(number, str(person.identity), when)
         first = {"team": self.team, "assignee": owner[0] if owner else None, "priority": priority}
+        if self.talk is not None and self.talk.bot is not None:
+            first["assignee"] = self.talk.bot
         self.event("ticket_created", when, None, channel=self.channel[0], **first)
         before = ""
         for turn in turns:
@@ -263,6 +278,9 @@ class Story:
             found.words |= turn.words
             if turn.agent is None and turn is not turns[0]:
                 found.name(f"Re: {self.subject}")
+        if self.talk is not None:
+            self.talk.tell()
+        self._came_again(owner)
         for aside in self.asides:
             beside.write(self, aside, found)
         for gap in self.filled:
@@ -279,9 +297,20 @@ class Story:
         _number, short, words = found.row()
         sheets.documents.add(number, short, words)
         if self.solved_at is not None:
-            self.event("status_changed", _when(self.solved_at), owner, **{"from": "pending", "to": "solved"})
+            bot = self.talk.bot if self.talk is not None and self.talk.contained else None
+            self.event("status_changed", _when(self.solved_at), owner, bot, **{"from": "pending", "to": "solved"})
         if self.closed_at is not None:
             self.event("status_changed", _when(self.closed_at), None, **{"from": "solved", "to": "closed"})
+
+    def _came_again(self, owner: tuple[int, str] | None) -> None:
+        """Some were solved with the first answer, until their customer wrote once more."""
+        if len(self.turns) < 4 or self.teller.talks.random() > AGAIN:
+            return
+        solved, again = self.turns[1].at + timedelta(seconds=1), self.turns[2].at
+        if solved < again:
+            self.event("status_changed", _when(solved), owner, **{"from": "open", "to": "solved"})
+            self.event("reopened", _when(again), None, was="solved")
+            self.event("status_changed", _when(again), None, **{"from": "solved", "to": "open"})
 
     def _message(self, turn: Turn, before: str) -> str:
         person, agent, key, number, when = (
@@ -313,13 +342,19 @@ class Story:
             self.event(kind, when, agent, message=turn.key, channel=channel)
         return external_id
 
-    def event(self, kind: str, when: str, agent: tuple[int, str] | None, /, **data: Any) -> None:
-        by_customer = kind in {"ticket_created", "message_received"}
-        actor = self.person.customer if by_customer else agent[0] if agent else NONE
-        self.teller.sheets.events.add(
-            str(self.number), kind, "customer" if by_customer else "agent" if agent else "system", str(actor), when,
-            json.dumps(data),
-        )  # fmt: skip
+    def event(
+        self, kind: str, when: str, agent: tuple[int, str] | None, bot: int | None = None, /, **data: Any
+    ) -> None:
+        """A line of the log: by the customer where what happened is theirs, else by the bot, the agent, or nobody."""
+        by_customer = kind in {"ticket_created", "message_received", "reopened"} or data.get("to") == "open"
+        who, actor = "system", NONE
+        if by_customer:
+            who, actor = "customer", str(self.person.customer)
+        elif bot is not None:
+            who, actor = "bot", str(bot)
+        elif agent is not None:
+            who, actor = "agent", str(agent[0])
+        self.teller.sheets.events.add(str(self.number), kind, who, actor, when, json.dumps(data))
 
 
 GAP = re.compile(r"%\((\w+)\)s")

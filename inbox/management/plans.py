@@ -24,6 +24,8 @@ class Cast:
     channels: tuple[tuple[int, str, str], ...]  # (id, name, address)
     agents: tuple[tuple[int, str], ...]
     teams: tuple[int, ...]
+    chats: tuple[tuple[int, str, str], ...] = ()  # websites that are chatted on
+    bot: int | None = None  # that has some of these chats first
     stored: str = ""  # the file that all attachments are
     digest: str = ""
     fields: tuple[Field, ...] = ()  # that search knows
@@ -47,6 +49,7 @@ class Plan:
     first_identity: int = 0
     first_side: int = 0
     first_organisation: int = 0
+    first_engagement: int = 0
 
     @property
     def chunks(self) -> int:

@@ -11,6 +11,7 @@ class JobKind(models.TextChoices):
     UNDO = "undo", _("Undo of a change of many tickets")
     EXPORT = "export", _("Export")
     ANSWER = "answer", _("Answer to all incidents")
+    IMPORT = "import", _("Import")
 
 
 class JobState(models.TextChoices):

@@ -56,6 +56,11 @@ def register(key: str, part: Part) -> None:
     PARTS[key] = part
 
 
+def register_customer(key: str, part: CustomerPart) -> None:
+    """The same for what is read of a customer, on their own page as well."""
+    OF_CUSTOMER[key] = part
+
+
 def read(agent: Agent, ticket: Ticket) -> dict[str, list[Row]]:
     return together({
         **{key: part(agent, ticket) for key, part in PARTS.items()},

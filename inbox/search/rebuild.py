@@ -71,7 +71,7 @@ AND NOT EXISTS (
 """
 
 
-def skip(xid: int, last: int) -> None:
+def skip(xid: int, last: int, name: str = follower.NAME) -> None:
     """Let the follower go on behind event `last` of transaction `xid`, whose work is done, if it has no other to read.
 
     While an older transaction runs, which may still write an event to be read before, it waits for a few seconds;
@@ -86,4 +86,4 @@ def skip(xid: int, last: int) -> None:
             if connection.in_atomic_block or time.monotonic() > until:
                 return
             time.sleep(0.05)
-        cursor.execute(SKIP, {"xid": xid, "last": last, "name": follower.NAME})
+        cursor.execute(SKIP, {"xid": xid, "last": last, "name": name})

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox import access
+from inbox import access, focus
 from inbox import seen as reading
 from inbox.actions import attention
 from inbox.lists import PAGE
 from inbox.views.shell import AgentRequest, agent_only, wants_part
 from inbox.views.tickets import answer
+
+MOST_SAID, MOST_STRETCHES = 20_000, 100  # characters and stretches of a page that is being closed
 
 
 @require_POST
@@ -39,6 +43,18 @@ def moments(request: AgentRequest) -> HttpResponse:
     """Up to when this agent has read the tickets `number`: {number: seconds}. It says nothing of what they may see."""
     numbers = [int(one) for one in request.GET.getlist("number")[: 5 * PAGE] if one.isdecimal() and len(one) < 19]
     return JsonResponse(reading.until(request.user, numbers))
+
+
+@require_POST
+@agent_only
+def focused(request: AgentRequest) -> HttpResponse:
+    """What a page that is being closed says last of what was before its agent: JSON, as over the websocket."""
+    try:
+        said = json.loads(request.POST.get("focus", "")[:MOST_SAID])
+    except (ValueError, RecursionError):
+        return HttpResponse(status=400)
+    focus.heard(request.user.pk, said[:MOST_STRETCHES] if isinstance(said, list) else said, now=True)
+    return HttpResponse(status=204)
 
 
 @require_safe

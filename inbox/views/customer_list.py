@@ -17,7 +17,7 @@ from inbox.actions import keeping
 from inbox.actions.errors import ActionError
 from inbox.adapters import Party
 from inbox.customer_forms import CustomerForm, languages
-from inbox.customer_lists import SEEN, SORTS, CustomerListing
+from inbox.customer_lists import SEEN, CustomerListing, offered
 from inbox.models import SavedView
 from inbox.models.base import Stage
 from inbox.rights import Right, may
@@ -49,8 +49,8 @@ def _choices(request: AgentRequest, listing: CustomerListing) -> dict[str, Any]:
         "views": [{"view": one, "current": one.query == listing.query, "may_forget": kept.may_change(request.user, one),
                    "shared": one.owner_id is None,
                    "url": CustomerListing(request.user, one.query).url} for one in views],
+        **offered(listing),
         "stages": Stage.choices,
-        "sorts": SORTS.items(),
         "seen_choices": SEEN.items(),
         "languages": languages(),
         "may_edit": request.user.may_write,

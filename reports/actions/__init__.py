@@ -1,0 +1,1 @@
+"""What is done with surveys and targets: all writes, one file a verb group."""

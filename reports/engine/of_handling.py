@@ -12,22 +12,22 @@ from reports.engine.sources import Source
 
 # The setting `reports.hourly_rates` is {"all": 12.5, "3": 15}: money an hour, by a team's id or of all others.
 # Of each ticket in each group: in whole thousandths, so that whatever is summed comes out the same in any order.
-MS = "round((f.focus + f.call + f.chat + f.wrap_up) * 1000)::bigint"
+MS = "round((f.focus + f.call + f.chat + f.wrap_up) * 1000)"
 RATES = """(SELECT one.key, round(one.value::numeric * 10000)::bigint AS rate
  FROM inbox_setting kept, jsonb_each_text(kept.value) one WHERE kept.key = 'reports.hourly_rates')"""
 RATED = f"""(SELECT work.*, COALESCE(own.rate, every.rate) AS rate FROM reports_handlingfact work
  LEFT JOIN {RATES} own ON own.key = work.team_id::text LEFT JOIN {RATES} every ON every.key = 'all')"""  # noqa: S608
-EACH = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS})::bigint AS ms, SUM(f.actions) AS actions,
- SUM(round(f.estimated * 1000)::bigint)::bigint AS estimated {{rows}} GROUP BY 1, 2"""
-PRICED = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS})::bigint AS ms, SUM(f.actions) AS actions,
- bool_and({MS} = 0 OR f.rate IS NOT NULL) AS rated, round(SUM({MS} * f.rate) / 36000000000, 4) AS cost
+EACH = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS}) AS ms, bool_or(f.actions > 0) AS acted,
+ SUM(round(f.estimated * 1000)) AS estimated {{rows}} GROUP BY 1, 2"""
+PRICED = f"""SELECT f.ticket_id, {{g}} AS g, SUM({MS}) AS ms, bool_or(f.actions > 0) AS acted,
+ bool_and({MS} = 0 OR f.rate IS NOT NULL) AS rated, round(SUM({MS} * f.rate)::bigint / 36000000000.0, 4) AS cost
  {{rows}} GROUP BY 1, 2"""
 # Where recording is switched off nothing is told, whatever was recorded before.
 ON = "NOT EXISTS (SELECT FROM inbox_setting kept WHERE kept.key = 'handle_time' AND kept.value -> 'on' = 'false')"
 WORK = Source("reports_handlingfact", at="quarter", priority="", base=ON, inner=EACH)
 COST = Source(RATED, at="quarter", priority="", base=ON, inner=PRICED)
-HANDLED = "f.ms > 0 AND f.actions > 0"
-SECONDS = "f.ms / 1000.0"
+HANDLED = "f.ms > 0 AND f.acted"
+SECONDS = "f.ms::bigint / 1000.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Handling(Summed):
             "denominator": Part(HANDLED),
             "numerator": Part(HANDLED, SECONDS),
             "elsewhere": Part(f"NOT ({HANDLED}) AND f.ms > 0", SECONDS),
-            "estimated": Part("f.estimated > 0", "f.estimated / 1000.0"),
+            "estimated": Part("f.estimated > 0", "f.estimated::bigint / 1000.0"),
         }
 
 
@@ -106,5 +106,5 @@ def _seconds(ms: Any) -> float:
 
 
 add(Handling(key="aht", unit="seconds", source=WORK))
-add(Ratio(key="coverage", source=WORK, numerator=HANDLED, denominator="f.ms > 0 OR f.actions > 0 OR f.estimated > 0"))
+add(Ratio(key="coverage", source=WORK, numerator=HANDLED, denominator="f.ms > 0 OR f.acted OR f.estimated > 0"))
 add(Cost(key="cost_per_ticket", unit="money", source=COST))

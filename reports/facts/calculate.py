@@ -43,13 +43,15 @@ class _Calculation:
         opened = self.course.opened
         self.channel_id = history.channel_id if opened is None else opened.channel_id
         self.live = opened is not None and (opened.call or (opened.channel_id in world.live and not opened.public))
-        self.imported = bool(self.said) and self.said[0].imported
+        self.imported = any(one.imported for one in self.said[:1])
 
     def facts(self) -> Facts:
         history, course = self.history, self.course
         if self._is_gone():
             return Facts()
-        began_at = self.said[0].at if self.said else history.created_at
+        if not self.said:  # nothing left, or nothing lies here any more: nobody waits in it
+            return Facts(answers=[self._answer(asking) for asking in history.askings])
+        began_at = self.said[0].at
         cut = spans.Spans(history.number, self.imported, self.channel_id, self.standings)
         snoozes = spans.snoozes_in(history, self.lines)
         return Facts(

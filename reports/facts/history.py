@@ -94,7 +94,6 @@ class History:
     number: int
     customer_id: int
     channel_id: int
-    created_at: datetime
     team_id: int | None = None  # as the row says: where the log does not say what it was at first
     agent_id: int | None = None
     priority: str = "normal"

@@ -42,7 +42,7 @@ def askings_without_ticket(answers: QuerySet[Answer]) -> list[Asking]:
 
 class _Loader:
     def __init__(self, numbers: Iterable[int]) -> None:
-        columns = ("number", "customer_id", "channel_id", "created_at", "team_id", "assignee_id", "priority", "topic")
+        columns = ("number", "customer_id", "channel_id", "team_id", "assignee_id", "priority", "topic")
         found = Ticket.objects.filter(CURRENT, number__in=list(numbers)).order_by("number")
         self.rows: list[tuple[Any, ...]] = list(found.values_list(*columns, KT(f"attributes__{MATTER}")))
         self.numbers = [row[0] for row in self.rows]
@@ -60,11 +60,11 @@ class _Loader:
             askings[home.get(number, number)].append(asking)
         return [
             History(
-                number, customer, channel, created_at, team, agent, priority, topic, str(matter or "")[:200],
+                number, customer, channel, team, agent, priority, topic, str(matter or "")[:200],
                 before.get(number), tuple(said.get(number, ())), tuple(lines.get(number, ())),
                 tuple(talks.get(number, ())), tuple(sorted(askings.get(number, ()), key=lambda one: one.id)),
             )
-            for number, customer, channel, created_at, team, agent, priority, topic, matter in self.rows
+            for number, customer, channel, team, agent, priority, topic, matter in self.rows
         ]  # fmt: skip
 
     def _said(self) -> tuple[dict[int, list[Words]], set[int]]:

@@ -15,7 +15,7 @@ from django.db.models import Max
 from inbox.log import SnapshotXmin
 from inbox.models import Cursor, Event, Ticket
 from lib import processes
-from reports.facts import follower, loading, others, storing
+from reports.facts import beside, follower, loading, others, storing
 from reports.models import Answer, AnswerFact
 
 RANGE = 500  # numbers of tickets: less than a second's work, for which the follower may have to wait
@@ -25,6 +25,9 @@ Say = Callable[[str, int, int], None]
 def everything(count: int, say: Say) -> int:
     """Make all facts anew with `count` processes; returns how many tickets count."""
     stood = _newest()
+    with transaction.atomic():
+        storing.hold(alone=True)
+        beside.begin_anew()
     last = Ticket.objects.aggregate(last=Max("number"))["last"] or 0
     jobs = [(first, min(first + RANGE - 1, last)) for first in range(1, last + 1, RANGE)]
     found = 0

@@ -3,7 +3,7 @@
 All of it is made from the log and the rows it names, by `reports.facts`, and can be made again from zero, equal to the
 last bit. Ids are plain numbers: a team that is gone keeps its figures. Times are instants, durations seconds; business
 seconds are those of the schedule in force, and where there is none the calendar's. Tickets that count nowhere (spam,
-in the trash, merged away) have no rows.
+in the trash, merged away, or without a word said in public) have no rows.
 """
 
 from django.contrib.postgres.fields import ArrayField

@@ -193,6 +193,7 @@ def test_light_agents_change_nothing_at_any_address(
         "api-views": {"pk": SavedView.objects.create(name="Mine").pk},
         "api-surveys-answers": {},
         "api-reports-kpis": {},
+        "api-revenue": {},
         "api-chats": {"pk": waiting(chat_channel(team=support.default_team)).pk},
         "api-fields": {"pk": Field.objects.create(key="order", label="Order").pk},
     }

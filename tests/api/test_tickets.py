@@ -314,7 +314,7 @@ def test_the_log_of_a_ticket(as_sana: Api, sana: Agent, ticket: Ticket) -> None:
     last = lines[-1]
     assert last["kind"] == "status_changed"
     assert last["actor"] == {"type": "agent", "id": sana.pk}
-    assert last["data"] == {"from": "open", "to": "solved"}
+    assert last["data"] == {"from": "open", "to": "solved", "api": True}
     assert len(lines) == Event.objects.filter(ticket=ticket).count()
 
 

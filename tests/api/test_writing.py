@@ -65,7 +65,7 @@ def test_a_call_is_logged(as_sana: Api, as_lena: Api, as_bilal: Api, ticket: Tic
     ticket.refresh_from_db()
     assert (ticket.status, ticket.waiting_since, ticket.first_replied_at) == ("solved", None, at)
     [event] = Event.objects.filter(kind="message_logged")
-    assert event.data == {"message": body["id"], "engagement": engagement.pk, "medium": "call"}
+    assert event.data == {"message": body["id"], "engagement": engagement.pk, "medium": "call", "api": True}
     problem(say(as_sana, ticket, **{**call, "at": LATER}), 422, "future")
 
 
@@ -306,7 +306,7 @@ def test_the_rest_of_a_ticket_is_set(as_sana: Api, ticket: Ticket) -> None:
     assert {name: body[name] for name in asked} == asked
     assert Ticket.objects.get(pk=ticket.pk).language_chosen is True
     [event] = Event.objects.filter(ticket=ticket, kind="fields_changed")
-    assert event.data == {"fields": sorted(asked)}
+    assert event.data == {"fields": sorted(asked), "api": True}
     wrong: list[dict[str, Any]] = [
         {"type": "rant"}, {"severity": 0}, {"severity": 99}, {"attributes": []}, {"language": "Urdu!"},
     ]  # fmt: skip

@@ -1,11 +1,12 @@
 """`make bench`: speed of e-mail in and out beside bare loops on this machine, and of pages at two sizes.
 
-    python -m tests.bench [ingest|deliver|pages|search|api|memory|live|load|chat|hooks …] [--runs N] [--keep FOLDER]
+    python -m tests.bench [ingest|deliver|pages|search|api|memory|live|load|chat|hooks|reports …] [--runs N]
+                          [--keep FOLDER]
 
 With `--keep` the databases stay in a folder, so that a million tickets need not be seeded at each run.
 
-Without names: ingest, deliver and pages (memory takes several minutes; search and api as long as a million tickets take
-to seed, the first time). Ends with 1 when a floor is missed.
+Without names: ingest, deliver and pages (memory takes several minutes; search, api and reports as long as a million
+tickets take to seed, the first time). Ends with 1 when a floor is missed.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.bench import api, chat, deliver, hooks, ingest, live, load, memory, pages, search
+from tests.bench import api, chat, deliver, hooks, ingest, live, load, memory, pages, reports, search
 from tests.bench.house import house
 
-PARTS = ("ingest", "deliver", "pages", "search", "api", "memory", "live", "load", "chat", "hooks")
+PARTS = ("ingest", "deliver", "pages", "search", "api", "memory", "live", "load", "chat", "hooks", "reports")
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ def main() -> int:
     parser.add_argument("--memory-mails", type=int, default=50_000)
     parser.add_argument("--tickets", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--search-tickets", type=int, nargs="+", default=[10_000, 1_000_000], help="of search and api")
+    parser.add_argument("--report-tickets", type=int, nargs="+", default=[10_000, 1_000_000], help="of reports")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--looks", type=int, default=20, help="of each page and each search")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="databases that stay, and are used again")
@@ -59,6 +61,8 @@ def main() -> int:
             good &= chat.measure(servers)
         if "hooks" in chosen.what:
             good &= hooks.measure(servers, runs=chosen.runs)
+        if "reports" in chosen.what:
+            good &= reports.measure(servers, sizes=chosen.report_tickets, runs=chosen.looks)
     return 0 if good else 1
 
 

@@ -67,12 +67,14 @@ class House:
             shutil.copytree(files, self.servers.data_dir / name / "media", copy_function=os.link)
         return name
 
-    def seeded(self, tickets: int) -> str:
+    def seeded(self, tickets: int, days: int = 180) -> str:
         """A database with the people of `people` and so many seeded tickets; one that is there already is used again.
 
         With `house(kept)`, it is there in the next run too: a million takes minutes to make.
         """
-        name, whole = f"seeded{tickets}", f"{tickets} tickets, and what stands beside them"
+        name, whole = f"seeded{tickets}", f"{tickets} tickets, what stands beside them, and their facts"
+        if days != 180:
+            name = f"{name}in{days}"
         with self.sql("postgres") as connection:
             found = connection.execute(
                 "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
@@ -82,7 +84,7 @@ class House:
                 return name
             self.fresh(name, "empty")
             self.run(name, "tests.bench.house", "people")
-            self.manage(name, "seed", "--tickets", str(tickets), "--skip-checks")
+            self.manage(name, "seed", "--tickets", str(tickets), "--days", str(days), "--skip-checks")
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(whole)))
             connection.execute("CHECKPOINT")
         return name

@@ -188,7 +188,7 @@ def test_mail_that_comes_in_while_a_history_is_seeded_is_found(
         log.follow(follower.NAME, follower.keep)
         return made
 
-    def late(*written: int) -> None:
+    def late(*written: Any) -> None:
         question(desk, "Okapi")  # what waited for the tables is taken in the moment they are free
         skip(*written)
 

@@ -1,12 +1,15 @@
+"""The people and tickets of tests/cast.py for reports, their API, and a clock that stands still."""
+
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from tests.cast import omar, sana, support, team
+from tests.api.conftest import as_bilal, as_sana, as_zoya
+from tests.cast import bilal, lena, omar, sana, support, team, ticket, zoya
 
-__all__ = ["omar", "sana", "support", "team"]
+__all__ = ["as_bilal", "as_sana", "as_zoya", "bilal", "lena", "omar", "sana", "support", "team", "ticket", "zoya"]
 
 
 @pytest.fixture

@@ -100,11 +100,12 @@ class Scribe:
         kind: str,
         /,
         *,
-        by: Agent | None = None,
-        actor: tuple[str, int | None] | None = None,
+        by: Agent | tuple[str, int | None] | None = None,
         **data: Any,
     ) -> Event:
-        if actor is None:
+        if isinstance(by, tuple):
+            actor = by
+        else:
             actor = ("system", None) if by is None else ("bot" if by.is_bot else "agent", by.pk)
         one = Event(
             pk=next(self.ids["event"]),
@@ -136,7 +137,7 @@ class Scribe:
         )
         self.rows.tickets.append(one)
         actor = ("customer", customer.pk) if by is None else None
-        self.record(one, "ticket_created", by=by, actor=actor, channel=channel.pk, **_at_first(one))
+        self.record(one, "ticket_created", by=actor or by, channel=channel.pk, **_at_first(one))
         return one
 
     def _message(self, ticket: Ticket, channel: int, direction: str, **fields: Any) -> Message:
@@ -178,31 +179,31 @@ class Scribe:
             created_at=self.now - earlier,
         )
         actor = ("customer", writer.pk)
-        self.record(ticket, "message_received", actor=actor, channel=channel.pk, kind=kind, message=message.pk)
+        self.record(ticket, "message_received", by=actor, channel=channel.pk, kind=kind, message=message.pk)
         if kind in {"auto_reply", "bounce", "feedback_report"}:
             return message
         ticket.last_customer_message_at = message.created_at
         before = ticket.status
         if ticket.trashed_at is not None and before != "closed":
             ticket.trashed_at = None
-            self.record(ticket, "restored", actor=actor)
+            self.record(ticket, "restored", by=actor)
         if ticket.snoozed_until is not None:
-            self.record(ticket, "snoozed", actor=actor, until=None)
+            self.record(ticket, "snoozed", by=actor, until=None)
             ticket.snoozed_until = None
         if before == "open" or (before in DONE and not reopens):
             return message
         ticket.status = "open"
         if before in DONE:
             ticket.solved_at = None
-            self.record(ticket, "reopened", actor=actor, was=before)
-        self.record(ticket, "status_changed", actor=actor, **{"from": before, "to": "open"})
+            self.record(ticket, "reopened", by=actor, was=before)
+        self.record(ticket, "status_changed", by=actor, **{"from": before, "to": "open"})
         return message
 
     def aside(self, ticket: Ticket, side: int, writer: Customer) -> Message:
         """A third party says something in a side conversation."""
         message = self._message(ticket, ticket.channel_id, "in", author_kind="customer", side_id=side)
         actor = ("customer", writer.pk)
-        self.record(ticket, "side_message_received", actor=actor, side=side, message=message.pk)
+        self.record(ticket, "side_message_received", by=actor, side=side, message=message.pk)
         return message
 
     def says(
@@ -259,8 +260,8 @@ class Scribe:
             ticket.solved_at = ticket.solved_at or self.now
         elif before in DONE:
             ticket.solved_at = None
-            self.record(ticket, "reopened", by=by, actor=actor, was=before, **({"why": why} if why else {}))
-        self.record(ticket, "status_changed", by=by, actor=actor, **change)
+            self.record(ticket, "reopened", by=actor or by, was=before, **({"why": why} if why else {}))
+        self.record(ticket, "status_changed", by=actor or by, **change)
         return True
 
     def undo(self, ticket: Ticket, *, by: Agent) -> bool:
@@ -317,7 +318,7 @@ class Scribe:
         self.rows.links.append(
             TicketLink(source_id=ticket.pk, target_id=before.pk, kind="follow_up", created_at=self.now)
         )
-        self.record(ticket, "follow_up_of", actor=("customer", writer.pk), of=before.pk)
+        self.record(ticket, "follow_up_of", by=("customer", writer.pk), of=before.pk)
 
     def merge(self, gone: Ticket, kept: Ticket, *, by: Agent) -> None:
         moved = self.of(gone)

@@ -12,7 +12,7 @@ from reports.facts.rows import Facts, TicketRow
 
 SANA, OMAR, ROBO = 1, 2, 9
 MAIL, CHAT, OTHER = 10, 11, 12
-WORLD = World(frozenset({CHAT}), frozenset({ROBO}), Schedules())
+WORLD = World(frozenset({CHAT}), frozenset({ROBO}), Schedules(()))
 
 
 def on(when: str | datetime) -> datetime:
@@ -82,8 +82,7 @@ class Story:
         return self
 
     def history(self) -> History:
-        first = min((one.created_at for one in self.said), default=on("1 0:00"))
-        fields: dict[str, Any] = {"customer_id": 7, "channel_id": self.channel, "created_at": first} | self.fields
+        fields: dict[str, Any] = {"customer_id": 7, "channel_id": self.channel} | self.fields
         talks = (Talk(5, self.channel, tuple(self.chat)),) if self.chat else ()
         return History(
             self.number, said=tuple(self.said), lines=tuple(self.lines), talks=talks, askings=tuple(self.askings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -208,7 +209,7 @@ def test_who_waits_since_when() -> None:
     "fields", [{"kind": "auto_reply"}, {"kind": "bounce"}, {"side_id": 4}, {"content_kind": "button"}, {"survey": True}]
 )
 def test_what_is_no_customer_s_message(fields: dict[str, object]) -> None:
-    assert Story().asks("5 9:00", **fields).ticket.opened_at is None
+    assert Story().says("5 8:00").asks("5 9:00", **fields).ticket.opened_at is None
 
 
 def test_a_message_counts_no_later_than_it_came() -> None:
@@ -265,10 +266,8 @@ def test_an_answer_or_a_solve_wakes_what_is_snoozed() -> None:
 def test_an_answer_to_a_survey_is_credited_to_who_wrote_last_before_the_asking() -> None:
     story = Story().asks("5 9:00").says("5 9:10", OMAR).says("5 9:20", SANA).solves("5 9:21")
     story.asked("5 9:15", value=4, answered_at=on("5 9:16")).asked("5 9:30", kind="nps").asked("5 9:30", kind="solved")
-    story.askings[-1] = story.askings[-1].__class__(
-        **{name: getattr(story.askings[-1], name) for name in story.askings[-1].__slots__}
-        | {"value": 0, "answered_at": on("6 9:00"), "changed_at": on("7 9:00")}
-    )
+    last = replace(story.askings[-1], value=0, answered_at=on("6 9:00"), changed_at=on("7 9:00"))
+    story.askings[-1] = last
     assert [row.agent_id for row in story.facts.answers] == [OMAR, None, SANA]
     assert story.ticket.denied_at == on("7 9:00")
 
@@ -322,6 +321,15 @@ def test_what_was_erased_out_of_the_trash_counts_nowhere() -> None:
     assert (story.ticket.done, story.ticket.first_solved_at) == (True, None)
     gone = Story().asks("5 9:00").line("5 10:00", "trashed").line("6 9:00", "ticket_erased")
     assert gone.facts == Facts()
+
+
+@pytest.mark.parametrize("fields", [{"direction": "note", "state": ""}, {"state": "failed"}, {"state": "queued"}])
+def test_where_nothing_was_said_nobody_waits(fields: dict[str, Any]) -> None:
+    """All was moved elsewhere, never left, or is between us alone; what was asked about it still was."""
+    assert Story().created("5 9:00").facts == Facts()
+    story = Story().created("5 9:00").says("5 9:10").asked("5 9:30")
+    story.said = [replace(story.said[0], **fields)]
+    assert [len(getattr(story.facts, name)) for name in ("tickets", "spans", "traffic", "answers")] == [0, 0, 0, 1]
 
 
 def test_the_order_of_reading_changes_nothing() -> None:

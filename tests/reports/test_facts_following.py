@@ -340,7 +340,7 @@ class House:
 
 
 @settings(
-    max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(some.randoms(use_true_random=False), some.integers(1, 60), some.integers(15, 45))
 def test_followed_in_whatever_batches_facts_are_what_a_rebuild_makes_of_it(
@@ -354,9 +354,7 @@ def test_followed_in_whatever_batches_facts_are_what_a_rebuild_makes_of_it(
             if step % 5 == 0:
                 reader.reads(size)
         reader.reads(size)
-        found = facts()
-        assert found["TicketFact"]
-        assert found == rebuilt()
+        assert facts() == rebuilt()
     finally:
         transaction.savepoint_rollback(save)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -176,8 +176,9 @@ def test_two_chats_at_once_share_their_time(shop: Shop) -> None:
     for ticket in both:
         tickets.set_status(ticket, "solved", by=shop.sana)
     shop.clock("2026-01-05 12:00")
-    refreshing.follow(list(Event.objects.order_by("pk")))
     rebuild()
+    refreshing.follow(list(Event.objects.order_by("pk")))
+    refreshing.refresh(rest=timedelta())
     told = HandlingFact.objects.filter(agent_id=shop.sana.pk).values_list("ticket").annotate(Sum("chat"))
     assert {number: round(seconds) for number, seconds in told} == {one.pk: 300 for one in both}
 

@@ -28,9 +28,9 @@ const fileCard = (file) => {
 };
 
 const buttons = (line) => {
-  const {pressed} = line.data;
+  const {pressed, stays} = line.data; // `stays`: a survey, which is answered after the chat, and anew
   return h("div.choices", null, line.data.buttons.map((one) => h(pressed === one.key ? "button.on" : "button", {
-    type: "button", disabled: pressed != null || !live(), "aria-pressed": pressed != null ? String(pressed === one.key) : null,
+    type: "button", disabled: !stays && (pressed != null || !live()), "aria-pressed": pressed != null ? String(pressed === one.key) : null,
     onclick() {
       write({t: "press", id: line.id, button: one.key});
       area?.focus();

@@ -25,7 +25,10 @@ function counts(found) {
 
 function frame({ rows, changed = [], gone = [], counts: found, reload, beat, sight: rights }) {
   if (found) counts(found)
-  if (beat) told = beat
+  if (beat) {
+    told = beat
+    document.dispatchEvent(new CustomEvent("rabta:clock", { detail: beat }))
+  }
   if (rights) sight = rights
   if (reload) setTimeout(catchUp, Math.random() * 2000)
   if (rows !== undefined) {

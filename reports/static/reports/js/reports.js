@@ -12,6 +12,8 @@ function say(part) {
 if (failed) {
   document.addEventListener("htmx:response:error", event => say(event.detail.ctx.sourceElement))
   document.addEventListener("htmx:error", event => say(event.detail.ctx?.sourceElement))
+  // What failed before this script was here: it waits, and nobody asks for it.
+  setTimeout(() => document.querySelectorAll("[data-part].is-counting:not(.htmx-request)").forEach(say), 500)
 }
 
 document.addEventListener("click", event => {

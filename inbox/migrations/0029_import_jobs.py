@@ -1,0 +1,23 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """One more kind of job, which only Python knows of: the database is asked nothing."""
+
+    dependencies = [("inbox", "0028_schedules")]
+    operations = [
+        migrations.AlterField(
+            model_name="job",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("bulk", "Change of many tickets"),
+                    ("undo", "Undo of a change of many tickets"),
+                    ("export", "Export"),
+                    ("answer", "Answer to all incidents"),
+                    ("import", "Import"),
+                ],
+                max_length=8,
+            ),
+        ),
+    ]
