@@ -1,9 +1,9 @@
 """Over which channels customers go before they are solved.
 
 A journey begins with a ticket of the period whose customer had opened none within the window before. To it belong all
-tickets that they open within the window from then on; it is solved while all of these are. Its path are the channels
-on which they wrote, in order, up to the last solve, and no longer than the window; several times the same in a row is
-one step. Within a quarter of an hour the order is that of the tickets.
+tickets that they open within the window from then on; it is solved while all of these are. Its path is made of the
+channels on which they wrote, in order, up to the last solve, and no longer than the window; several times the same in a
+row is one step. Within a quarter of an hour the order is that of the tickets.
 """
 
 from __future__ import annotations
@@ -38,17 +38,22 @@ JOURNEYS = f"""WITH opened AS MATERIALIZED (
 ), ends AS MATERIALIZED (
     SELECT first, began, bool_and(done) AS solved, MAX(last_solved_at) AS ended, COUNT(*) AS tickets
     FROM every GROUP BY first, began
-), steps AS (
-    SELECT s.first, COALESCE(t.channel_id, s.channel_id) AS channel, COALESCE(t.quarter, s.opened_at) AS at,
-    s.ticket_id, lag(COALESCE(t.channel_id, s.channel_id)) OVER (
-        PARTITION BY s.first ORDER BY COALESCE(t.quarter, s.opened_at), s.ticket_id, t.channel_id) AS before
+), steps AS MATERIALIZED (
+    SELECT s.first, s.ticket_id, COALESCE(t.channel_id, s.channel_id) AS channel,
+    COALESCE(t.quarter, s.opened_at) AS at
     FROM every s JOIN ends USING (first) LEFT JOIN reports_trafficfact t ON t.ticket_id = s.ticket_id
         AND t.kind = 'customer' AND t.quarter < s.began + {WINDOW}
         AND (NOT ends.solved OR ends.ended IS NULL OR t.quarter < ends.ended)
         AND t.quarter >= %(starts)s::timestamptz - INTERVAL '15 minutes'
         AND t.quarter < %(ends)s::timestamptz + {WINDOW}
+), spans AS MATERIALIZED (
+    SELECT first, MIN(channel) AS low, MAX(channel) AS high FROM steps GROUP BY first
 ), ways AS (
-    SELECT first, array_agg(channel ORDER BY at, ticket_id, channel) AS way FROM steps
+    SELECT first, ARRAY[low] AS way FROM spans WHERE low = high
+    UNION ALL SELECT first, array_agg(channel ORDER BY at, ticket_id, channel) FROM (
+        SELECT first, channel, at, ticket_id, lag(channel) OVER (
+            PARTITION BY first ORDER BY at, ticket_id, channel) AS before
+        FROM steps JOIN spans USING (first) WHERE low <> high) each
     WHERE channel IS DISTINCT FROM before GROUP BY first
 ), journeys AS (
     SELECT first, began, solved, CASE WHEN solved THEN EXTRACT(epoch FROM ended - began) END AS seconds,
