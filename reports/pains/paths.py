@@ -30,11 +30,13 @@ EVERY = Source("reports_ticketfact", base="f.opened_at IS NOT NULL")
 JOURNEYS = f"""WITH opened AS MATERIALIZED (
     SELECT f.ticket_id, f.customer_id, f.opened_at FROM reports_ticketfact f WHERE {{firsts}} AND NOT EXISTS (
         SELECT FROM reports_ticketfact e WHERE e.customer_id = f.customer_id AND e.opened_at > f.opened_at - {WINDOW}
+        AND e.opened_at > %(starts)s::timestamptz - {WINDOW} AND e.opened_at < %(ends)s
         AND (e.opened_at, e.ticket_id) < (f.opened_at, f.ticket_id) AND NOT (e.imported AND NOT f.imported))
 ), every AS MATERIALIZED (
     SELECT o.ticket_id AS first, o.opened_at AS began, f.ticket_id, f.opened_at, f.channel_id, f.done, f.last_solved_at
     FROM opened o JOIN reports_ticketfact f ON f.customer_id = o.customer_id
-    AND (f.opened_at, f.ticket_id) >= (o.opened_at, o.ticket_id) AND f.opened_at < o.opened_at + {WINDOW} AND {{every}}
+    AND (f.opened_at, f.ticket_id) >= (o.opened_at, o.ticket_id) AND f.opened_at < o.opened_at + {WINDOW}
+    AND f.opened_at >= %(starts)s AND f.opened_at < %(ends)s::timestamptz + {WINDOW} AND {{every}}
 ), ends AS MATERIALIZED (
     SELECT first, began, bool_and(done) AS solved, MAX(last_solved_at) AS ended, COUNT(*) AS tickets
     FROM every GROUP BY first, began

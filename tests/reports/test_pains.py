@@ -92,7 +92,7 @@ def pains(support: Channel, mina: Agent) -> list[Ticket]:
         for topic, count in (("late", 12 if week == 0 else 2), ("refund", 2), ("", 1)):
             for at in range(count):
                 ticket = question(support, f"{topic} {week} {at}")
-                values = {
+                values: dict[str, Any] = {
                     "topic": topic,
                     "tags": ["a", "b"] if topic else [],
                     "severity": 3 if topic == "late" else None,
