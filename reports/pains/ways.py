@@ -53,8 +53,8 @@ class Ways:
             str(DEFINITIONS["paths"].text),
             _(
                 "Its way is made of the channels on which they wrote, in order, up to the last solve and within the "
-                "window; several messages in a row on one channel are one step, and six steps are told. Within a quarter "
-                "of an hour the order is that of the tickets."
+                "window; several messages in a row on one channel are one step, and six steps are told. Within a "
+                "quarter of an hour the order is that of the tickets."
             ),
             days % {"days": self.window},
         ]
