@@ -36,7 +36,12 @@ def profile(request: AgentRequest) -> Piece | None:
 
 def register() -> None:
     """All of it; called once, when the app is ready."""
-    context.STYLE_SHEETS += ["reports/css/reports.css", "reports/css/charts.css", "reports/css/printed.css"]
+    context.STYLE_SHEETS += [
+        "reports/css/reports.css",
+        "reports/css/charts.css",
+        "reports/css/pains.css",
+        "reports/css/printed.css",
+    ]
     context.SCRIPTS += ["reports/js/reports.js"]
     additions.link(additions.Link("reports", _("Reports"), "chart", "reports", shows))
     additions.profile(profile)

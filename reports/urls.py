@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from reports.views import bots, dashboard, exports, tickets, wishes
+from reports.views import bots, dashboard, exports, pains, tickets, wishes
 
 urlpatterns = [
     path("reports/", dashboard.page, name="reports"),
     path("reports/cards/<slug:key>/", dashboard.card, name="reports-card"),
     path("reports/parts/<slug:key>/", dashboard.part, name="reports-part"),
     path("reports/bots/", bots.page, name="reports-bots"),
+    path("reports/pains/", pains.page, name="reports-pains"),
+    path("reports/pains/<slug:key>/", pains.part, name="reports-pains-part"),
     path("reports/tickets/", tickets.behind, name="reports-tickets"),
     path("reports/export/", exports.figures, name="reports-export"),
     path("reports/tickets/export/", exports.tickets, name="reports-tickets-export"),

@@ -23,6 +23,12 @@ from reports.handling import (
 from reports.handling import (
     tasks as handling_tasks,  # noqa: F401  what workers do; reads the log
 )
+from reports.pains import (
+    measures as pain_measures,  # noqa: F401  adds its measures
+)
+from reports.pains import (
+    paths,  # noqa: F401  adds its measure
+)
 from reports.surveys import (
     follower as surveys_follower,  # noqa: F401  reads the log
 )

@@ -155,6 +155,7 @@ REPORTS = (
     Screen("reports", "/reports/", who="zara"),
     Screen("reports-agents", "/reports/?period=90#part-agents", who="zara"),
     Screen("reports-bots", "/reports/bots/?period=90", who="zara"),
+    Screen("reports-pains", "/reports/pains/?period=90&by=tag", who="zara"),
     Screen("reports-tickets", "/reports/tickets/?figure=fcr&part=numerator&period=90", who="zara"),
     Screen("reports-own", "/reports/"),
 )

@@ -55,7 +55,8 @@ NOWHERE = {int: 2**40, str: "nowhere"}
 # What nobody is outside of: who works here, the words that tickets carry, what customers are asked.
 # Figures are of what somebody sees: tests/reports/test_pages.py.
 EVERYBODYS = {"agent-photo", "api-agents", "api-fields", "api-tags", "api-tokens", "filter", "reports-card",
-              "reports-part", "reports-target", "settings-new-survey", "settings-survey", "settings-tag"}  # fmt: skip
+              "reports-pains-part", "reports-part", "reports-target", "settings-new-survey", "settings-survey",
+              "settings-tag"}  # fmt: skip
 # Only administrators come near these: whoever lacks the right hears that, of what is there and what is not alike.
 RIGHTS = ("api-webhooks", "settings-webhook", "settings-delivery", "settings-redeliver", "settings-people",
           "settings-person", "settings-invit", "settings-token", "settings-field", "settings-brand",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from django.utils.dates import MONTHS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from inbox.happenings import PAGE_VIEW
 from inbox.models import Agent, Channel, Priority, Team, TicketType
 from reports.engine.question import Question, instant
 from reports.engine.sources import Source
@@ -22,6 +24,23 @@ TIMES = (*STRETCHES, "hour_of_week")
 PLACES = ("channel", "team", "agent")
 OF_TICKET = ("tag", "type", "topic", "severity", "language", "priority")  # as the ticket has it now
 ALL = TIMES + PLACES + OF_TICKET
+# Further ones, for pages that ask for them by name: over which channels customers went (ids in order; of the figure
+# `paths` alone); the page that the customer had seen last within half an hour before
+# they wrote; an attribute of the ticket by its key (`field:product`), each value of a list by itself.
+PATH = "path"
+MORE = "+"  # a path goes on
+PAGE = "page"
+FIELD = "field:"
+_KEY = re.compile(r"[-\w]{1,60}", re.ASCII)
+SEEN = f"""LEFT JOIN LATERAL (
+    SELECT split_part(split_part(e.data ->> 'url', '?', 1), '#', 1) AS name
+    FROM inbox_customerevent e JOIN reports_ticketfact o ON o.ticket_id = t.number
+    WHERE e.customer_id = t.customer_id AND e.kind = '{PAGE_VIEW}'
+      AND e.at <= o.opened_at AND e.at > o.opened_at - INTERVAL '30 minutes'
+    ORDER BY e.at DESC, e.id DESC LIMIT 1) AS page ON TRUE"""  # noqa: S608
+VALUES = """LEFT JOIN LATERAL jsonb_array_elements_text(
+    CASE jsonb_typeof(t.attributes -> '{key}') WHEN 'array' THEN t.attributes -> '{key}'
+    ELSE jsonb_build_array(t.attributes -> '{key}') END) AS attribute(value) ON TRUE"""
 HOURS = 7 * 24
 HOUR = "(%(hours)s::int[])[width_bucket({at}, %(marks)s::timestamptz[])]"
 PARTS = (
@@ -45,6 +64,11 @@ NAMES = {
 }
 
 
+def is_known(by: str) -> bool:
+    """Whether figures can be broken down by this."""
+    return by in (*ALL, PAGE, PATH) or (by.startswith(FIELD) and bool(_KEY.fullmatch(by.removeprefix(FIELD))))
+
+
 def hours(question: Question) -> dict[str, list[Any]]:
     """The hours of the period, as the parameters of `HOUR`: when each begins, and which of the week it is."""
     marks, labels, mark = [], [], question.starts
@@ -66,15 +90,25 @@ def expression(source: Source, by: str) -> str:
         return "tag.name"
     if by in OF_TICKET:
         return "t.severity" if by == "severity" else f"NULLIF(t.{by}, '')"
+    if by == PAGE:
+        return "NULLIF(page.name, '')"
+    if by.startswith(FIELD) and is_known(by):
+        return "NULLIF(attribute.value, '')"
     raise ValueError(f"no figures by {by}")
 
 
 def joins(by: str) -> str:
     """What has to be read beside the facts for it."""
-    if by not in OF_TICKET:
+    further = ""
+    if by == "tag":
+        further = "LEFT JOIN LATERAL unnest(t.tags) AS tag(name) ON TRUE"
+    elif by == PAGE:
+        further = SEEN
+    elif by.startswith(FIELD) and is_known(by):
+        further = VALUES.format(key=by.removeprefix(FIELD))
+    elif by not in OF_TICKET:
         return ""
-    tags = " LEFT JOIN LATERAL unnest(t.tags) AS tag(name) ON TRUE" if by == "tag" else ""
-    return f" JOIN inbox_ticket t ON t.number = f.ticket_id{tags}"
+    return f" JOIN inbox_ticket t ON t.number = f.ticket_id {further}"
 
 
 def key_of(value: object, by: str) -> Key:
@@ -140,7 +174,21 @@ def labels(keys: Iterable[Key], by: str) -> dict[Key, str]:
         none = {"channel": _("No channel"), "team": _("No team"), "agent": _("Outside Rabta")}[by]
         gone = _("Removed")
         return {key: none if key is None else names.get(key, f"{gone} ({key})") for key in keys}
+    if by == PATH:
+        return _paths(keys)
     return {key: _label(key, by) for key in keys}
+
+
+def _paths(keys: list[Key]) -> dict[Key, str]:
+    """Channels by their names, in order; the mark between them turns with the direction of the script."""
+    steps = {key: str(key or "").split("-") for key in keys}
+    ids = {int(one) for path in steps.values() for one in path if one.isdecimal()}
+    names = dict(Channel.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+    def name(step: str) -> str:
+        return names.get(int(step), _("Removed")) if step.isdecimal() else "…"
+
+    return {key: " › ".join(map(name, path)) for key, path in steps.items()}
 
 
 def _label(key: Key, by: str) -> str:
@@ -153,5 +201,7 @@ def _label(key: Key, by: str) -> str:
         return f"{MONTHS[int(str(key)[5:])]} {str(key)[:4]}"
     if by in ("day", "week"):
         return formats.date_format(date.fromisoformat(str(key)), "SHORT_DATE_FORMAT")
+    if by.startswith(FIELD):  # what is ticked or not is kept as a boolean
+        return {"true": _("Yes"), "false": _("No")}.get(str(key), str(key))
     words: dict[str, object] = {"type": dict(TicketType.choices), "priority": dict(Priority.choices)}.get(by, {})  # type: ignore[assignment]
     return str(words.get(str(key), key))

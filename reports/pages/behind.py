@@ -17,10 +17,11 @@ from inbox.models import Agent, Ticket
 from reports import engine
 from reports.definitions import DEFINITIONS
 from reports.engine import Figure
-from reports.engine.groups import key_of, labels, value_of
+from reports.engine.groups import PATH, is_known, key_of, labels, value_of
 from reports.pages import asked as asking
 from reports.pages import words
 from reports.pages.asked import Asked
+from reports.pains.paths import KEY as PATHS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -69,7 +70,7 @@ class Behind:
             raise KeyError(part)
         if not by:
             return cls(asked, key, part)
-        if by not in engine.BREAKDOWNS:
+        if not is_known(by) or (by == PATH) != (key == PATHS):
             raise ValueError(by)
         typed = params.get("group", "")[:200]
         return cls(asked, key, part, by, key_of(value_of(typed, by), by) if typed else None)
