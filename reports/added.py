@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from inbox import additions, audit, context
 from inbox.actions import exporting
 from inbox.additions import Piece
+from inbox.models import Agent
 from inbox.rights import Right, may
 from reports.models import WeeklyMail
 from reports.pages import behind
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def shows(request: HttpRequest) -> bool:
     """Whoever answers customers has figures of their own."""
-    return request.user.is_authenticated and may(request.user, Right.ANSWER)
+    return isinstance(request.user, Agent) and may(request.user, Right.ANSWER)
 
 
 def profile(request: AgentRequest) -> Piece | None:

@@ -33,7 +33,7 @@ class AnswerOut(serializers.Serializer[Answer]):
     survey = SurveyRef()
     ticket = serializers.IntegerField(source="ticket_id", allow_null=True)
     customer = CustomerRef()
-    channel = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)  # type: ignore[var-annotated]
+    channel = serializers.SlugField(source="channel.slug", allow_null=True, default=None)
     unasked = serializers.BooleanField()
     language = serializers.CharField()
     asked_at = serializers.DateTimeField()

@@ -208,7 +208,10 @@ def _told(figure: Figure, values: list[float | None], target: float | None) -> s
         "low": words.said(figure.unit, min(known)),
         "high": words.said(figure.unit, max(known)),
     }
-    return f"{said} {_('Target: %(target)s.') % {'target': words.said(figure.unit, target)}}" if target else said
+    if not target:
+        return said
+    aim = _("Target: %(target)s.") % {"target": words.said(figure.unit, target)}
+    return f"{said} {aim}"
 
 
 def _notes(read: Mapping[str, Figure], key: str) -> list[str]:

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import timeline
+from api import examples, timeline
 from api.routing import register
 from api.serializers.common import BIGGEST_ID, CustomerRef
 from api.strict import Filters, StrictSerializer
@@ -168,5 +168,27 @@ def forget(person: naming.Person) -> None:
     importing.forget_person(person)
 
 
+examples.add(
+    {
+        "Revenue": {
+            "id": 9,
+            "customer": {"id": 4, "name": "Ayesha Khan"},
+            "at": "2026-04-03T10:30:00Z",
+            "amount": "1234.50",
+            "currency": "EUR",
+            "source": "shop",
+            "reference": "A-1",
+        },
+        "RevenuesIn": {
+            "source": "shop",
+            "rows": [
+                {"email": "ayesha@example.com", "at": "2026-04-03T10:30:00Z", "amount": "1234.50", "reference": "A-1"},
+                {"external_id": "C-77", "at": "2026-04-04T00:00:00Z", "amount": "-20.00", "reference": "A-2"},
+            ],
+        },
+        "Revenues": {"added": 2, "known": 0, "nobody": []},
+    },
+    {"revenue": "What customers paid, as other systems tell it."},
+)
 register("revenue", RevenueView)
 timeline.also("revenue", told)

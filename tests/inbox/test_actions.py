@@ -254,7 +254,7 @@ def test_a_tag_renamed_or_deleted_is_a_change_of_each_ticket_that_carries_it(
     event = Event.objects.filter(ticket=ticket).order_by("-pk")[0]
     assert (event.kind, event.data, event.actor_id) == (
         "tags_changed",
-        {"added": [tag.pk], "removed": [], "renamed": True},
+        {"added": [tag.pk], "removed": [], "renamed": True, "bulk": True},
         sana.pk,
     )
     Ticket.objects.update(updated_at=long_ago)
