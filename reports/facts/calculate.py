@@ -189,6 +189,7 @@ class _Calculation:
             "first": True,
             "first_seconds": seconds(asked, first.at),
             "first_business": self._business(asked, first.at, course.opened.channel_id),
+            "first_total": seconds(course.opened.at, first.at),
         }
         for place, run in enumerate(one for one in course.runs if one.answer is not None and one.asked_at is not None):
             if run.answer is first:
@@ -203,7 +204,7 @@ class _Calculation:
         return ResponseRow(
             self.history.number, self.imported, began.channel_id, standing.team_id, answer.agent_id, False, asked,
             answer.at, seconds(asked, answer.at), self._business(asked, answer.at, began.channel_id),
-            seconds(began.at, answer.at), None, None, standing.priority,
+            seconds(began.at, answer.at), None, None, None, standing.priority,
         )  # fmt: skip
 
     # What was said, and answers to surveys ---------------------------------------------------------------------------

@@ -64,6 +64,7 @@ class ResponseRow(NamedTuple):
     total: int | None
     first_seconds: int | None
     first_business: int | None
+    first_total: int | None
     priority: str
 
 

@@ -140,7 +140,10 @@ def test_a_merge_and_its_undoing(support: Channel, sana: Agent, omar: Agent, wai
     wait(days=1)
     merge.unmerge(first, by=sana)
     reader.reads()
-    assert facts() == before == rebuilt()
+    after = facts()
+    assert after == rebuilt()
+    assert len(after.pop("HandlingFact")) == len(before.pop("HandlingFact")) + 1  # to merge was something done
+    assert after == before
 
 
 def test_messages_that_move_count_where_they_lie(support: Channel, sana: Agent, wait: Wait) -> None:
@@ -231,7 +234,7 @@ def test_one_more_ticket_of_a_customer_who_has_many_changes_few(
     again = {row.ticket_id: row.repeat_at for row in TicketFact.objects.all()}
     reader = Reader()
     last = question(support, "A")
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(42):
         reader.reads()
     after = {row.ticket_id: row.repeat_at for row in TicketFact.objects.all()}
     assert [number for number in again if again[number] != after[number]] == [max(again)]
