@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import bots, dashboard, exports, tickets, wishes
+from reports.views import bots, dashboard, exports, figures, tickets, wishes
 
 urlpatterns = [
     path("reports/", dashboard.page, name="reports"),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("reports/export/", exports.figures, name="reports-export"),
     path("reports/tickets/export/", exports.tickets, name="reports-tickets-export"),
     path("reports/targets/<slug:key>/", wishes.target, name="reports-target"),
+    path("settings/figures/", figures.settings_page, name="settings-figures"),
     path("reports/weekly/", wishes.weekly, name="reports-weekly"),
 ]

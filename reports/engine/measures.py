@@ -50,8 +50,11 @@ class Summed(Measure):
     def columns(self, question: Question) -> dict[str, str]:
         raise NotImplementedError
 
-    def over_time(self, question: Question, by: str) -> dict[Key, Figure]:
-        """By day, week, month or hour of the week, where the rows of its source have no day: none, but for a state."""
+    def over_time(self, question: Question, by: str, *, brief: bool = False) -> dict[Key, Figure]:
+        """By day, week, month or hour of the week, where the rows of its source have no day: none, but for a state.
+
+        `brief` asks for values alone, without what stands beside them.
+        """
         return {}
 
     def figure(self, question: Question, row: Row) -> Figure:

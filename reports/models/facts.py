@@ -195,7 +195,7 @@ class SpanFact(OfTicket):
         indexes = (
             models.Index(fields=["started_at"], include=SHARED, name="span_begins", condition=Q(enters=True)),
             models.Index(fields=["ended_at"], include=SHARED, name="span_ends", condition=Q(leaves=True)),
-            models.Index(fields=["started_at"], include=["priority", *SHARED], name="span_starts"),
+            models.Index(fields=["started_at"], include=["state", "priority", *SHARED], name="span_starts"),
             models.Index(
                 fields=["ended_at"],
                 include=["started_at", "state", "unsolved_since", "priority", *SHARED],
