@@ -210,10 +210,10 @@ class _Calculation:
     # What was said, and answers to surveys ---------------------------------------------------------------------------
 
     def _traffic(self) -> list[TrafficRow]:
-        count: Counter[tuple[int, int | None, int | None, str, datetime]] = Counter()
+        count: Counter[tuple[int, int | None, int | None, str, datetime, str]] = Counter()
         for one in self.said:
             standing = self.standings.at(one.at)
-            count[one.channel_id, standing.team_id, one.agent_id, one.who, quarter_of(one.at)] += 1
+            count[one.channel_id, standing.team_id, one.agent_id, one.who, quarter_of(one.at), standing.priority] += 1
         return [
             TrafficRow(self.history.number, self.imported, *parts, number) for parts, number in count.items()
         ]  # fmt: skip

@@ -91,6 +91,7 @@ class TrafficRow(NamedTuple):
     agent_id: int | None
     kind: str
     quarter: datetime
+    priority: str
     count: int  # type: ignore[assignment]  # the column is called so
 
 

@@ -17,10 +17,19 @@ class Migration(migrations.Migration):
             model_name='spanfact',
             name='span_starts',
         ),
+        migrations.RemoveIndex(
+            model_name='trafficfact',
+            name='traffic_when',
+        ),
         migrations.AddField(
             model_name='responsefact',
             name='first_total',
             field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='trafficfact',
+            name='priority',
+            field=models.CharField(default='', max_length=10),
         ),
         migrations.AddIndex(
             model_name='responsefact',
@@ -29,5 +38,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='spanfact',
             index=models.Index(fields=['started_at'], include=('state', 'priority', 'ticket', 'channel_id', 'team_id', 'agent_id', 'imported'), name='span_starts'),
+        ),
+        migrations.AddIndex(
+            model_name='trafficfact',
+            index=models.Index(fields=['quarter'], include=('kind', 'count', 'ticket', 'channel_id', 'team_id', 'agent_id', 'imported', 'priority'), name='traffic_when'),
         ),
     ]

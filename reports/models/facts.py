@@ -218,10 +218,11 @@ class TrafficFact(OfTicket):
     kind = models.CharField(max_length=9, choices=TrafficKind)
     quarter = models.DateTimeField()
     count = models.PositiveIntegerField()
+    priority = models.CharField(max_length=10, default="")  # of the ticket then
 
     class Meta:
         indexes = (
-            models.Index(fields=["quarter"], include=["kind", "count", *SHARED], name="traffic_when"),
+            models.Index(fields=["quarter"], include=["kind", "count", *FILTERS], name="traffic_when"),
             models.Index(fields=["ticket"], name="traffic_of_ticket"),
         )
 

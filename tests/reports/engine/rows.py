@@ -120,7 +120,9 @@ def _one(n: int, ticket: Ticket, place: dict[str, Any], agent: Agent | None) -> 
     )
     quarter = began.replace(minute=15, second=0)
     TrafficFact.objects.bulk_create(
-        TrafficFact(kind=kind, quarter=quarter + timedelta(hours=at), count=1 + n % 3, **both, **who)
+        TrafficFact(
+            kind=kind, quarter=quarter + timedelta(hours=at), count=1 + n % 3, priority=ticket.priority, **both, **who
+        )
         for at, kind in enumerate(("customer", "human", "bot", "automatic")[: 1 + n % 4])
     )
     HandlingFact.objects.bulk_create(
