@@ -12,7 +12,7 @@ from reports.facts.changing import Change, changes_in
 from reports.facts.history import Asking, History, World
 from reports.facts.owning import hands_of
 from reports.facts.rows import AnswerRow, Facts, ResponseRow, TicketRow, TrafficRow
-from reports.facts.saying import AUTO, CUSTOMER, Said, said_in
+from reports.facts.saying import AUTO, BOT, CUSTOMER, HUMAN, Said, said_in
 from reports.facts.standing import Standings
 from reports.facts.walking import walk
 from reports.models import SurveyKind
@@ -96,6 +96,7 @@ class _Calculation:
             live=self.live,
             began_at=began_at,
             opened_at=opened_at,
+            ours_at=self._ours_at() if opened_at is None else None,
             bot=course.bot,
             handed_at=course.handed_at,
             topic=history.topic,
@@ -113,6 +114,9 @@ class _Calculation:
         if opened_at is None or not course.solves:
             return row
         return row._replace(**self._first(opened_at), **(self._last(opened_at) if course.done else {}))
+
+    def _ours_at(self) -> datetime | None:
+        return next((one.at for one in self.said if one.who in (HUMAN, BOT)), None)
 
     def _first(self, opened_at: datetime) -> dict[str, Any]:
         course = self.course

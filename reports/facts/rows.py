@@ -15,6 +15,7 @@ class TicketRow(NamedTuple):
     live: bool
     began_at: datetime
     opened_at: datetime | None
+    ours_at: datetime | None
     bot: bool
     handed_at: datetime | None
     topic: str

@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
             name='span_starts',
         ),
         migrations.RemoveIndex(
+            model_name='ticketfact',
+            name='fact_ours_only',
+        ),
+        migrations.RemoveIndex(
             model_name='trafficfact',
             name='traffic_when',
         ),
@@ -25,6 +29,11 @@ class Migration(migrations.Migration):
             model_name='responsefact',
             name='first_total',
             field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='ticketfact',
+            name='ours_at',
+            field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
             model_name='trafficfact',
@@ -38,6 +47,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='spanfact',
             index=models.Index(fields=['started_at'], include=('state', 'priority', 'ticket', 'channel_id', 'team_id', 'agent_id', 'imported'), name='span_starts'),
+        ),
+        migrations.AddIndex(
+            model_name='ticketfact',
+            index=models.Index(condition=models.Q(('ours_at__isnull', False)), fields=['ours_at'], name='fact_ours_only'),
         ),
         migrations.AddIndex(
             model_name='trafficfact',

@@ -28,6 +28,7 @@ class TicketFact(models.Model):
     live = models.BooleanField(default=False)  # chat, call, messenger, SMS, direct message
     began_at = models.DateTimeField()  # its first public message of any kind
     opened_at = models.DateTimeField(null=True)  # the first customer message; none where we alone have spoken
+    ours_at = models.DateTimeField(null=True)  # where there is none: the first word of a person or bot here
     bot = models.BooleanField(default=False)  # a bot owned it when the customer wrote first
     handed_at = models.DateTimeField(null=True)  # the bot gave it to a person, by whatever way
     topic = models.CharField(max_length=120, blank=True)
@@ -112,7 +113,7 @@ class TicketFact(models.Model):
                 name="fact_open",
                 condition=Q(opened_at__isnull=False),
             ),
-            models.Index(fields=["began_at"], name="fact_ours_only", condition=Q(opened_at__isnull=True)),
+            models.Index(fields=["ours_at"], name="fact_ours_only", condition=Q(ours_at__isnull=False)),
             models.Index(fields=["waiting_since"], name="fact_waiting", condition=Q(waiting_since__isnull=False)),
             models.Index(fields=["customer_id", "opened_at"], name="fact_of_customer"),
             models.Index(fields=["follow_up_of"], name="fact_follow_up", condition=Q(follow_up_of__isnull=False)),

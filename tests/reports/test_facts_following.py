@@ -146,6 +146,27 @@ def test_a_merge_and_its_undoing(support: Channel, sana: Agent, omar: Agent, wai
     assert after == before
 
 
+def test_another_matter_does_not_count_against_the_first(support: Channel, sana: Agent, wait: Wait) -> None:
+    reader = Reader()
+    first = question(support, "A")
+    answer(first, sana, wait, 10, status="solved")
+    wait(hours=2)
+    second = question(support, "B")
+    answer(second, sana, wait, 10)
+    reader.reads()
+    row = TicketFact.objects.get(pk=first.pk)
+    assert row.repeat_at is not None
+    said = links.link(second, first, "unrelated", by=sana)
+    assert links.link(first, second, "unrelated", by=sana) == said  # each is so of the other
+    reader.reads()
+    row.refresh_from_db()
+    assert row.repeat_at is None
+    links.unlink(said, by=sana)
+    reader.reads()
+    row.refresh_from_db()
+    assert row.repeat_at is not None
+
+
 def test_messages_that_move_count_where_they_lie(support: Channel, sana: Agent, wait: Wait) -> None:
     reader = Reader()
     ticket = question(support, "A")
