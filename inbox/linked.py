@@ -14,7 +14,7 @@ from inbox.models import Agent, LinkKind, Ticket, TicketLink
 
 def parts(agent: Agent, numbers: list[int]) -> dict[str, QuerySet[TicketLink, Any]]:
     """For `bundle.together`: links from and to these tickets whose other end this agent sees."""
-    found, seen = TicketLink.objects.exclude(kind=LinkKind.MERGED), access.tickets(agent)
+    found, seen = TicketLink.objects.exclude(kind__in=[LinkKind.MERGED, LinkKind.UNRELATED]), access.tickets(agent)
     return {
         "links": found.filter(source__in=numbers, target__in=seen).order_by().values("source_id", "kind").distinct(),
         "linked": found.filter(target__in=numbers, source__in=seen).order_by().values("target_id").distinct(),

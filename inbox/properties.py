@@ -35,6 +35,7 @@ RELATIONS = [
     ("child", gettext_lazy("Child of")),
     ("-incident", gettext_lazy("Problem, with the incident")),
     ("-child", gettext_lazy("Parent of")),
+    ("unrelated", gettext_lazy("Another matter than")),
 ]
 MEDIA = [choice for choice in EngagementKind.choices if choice[0] != EngagementKind.CHAT]
 PLAIN = ("type", "severity", "topic", "due_at", "language", "external_id")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from inbox import additions, audit, context
+from inbox import additions, audit, context, preferences
 from inbox.actions import exporting
 from inbox.additions import Piece
 from inbox.models import Agent
@@ -47,6 +47,23 @@ def register() -> None:
     additions.link(additions.Link("reports", _("Reports"), "chart", "reports", shows))
     additions.profile(profile)
     exporting.SOURCES["figures"] = exporting.Source(_("Adds to the figure"), behind.amounts)
+    preferences.register(
+        preferences.Page(
+            "figures",
+            _("Figures"),
+            "chart",
+            "settings-figures",
+            preferences.ORGANISATION,
+            64,
+            Right.REPORTS,
+            _("For how long a second contact counts, and what an hour of each team costs."),
+        )
+    )
+    audit.says("figure_window_set", _("%(who)s set the window of figures to %(days)s days"))
+    audit.says("hourly_rate_set", _("%(who)s set what an hour of %(team)s costs to %(rate)s"))
+    audit.says("hourly_rate_removed", _("%(who)s took away what an hour of %(team)s costs"))
+    audit.says("hourly_rate_of_all_set", _("%(who)s set what an hour costs to %(rate)s"))
+    audit.says("hourly_rate_of_all_removed", _("%(who)s took away what an hour costs"))
     audit.says("target_set", _("%(who)s set the target of the figure %(figure)s to %(value)s"))
     audit.says("target_removed", _("%(who)s took the target of the figure %(figure)s away"))
     audit.says("weekly_mail_changed", _("%(who)s changed when the weekly mail comes"))

@@ -3,9 +3,6 @@
 What counts as an order is an event of the customer that is called so, from wherever it came: API, import, website.
 """
 
-from django.utils.translation import gettext_lazy as _
-
-from reports.definitions import DEFINITIONS, Definition
 from reports.engine.measures import Ratio, add
 from reports.engine.of_tickets import OPENED, WINDOW
 
@@ -22,13 +19,3 @@ CONVERSION = Ratio(
     provisional=f"f.opened_at + {WINDOW} > %(now)s",
 )
 add(CONVERSION)
-
-DEFINITIONS["conversion"] = Definition(
-    _("Ordered after a contact"),
-    "ratio",
-    _(
-        "Of the tickets that customers opened: those after which the customer ordered within the window, as the events "
-        "told by the shop say. The day is that of the first message. That they wrote need not be why they ordered."
-    ),
-    "up",
-)

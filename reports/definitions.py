@@ -261,4 +261,38 @@ DEFINITIONS: dict[str, Definition] = {
         ),
         "up",
     ),
+    "conversion": Definition(
+        _("Ordered after a contact"),
+        "ratio",
+        _(
+            "Of the tickets that customers opened: those after which the customer ordered within the window, as the "
+            "events told by the shop say. The day is that of the first message. That they wrote need not be why they "
+            "ordered."
+        ),
+        "up",
+    ),
+    "retention": Definition(
+        _("Customers who stay"),
+        "ratio",
+        _(
+            "Of those who were customers at the start of the period: those who still are at its end. A customer is who "
+            "brought revenue in the days before that the settings name (365), by imported revenue alone."
+        ),
+        "up",
+    ),
+    "churn": Definition(
+        _("Customers who leave"),
+        "ratio",
+        _("Of those who were customers at the start of the period: those who are none at its end."),
+        "down",
+    ),
+    "clv": Definition(
+        _("Lifetime value"),
+        "money",
+        _(
+            "What a customer leaves: the margin of a month, times the months that customers stay as the period’s "
+            "leavers say (60 at most). Under 30 customers, or without a margin in the settings, it is not told."
+        ),
+        "up",
+    ),
 }

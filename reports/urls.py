@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import bots, dashboard, exports, pains, tickets, wishes
+from reports.views import bots, dashboard, exports, figures, pains, tickets, wishes
 
 urlpatterns = [
     path("reports/", dashboard.page, name="reports"),
@@ -15,5 +15,6 @@ urlpatterns = [
     path("reports/export/", exports.figures, name="reports-export"),
     path("reports/tickets/export/", exports.tickets, name="reports-tickets-export"),
     path("reports/targets/<slug:key>/", wishes.target, name="reports-target"),
+    path("settings/figures/", figures.settings_page, name="settings-figures"),
     path("reports/weekly/", wishes.weekly, name="reports-weekly"),
 ]

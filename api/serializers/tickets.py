@@ -269,7 +269,7 @@ class LinkIn(StrictSerializer):
 
 
 class LinkOut(serializers.Serializer[TicketLink]):
-    """`ticket` is a follow-up, duplicate, incident or child of `of`, or was merged into it."""
+    """`ticket` is a follow-up, duplicate, incident or child of `of`, unrelated to it, or was merged into it."""
 
     id = serializers.IntegerField()
     ticket = serializers.IntegerField(source="source_id")

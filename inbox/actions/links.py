@@ -1,4 +1,4 @@
-"""How tickets hang together by hand: follow-ups, duplicates, incidents of a problem, children."""
+"""How tickets hang together by hand: follow-ups, duplicates, incidents of a problem, children, or not at all."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from inbox.actions import base
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, LinkKind, Ticket, TicketLink
 
-BY_HAND = frozenset({LinkKind.FOLLOW_UP, LinkKind.DUPLICATE, LinkKind.INCIDENT, LinkKind.CHILD})
+BY_HAND = frozenset({LinkKind.FOLLOW_UP, LinkKind.DUPLICATE, LinkKind.INCIDENT, LinkKind.CHILD,
+                     LinkKind.UNRELATED})  # fmt: skip
 
 
 def link(source: Ticket, target: Ticket, kind: str, *, by: Agent | None) -> TicketLink:
     """Say that `source` is a follow-up, duplicate, incident or child of `target`; it is said once.
 
+    Of two that are another matter each is so of the other: whichever way round, it is said once too.
     Raises ActionError where it is the same ticket, or the other way round already.
     """
     if source.pk == target.pk:
         raise ActionError(_("A ticket cannot be linked to itself."), "same")
     first, second = sorted((source, target), key=lambda ticket: ticket.pk)
     with base.locked(first, even_if_closed=True), base.locked(second, even_if_closed=True):
-        if TicketLink.objects.filter(source=target, target=source, kind=kind).exists():
+        other_way_round = TicketLink.objects.filter(source=target, target=source, kind=kind).first()
+        if other_way_round and kind == LinkKind.UNRELATED:
+            return other_way_round
+        if other_way_round:
             raise ActionError(_("These two are linked the other way round already."), "linked")
         row, made = TicketLink.objects.get_or_create(source=source, target=target, kind=LinkKind(kind))
         if made:

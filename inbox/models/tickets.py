@@ -328,11 +328,12 @@ class LinkKind(models.TextChoices):
     DUPLICATE = "duplicate", _("Duplicate")
     INCIDENT = "incident", _("Incident of a problem")
     CHILD = "child", _("Child")
+    UNRELATED = "unrelated", _("Another matter")
     MERGED = "merged", _("Merged")
 
 
 class TicketLink(models.Model):
-    """`source` is a follow-up, duplicate, incident or child of `target`, or was merged into it."""
+    """`source` is a follow-up, duplicate, incident or child of `target`, another matter, or was merged into it."""
 
     source = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="links", db_index=False)
     target = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="linked")

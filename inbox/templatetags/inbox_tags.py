@@ -147,9 +147,9 @@ def at(found: dict[str, str], key: str) -> str:
 def relation(link: dict[str, str]) -> str:
     """What a ticket is of the one beside whose conversation the link stands."""
     ours = {"follow_up": _("Follow-up of"), "duplicate": _("Duplicate of"), "incident": _("Incident of the problem"),
-            "child": _("Child of"), "merged": _("Merged into")}  # fmt: skip
+            "child": _("Child of"), "unrelated": _("Another matter than"), "merged": _("Merged into")}  # fmt: skip
     theirs = {"follow_up": _("Its follow-up"), "duplicate": _("Its duplicate"), "incident": _("Its incident"),
-              "child": _("Its child"), "merged": _("Merged into this")}  # fmt: skip
+              "child": _("Its child"), "unrelated": _("Another matter than"), "merged": _("Merged into this")}  # fmt: skip
     return (ours if link["way"] == "to" else theirs).get(link["kind"], link["kind"])
 
 

@@ -27,7 +27,7 @@ from reports.engine.measures import measure
 from reports.engine.question import Question
 from reports.engine.running import figure, figures, grouped
 
-# Every measure of this package, in the order of pages; others may have been added to MEASURES since.
+# Every measure, in the order of pages; the last four are added by `reports.conversion` and `reports.worth.measures`.
 KEYS = (
     "first_response",
     "first_wait",
@@ -62,6 +62,10 @@ KEYS = (
     "journey_abandonment",
     "containment_confirmed",
     "containment_assumed",
+    "conversion",
+    "retention",
+    "churn",
+    "clv",
 )
 
 __all__ = [

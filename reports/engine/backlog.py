@@ -37,17 +37,45 @@ def _aged(least: int, most: int | None) -> str:
 class Backlog(Count):
     """How many are unsolved at the moment of the question, by state and by age."""
 
-    def over_time(self, question: Question, by: str) -> dict[Key, Figure]:
-        """At the end of each day, week or month that has begun; counted back from the last, by what came and went."""
+    def over_time(self, question: Question, by: str, *, brief: bool = False) -> dict[Key, Figure]:
+        """At the end of each day, week or month that has begun; counted back from the last, by what came and went.
+
+        Beside each stands by whom they waited for then; `brief` leaves that out, for a fraction of the rows.
+        """
         if by == "hour_of_week":
             return {}
         keys = [key for key in groups.all_keys(question, by) if groups.start_of(question, by, key) <= question.now]
-        came_and_went = self._moves(question, by)
-        standing = came_and_went.pop(None, 0)
+        moves = {None: self._moves(question, by)} if brief else self._moves_by_state(question, by)
+        standing = {state: came_and_went.pop(None, 0) for state, came_and_went in moves.items()}
         found: dict[Key, Figure] = {}
         for key in reversed(keys):
-            found[key] = Figure(self.key, self.unit, value=standing, numerator=standing, n=standing)
-            standing -= came_and_went[key]
+            number = sum(standing.values())
+            extra = {state: standing.get(state, 0) for state in ([] if brief else STATES)}
+            found[key] = Figure(self.key, self.unit, value=number, numerator=number, n=number, extra=extra)
+            for state, came_and_went in moves.items():
+                standing[state] -= came_and_went[key]
+        return found
+
+    def _moves_by_state(self, question: Question, by: str) -> dict[str | None, Counter[Key]]:
+        """As `_moves`, of each state: each span counts, whatever the ticket did before and after."""
+        rows = SPANS.conditions(question)
+
+        def counted(at: str, sign: str) -> str:
+            within = f"f.{at} > part.begins AND f.{at} <= LEAST(part.finishes, %(moment)s)"
+            return f"SELECT f.state, {sign}COUNT(*) AS number FROM {SPANS.table} f WHERE {within} AND {rows} GROUP BY 1"  # noqa: S608
+
+        standing = f"SELECT NULL, f.state, COUNT(*) FROM {AT.table} f WHERE {AT.conditions(question)} GROUP BY 2"  # noqa: S608
+        moved = f"{counted('started_at', '')} UNION ALL {counted('ended_at', '-')}"
+        each = (
+            f"SELECT part.key, one.state, SUM(one.number)::bigint FROM {groups.PARTS} CROSS JOIN LATERAL ({moved}) one"  # noqa: S608
+        )
+        found: dict[str | None, Counter[Key]] = {}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"{standing} UNION ALL {each} GROUP BY 1, 2", {**question.params(), **groups.stretches(question, by)}
+            )
+            for key, state, number in cursor.fetchall():
+                found.setdefault(state, Counter())[key] = number
         return found
 
     def _moves(self, question: Question, by: str) -> Counter[Key]:

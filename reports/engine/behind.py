@@ -20,7 +20,7 @@ from reports.engine.sources import literal
 def parts(key: str) -> tuple[str, ...]:
     """The parts of a figure that can be opened; none of one that has no tickets behind it."""
     one = ALL[key]
-    return tuple(one.parts) if isinstance(one, Summed) else one.opens if isinstance(one, Own) else ()
+    return tuple(one.parts()) if isinstance(one, Summed) else one.opens if isinstance(one, Own) else ()
 
 
 def shares(key: str, question: Question, part: str = "denominator", group: In | None = None) -> list[Share]:
@@ -52,7 +52,7 @@ def tickets(key: str, question: Question, part: str = "denominator", group: In |
 def _sql(one: Measure, question: Question, part: str, group: In | None, selected: str) -> tuple[str, dict[str, Any]]:
     """A SELECT of the rows behind a part, and its parameters."""
     assert isinstance(one, Summed)
-    chosen = _part(one, part)
+    chosen = _part(one, part, question)
     by, key = group or (None, None)
     params = question.params()
     if by in groups.STRETCHES:  # a period of its own; of what is no event, how it stood at its end
@@ -71,9 +71,9 @@ def _sql(one: Measure, question: Question, part: str, group: In | None, selected
     return sql, params
 
 
-def _part(one: Summed, name: str) -> Part:
+def _part(one: Summed, name: str, question: Question) -> Part:
     """By its name; `denominator` and `n` are all that a figure rests on, whatever it calls that."""
-    found = one.parts
+    found = one.parts(business=question.business)
     if name not in found and name in ("denominator", "n"):
         return next(iter(found.values()))
     return found[name]

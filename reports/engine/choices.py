@@ -16,12 +16,19 @@ from inbox.rights import Right, may
 from reports.engine.question import DAYS, Question
 
 WINDOW = "reports.window"  # the setting of W: days, 1 to 30
+RATES = "reports.hourly_rates"  # the setting of money an hour, by a team's id or of all others
+RATES_OF_ALL = "all"
 
 
 def window() -> int:
     """W, in days."""
     value = Setting.objects.filter(pk=WINDOW).values_list("value", flat=True).first()
     return value if isinstance(value, int) and 1 <= value <= 30 else DAYS
+
+
+def rates() -> dict[str, float]:
+    """What an hour costs, by the id of a team as text, or by `RATES_OF_ALL`."""
+    return dict(Setting.objects.filter(pk=RATES).values_list("value", flat=True).first() or {})
 
 
 def ask(start: date, end: date, zone: ZoneInfo | None = None, **filters: Any) -> Question:

@@ -43,16 +43,18 @@ class Summed(Measure):
 
     source: Source
 
-    @property
-    def parts(self) -> dict[str, Part]:
-        """What of it can be opened, all that it rests on first."""
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
+        """What of it can be opened, all that it rests on first; `business`: of a figure of business seconds."""
         raise NotImplementedError
 
     def columns(self, question: Question) -> dict[str, str]:
         raise NotImplementedError
 
-    def over_time(self, question: Question, by: str) -> dict[Key, Figure]:
-        """By day, week, month or hour of the week, where the rows of its source have no day: none, but for a state."""
+    def over_time(self, question: Question, by: str, *, brief: bool = False) -> dict[Key, Figure]:
+        """By day, week, month or hour of the week, where the rows of its source have no day: none, but for a state.
+
+        `brief` asks for values alone, without what stands beside them.
+        """
         return {}
 
     def figure(self, question: Question, row: Row) -> Figure:
@@ -69,8 +71,11 @@ class Duration(Summed):
     where: str = "TRUE"
     provisional: str = "FALSE"
 
+    def _seconds(self, business: bool) -> str:
+        return f"f.{self.business if business and self.business else self.column}"
+
     def columns(self, question: Question) -> dict[str, str]:
-        seconds = f"f.{self.business if question.business and self.business else self.column}"
+        seconds = self._seconds(question.business)
         only = "" if self.where == "TRUE" else f" FILTER (WHERE {self.where})"
         found = {
             "n": f"COUNT({seconds}){only}",
@@ -78,7 +83,7 @@ class Duration(Summed):
             "percentiles": f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {seconds}){only}",
         }
         if self.provisional != "FALSE":
-            found["open"] = f"COUNT(*) FILTER (WHERE {self.where} AND {self.provisional})"
+            found["open"] = f"COUNT({seconds}) FILTER (WHERE {self.where} AND {self.provisional})"
         return found
 
     def figure(self, question: Question, row: Row) -> Figure:
@@ -94,9 +99,8 @@ class Duration(Summed):
             provisional=row.get("open") or 0,
         )
 
-    @property
-    def parts(self) -> dict[str, Part]:
-        return {"n": Part(f"{self.where} AND f.{self.column} IS NOT NULL")}
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
+        return {"n": Part(f"{self.where} AND {self._seconds(business)} IS NOT NULL")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +122,7 @@ class Ratio(Summed):
     def figure(self, question: Question, row: Row) -> Figure:
         return ratio(self.key, row["numerator"] or 0, row["denominator"] or 0, row["open"] or 0)
 
-    @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
         return {
             "denominator": Part(self.denominator),
             "numerator": Part(f"({self.denominator}) AND ({self.numerator})"),
@@ -151,8 +154,7 @@ class Count(Summed):
         extra = {name: int(row[f"x_{name}"] or 0) for name in self.beside}
         return Figure(self.key, self.unit, value=number, numerator=number, n=number, extra=extra)
 
-    @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
         all_of_it = Part(self.where, self.amount)
         beside = {name: Part(f"({self.where}) AND ({sql})", self.amount) for name, sql in self.beside.items()}
         return {"n": all_of_it, "numerator": all_of_it, **beside}

@@ -74,8 +74,7 @@ class Promoters(Summed):
             extra={"promoters": promoters, "passives": n - promoters - detractors, "detractors": detractors},
         )
 
-    @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
         whole = "f.place = 1"
         sign = "CASE WHEN f.value >= 9 THEN 1 WHEN f.value <= 6 THEN -1 ELSE 0 END"
         return {

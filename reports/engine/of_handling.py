@@ -63,8 +63,7 @@ class Handling(Summed):
             extra=beside,
         )
 
-    @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
         return {
             "denominator": Part(HANDLED),
             "numerator": Part(HANDLED, SECONDS),
@@ -92,8 +91,7 @@ class Cost(Summed):
         value = cost / n if n and not unrated else None
         return Figure(self.key, self.unit, value=value, numerator=cost, denominator=n, n=n, mean=value, extra=extra)
 
-    @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
         return {
             "denominator": Part(HANDLED),
             "numerator": Part(HANDLED, "COALESCE(f.cost, 0)"),

@@ -3,7 +3,7 @@
 from reports.engine.measures import Count, add
 from reports.engine.sources import Source
 
-TRAFFIC = Source("reports_trafficfact", at="quarter", priority="")
+TRAFFIC = Source("reports_trafficfact", at="quarter")
 
 for key, kind in (
     ("messages_in", "customer"),

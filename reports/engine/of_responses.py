@@ -10,12 +10,13 @@ add(
         key="first_response",
         unit="seconds",
         source=RESPONSES,
-        column="seconds",
-        business="business",
+        column="first_seconds",
+        business="first_business",
         where="f.first",
     )
 )
-add(Duration(key="first_wait", unit="seconds", source=RESPONSES, column="total", where="f.first"))
+add(Duration(key="first_wait", unit="seconds", source=RESPONSES, column="first_total", where="f.first"))
+# An answer when nothing was asked any more ended no run: of these it has no seconds, and does not count.
 add(Duration(key="response", unit="seconds", source=RESPONSES, column="seconds", business="business"))
 add(
     Duration(

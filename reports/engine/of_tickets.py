@@ -9,7 +9,7 @@ from reports.engine.sources import Source
 
 WAITING = Source("reports_ticketfact", base="f.waiting_since IS NOT NULL AND f.waiting_since <= %(now)s")
 OPENED = Source("reports_ticketfact", at="opened_at")
-BEGAN = Source("reports_ticketfact", at="began_at", base="f.opened_at IS NULL")
+BEGAN = Source("reports_ticketfact", at="ours_at")
 FIRST = Source(
     "reports_ticketfact",
     at="first_solved_at",

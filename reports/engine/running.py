@@ -28,16 +28,16 @@ def figures(keys: Iterable[str], question: Question) -> dict[str, Figure]:
     return {key: found[key] for key in keys}
 
 
-def grouped(keys: Iterable[str], question: Question, by: str) -> list[Group]:
+def grouped(keys: Iterable[str], question: Question, by: str, *, brief: bool = False) -> list[Group]:
     """The same, broken down: all days, weeks, months or hours there are; of the rest, those with something in them.
 
-    Where a measure has no such breakdown its figures are empty.
+    Where a measure has no such breakdown its figures are empty. `brief`: values are enough, as for a trend.
     """
     keys = list(keys)
     if not groups.is_known(by):
         raise ValueError(f"no figures by {by}")
     measures = [ALL[key] for key in keys]
-    found = _counted(measures, question, by)
+    found = _counted(measures, question, by, brief=brief)
     here = list(dict.fromkeys([*groups.all_keys(question, by), *found]))
     names = groups.labels(here, by)
     if by in groups.TIMES:
@@ -55,7 +55,7 @@ def _none(one: Measure, question: Question, by: str) -> Figure:
     return Figure(one.key, one.unit)
 
 
-def _counted(measures: list[Measure], question: Question, by: str | None) -> Counted:
+def _counted(measures: list[Measure], question: Question, by: str | None, *, brief: bool = False) -> Counted:
     found: Counted = {}
     sources: dict[Source, list[Summed]] = {}
     for one in measures:
@@ -63,7 +63,7 @@ def _counted(measures: list[Measure], question: Question, by: str | None) -> Cou
             if by is None or by not in groups.TIMES or one.source.at:
                 sources.setdefault(one.source, []).append(one)
             else:
-                for key, made in one.over_time(question, by).items():
+                for key, made in one.over_time(question, by, brief=brief).items():
                     found.setdefault(key, {})[one.key] = made
         elif isinstance(one, Own):
             for key, made in one.compute(question, by).items():

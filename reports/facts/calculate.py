@@ -12,7 +12,7 @@ from reports.facts.changing import Change, changes_in
 from reports.facts.history import Asking, History, World
 from reports.facts.owning import hands_of
 from reports.facts.rows import AnswerRow, Facts, ResponseRow, TicketRow, TrafficRow
-from reports.facts.saying import AUTO, CUSTOMER, Said, said_in
+from reports.facts.saying import AUTO, BOT, CUSTOMER, HUMAN, Said, said_in
 from reports.facts.standing import Standings
 from reports.facts.walking import walk
 from reports.models import SurveyKind
@@ -96,6 +96,7 @@ class _Calculation:
             live=self.live,
             began_at=began_at,
             opened_at=opened_at,
+            ours_at=self._ours_at() if opened_at is None else None,
             bot=course.bot,
             handed_at=course.handed_at,
             topic=history.topic,
@@ -113,6 +114,9 @@ class _Calculation:
         if opened_at is None or not course.solves:
             return row
         return row._replace(**self._first(opened_at), **(self._last(opened_at) if course.done else {}))
+
+    def _ours_at(self) -> datetime | None:
+        return next((one.at for one in self.said if one.who in (HUMAN, BOT)), None)
 
     def _first(self, opened_at: datetime) -> dict[str, Any]:
         course = self.course
@@ -189,6 +193,7 @@ class _Calculation:
             "first": True,
             "first_seconds": seconds(asked, first.at),
             "first_business": self._business(asked, first.at, course.opened.channel_id),
+            "first_total": seconds(course.opened.at, first.at),
         }
         for place, run in enumerate(one for one in course.runs if one.answer is not None and one.asked_at is not None):
             if run.answer is first:
@@ -203,16 +208,16 @@ class _Calculation:
         return ResponseRow(
             self.history.number, self.imported, began.channel_id, standing.team_id, answer.agent_id, False, asked,
             answer.at, seconds(asked, answer.at), self._business(asked, answer.at, began.channel_id),
-            seconds(began.at, answer.at), None, None, standing.priority,
+            seconds(began.at, answer.at), None, None, None, standing.priority,
         )  # fmt: skip
 
     # What was said, and answers to surveys ---------------------------------------------------------------------------
 
     def _traffic(self) -> list[TrafficRow]:
-        count: Counter[tuple[int, int | None, int | None, str, datetime]] = Counter()
+        count: Counter[tuple[int, int | None, int | None, str, datetime, str]] = Counter()
         for one in self.said:
             standing = self.standings.at(one.at)
-            count[one.channel_id, standing.team_id, one.agent_id, one.who, quarter_of(one.at)] += 1
+            count[one.channel_id, standing.team_id, one.agent_id, one.who, quarter_of(one.at), standing.priority] += 1
         return [
             TrafficRow(self.history.number, self.imported, *parts, number) for parts, number in count.items()
         ]  # fmt: skip

@@ -60,15 +60,23 @@ def changes_in(lines: Sequence[Line]) -> tuple[str, list[Change]]:
 
 
 def _why(line: Line, before: Line | None) -> str:
-    """Why it changed, where that was no wish that it changes; older lines tell it by the line before them alone."""
+    """Why it changed, where that was no wish that it changes; older lines tell it by the line before them alone.
+
+    A merge and the way back from spam only ever open, and whoever did the one did the other.
+    """
     if "why" in line.data:
         return str(line.data["why"])
-    if before is not None and line.at - before.at < AT_ONCE:
+    opens = line.data.get("from") in DONE and line.data.get("to") not in DONE
+    if opens and before is not None and line.at - before.at < AT_ONCE and _same_actor(line, before):
         if before.kind == "merged_from":
             return "merge"
         if before.kind == "spam_changed" and not before.data.get("spam"):
             return "spam"
     return ""
+
+
+def _same_actor(one: Line, other: Line) -> bool:
+    return (one.actor_kind, one.actor_id) == (other.actor_kind, other.actor_id)
 
 
 def _take(kept: list[Change], line: Line, why: str) -> None:

@@ -15,6 +15,7 @@ class TicketRow(NamedTuple):
     live: bool
     began_at: datetime
     opened_at: datetime | None
+    ours_at: datetime | None
     bot: bool
     handed_at: datetime | None
     topic: str
@@ -64,6 +65,7 @@ class ResponseRow(NamedTuple):
     total: int | None
     first_seconds: int | None
     first_business: int | None
+    first_total: int | None
     priority: str
 
 
@@ -90,6 +92,7 @@ class TrafficRow(NamedTuple):
     agent_id: int | None
     kind: str
     quarter: datetime
+    priority: str
     count: int  # type: ignore[assignment]  # the column is called so
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 # Figures are counted from indexes alone: each, by the date that its figures go by, holds all that these ask for.
 SHARED = ["ticket", "channel_id", "team_id", "agent_id", "imported"]
 FILTERS = [*SHARED, "priority"]
+FIRST_ALONE = ["first_seconds", "first_business", "first_total"]
 
 
 class TicketFact(models.Model):
@@ -27,6 +28,7 @@ class TicketFact(models.Model):
     live = models.BooleanField(default=False)  # chat, call, messenger, SMS, direct message
     began_at = models.DateTimeField()  # its first public message of any kind
     opened_at = models.DateTimeField(null=True)  # the first customer message; none where we alone have spoken
+    ours_at = models.DateTimeField(null=True)  # where there is none: the first word of a person or bot here
     bot = models.BooleanField(default=False)  # a bot owned it when the customer wrote first
     handed_at = models.DateTimeField(null=True)  # the bot gave it to a person, by whatever way
     topic = models.CharField(max_length=120, blank=True)
@@ -111,7 +113,7 @@ class TicketFact(models.Model):
                 name="fact_open",
                 condition=Q(opened_at__isnull=False),
             ),
-            models.Index(fields=["began_at"], name="fact_ours_only", condition=Q(opened_at__isnull=True)),
+            models.Index(fields=["ours_at"], name="fact_ours_only", condition=Q(ours_at__isnull=False)),
             models.Index(fields=["waiting_since"], name="fact_waiting", condition=Q(waiting_since__isnull=False)),
             models.Index(fields=["customer_id", "opened_at"], name="fact_of_customer"),
             models.Index(fields=["follow_up_of"], name="fact_follow_up", condition=Q(follow_up_of__isnull=False)),
@@ -152,13 +154,14 @@ class ResponseFact(OfTicket):
     total = models.BigIntegerField(null=True)  # from the first of the run, a bot's time included
     first_seconds = models.BigIntegerField(null=True)  # of the first alone
     first_business = models.BigIntegerField(null=True)
+    first_total = models.BigIntegerField(null=True)  # from the ticket's first customer message, a bot's time included
     priority = models.CharField(max_length=10)
 
     class Meta:
         indexes = (
             models.Index(
                 fields=["answered_at"],
-                include=["seconds", "business", "total", "first", "priority", *SHARED],
+                include=["seconds", "business", "first", *FIRST_ALONE, "priority", *SHARED],
                 name="response_when",
             ),
             models.Index(fields=["ticket"], name="response_of_ticket"),
@@ -193,7 +196,7 @@ class SpanFact(OfTicket):
         indexes = (
             models.Index(fields=["started_at"], include=SHARED, name="span_begins", condition=Q(enters=True)),
             models.Index(fields=["ended_at"], include=SHARED, name="span_ends", condition=Q(leaves=True)),
-            models.Index(fields=["started_at"], include=["priority", *SHARED], name="span_starts"),
+            models.Index(fields=["started_at"], include=["state", "priority", *SHARED], name="span_starts"),
             models.Index(
                 fields=["ended_at"],
                 include=["started_at", "state", "unsolved_since", "priority", *SHARED],
@@ -216,10 +219,11 @@ class TrafficFact(OfTicket):
     kind = models.CharField(max_length=9, choices=TrafficKind)
     quarter = models.DateTimeField()
     count = models.PositiveIntegerField()
+    priority = models.CharField(max_length=10, default="")  # of the ticket then
 
     class Meta:
         indexes = (
-            models.Index(fields=["quarter"], include=["kind", "count", *SHARED], name="traffic_when"),
+            models.Index(fields=["quarter"], include=["kind", "count", *FILTERS], name="traffic_when"),
             models.Index(fields=["ticket"], name="traffic_of_ticket"),
         )
 

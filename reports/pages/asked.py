@@ -88,6 +88,7 @@ class Asked:
     languages: tuple[str, ...] = ()
     priorities: tuple[str, ...] = ()
     business: bool = False
+    imported: bool = False
     window: int = DAYS
     own: bool = False  # of the viewer alone: they may not read everybody's
     problems: tuple[str, ...] = field(default=())
@@ -106,6 +107,7 @@ class Asked:
             languages=self.languages,
             priorities=self.priorities,
             business=self.business,
+            imported=self.imported,
             viewer=self.viewer,
             window=self.window,
         )
@@ -149,6 +151,8 @@ class Asked:
         found += [("priority", one) for one in self.priorities]
         if self.business:
             found.append(("hours", "business"))
+        if self.imported:
+            found.append(("imported", "true"))
         return [pair for pair in found if pair[0] != without]
 
     @property
@@ -282,6 +286,7 @@ def of(viewer: Agent, params: QueryDict, now: datetime | None = None) -> Asked:
         languages=tuple(one.lower() for one in reading.several("language")),
         priorities=tuple(one for one in reading.several("priority") if reading.is_known(one, Priority.values)),
         business=params.get("hours") == "business",
+        imported=params.get("imported") == "true",
         window=window(),
         problems=tuple(reading.problems),
     )

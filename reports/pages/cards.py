@@ -47,6 +47,13 @@ TYPED: Mapping[str, tuple[float, StrOrPromise]] = {
 REASONS: Mapping[str, StrOrPromise] = {
     "no_policy": gettext_lazy("Comes with service levels: promises of when to answer and to solve."),
     "no_rate": gettext_lazy("No team has an hourly rate yet."),
+    "no_revenue": gettext_lazy("Comes with revenue: nothing was imported yet."),
+    "no_margin": gettext_lazy("The settings name no margin yet."),
+    "few_customers": gettext_lazy("Under thirty customers it would be chance."),
+    "not_of_tickets": gettext_lazy(
+        "Customers belong to no channel, team or agent: with such a filter it is not counted."
+    ),
+    "not_of_visits": gettext_lazy("Visits belong to no team, agent or tag: with such a filter it is not counted."),
     "nobodys": gettext_lazy("Whether customers recommend you is nobody’s own work: this is not counted by agent."),
     "few": gettext_lazy("Under ten answers there is no score, only counts."),
 }
@@ -182,7 +189,7 @@ def card(key: str, asked: Asked, target: float | None = None) -> Card:
         return Card(key, definition, figure, words.parts("", None), reason=reason_of(figure))
     before = engine.figure(key, question.before())
     step = LONGER.get(asked.step, asked.step) if key == "nps" else asked.step
-    values = [one.figures[key].value for one in engine.grouped([key], question, step)]
+    values = [one.figures[key].value for one in engine.grouped([key], question, step, brief=True)]
     return Card(
         key,
         definition,

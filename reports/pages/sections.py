@@ -293,12 +293,13 @@ class Line:
 
 
 MORE = ("one_touch", "reopen_rate", "next_response", "customer_wait", "ces", "fcr_confirmed", "abandonment",
-        "cost_per_ticket", "conversion", "messages_in", "messages_out")  # fmt: skip
+        "cost_per_ticket", "conversion", "journey_abandonment", "retention", "churn", "clv", "messages_in",
+        "messages_out")  # fmt: skip
 
 
 def more(asked: Asked) -> list[Line]:
     """What is counted beside the eight figures, each beside what it was; what has nothing to count is left out."""
-    keys = [key for key in MORE if key in engine.MEASURES and key in DEFINITIONS]
+    keys = list(MORE)
     now, before = engine.figures(keys, asked.question), engine.figures(keys, asked.question.before())
     found = []
     for key in keys:

@@ -30,7 +30,7 @@ def heading() -> list[str]:
 
 def rows(asked: Asked, by: str) -> Iterator[Sequence[Any]]:
     """A line for each group and figure; without `by`, a line for each figure."""
-    keys = [key for key in engine.MEASURES if key in DEFINITIONS]
+    keys = list(engine.KEYS)
     if not by:
         for key, figure in engine.figures(keys, asked.question).items():
             yield ["", "", *_line(key, figure)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -10,6 +11,7 @@ from django.db.models import Max
 
 from inbox.models import DeliveryState, Event, Message
 from reports.facts import follower, rebuilding
+from reports.handling import refreshing
 
 NAMES = ("TicketFact", "ResponseFact", "SpanFact", "TrafficFact", "HandlingFact", "AnswerFact", "ChatFact", "BotFact")
 
@@ -40,7 +42,9 @@ class Reader:
         done = 0
         for some in self._batches(size):
             follower.keep(some)
+            refreshing.follow(some)
             done += len(some)
+        refreshing.refresh(rest=timedelta())
         return done
 
     def _batches(self, size: int) -> Iterator[list[Event]]:

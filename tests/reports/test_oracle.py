@@ -105,14 +105,18 @@ def check(histories: Sequence[History], wishes: Sequence[dict[str, Any]]) -> Non
             assert plain(told[key]) == plain(oracle.figure(book, key, same)), key
             if key in oracle.WHENEVER and wish["by"] in BY_TIME:
                 continue  # what is so now belongs to no day
-            parts = {_name(name): plain(one) for name, one in oracle.grouped(book, key, same, wish["by"]).items()}
+            parts = {
+                _name(name, wish["by"]): plain(one) for name, one in oracle.grouped(book, key, same, wish["by"]).items()
+            }
             theirs = {name: plain(figures[key]) for name, figures in groups.items()}
             theirs = {name: one for name, one in theirs.items() if one.get("n") or one.get("denominator")}
             assert theirs == parts, (key, wish["by"])
 
 
-def _name(group: Any) -> Any:
-    return group.isoformat() if isinstance(group, date) else group
+def _name(group: Any, by: str) -> Any:
+    if isinstance(group, date):
+        return f"{group:%Y-%m}" if by == "month" else group.isoformat()
+    return group
 
 
 def agree(examples: int, chance: int) -> None:

@@ -84,7 +84,7 @@ def facts(support: Channel, team: Team, sana: Agent) -> list[Ticket]:
         if solved:
             ResponseFact.objects.create(
                 **of_it, first=True, asked_at=opened, answered_at=opened + timedelta(minutes=10), seconds=600,
-                business=300, total=600, priority="normal",
+                business=300, total=600, first_seconds=600, first_business=300, first_total=600, priority="normal",
             )  # fmt: skip
             HandlingFact.objects.create(**of_it, quarter=quarter, focus=120.0, actions=1)
             answer = Answer.objects.create(

@@ -313,6 +313,7 @@ def test_the_settings_make_change_switch_and_show(zoya: Agent, sana: Agent, supp
     browser.force_login(sana)
     assert browser.get("/settings/surveys/").status_code == 403
     browser.force_login(zoya)
+    Survey.objects.create(name="Satisfaction after a ticket", kind="csat")
     listed = browser.get("/settings/surveys/").content.decode()
     assert "Satisfaction after a ticket" in listed
     for kind in ("csat", "nps", "ces", "solved", "choice", "open"):

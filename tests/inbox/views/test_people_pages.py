@@ -435,7 +435,7 @@ def test_nothing_deletes_from_the_log(as_zoya: Desk) -> None:
         ("/settings/teams/", 6),
         ("/settings/audit/", 5),
         ("/settings/security/", 4),
-        ("/settings/profile/", 2),
+        ("/settings/profile/", 3),
     ],
 )
 def test_pages_cost_the_same_however_many_there_are(

@@ -50,7 +50,7 @@ THEIRS = {
     "ticket-messages", "ticket-draft", "customer-notes", "customer-note", "uploads", "profile", "settings-profile",
     "settings-log-ins", "set_language", "invitation", "density", "ticket-seen", "ticket-follower", "customers-views",
     "notifications-read", "notifications-browser", "settings-notifications", "settings-notifications-test",
-    "ticket-bulk", "welcome",
+    "ticket-bulk", "welcome", "focus",
 }  # fmt: skip
 
 

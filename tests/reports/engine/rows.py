@@ -61,6 +61,7 @@ def _one(n: int, ticket: Ticket, place: dict[str, Any], agent: Agent | None) -> 
         customer_id=ticket.customer_id,
         began_at=began,
         opened_at=None if n % 13 == 12 else began,
+        ours_at=began if n % 13 == 12 else None,
         waiting_since=began if solved is None and n % 2 else None,
         priority=ticket.priority,
         done=bool(solved),
@@ -93,6 +94,9 @@ def _one(n: int, ticket: Ticket, place: dict[str, Any], agent: Agent | None) -> 
             seconds=3600 + n * turn,
             business=900,
             total=3700,
+            first_seconds=3600 if turn == 0 else None,
+            first_business=900 if turn == 0 else None,
+            first_total=3700 + n if turn == 0 else None,
             priority=ticket.priority,
             **both,
             **who,
@@ -117,7 +121,9 @@ def _one(n: int, ticket: Ticket, place: dict[str, Any], agent: Agent | None) -> 
     )
     quarter = began.replace(minute=15, second=0)
     TrafficFact.objects.bulk_create(
-        TrafficFact(kind=kind, quarter=quarter + timedelta(hours=at), count=1 + n % 3, **both, **who)
+        TrafficFact(
+            kind=kind, quarter=quarter + timedelta(hours=at), count=1 + n % 3, priority=ticket.priority, **both, **who
+        )
         for at, kind in enumerate(("customer", "human", "bot", "automatic")[: 1 + n % 4])
     )
     HandlingFact.objects.bulk_create(

@@ -178,8 +178,9 @@ def test_durations_and_the_backlog_of_any_day(facts: Facts, sana: Agent) -> None
     place: dict[str, Any] = {"ticket": ticket, "channel_id": facts.channel.pk, "priority": "normal"}
     for minutes, first in ((30, True), (120, True), (60, False), (1, True), (20, True)):
         ResponseFact.objects.create(
-            first=first, asked_at=DAY, answered_at=DAY, seconds=60 * minutes, business=60, total=60, **place
-        )
+            first=first, asked_at=DAY, answered_at=DAY, seconds=60 * minutes, business=60, total=60,
+            first_seconds=60 * minutes if first else None, **place,
+        )  # fmt: skip
     found = engine.figures(["first_response", "response", "next_response"], JANUARY)
     assert (found["first_response"].value, found["first_response"].mean, found["first_response"].n) == (1500, 2565, 4)
     assert (found["response"].median, found["response"].mean, found["response"].n) == (1800, 2772, 5)

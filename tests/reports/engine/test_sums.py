@@ -27,6 +27,7 @@ def number(figure: Figure, part: str) -> float:
         "denominator": figure.denominator,
         "provisional": figure.provisional,
         "rest": (figure.denominator or 0) - (figure.numerator or 0),
+        "without_rate": 0,  # told where there are some
         **figure.extra,
     }
     found = told[part]
