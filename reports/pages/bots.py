@@ -15,10 +15,9 @@ from inbox.models import Ticket
 from reports import engine
 from reports.engine.figures import ratio
 from reports.models import BotFact
-from reports.pages import words
+from reports.pages import charts, words
 from reports.pages.asked import Asked
 from reports.pages.cards import Card, card
-from reports.pages.charts.plots import span
 
 KEYS = ("containment_confirmed", "containment_assumed", "containment")
 MOST_STEPS = 40
@@ -116,6 +115,6 @@ def _steps(facts: QuerySet[BotFact], total: int) -> list[Step]:
     for name, count in reached.most_common(MOST_STEPS):
         lost = ratio("lost", ended[name], count)
         share = count / total if total else 0.0
-        bar = span(f"step-{len(found)}", _share(count, total), min(share, 1.0), None, None)
+        bar = charts.plots.span(f"step-{len(found)}", _share(count, total), min(share, 1.0), None, None)
         found.append(Step(name, count, _share(count, total), bar, ended[name], words.said("ratio", lost.value)))
     return found

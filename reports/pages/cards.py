@@ -17,9 +17,8 @@ from reports import engine
 from reports.definitions import DEFINITIONS, Definition
 from reports.engine import Figure
 from reports.models import SpanState
-from reports.pages import words
+from reports.pages import charts, words
 from reports.pages.asked import Asked
-from reports.pages.charts.trend import trend
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -196,7 +195,7 @@ def card(key: str, asked: Asked, target: float | None = None) -> Card:
         figure,
         words.parts(figure.unit, figure.value),
         words.compared(figure, before, definition.better),
-        trend(f"card-{key}", values, target, _told(figure, values, target)),
+        charts.trend.trend(f"card-{key}", values, target, _told(figure, values, target)),
         target,
         links(asked, figure),
         tuple(_notes(read, key)),

@@ -16,11 +16,9 @@ from reports import engine
 from reports.definitions import DEFINITIONS
 from reports.engine import Group
 from reports.models import SpanState
-from reports.pages import words
+from reports.pages import charts, words
 from reports.pages.asked import Asked
 from reports.pages.cards import link
-from reports.pages.charts import plots
-from reports.pages.charts.plots import Series
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -74,12 +72,12 @@ def flow(asked: Asked) -> Drawn:
     name = _("Opened and solved")
     told = _("%(opened)s opened and %(solved)s solved in this period.") % {
         "opened": words.number(total[0]), "solved": words.number(total[1])}  # fmt: skip
-    series = [Series(_("opened"), "s-1", opened), Series(_("solved"), "s-2", solved)]
+    series = [charts.plots.Series(_("opened"), "s-1", opened), charts.plots.Series(_("solved"), "s-2", solved)]
     rows = [
         [label, say(first or 0), say(second or 0)] for label, first, second in zip(labels, opened, solved, strict=True)
     ]
     return Drawn(
-        plots.columns("flow", name, told, labels, series, say),
+        charts.plots.columns("flow", name, told, labels, series, say),
         Table([str(STEPS[asked.step]), _("opened"), _("solved")], rows),
         [(one.kind, one.name) for one in series],
         "" if any(total) else _("Nothing was opened or solved in this period."),
@@ -108,7 +106,7 @@ def hours(asked: Asked) -> Drawn:
     )
     rows = [[f"{hour:02}:00", *(say(week[day][hour]) for day in range(7))] for hour in range(24)]
     return Drawn(
-        plots.heat("hours", _("When customers write"), told, days, week, at),
+        charts.plots.heat("hours", _("When customers write"), told, days, week, at),
         Table([_("Hour"), *days], rows),
         empty="" if total else _("No customer wrote in this period."),
         foot=told,
@@ -123,10 +121,10 @@ def backlog(asked: Asked) -> Drawn:
     totals = [one.figures["backlog"].value or 0 for one in groups]
     extras = [one.figures["backlog"].extra for one in groups]
     series = [
-        Series(str(BACKLOG[state]), f"s-{at}", [float(extra.get(state, 0)) for extra in extras])
+        charts.plots.Series(str(BACKLOG[state]), f"s-{at}", [float(extra.get(state, 0)) for extra in extras])
         for at, state in enumerate(BACKLOG, 1)
     ]
-    series = [one for one in series if any(one.values)] or [Series(_("unsolved"), "s-2", totals)]
+    series = [one for one in series if any(one.values)] or [charts.plots.Series(_("unsolved"), "s-2", totals)]
     rows = [
         [label, say(total), *(say(one.values[at] or 0) for one in series)]
         for at, (label, total) in enumerate(zip(labels, totals, strict=True))
@@ -137,7 +135,7 @@ def backlog(asked: Asked) -> Drawn:
     told = _("From %(first)s to %(last)s unsolved tickets.") % {
         "first": say(totals[0]), "last": say(totals[-1])} if totals else ""  # fmt: skip
     return Drawn(
-        plots.stacked("backlog", _("Backlog"), told, labels, series, say),
+        charts.plots.stacked("backlog", _("Backlog"), told, labels, series, say),
         Table([str(STEPS[asked.step]), _("unsolved"), *(one.name for one in series if several)], rows),
         [(one.kind, one.name) for one in series],
         "" if any(totals) else _("Nothing was left unsolved."),
@@ -229,7 +227,7 @@ def _share(asked: Asked, key: str, group: Group, by: str, total: int) -> Cell:
     count = cell(asked, key, group, by)
     share = group.figures[key].n / total if total else 0.0
     told = words.said("ratio", share)
-    return Cell(count.words, told, count.url, "", plots.span(f"{by}-{group.key}-{key}", told, share, None, None))
+    return Cell(count.words, told, count.url, "", charts.plots.span(f"{by}-{group.key}-{key}", told, share, None, None))
 
 
 def cell(asked: Asked, key: str, group: Group, by: str) -> Cell:
@@ -244,7 +242,7 @@ def cell(asked: Asked, key: str, group: Group, by: str) -> Cell:
     bar = SafeString("")
     if figure.unit == "ratio":
         told = words.said("ratio", figure.value)
-        bar = plots.span(f"{by}-{group.key}-{key}", told, figure.value, figure.low, figure.high)
+        bar = charts.plots.span(f"{by}-{group.key}-{key}", told, figure.value, figure.low, figure.high)
     return Cell(words.said(figure.unit, figure.value), f"n = {words.number(figure.n)}", url, words.between(figure), bar)
 
 

@@ -14,9 +14,8 @@ from reports.definitions import DEFINITIONS
 from reports.engine import Group
 from reports.engine.figures import ratio
 from reports.engine.groups import PAGE
-from reports.pages import words
+from reports.pages import charts, words
 from reports.pages.cards import link
-from reports.pages.charts.plots import span
 from reports.pages.sections import Cell, cell
 from reports.pains.wanted import COLUMNS, Wanted
 
@@ -136,7 +135,7 @@ def _often(wanted: Wanted, group: Group, total: int, at: int) -> Cell:
     count = cell(wanted.asked, "volume", group, wanted.by)
     share = group.figures["volume"].n / total if total else 0.0
     told = words.said("ratio", share)
-    bar = span(f"pain-{at}", told, min(share, 1.0), None, None)
+    bar = charts.plots.span(f"pain-{at}", told, min(share, 1.0), None, None)
     return Cell(count.words, told, count.url if group.figures["volume"].n else "", "", bar)
 
 

@@ -13,10 +13,9 @@ from inbox.models import Channel
 from reports import engine
 from reports.definitions import DEFINITIONS
 from reports.engine.groups import MORE, PATH
-from reports.pages import words
+from reports.pages import charts, words
 from reports.pages.asked import Asked
 from reports.pages.cards import link
-from reports.pages.charts.plots import span
 
 MOST_ROWS = 12
 
@@ -79,7 +78,7 @@ def read(asked: Asked) -> Ways:
                 MORE in steps,
                 words.number(figure.n),
                 told,
-                span(f"way-{at}", told, share, None, None),
+                charts.plots.span(f"way-{at}", told, share, None, None),
                 words.said("ratio", figure.value),
                 words.basis(figure),
                 words.between(figure),
