@@ -149,7 +149,8 @@ def relation(link: dict[str, str]) -> str:
     ours = {"follow_up": _("Follow-up of"), "duplicate": _("Duplicate of"), "incident": _("Incident of the problem"),
             "child": _("Child of"), "unrelated": _("Another matter than"), "merged": _("Merged into")}  # fmt: skip
     theirs = {"follow_up": _("Its follow-up"), "duplicate": _("Its duplicate"), "incident": _("Its incident"),
-              "child": _("Its child"), "unrelated": _("Another matter than"), "merged": _("Merged into this")}  # fmt: skip
+              "child": _("Its child"), "unrelated": _("Another matter than"),
+              "merged": _("Merged into this")}  # fmt: skip
     return (ours if link["way"] == "to" else theirs).get(link["kind"], link["kind"])
 
 
