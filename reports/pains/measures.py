@@ -41,8 +41,7 @@ class Contacts(Summed):
         value = n / customers if customers else None
         return Figure(self.key, self.unit, value=value, numerator=n, n=n, extra={"customers": customers})
 
-    @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self, *, business: bool = False) -> dict[str, Part]:
         return {"n": Part()}
 
 
