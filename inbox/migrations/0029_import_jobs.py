@@ -1,11 +1,14 @@
 from django.db import migrations, models
 
+from inbox.migrating import BOUND_LOCKS
+
 
 class Migration(migrations.Migration):
     """One more kind of job, which only Python knows of: the database is asked nothing."""
 
     dependencies = [("inbox", "0028_schedules")]
     operations = [
+        BOUND_LOCKS,
         migrations.AlterField(
             model_name="job",
             name="kind",

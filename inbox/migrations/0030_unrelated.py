@@ -1,11 +1,14 @@
 from django.db import migrations, models
 
+from inbox.migrating import BOUND_LOCKS
+
 
 class Migration(migrations.Migration):
     """One more kind of link, which only Python knows of: the database is asked nothing."""
 
     dependencies = [("inbox", "0029_import_jobs")]
     operations = [
+        BOUND_LOCKS,
         migrations.AlterField(
             model_name="ticketlink",
             name="kind",

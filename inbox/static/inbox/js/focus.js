@@ -28,8 +28,7 @@ let current // { seq, ticket, idle, from, to } in this page's time
 let done = restore() // [what is told, when it was]
 let usedAt = performance.now() // whoever opens a page uses it
 let pane // of several conversations side by side, the one that was used last
-let tickAt = performance.now()
-let wallAt = Date.now()
+let [tickAt, wallAt] = [performance.now(), Date.now()]
 let toldAt = -Infinity
 
 function restore() {
@@ -60,6 +59,7 @@ function before() {
 const told = one => [page, one.seq, one.ticket, one.idle ? 1 : 0, clock(one.from), clock(one.to)]
 
 function begin(ticket, idle, from) {
+  finish(from)
   current = { seq: number++, ticket, idle, from, to: from }
 }
 
@@ -74,8 +74,7 @@ function finish(at) {
 }
 
 function tick() {
-  const now = performance.now()
-  const wall = Date.now()
+  const [now, wall] = [performance.now(), Date.now()]
   const slept = wall - wallAt - (now - tickAt)
   if (Math.max(now - tickAt, wall - wallAt) > GONE) {
     finish(tickAt)
@@ -87,15 +86,8 @@ function tick() {
   const ticket = before()
   if (current && current.ticket !== ticket) finish(now)
   if (ticket && !current) begin(ticket, now - usedAt > USED, now)
-  if (current && !current.idle && now - usedAt > USED) {
-    const until = Math.max(current.from, usedAt + USED)
-    finish(until)
-    begin(ticket, true, until)
-  } else if (current?.idle && now - usedAt <= USED) {
-    const since = Math.max(current.from, usedAt)
-    finish(since)
-    begin(ticket, false, since)
-  }
+  if (current && !current.idle && now - usedAt > USED) begin(ticket, true, Math.max(current.from, usedAt + USED))
+  else if (current?.idle && now - usedAt <= USED) begin(ticket, false, Math.max(current.from, usedAt))
   if (!current) return
   current.to = now
   if (now - current.from > WHOLE) finish(now)
@@ -148,10 +140,9 @@ addEventListener("pagehide", () => {
   finish(performance.now())
   const open = done.filter(one => !one.at).slice(-100)
   if (open.length <= Number(rest ?? false)) return // told, or with the tab if it goes on
-  const body = new FormData()
-  body.set("csrfmiddlewaretoken", JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"])
-  body.set("focus", JSON.stringify(open.map(one => one.told)))
-  navigator.sendBeacon(live.dataset.focus, body)
+  const csrfmiddlewaretoken = JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"]
+  const focus = JSON.stringify(open.map(one => one.told))
+  navigator.sendBeacon(live.dataset.focus, new URLSearchParams({ csrfmiddlewaretoken, focus }))
 })
 setInterval(look, 1000)
 look()
