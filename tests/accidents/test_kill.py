@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -288,6 +289,9 @@ def test_afterwards_all_is_well(aftermath: Aftermath) -> None:
     for program in list(supervised):
         supervised |= {child.pid for child in psutil.Process(program).children(recursive=True)}
     strangers = [running[pid].cmdline() for pid in running if pid not in supervised | top | expected]
-    orphans = [psutil.Process(pid).cmdline() for pid in expected - supervised - top]
+    orphans = []
+    for pid in expected - supervised - top:
+        with suppress(psutil.NoSuchProcess):  # what has ended meanwhile goes on with nothing
+            orphans.append(psutil.Process(pid).cmdline())
     assert not strangers
     assert not orphans
