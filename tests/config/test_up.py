@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -12,9 +11,11 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.accidents.house import installed
 from tests.browser.conftest import CHROMIUM
+from tests.config.houses import other
 from tests.instance import Instance, kill, until
+
+__all__ = ["other"]
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 PROGRAMS = {"postgres", "redis", "web", "worker", "worker-live", "worker-social", "beat", "mail", "sandbox-mail"}
@@ -25,17 +26,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     instance = Instance(tmp_path_factory.mktemp("up") / "data").start()
     yield instance
     instance.stop(signal.SIGKILL)
-    until(lambda: not instance.leftovers(), "nothing runs any more")
-
-
-@pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """Another data folder, of an installation without a demo; tests start and end it one after the other."""
-    instance = Instance(tmp_path_factory.mktemp("other") / "data", options=["--no-demo"])
-    subprocess.run(["cp", "--archive", str(installed()), str(instance.data_dir)], check=True)
-    yield instance
-    if instance.process is not None:
-        instance.stop(signal.SIGKILL)
     until(lambda: not instance.leftovers(), "nothing runs any more")
 
 
@@ -134,27 +124,3 @@ def test_whatever_is_killed_comes_back(up: Instance) -> None:
 
     until(all_are_back, "all processes are back", seconds=90)
     until(lambda: "web had ended and was started again" in up.output, "it says so")
-
-
-def test_it_starts_again_after_each_kind_of_death(other: Instance) -> None:
-    instance = other.start()
-
-    assert instance.supervisor is not None
-    instance.supervisor.kill()
-    assert instance.process is not None
-    assert instance.process.wait(20) == 1
-    assert "supervisor was killed" in instance.output
-    assert not instance.leftovers()
-
-    instance.start()
-    instance.process.kill()  # the rest notices
-    instance.start()  # and is waited for
-
-    kill(instance.tree())
-    instance.start()
-    assert instance.answers()
-
-    began = time.monotonic()
-    assert instance.stop() == 0
-    assert time.monotonic() - began < 10
-    assert not instance.leftovers()
