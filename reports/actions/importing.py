@@ -27,7 +27,7 @@ from inbox import files
 from inbox.actions import jobs, naming
 from inbox.actions.errors import ActionError
 from inbox.models import Agent, Job, JobKind, JobState
-from inbox.rights import Right, require
+from inbox.rights import Right, may, require
 from reports.actions import revenue
 from reports.models import Revenue, RevenueImport
 from reports.worth import matching, reading
@@ -224,10 +224,9 @@ def _step(job: Job, agent: Agent) -> None:
 
 
 def require_still(agent: Agent) -> None:
-    try:
-        require(agent, Right.REPORTS)
-    except Exception as error:
-        raise ActionError(_("You may not do that."), "right") from error
+    """Raises ActionError: who asked for it may have lost the right since."""
+    if not may(agent, Right.REPORTS):
+        raise ActionError(_("You may not do that."), "right")
 
 
 def _delete(row: RevenueImport) -> None:
