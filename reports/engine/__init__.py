@@ -25,7 +25,7 @@ from reports.engine.groups import ALL as BREAKDOWNS
 from reports.engine.measures import ALL as MEASURES
 from reports.engine.measures import measure
 from reports.engine.question import Question
-from reports.engine.running import figure, figures, grouped
+from reports.engine.running import figure, figures, grouped, looked
 
 # Every measure, in the order of pages; the last four are added by `reports.conversion` and `reports.worth.measures`.
 KEYS = (
@@ -79,6 +79,7 @@ __all__ = [
     "figure",
     "figures",
     "grouped",
+    "looked",
     "measure",
     "parts",
     "seen_by",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-
-from django.db import connection
+from typing import Any
 
 from reports.engine import groups
+from reports.engine.asking import Query
 from reports.engine.figures import Figure
 from reports.engine.groups import Key
 from reports.engine.measures import Count, add
@@ -37,65 +37,65 @@ def _aged(least: int, most: int | None) -> str:
 class Backlog(Count):
     """How many are unsolved at the moment of the question, by state and by age."""
 
-    def over_time(self, question: Question, by: str, *, brief: bool = False) -> dict[Key, Figure]:
+    def over_time(
+        self, question: Question, by: str, *, brief: bool = False
+    ) -> Query[dict[Key, dict[str, Figure]]] | None:
         """At the end of each day, week or month that has begun; counted back from the last, by what came and went.
 
         Beside each stands by whom they waited for then; `brief` leaves that out, for a fraction of the rows.
         """
         if by == "hour_of_week":
-            return {}
+            return None
         keys = [key for key in groups.all_keys(question, by) if groups.start_of(question, by, key) <= question.now]
-        moves = {None: self._moves(question, by)} if brief else self._moves_by_state(question, by)
-        standing = {state: came_and_went.pop(None, 0) for state, came_and_went in moves.items()}
-        found: dict[Key, Figure] = {}
-        for key in reversed(keys):
-            number = sum(standing.values())
-            extra = {state: standing.get(state, 0) for state in ([] if brief else STATES)}
-            found[key] = Figure(self.key, self.unit, value=number, numerator=number, n=number, extra=extra)
-            for state, came_and_went in moves.items():
-                standing[state] -= came_and_went[key]
-        return found
 
-    def _moves_by_state(self, question: Question, by: str) -> dict[str | None, Counter[Key]]:
-        """As `_moves`, of each state: each span counts, whatever the ticket did before and after."""
-        rows = SPANS.conditions(question)
+        def read(rows: list[tuple[Any, ...]]) -> dict[Key, dict[str, Figure]]:
+            moves: dict[str | None, Counter[Key]] = {}
+            for key, state, number in rows:
+                moves.setdefault(state, Counter())[key] = number
+            standing = {state: came_and_went.pop(None, 0) for state, came_and_went in moves.items()}
+            found: dict[Key, dict[str, Figure]] = {}
+            for key in reversed(keys):
+                number = sum(standing.values())
+                extra = {state: standing.get(state, 0) for state in ([] if brief else STATES)}
+                made = Figure(self.key, self.unit, value=number, numerator=number, n=number, extra=extra)
+                found[key] = {self.key: made}
+                for state, came_and_went in moves.items():
+                    standing[state] -= came_and_went[key]
+            return found
 
-        def counted(at: str, sign: str) -> str:
-            within = f"f.{at} > part.begins AND f.{at} <= LEAST(part.finishes, %(moment)s)"
-            return f"SELECT f.state, {sign}COUNT(*) AS number FROM {SPANS.table} f WHERE {within} AND {rows} GROUP BY 1"  # noqa: S608
+        sql = _moves(question) if brief else _moves_by_state(question)
+        return Query(sql, {**question.params(), **groups.stretches(question, by)}, read)
 
-        standing = f"SELECT NULL, f.state, COUNT(*) FROM {AT.table} f WHERE {AT.conditions(question)} GROUP BY 2"  # noqa: S608
-        moved = f"{counted('started_at', '')} UNION ALL {counted('ended_at', '-')}"
-        each = (
-            f"SELECT part.key, one.state, SUM(one.number)::bigint FROM {groups.PARTS} CROSS JOIN LATERAL ({moved}) one"  # noqa: S608
-        )
-        found: dict[str | None, Counter[Key]] = {}
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"{standing} UNION ALL {each} GROUP BY 1, 2", {**question.params(), **groups.stretches(question, by)}
-            )
-            for key, state, number in cursor.fetchall():
-                found.setdefault(state, Counter())[key] = number
-        return found
 
-    def _moves(self, question: Question, by: str) -> Counter[Key]:
-        """By how much each stretch of time changed it; under None what there is at the end."""
-        rows = SPANS.conditions(question)
-        # Where only the ticket matters, and not who had it, what lies between entering and leaving is passed over.
-        whole = not (question.teams or question.agents or question.priorities)
-        enters, leaves = (" AND f.enters", " AND f.leaves") if whole else ("", "")
+def _moves_by_state(question: Question) -> str:
+    """As `_moves`, of each state: each span counts, whatever the ticket did before and after."""
+    rows = SPANS.conditions(question)
 
-        def counted(at: str, only: str) -> str:
-            # What happens at the very end of a stretch belongs to it, as it does to the backlog of that moment.
-            within = f"f.{at} > part.begins AND f.{at} <= LEAST(part.finishes, %(moment)s)"
-            return f"(SELECT COUNT(*) FROM {SPANS.table} f WHERE {within}{only} AND {rows})"  # noqa: S608
+    def counted(at: str, sign: str) -> str:
+        within = f"f.{at} > part.begins AND f.{at} <= LEAST(part.finishes, %(moment)s)"
+        return f"SELECT f.state, {sign}COUNT(*) AS number FROM {SPANS.table} f WHERE {within} AND {rows} GROUP BY 1"  # noqa: S608
 
-        standing = f"SELECT NULL, COUNT(*) FROM {AT.table} f WHERE {AT.conditions(question)}"  # noqa: S608
-        moved = f"{counted('started_at', enters)} - {counted('ended_at', leaves)}"
-        sql = f"{standing} UNION ALL SELECT part.key, {moved} FROM {groups.PARTS}"  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {**question.params(), **groups.stretches(question, by)})
-            return Counter(dict(cursor.fetchall()))
+    standing = f"SELECT NULL, f.state, COUNT(*) FROM {AT.table} f WHERE {AT.conditions(question)} GROUP BY 2"  # noqa: S608
+    moved = f"{counted('started_at', '')} UNION ALL {counted('ended_at', '-')}"
+    each = f"SELECT part.key, one.state, SUM(one.number)::bigint FROM {groups.PARTS} CROSS JOIN LATERAL ({moved}) one"  # noqa: S608
+    return f"{standing} UNION ALL {each} GROUP BY 1, 2"
+
+
+def _moves(question: Question) -> str:
+    """By how much each stretch of time changed it; under no key what there is at the end."""
+    rows = SPANS.conditions(question)
+    # Where only the ticket matters, and not who had it, what lies between entering and leaving is passed over.
+    whole = not (question.teams or question.agents or question.priorities)
+    enters, leaves = (" AND f.enters", " AND f.leaves") if whole else ("", "")
+
+    def counted(at: str, only: str) -> str:
+        # What happens at the very end of a stretch belongs to it, as it does to the backlog of that moment.
+        within = f"f.{at} > part.begins AND f.{at} <= LEAST(part.finishes, %(moment)s)"
+        return f"(SELECT COUNT(*) FROM {SPANS.table} f WHERE {within}{only} AND {rows})"  # noqa: S608
+
+    standing = f"SELECT NULL, NULL, COUNT(*) FROM {AT.table} f WHERE {AT.conditions(question)}"  # noqa: S608
+    moved = f"{counted('started_at', enters)} - {counted('ended_at', leaves)}"
+    return f"{standing} UNION ALL SELECT part.key, NULL, {moved} FROM {groups.PARTS}"  # noqa: S608
 
 
 add(

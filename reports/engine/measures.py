@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from reports.engine.asking import Query
 from reports.engine.figures import Figure, ratio
 from reports.engine.groups import Key
 from reports.engine.question import Question
@@ -50,12 +51,14 @@ class Summed(Measure):
     def columns(self, question: Question) -> dict[str, str]:
         raise NotImplementedError
 
-    def over_time(self, question: Question, by: str, *, brief: bool = False) -> dict[Key, Figure]:
+    def over_time(
+        self, question: Question, by: str, *, brief: bool = False
+    ) -> Query[dict[Key, dict[str, Figure]]] | None:
         """By day, week, month or hour of the week, where the rows of its source have no day: none, but for a state.
 
         `brief` asks for values alone, without what stands beside them.
         """
-        return {}
+        return None
 
     def figure(self, question: Question, row: Row) -> Figure:
         """`row` is None in each column where no row was there."""

@@ -1,13 +1,13 @@
-"""Asking: measures of one source in one query."""
+"""Asking: measures of one source in one query, and all of these in one round trip."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-from django.db import connection
-
 from reports.engine import groups
+from reports.engine.asking import Query, run
 from reports.engine.figures import Figure, Group
 from reports.engine.groups import Key
 from reports.engine.measures import ALL, Measure, Own, Summed
@@ -26,6 +26,21 @@ def figures(keys: Iterable[str], question: Question) -> dict[str, Figure]:
     keys = list(keys)
     found = _counted([ALL[key] for key in keys], question, None)[None]
     return {key: found[key] for key in keys}
+
+
+def looked(
+    keys: Iterable[str], question: Question, key: str, step: str
+) -> tuple[dict[str, Figure], Figure, list[float | None]]:
+    """What a card needs: these measures over the period; `key` over the one before; and its values by `step`."""
+    asked = [ALL[one] for one in keys], [ALL[key]], [ALL[key]]
+    now = _queries(asked[0], question, None)
+    before = _queries(asked[1], question.before(), None)
+    trend = _queries(asked[2], question, step, brief=True)
+    read = iter(run([*now, *before, *trend]))
+    figures = _together(asked[0], question, None, islice(read, len(now)))[None]
+    was = _together(asked[1], question.before(), None, islice(read, len(before)))[None][key]
+    found = _together(asked[2], question, step, read)
+    return figures, was, [found[one][key].value if one in found else None for one in groups.all_keys(question, step)]
 
 
 def grouped(keys: Iterable[str], question: Question, by: str, *, brief: bool = False) -> list[Group]:
@@ -56,29 +71,36 @@ def _none(one: Measure, question: Question, by: str) -> Figure:
 
 
 def _counted(measures: list[Measure], question: Question, by: str | None, *, brief: bool = False) -> Counted:
+    return _together(measures, question, by, run(_queries(measures, question, by, brief=brief)))
+
+
+def _together(measures: list[Measure], question: Question, by: str | None, read: Iterable[Counted]) -> Counted:
+    """What was read, beside the measures that are counted in a way of their own."""
     found: Counted = {}
+    of_their_own = ({key: {one.key: made} for key, made in one.compute(question, by).items()}
+                    for one in measures if isinstance(one, Own))  # fmt: skip
+    for part in (*read, *of_their_own):
+        for key, made in part.items():
+            found.setdefault(key, {}).update(made)
+    return found
+
+
+def _queries(
+    measures: list[Measure], question: Question, by: str | None, *, brief: bool = False
+) -> list[Query[Counted]]:
+    """One for each source, and what states need that have no moment."""
+    found: list[Query[Counted]] = []
     sources: dict[Source, list[Summed]] = {}
     for one in measures:
         if isinstance(one, Summed):
             if by is None or by not in groups.TIMES or one.source.at:
                 sources.setdefault(one.source, []).append(one)
-            else:
-                for key, made in one.over_time(question, by, brief=brief).items():
-                    found.setdefault(key, {})[one.key] = made
-        elif isinstance(one, Own):
-            for key, made in one.compute(question, by).items():
-                found.setdefault(key, {})[one.key] = made
-    for source, of_it in sources.items():
-        for key, row in _rows(source, of_it, question, by):
-            for one in of_it:
-                mine = {name: row[f"{one.key}__{name}"] for name in one.columns(question)}
-                found.setdefault(key, {})[one.key] = one.figure(question, mine)
-    return found
+            elif query := one.over_time(question, by, brief=brief):
+                found.append(query)
+    return found + [_query(source, of_it, question, by) for source, of_it in sources.items()]
 
 
-def _rows(
-    source: Source, measures: list[Summed], question: Question, by: str | None
-) -> Iterable[tuple[Key, Mapping[str, Any]]]:
+def _query(source: Source, measures: list[Summed], question: Question, by: str | None) -> Query[Counted]:
     columns = {f"{one.key}__{name}": sql for one in measures for name, sql in one.columns(question).items()}
     selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
     params = question.params()
@@ -92,12 +114,19 @@ def _rows(
             params.update(groups.hours(question))
         outer, group = counted_rows(source, question, by)
         sql = f"SELECT NULL, {selected} {outer}" if by is None else f"SELECT {group}, {selected} {outer} GROUP BY 1"
-    with connection.cursor() as cursor:
-        # Sorting in memory what would else go by way of the disk; for this one statement.
-        cursor.execute(f"SET LOCAL work_mem = '64MB'; {sql}", params)
-        cursor.nextset()
-        for key, *values in cursor.fetchall():
-            yield (None if by is None else groups.key_of(key, by)), dict(zip(columns, values, strict=True))
+
+    def read(rows: list[tuple[Any, ...]]) -> Counted:
+        found: Counted = {}
+        for value, *values in rows:
+            row = dict(zip(columns, values, strict=True))
+            key = None if by is None else groups.key_of(value, by)
+            found[key] = {
+                one.key: one.figure(question, {name: row[f"{one.key}__{name}"] for name in one.columns(question)})
+                for one in measures
+            }
+        return found
+
+    return Query(sql, params, read)
 
 
 def counted_rows(

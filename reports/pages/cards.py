@@ -180,15 +180,13 @@ def reason_of(figure: Figure) -> str:
 def card(key: str, asked: Asked, target: float | None = None) -> Card:
     """Reads what the card of this figure needs: now, before, and step by step."""
     question, definition = asked.question, DEFINITIONS[key]
-    read = engine.figures([key, *BESIDE.get(key, ())], question)
+    step = LONGER.get(asked.step, asked.step) if key == "nps" else asked.step
+    read, before, values = engine.looked([key, *BESIDE.get(key, ())], question, key, step)
     figure = read[key]
     if key == "nps" and question.agents:
         return Card(key, definition, figure, words.parts("", None), reason=str(REASONS["nobodys"]))
     if figure.extra.get("reason") == "no_policy":
         return Card(key, definition, figure, words.parts("", None), reason=reason_of(figure))
-    before = engine.figure(key, question.before())
-    step = LONGER.get(asked.step, asked.step) if key == "nps" else asked.step
-    values = [one.figures[key].value for one in engine.grouped([key], question, step, brief=True)]
     return Card(
         key,
         definition,

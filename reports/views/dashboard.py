@@ -19,7 +19,7 @@ from lib import language
 from reports import engine
 from reports.engine.groups import NAMES
 from reports.models import Target, WeeklyMail
-from reports.pages import sections, words
+from reports.pages import once, sections, words
 from reports.pages.asked import Asked
 from reports.pages.cards import KEYS
 from reports.pages.cards import card as read_card
@@ -46,6 +46,7 @@ def page(request: AgentRequest, asked: Asked) -> HttpResponse:
     targets = dict(Target.objects.values_list("figure", "value"))
     context = {
         "asked": asked,
+        "page_name": once.keep(asked),
         "cards": [(key, repr(targets[key]) if key in targets else "") for key in KEYS],
         "charts": [(key, name) for key, name in CHARTS.items() if not (asked.own and key in OF_EVERYBODY)],
         "weekly": WeeklyMail.objects.filter(agent=request.user).first(),

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from inbox.rights import Right, may
 from inbox.views.shell import AgentRequest, agent_only, wants_part
-from reports.pages import asked
+from reports.pages import asked, once
 from reports.pages.asked import Asked
 
 P = ParamSpec("P")
@@ -29,7 +29,8 @@ def reading(
     def guarded(request: AgentRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not may(request.user, Right.ANSWER):
             return refused(request)
-        return view(request, asked.of(request.user, request.GET), *args, **kwargs)
+        page = once.found(request.user, request.GET.get(once.PARAM, ""))
+        return view(request, page or asked.of(request.user, request.GET), *args, **kwargs)
 
     return guarded
 

@@ -88,7 +88,7 @@ def test_killed_again_and_again(house: House, session: requests.Session, receive
     hook = make(house, session, receiver.url("/ok"))
     chance = random.Random(7)
     for _number in range(KILLS):
-        before = len(receiver.came)  # before the first is asked for: quick workers may be done with all of them at the last
+        before = len(receiver.came)  # now: at the last, quick workers may be done with all of them
         for _each in range(EVENTS // KILLS):
             assert session.post(f"{hook}test/", timeout=20).status_code == 202
         until(lambda before=before: len(receiver.came) > before, "the workers deliver again", seconds=60)
