@@ -10,6 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The servers may have to be readable by the user they run as, whatever the umask of who installs.
 INSTALL = umask 022; $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+# What only the tests need is twice as much: uv has it there in half the time. Where uv cannot, pip does it.
+UV = uv==0.13.9
+INSTALL_DEV = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 .PHONY: help run test servers bench fuzz axe screens lint format
 
@@ -58,5 +61,5 @@ $(VENV)/.installed: requirements.txt $(VENV)/.made
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements.txt $(VENV)/.made
 	@echo "Installing what Rabta and its tests need into $(VENV) (about a minute) ..."
-	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL) $(UV); umask 022; $(INSTALL_DEV) -r requirements-dev.txt || { $(INSTALL) -r requirements-dev.txt; }
 	@touch $(VENV)/.installed $@

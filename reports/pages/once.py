@@ -18,7 +18,7 @@ from inbox.rights import Right, may
 from reports.pages.asked import Asked
 
 SECONDS = 60
-PARAM = "page"
+PARAM = "once"
 NAME = re.compile(r"[-\w]{1,40}", re.ASCII)
 
 
@@ -32,7 +32,7 @@ def keep(asked: Asked) -> str:
 
 def found(viewer: Agent, name: str) -> Asked | None:
     """What this viewer's page of that name was asked for, and with it what of the desk they do not see."""
-    kept = cache.get(_key(viewer, name)) if NAME.fullmatch(name) else None
+    kept: tuple[Asked, access.Sight] | None = cache.get(_key(viewer, name)) if NAME.fullmatch(name) else None
     if kept is None:
         return None
     asked, sight = kept

@@ -285,5 +285,5 @@ def test_a_page_is_its_viewers_alone(facts: list[Ticket], mina: Agent, sana: Age
     Agent.objects.filter(pk=mina.pk).update(role=Role.AGENT)
     assert once.found(Agent.objects.get(pk=mina.pk), name) is None
     with CaptureQueriesContext(connection) as queries:
-        browser(sana).get(f"/reports/cards/fcr/?channel=support&page={name}")
+        browser(sana).get(f"/reports/cards/fcr/?channel=support&once={name}")
     assert any("inbox_channel" in one["sql"] for one in queries)  # whoever has no such page has the address read
