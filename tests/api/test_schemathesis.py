@@ -42,7 +42,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-FEW = {"nobody": 1, "light": 1, "agent": 2, "manager": 1, "admin": 3}
+FEW = {"agent": 2, "admin": 3}  # of these two alone: what the others may is told by tests of its own
 READERS = {
     "light": (Role.LIGHT, "write"),
     "agent": (Role.AGENT, "write"),
@@ -103,7 +103,7 @@ def unhurried(settings: Any) -> Iterator[None]:
 
 
 @pytest.mark.timeout(1800 if EXAMPLES else 180)
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", READERS if EXAMPLES else FEW)
 def test_answers_are_as_described(reader: str, team: Team, world: dict[str, Any], unhurried: None) -> None:
     role, scope = READERS[reader]
     api = Api(member("Reader", role, team), scope) if role is not None else Api(None)
