@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cryptography import x509
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
@@ -176,6 +175,8 @@ def _names_anyhow(error: OSError, server: Server) -> str:
     """For which names a certificate is that is not good for this one; asked over a connection that sends nothing."""
     if not isinstance(error, ssl.SSLCertVerificationError):
         return ""
+    from cryptography import x509  # for this alone, and every process would load it
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:

@@ -260,13 +260,13 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 MFA_FORMS = {
-    "activate_totp": "inbox.second_factor.SetUpForm",
-    "authenticate": "inbox.second_factor.CodeForm",
-    "reauthenticate": "inbox.second_factor.ConfirmForm",
-    "add_webauthn": "inbox.second_factor.PasskeyForm",
-    "login_webauthn": "inbox.second_factor.LogInPasskeyForm",
-    "authenticate_webauthn": "inbox.second_factor.SecondPasskeyForm",
-    "reauthenticate_webauthn": "inbox.second_factor.ConfirmPasskeyForm",
+    "activate_totp": "inbox.second_factor_forms.SetUpForm",
+    "authenticate": "inbox.second_factor_forms.CodeForm",
+    "reauthenticate": "inbox.second_factor_forms.ConfirmForm",
+    "add_webauthn": "inbox.second_factor_forms.PasskeyForm",
+    "login_webauthn": "inbox.second_factor_forms.LogInPasskeyForm",
+    "authenticate_webauthn": "inbox.second_factor_forms.SecondPasskeyForm",
+    "reauthenticate_webauthn": "inbox.second_factor_forms.ConfirmPasskeyForm",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 

@@ -6,9 +6,6 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
-from phonenumbers import timezone as zones
-
 MEXICO = re.compile(r"\+521(\d{10})")  # the 1 of mobiles, dropped in 2019
 BRAZIL = re.compile(r"\+55([1-9]\d)([6-9]\d{7})")  # mobiles without the 9 that all have had since 2016
 ARGENTINA = re.compile(r"\+54([1-8]\d{9})")  # mobiles without the 9 that is dialled from abroad
@@ -19,6 +16,8 @@ def e164(text: str, region: str = "", *, mobile: bool = False) -> str:
 
     `mobile`: it is known to be one, which in Argentina the number itself does not say.
     """
+    import phonenumbers  # only when there is a number: its patterns take longer to load than all else here
+
     given = text.strip().removeprefix("tel:")
     given = re.sub(r"^00(?=[1-9])", "+", given)
     try:
@@ -38,6 +37,9 @@ def zone_of(number: str) -> str:
     """The time zone in which telephones with this number (E.164) are, by where the number belongs; "" where that is not
     one clock (a country with several, for numbers that tell no place) or not known.
     """
+    import phonenumbers
+    from phonenumbers import timezone as zones
+
     try:
         names = zones.time_zones_for_number(phonenumbers.parse(number))
         clocks = {datetime.now(UTC).astimezone(ZoneInfo(name)).utcoffset() for name in names}
