@@ -261,9 +261,10 @@ def test_it_costs_nothing_where_nobody_must(person: Agent, django_assert_num_que
 
 
 def settle() -> None:
-    """Wait for mails that leave in threads of their own."""
-    for _thread in range(2):
-        post._threads.submit(time.sleep, 0.01).result()
+    """Wait for mails that leave in threads of their own: each of these is to do this, once it is through with those."""
+    everybody = threading.Barrier(post._threads._max_workers)
+    for future in [post._threads.submit(everybody.wait, 60) for _thread in range(everybody.parties)]:
+        future.result()
 
 
 def test_a_forgotten_password(client: Client, person: Agent) -> None:
