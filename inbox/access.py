@@ -109,17 +109,28 @@ def sight(agent: Agent) -> Sight:
 
 
 def tickets(agent: Agent) -> TicketQuerySet:
-    found = Ticket.objects.all()
+    out = _hidden(agent)
+    return Ticket.objects.all() if out is None else Ticket.objects.filter(~out | Q(assignee=agent))
+
+
+def unseen(agent: Agent) -> TicketQuerySet:
+    """All others: mostly few, where those that are seen are a million."""
+    out = _hidden(agent)
+    return Ticket.objects.none() if out is None else Ticket.objects.filter(out).exclude(assignee=agent)
+
+
+def _hidden(agent: Agent) -> Q | None:
+    """Which tickets are hidden from an agent to whom they are not given; None where no ticket is."""
     hidden = sight(agent)
-    if hidden.hidden_channels or hidden.hidden_teams:
-        out = Q(pk__in=[])
-        if hidden.hidden_channels:
-            # A mail that reached one of ours as well is ours to see.
-            out |= Q(channel__in=hidden.hidden_channels) & ~Q(also_channels__overlap=hidden.channels)
-        if hidden.hidden_teams:
-            out |= Q(team__isnull=False, team__in=hidden.hidden_teams)
-        found = found.filter(~out | Q(assignee=agent))
-    return found
+    if not (hidden.hidden_channels or hidden.hidden_teams):
+        return None
+    out = Q(pk__in=[])
+    if hidden.hidden_channels:
+        # A mail that reached one of ours as well is ours to see.
+        out |= Q(channel__in=hidden.hidden_channels) & ~Q(also_channels__overlap=hidden.channels)
+    if hidden.hidden_teams:
+        out |= Q(team__isnull=False, team__in=hidden.hidden_teams)
+    return out
 
 
 def sees(agent: Agent, ticket: Ticket) -> bool:
@@ -184,6 +195,12 @@ def customers(agent: Agent) -> QuerySet[Customer]:
         any_ticket = Ticket.objects.filter(customer=OuterRef("pk"))
         found = found.filter(there_is(tickets(agent).filter(customer=OuterRef("pk"))) | there_is(any_ticket, no=True))
     return found
+
+
+def unseen_customers(agent: Agent) -> QuerySet[Customer]:
+    """Customers who have tickets, none of which this agent sees."""
+    theirs = there_is(tickets(agent).filter(customer=OuterRef("pk")), no=True)
+    return Customer.objects.filter(theirs, pk__in=unseen(agent).order_by().values("customer"))
 
 
 def get_customer(agent: Agent, pk: int) -> Customer:

@@ -44,6 +44,10 @@ class Summed(Measure):
 
     source: Source
 
+    def spare(self) -> frozenset[str]:
+        """The columns that only tell what stands beside the value: who asks briefly leaves them out, they are None."""
+        return frozenset()
+
     def parts(self, *, business: bool = False) -> dict[str, Part]:
         """What of it can be opened, all that it rests on first; `business`: of a figure of business seconds."""
         raise NotImplementedError
@@ -76,6 +80,9 @@ class Duration(Summed):
 
     def _seconds(self, business: bool) -> str:
         return f"f.{self.business if business and self.business else self.column}"
+
+    def spare(self) -> frozenset[str]:
+        return frozenset({"mean", "open"})
 
     def columns(self, question: Question) -> dict[str, str]:
         seconds = self._seconds(question.business)

@@ -24,6 +24,9 @@ class Score(Ratio):
     kind: str
     values: tuple[int, ...]
 
+    def spare(self) -> frozenset[str]:
+        return frozenset({"mean", "open", *(f"v{value}" for value in self.values)})
+
     def columns(self, question: Question) -> dict[str, str]:
         mine = f"f.kind = '{self.kind}' AND f.value IS NOT NULL"
         spread = {f"v{value}": f"COUNT(*) FILTER (WHERE {mine} AND f.value = {value})" for value in self.values}

@@ -34,6 +34,9 @@ SECONDS = "f.ms::bigint / 1000.0"
 class Handling(Summed):
     """Seconds on the tickets that were handled, by their number; whatever else was done stands beside it."""
 
+    def spare(self) -> frozenset[str]:
+        return frozenset({"percentiles", "elsewhere", "estimated"})
+
     def columns(self, question: Question) -> dict[str, str]:
         only = f"FILTER (WHERE {HANDLED})"
         return {

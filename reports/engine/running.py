@@ -8,9 +8,9 @@ from typing import Any
 
 from reports.engine import groups
 from reports.engine.asking import Query, run
-from reports.engine.figures import Figure, Group
+from reports.engine.figures import Figure, Group, ratio
 from reports.engine.groups import Key
-from reports.engine.measures import ALL, Measure, Own, Summed
+from reports.engine.measures import ALL, Measure, Own, Ratio, Summed
 from reports.engine.question import Question
 from reports.engine.sources import Source
 
@@ -31,16 +31,26 @@ def figures(keys: Iterable[str], question: Question) -> dict[str, Figure]:
 def looked(
     keys: Iterable[str], question: Question, key: str, step: str
 ) -> tuple[dict[str, Figure], Figure, list[float | None]]:
-    """What a card needs: these measures over the period; `key` over the one before; and its values by `step`."""
+    """What a card needs: these measures over the period; `key` over the one before, briefly; its values by `step`."""
     asked = [ALL[one] for one in keys], [ALL[key]], [ALL[key]]
-    now = _queries(asked[0], question, None)
-    before = _queries(asked[1], question.before(), None)
+    # A share of things counted is known when its steps are: those are not looked through twice.
+    summed = [one for one in asked[1] if type(one) is Ratio and one.source.at]
+    now = _queries([one for one in asked[0] if one not in summed], question, None)
+    before = _queries(asked[1], question.before(), None, brief=True)
     trend = _queries(asked[2], question, step, brief=True)
     read = iter(run([*now, *before, *trend]))
-    figures = _together(asked[0], question, None, islice(read, len(now)))[None]
+    figures = _together(asked[0], question, None, islice(read, len(now))).get(None, {})
     was = _together(asked[1], question.before(), None, islice(read, len(before)))[None][key]
     found = _together(asked[2], question, step, read)
+    if summed:
+        figures[key] = _sum([one[key] for one in found.values()])
     return figures, was, [found[one][key].value if one in found else None for one in groups.all_keys(question, step)]
+
+
+def _sum(steps: list[Figure]) -> Figure:
+    """The share of all steps together."""
+    top, bottom = (int(sum(getattr(one, part) for one in steps)) for part in ("numerator", "denominator"))
+    return ratio(steps[0].key, top, bottom, sum(one.provisional for one in steps))
 
 
 def grouped(keys: Iterable[str], question: Question, by: str, *, brief: bool = False) -> list[Group]:
@@ -97,11 +107,13 @@ def _queries(
                 sources.setdefault(one.source, []).append(one)
             elif query := one.over_time(question, by, brief=brief):
                 found.append(query)
-    return found + [_query(source, of_it, question, by) for source, of_it in sources.items()]
+    return found + [_query(source, of_it, question, by, brief) for source, of_it in sources.items()]
 
 
-def _query(source: Source, measures: list[Summed], question: Question, by: str | None) -> Query[Counted]:
-    columns = {f"{one.key}__{name}": sql for one in measures for name, sql in one.columns(question).items()}
+def _query(source: Source, measures: list[Summed], question: Question, by: str | None, brief: bool) -> Query[Counted]:
+    asked = {(one.key, name): sql for one in measures for name, sql in one.columns(question).items()
+             if not (brief and name in one.spare())}  # fmt: skip
+    columns = {f"{key}__{name}": sql for (key, name), sql in asked.items()}
     selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
     params = question.params()
     if by in groups.STRETCHES:
@@ -121,7 +133,7 @@ def _query(source: Source, measures: list[Summed], question: Question, by: str |
             row = dict(zip(columns, values, strict=True))
             key = None if by is None else groups.key_of(value, by)
             found[key] = {
-                one.key: one.figure(question, {name: row[f"{one.key}__{name}"] for name in one.columns(question)})
+                one.key: one.figure(question, {name: row.get(f"{one.key}__{name}") for name in one.columns(question)})
                 for one in measures
             }
         return found

@@ -71,10 +71,11 @@ class Source:
 
     def _seen(self, question: Question) -> str:
         assert question.viewer is not None
-        seen = f"f.ticket_id IN ({pks(access.tickets(question.viewer))})"
+        # Without what is hidden, which is less to look through than what is seen.
+        seen = f"f.ticket_id IS NOT NULL AND f.ticket_id NOT IN ({pks(access.unseen(question.viewer))})"
         if self.table == "reports_answerfact":  # what was asked about no ticket is seen with its customer
-            customers = pks(access.customers(question.viewer))
-            seen = f"({seen} OR f.ticket_id IS NULL AND f.customer_id IN ({customers}))"
+            customers = pks(access.unseen_customers(question.viewer))
+            seen = f"({seen} OR f.ticket_id IS NULL AND f.customer_id NOT IN ({customers}))"
         return seen
 
 

@@ -1,4 +1,5 @@
-// Pages of figures: parts that could not be fetched say so where they are, j and k walk a list, a page prints whole.
+// Pages of figures: the first card is counted alone and the others after it, a few at once, so that each is there sooner;
+// parts that could not be fetched say so where they are, j and k walk a list, a page prints whole.
 const failed = document.getElementById("part-failed")
 
 function say(part) {
@@ -9,11 +10,29 @@ function say(part) {
   part.append(failed.content.cloneNode(true))
 }
 
+const queue = [...document.querySelectorAll("[data-next]")]
+let lanes = 1 // how many begin when one is there
+
+function next() {
+  for (const part of queue.splice(0, lanes)) part.dispatchEvent(new CustomEvent("again"))
+  lanes = 1
+}
+
+if (queue.length) {
+  lanes = 3
+  document.addEventListener("htmx:finally:request", event => {
+    if (event.detail.ctx.sourceElement?.matches?.("[data-part]")) next()
+  })
+}
+
 if (failed) {
   document.addEventListener("htmx:response:error", event => say(event.detail.ctx.sourceElement))
   document.addEventListener("htmx:error", event => say(event.detail.ctx?.sourceElement))
   // What failed before this script was here: it waits, and nobody asks for it.
-  setTimeout(() => document.querySelectorAll("[data-part].is-counting:not(.htmx-request)").forEach(say), 500)
+  setTimeout(() => {
+    document.querySelectorAll("[data-part].is-counting:not(.htmx-request)").forEach(part => queue.includes(part) || say(part))
+    if (lanes > 1 && !document.querySelector("[data-part].htmx-request")) next()
+  }, 500)
 }
 
 document.addEventListener("click", event => {
