@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
+from inbox import locks
 from inbox.actions import customers, erasing, joining, reply, tickets
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Customer, Event, Message, Origin, Participant, Status, Ticket, TicketLink
@@ -53,6 +57,18 @@ def asked() -> int:
     """Time passes, and whoever is due is asked."""
     Asking.objects.update(due_at=F("due_at") - timedelta(hours=2))
     return asking.sweep()
+
+
+@contextmanager
+def elsewhere(sql: str, values: list[int]) -> Iterator[None]:
+    """Something is done meanwhile on another connection, which is then gone."""
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute(sql, values)
+    try:
+        yield
+    finally:
+        other.close()
 
 
 def why_not() -> list[str]:
@@ -153,6 +169,8 @@ def test_rules_say_who_how_often_and_how_many(ticket: Ticket, support: Channel, 
         Survey.objects.get(kind="ces", active=True).pk,
     }
     Asking.objects.exclude(survey=survey).delete()
+    with elsewhere("SELECT pg_advisory_lock(%s, %s)", [locks.ASKING, ticket.customer_id]):
+        assert asked() == 0  # another worker asks the same customer: it may be too often when that one is done
     assert asked() == 1
     again = question(support, "Again")
     answered(again, omar)
@@ -171,6 +189,20 @@ def test_rules_say_who_how_often_and_how_many(ticket: Ticket, support: Channel, 
     Survey.objects.update(active=False)
     assert asked() == 0 and Asking.objects.get(ticket=fourth).reason == "off"
     assert set(reasons.REASONS) >= set(why_not()) - {""}
+
+
+def test_an_asking_that_breaks_keeps_no_other_waiting(
+    ticket: Ticket, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = made("ces", every=0)
+    made()
+    answered(ticket, sana)
+    heard()
+    decide = reasons.to_ask_now
+    monkeypatch.setattr(
+        reasons, "to_ask_now", lambda one, *more: 1 / 0 if one.survey_id == broken.pk else decide(one, *more)
+    )
+    assert asked() == 1 and Asking.objects.get(survey=broken).state == "waiting"
 
 
 def test_a_bad_answer_opens_the_ticket_and_tells_the_lead_once(ticket: Ticket, sana: Agent, omar: Agent) -> None:
