@@ -288,6 +288,7 @@ def test_further_questions_and_closed_and_open_ones(ticket: Ticket, sana: Agent)
     browser.post(path, {"comment": "", "further.q0": "1", "further.q1": "no such question", "further.x": "?"})
     answer.refresh_from_db()
     assert (answer.value, answer.further) == (1, {"q0": 1})
+    assert browser.post(path, {"comment": "", "further.q0": "1" * 4500}).status_code == 302  # no number at all
 
     free = Survey.objects.create(name="Free", kind="open")
     said = Answer.objects.create(survey=free, ticket=ticket, customer=ticket.customer)
