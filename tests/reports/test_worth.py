@@ -266,6 +266,9 @@ def test_retention_churn_and_lifetime_value(euro: None) -> None:
     found_by_engine = engine.figures(KEYS, asked)
     assert (found_by_engine["retention"].value, found_by_engine["churn"].numerator) == (0.75, 10)
     assert value is not None and found_by_engine["clv"].value == pytest.approx(value / 100)
+    not_over = replace(asked, end=asked.end + timedelta(days=60))  # as many were lost, in the time until now
+    assert engine.figure("clv", not_over).value == found_by_engine["clv"].value
+    assert engine.figure("clv", replace(not_over, start=asked.end + timedelta(days=9))).value is None
     assert engine.figure("churn", replace(asked, channels=(1,))).extra == {"reason": "not_of_tickets"}
     by_month = engine.grouped(["retention"], asked, "month")
     assert len(by_month) == 12 and by_month[0].figures["retention"].denominator == 40
