@@ -284,6 +284,9 @@ def test_a_page_is_its_viewers_alone(facts: list[Ticket], mina: Agent, sana: Age
     name = once.keep(asked)
     again = once.found(Agent.objects.get(pk=mina.pk), name)
     assert again is not None and again.question == asked.question and again.viewer == mina
+    lists = [f"/reports/tickets/?figure=volume&part=n{more}" for more in ("", f"&once={once.keep(ask(mina, 'tag=x'))}")]
+    plain, named = (browser(mina).get(url).content.decode() for url in lists)
+    assert plain.count("Question") == named.count("Question") > 0  # a list asks anew who sees what
     assert once.found(sana, name) is None and once.found(mina, "moon\x00") is None and once.found(mina, "") is None
     Agent.objects.filter(pk=mina.pk).update(role=Role.AGENT)
     assert once.found(Agent.objects.get(pk=mina.pk), name) is None
