@@ -20,7 +20,7 @@ from inbox.models import Agent, Channel, Customer, Event, Message, Origin, Parti
 from reports.actions import answering, asking
 from reports.actions import surveys as actions
 from reports.models import Answer, Asking, Survey
-from reports.surveys import counts, follower, letters, links, reasons, rules
+from reports.surveys import counts, follower, letters, links, reasons, rules, told
 from tests.cast import omar, question, sana, support, team, ticket, zoya
 
 __all__ = ["omar", "sana", "support", "team", "ticket", "zoya"]
@@ -111,14 +111,14 @@ def test_a_solved_ticket_is_asked_about_once_and_one_click_is_an_answer(ticket: 
     answer.refresh_from_db()
     ticket.refresh_from_db()
     assert (answer.value, answer.answered_at, answer.comment, ticket.csat) == (5, first, "Quick, and kind", 5)
-    told = Event.objects.filter(ticket=ticket, kind__startswith="survey_").order_by("pk")
-    assert [(one.kind, one.data.get("value"), one.data.get("first"), one.data.get("commented")) for one in told] == [
+    lines = Event.objects.filter(ticket=ticket, kind__startswith="survey_").order_by("pk")
+    assert [(one.kind, one.data.get("value"), one.data.get("first"), one.data.get("commented")) for one in lines] == [
         ("survey_asked", None, None, None),
         ("survey_answered", 4, True, None),
         ("survey_changed", 5, False, None),
         ("survey_changed", 5, None, True),
     ]
-    assert told[1].actor_kind == "customer" and told[1].actor_id == ticket.customer_id
+    assert lines[1].actor_kind == "customer" and lines[1].actor_id == ticket.customer_id
     assert ticket.status == Status.SOLVED and ticket.messages.filter(direction="in").count() == 1
     assert counts.of([survey])[survey.pk].rate == 100
 
@@ -319,6 +319,8 @@ def test_answers_follow_their_customer_and_forget_their_words(ticket: Ticket, su
     joining.merge(ticket.customer, into, by=sana)
     answer.refresh_from_db()
     assert answer.customer == into
+    beside = told.of_ticket(sana, ticket)
+    assert beside[0]["comment"] == "Ayesha!" and str(beside.query).count(" JOIN ") == 1  # its tickets are not joined
     answer.further = {"q0": "Ayesha"}
     answer.save()
     erasing.erase(into, by=sana)
