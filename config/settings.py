@@ -386,6 +386,7 @@ CELERY_BEAT_SCHEDULE = {
     "handle time": {"task": "reports.handling.tasks.refresh", "schedule": 15.0, "options": {"expires": 15}},
     "digests": {"task": "inbox.tasks.digest", "schedule": 300.0, "options": {"expires": 300}},
     "weekly figures": {"task": "reports.tasks.weekly", "schedule": 300.0, "options": {"expires": 300}},
+    "old files of revenue": {"task": "reports.tasks.expire", "schedule": 1800.0, "options": {"expires": 1800}},
     "ask surveys": {"task": "reports.surveys.ask", "schedule": 15.0, "options": {"expires": 15}},
     "plan surveys": {"task": "reports.surveys.plan", "schedule": 1800.0, "options": {"expires": 1800}},
     "poll channels": {"task": "inbox.tasks.poll_channels", "schedule": 15.0, "options": {"expires": 15}},

@@ -22,6 +22,7 @@ CHATS: Final = 20010  # whoever tends the queue of chats
 TENDER: Final = 20011  # a channel that is looked after, by its id
 FACTS: Final = 20012  # whoever writes facts (reports.facts): the follower alone, or parts of a rebuild together
 SCHEDULES: Final = 20013  # whoever writes down which hours of business hold
+ASKING: Final = 20014  # a customer who is asked a survey, by their id
 
 
 def lost_race(error: Exception) -> bool:

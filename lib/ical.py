@@ -104,6 +104,8 @@ def _starts(event: Any, first: date, start: date, until: date) -> Iterator[date]
     rule = rule[0] if isinstance(rule, list) else rule
     if str(rule.get("FREQ", [""])[0]).upper() not in REPEATS or first.year < 1900:
         raise ValueError("repeats more often than daily")
+    if rule.get("INTERVAL", [1])[0] < 1:  # dateutil would look for the next one for ever
+        raise ValueError("not a calendar")
     midnight = datetime.min.time()
     end = datetime.combine(until, midnight)
     text = ";".join(part for part in rule.to_ical().decode().split(";") if not part.upper().startswith("UNTIL="))

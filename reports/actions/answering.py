@@ -194,7 +194,7 @@ def _checked(row: Answer, further: Mapping[str, Any]) -> dict[str, Any]:
         said = str(further.get(str(one["key"]), "")).replace("\x00", "").strip()[:LONGEST_COMMENT]
         choices = one["choices"]
         if one["kind"] == "choice" and isinstance(choices, list):
-            if said.isascii() and said.isdecimal() and int(said) < len(choices):
+            if said.isascii() and said.isdecimal() and len(said) < 4 and int(said) < len(choices):
                 kept[str(one["key"])] = int(said)
         elif said or one["key"] in row.further:
             kept[str(one["key"])] = said

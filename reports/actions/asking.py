@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from inbox import log
+from inbox import locks, log
 from inbox.actions import reply
 from inbox.actions.errors import ActionError
 from inbox.actions.recipients import choose_channel
@@ -18,6 +19,8 @@ from reports.models import Answer, Asking, AskingState, Survey
 from reports.surveys import letters, links, reasons, rules, words
 from reports.surveys.rules import When
 
+logger = logging.getLogger(__name__)
+
 MOST = 200  # of one round
 KEPT = timedelta(days=400)  # that somebody was left out
 CODES = {"window_closed": "window_closed", "opted_out": "opted_out", "public": "public", "no_address": "unreachable",
@@ -25,18 +28,25 @@ CODES = {"window_closed": "window_closed", "opted_out": "opted_out", "public": "
 
 
 def sweep() -> int:
-    """Ask whoever is due; returns how many were asked. Each is a transaction of its own."""
-    now = timezone.now()
+    """Ask whoever is due; returns how many were asked. Each is a transaction of its own, and keeps no other waiting."""
+    done, now = 0, timezone.now()
     due = Asking.objects.filter(state=AskingState.WAITING, due_at__lte=now).order_by("due_at", "pk")
-    return sum(ask(pk) for pk in due.values_list("pk", flat=True)[:MOST])
+    for pk in list(due.values_list("pk", flat=True)[:MOST]):
+        try:
+            done += ask(pk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("the asking %s cannot be decided", pk)  # it is tried again until it is too late
+    return done
 
 
 def ask(pk: int) -> bool:
-    """Ask, or note why not. False where nothing leaves, or another worker has it."""
+    """Ask, or note why not. False where nothing leaves, or another worker has it, or its customer."""
     with transaction.atomic():
         rows = Asking.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=AskingState.WAITING, pk=pk)
         asking = rows.select_related("survey").first()
-        if asking is None or asking.ticket_id is None:
+        if asking is None or asking.ticket_id is None or not _alone(asking.customer_id):
             return False
         ticket = Ticket.objects.select_related("customer").get(pk=asking.ticket_id)
         now = timezone.now()
@@ -51,6 +61,14 @@ def ask(pk: int) -> bool:
         asking.reason, asking.decided_at = reason, now
         asking.save(update_fields=["state", "reason", "decided_at", "answer"])
         return not reason
+
+
+def _alone(customer: int) -> bool:
+    """Whether nobody else asks this customer at this moment: who did would not see how lately we asked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [locks.ASKING, customer % 2**31])
+        (mine,) = cursor.fetchone()
+    return bool(mine)
 
 
 def _write(asking: Asking, ticket: Ticket) -> Answer:

@@ -244,18 +244,24 @@ def forget(row: RevenueImport) -> None:
         locked.save()
 
 
-def expire() -> None:
-    """Files that nobody took in within a day go."""
-    for row in RevenueImport.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(stored=""):
+def expire() -> int:
+    """Files that nobody took in within a day go; returns how many."""
+    old = list(RevenueImport.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(stored=""))
+    for row in old:
         forget(row)
+    return len(old)
 
 
 def forget_person(person: naming.Person) -> None:
-    """A file that names somebody who is erased goes, and whoever was importing it hears why."""
+    """A file that names somebody who is erased goes, and whoever was importing it hears why. One that is not there any
+    more names nobody.
+    """
     words = person.words
     if words is None:
         return
     for row in RevenueImport.objects.exclude(stored="").select_related("job"):
+        if not default_storage.exists(row.stored):
+            continue
         lines = (line for _end, line in _lines(row, 0, MOST_LINES))
         if any(words.search(cell) for line in lines for cell in line.cells):
             if row.job is not None and not row.job.is_over:

@@ -79,12 +79,15 @@ def _share(part: int, whole: int) -> str:
 
 def _facts(asked: Asked) -> QuerySet[BotFact]:
     question = asked.question
-    found = BotFact.objects.filter(began_at__gte=question.starts, began_at__lt=question.ends, imported=False)
+    found = BotFact.objects.filter(began_at__gte=question.starts, began_at__lt=question.ends)
+    found = found if question.imported else found.filter(imported=False)
     found = found.filter(ticket__in=access.tickets(asked.viewer)) if _is_hidden(asked) else found
     if question.channels:
         found = found.filter(channel_id__in=question.channels)
     if question.teams:
         found = found.filter(team_id__in=question.teams)
+    if question.agents:
+        found = found.filter(agent_id__in=question.agents)
     of_ticket = Q()
     if question.tags:
         of_ticket &= Q(tags__overlap=list(question.tags))

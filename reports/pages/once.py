@@ -1,7 +1,8 @@
 """What a page was asked for is worked out once: its cards, each of which is fetched by itself, find it under a name.
 
-It is kept for a minute and for its viewer alone. Who comes later, or with a name that there is not, has their address
-read anew; what the viewer may read is asked of them as they are now.
+It is kept for a minute and for its viewer alone, with what of the desk they do not see: for so long numbers may count
+what was hidden from them meanwhile. Lists of tickets and files take no such name. Who comes later, or with a name that
+there is not, has their address read anew; what the viewer may read is asked of them as they are now.
 """
 
 from __future__ import annotations

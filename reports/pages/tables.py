@@ -39,7 +39,7 @@ def rows(asked: Asked, by: str) -> Iterator[Sequence[Any]]:
         for key in keys:
             figure = group.figures[key]
             if figure.value is not None or figure.n:
-                yield ["" if group.key is None else group.key, _safe(group.label), *_line(key, figure)]
+                yield [_safe("" if group.key is None else str(group.key)), _safe(group.label), *_line(key, figure)]
 
 
 def _line(key: str, figure: Figure) -> list[Any]:

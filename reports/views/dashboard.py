@@ -23,7 +23,7 @@ from reports.pages import once, sections, words
 from reports.pages.asked import Asked
 from reports.pages.cards import KEYS
 from reports.pages.cards import card as read_card
-from reports.views.shared import reading
+from reports.views.shared import reading, reading_part
 
 MOST_TAGS = 200
 LANGUAGES = ("en", "ur", "ar", "de", "es", "fr", "hi", "pt", "ru", "tr", "zh")
@@ -98,7 +98,7 @@ def _chosen_too(options: Sequence[tuple[str, str]], chosen: set[str]) -> list[tu
     return [*options, *((one, one) for one in sorted(chosen - known))]
 
 
-@reading
+@reading_part
 def card(request: AgentRequest, asked: Asked, key: str) -> HttpResponse:
     """One of the eight; `target` is what the page knows to be its target, so that no card asks for it again."""
     if key not in KEYS:
@@ -119,7 +119,7 @@ def _number(typed: str) -> float | None:
     return found if abs(found) < 1e12 else None
 
 
-@reading
+@reading_part
 def part(request: AgentRequest, asked: Asked, key: str) -> HttpResponse:
     """One of the charts and tables below."""
     if key not in CHARTS or (asked.own and key in OF_EVERYBODY):

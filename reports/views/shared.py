@@ -22,15 +22,31 @@ def reading(
     view: Callable[Concatenate[AgentRequest, Asked, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
     """Decorator of a page of figures: it is given what was asked for. Who answers nobody has none."""
+    return _guarded(view, lambda request: asked.of(request.user, request.GET))
 
+
+def reading_part(
+    view: Callable[Concatenate[AgentRequest, Asked, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """The same for what a page fetches by itself: it shows no tickets, and takes what its page was asked for."""
+
+    def wanted(request: AgentRequest) -> Asked:
+        page = once.found(request.user, request.GET.get(once.PARAM, ""))
+        return page or asked.of(request.user, request.GET)
+
+    return _guarded(view, wanted)
+
+
+def _guarded(
+    view: Callable[Concatenate[AgentRequest, Asked, P], HttpResponse], wanted: Callable[[AgentRequest], Asked]
+) -> Callable[..., HttpResponse]:
     @require_safe
     @agent_only
     @wraps(view)
     def guarded(request: AgentRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not may(request.user, Right.ANSWER):
             return refused(request)
-        page = once.found(request.user, request.GET.get(once.PARAM, ""))
-        return view(request, page or asked.of(request.user, request.GET), *args, **kwargs)
+        return view(request, wanted(request), *args, **kwargs)
 
     return guarded
 

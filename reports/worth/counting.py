@@ -58,7 +58,7 @@ class Counts:
 
     def lifetime_value(self, margin: float | None, days: int, period: timedelta) -> float | None:
         """Monthly margin of a customer × the months that they stay, as churn in `period` says; None where few are."""
-        if margin is None or self.churn is None or min(self.start, self.end) < LEAST:
+        if margin is None or self.churn is None or min(self.start, self.end) < LEAST or not period:
             return None
         months = period / timedelta(days=MONTH)
         monthly = 1 - (1 - self.churn) ** (1 / months)

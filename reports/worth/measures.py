@@ -43,10 +43,12 @@ def _counted(question: Question, by: str | None) -> dict[Key, tuple[Counts, Ques
     else:
         steps = {}
     days, seen = terms().days, counting.seen_customers(question.viewer)
-    return {
-        key: (counting.counts(one.starts, min(one.ends, max(one.now, one.starts)), days, seen), one)
-        for key, one in steps.items()
-    }
+    return {key: (counting.counts(one.starts, _until(one), days, seen), one) for key, one in steps.items()}
+
+
+def _until(question: Question) -> datetime:
+    """The end of the period, or now where that has not come."""
+    return min(question.ends, max(question.now, question.starts))
 
 
 def _day(at: datetime, question: Question) -> date:
@@ -68,7 +70,7 @@ def _figure(key: str, counts: Counts, question: Question) -> Figure:
         return ratio(key, counts.start - counts.kept, counts.start, extra=extra)
     chosen = terms()
     extra["currency"] = chosen.currency
-    value = counts.lifetime_value(chosen.margin, chosen.days, question.ends - question.starts)
+    value = counts.lifetime_value(chosen.margin, chosen.days, _until(question) - question.starts)
     if value is None:
         extra["reason"] = "no_margin" if chosen.margin is None else "few_customers"
         return Figure(key, "money", n=counts.end, extra=extra)

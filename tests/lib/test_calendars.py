@@ -82,8 +82,9 @@ def test_events_that_repeat() -> None:
         calendar("DTSTART;VALUE=DATE:20260101 RRULE:FREQ=SECONDLY"),
         calendar("DTSTART;VALUE=DATE:20200101 RRULE:FREQ=DAILY"),
         calendar("DTSTART;VALUE=DATE:20260101 RRULE:FREQ=YEARLY;BYMONTH=x"),
+        calendar("DTSTART;VALUE=DATE:20200101 RRULE:FREQ=DAILY;INTERVAL=0"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_is_no_calendar_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"calendar|large|often"):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
+from inbox import locks
 from inbox.actions import customers, erasing, joining, reply, tickets
 from inbox.adapters import Party
 from inbox.models import Agent, Channel, Customer, Event, Message, Origin, Participant, Status, Ticket, TicketLink
 from reports.actions import answering, asking
 from reports.actions import surveys as actions
 from reports.models import Answer, Asking, Survey
-from reports.surveys import counts, follower, letters, links, reasons, rules
+from reports.surveys import counts, follower, letters, links, reasons, rules, told
 from tests.cast import omar, question, sana, support, team, ticket, zoya
 
 __all__ = ["omar", "sana", "support", "team", "ticket", "zoya"]
@@ -53,6 +57,18 @@ def asked() -> int:
     """Time passes, and whoever is due is asked."""
     Asking.objects.update(due_at=F("due_at") - timedelta(hours=2))
     return asking.sweep()
+
+
+@contextmanager
+def elsewhere(sql: str, values: list[int]) -> Iterator[None]:
+    """Something is done meanwhile on another connection, which is then gone."""
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute(sql, values)
+    try:
+        yield
+    finally:
+        other.close()
 
 
 def why_not() -> list[str]:
@@ -95,14 +111,14 @@ def test_a_solved_ticket_is_asked_about_once_and_one_click_is_an_answer(ticket: 
     answer.refresh_from_db()
     ticket.refresh_from_db()
     assert (answer.value, answer.answered_at, answer.comment, ticket.csat) == (5, first, "Quick, and kind", 5)
-    told = Event.objects.filter(ticket=ticket, kind__startswith="survey_").order_by("pk")
-    assert [(one.kind, one.data.get("value"), one.data.get("first"), one.data.get("commented")) for one in told] == [
+    lines = Event.objects.filter(ticket=ticket, kind__startswith="survey_").order_by("pk")
+    assert [(one.kind, one.data.get("value"), one.data.get("first"), one.data.get("commented")) for one in lines] == [
         ("survey_asked", None, None, None),
         ("survey_answered", 4, True, None),
         ("survey_changed", 5, False, None),
         ("survey_changed", 5, None, True),
     ]
-    assert told[1].actor_kind == "customer" and told[1].actor_id == ticket.customer_id
+    assert lines[1].actor_kind == "customer" and lines[1].actor_id == ticket.customer_id
     assert ticket.status == Status.SOLVED and ticket.messages.filter(direction="in").count() == 1
     assert counts.of([survey])[survey.pk].rate == 100
 
@@ -153,6 +169,8 @@ def test_rules_say_who_how_often_and_how_many(ticket: Ticket, support: Channel, 
         Survey.objects.get(kind="ces", active=True).pk,
     }
     Asking.objects.exclude(survey=survey).delete()
+    with elsewhere("SELECT pg_advisory_lock(%s, %s)", [locks.ASKING, ticket.customer_id]):
+        assert asked() == 0  # another worker asks the same customer: it may be too often when that one is done
     assert asked() == 1
     again = question(support, "Again")
     answered(again, omar)
@@ -171,6 +189,20 @@ def test_rules_say_who_how_often_and_how_many(ticket: Ticket, support: Channel, 
     Survey.objects.update(active=False)
     assert asked() == 0 and Asking.objects.get(ticket=fourth).reason == "off"
     assert set(reasons.REASONS) >= set(why_not()) - {""}
+
+
+def test_an_asking_that_breaks_keeps_no_other_waiting(
+    ticket: Ticket, sana: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = made("ces", every=0)
+    made()
+    answered(ticket, sana)
+    heard()
+    decide = reasons.to_ask_now
+    monkeypatch.setattr(
+        reasons, "to_ask_now", lambda one, *more: 1 / 0 if one.survey_id == broken.pk else decide(one, *more)
+    )
+    assert asked() == 1 and Asking.objects.get(survey=broken).state == "waiting"
 
 
 def test_a_bad_answer_opens_the_ticket_and_tells_the_lead_once(ticket: Ticket, sana: Agent, omar: Agent) -> None:
@@ -256,6 +288,7 @@ def test_further_questions_and_closed_and_open_ones(ticket: Ticket, sana: Agent)
     browser.post(path, {"comment": "", "further.q0": "1", "further.q1": "no such question", "further.x": "?"})
     answer.refresh_from_db()
     assert (answer.value, answer.further) == (1, {"q0": 1})
+    assert browser.post(path, {"comment": "", "further.q0": "1" * 4500}).status_code == 302  # no number at all
 
     free = Survey.objects.create(name="Free", kind="open")
     said = Answer.objects.create(survey=free, ticket=ticket, customer=ticket.customer)
@@ -286,6 +319,8 @@ def test_answers_follow_their_customer_and_forget_their_words(ticket: Ticket, su
     joining.merge(ticket.customer, into, by=sana)
     answer.refresh_from_db()
     assert answer.customer == into
+    beside = told.of_ticket(sana, ticket)
+    assert beside[0]["comment"] == "Ayesha!" and str(beside.query).count(" JOIN ") == 1  # its tickets are not joined
     answer.further = {"q0": "Ayesha"}
     answer.save()
     erasing.erase(into, by=sana)

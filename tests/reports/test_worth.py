@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, TestCase
 from django.utils import timezone
@@ -23,6 +24,7 @@ from reports import engine
 from reports.actions import importing, revenue
 from reports.actions.revenue import Sale
 from reports.models import AnswerFact, CustomerValue, Revenue, RevenueImport, TicketFact
+from reports.tasks import expire_files
 from reports.worth import counting, follower, reading, risk, segments
 from reports.worth.measures import KEYS
 from reports.worth.terms import Terms, terms
@@ -88,6 +90,8 @@ def test_it_goes_with_merges_and_comes_back(euro: None, support: Channel, ticket
 def test_of_the_erased_the_amount_stays(euro: None, ticket: Ticket, zoya: Agent) -> None:
     revenue.add([sold(ticket.customer, 1)], source="shop", by=zoya)
     row = importing.put(FILE.encode(), by=zoya)
+    lost = importing.put(FILE.encode(), by=zoya)
+    default_storage.delete(lost.stored)  # keeps nobody from being erased
     erasing.erase(ticket.customer, by=zoya)
     left = Revenue.objects.get()
     assert (left.amount, left.reference) == (1000, f"erased-{left.pk}")
@@ -152,7 +156,7 @@ def test_a_file_is_looked_at_and_taken_in(euro: None, ticket: Ticket, zoya: Agen
         importing.put(b"hello", by=zoya)
     again.created_at = timezone.now() - timedelta(days=2)
     again.save()
-    importing.expire()
+    assert (expire_files(), expire_files()) == (1, 0)
     with pytest.raises(ActionError):
         importing.begin(RevenueImport.objects.get(pk=again.pk), by=zoya)
 
@@ -262,6 +266,9 @@ def test_retention_churn_and_lifetime_value(euro: None) -> None:
     found_by_engine = engine.figures(KEYS, asked)
     assert (found_by_engine["retention"].value, found_by_engine["churn"].numerator) == (0.75, 10)
     assert value is not None and found_by_engine["clv"].value == pytest.approx(value / 100)
+    not_over = replace(asked, end=asked.end + timedelta(days=60))  # as many were lost, in the time until now
+    assert engine.figure("clv", not_over).value == found_by_engine["clv"].value
+    assert engine.figure("clv", replace(not_over, start=asked.end + timedelta(days=9))).value is None
     assert engine.figure("churn", replace(asked, channels=(1,))).extra == {"reason": "not_of_tickets"}
     by_month = engine.grouped(["retention"], asked, "month")
     assert len(by_month) == 12 and by_month[0].figures["retention"].denominator == 40
