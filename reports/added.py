@@ -46,7 +46,7 @@ def register() -> None:
     context.SCRIPTS += ["reports/js/reports.js"]
     additions.link(additions.Link("reports", _("Reports"), "chart", "reports", shows))
     additions.profile(profile)
-    exporting.SOURCES["figures"] = exporting.Source(_("Adds to the figure"), behind.amounts)
+    exporting.SOURCES["figures"] = exporting.Source(_("Adds to the figure"), behind.tickets, behind.amounts)
     preferences.register(
         preferences.Page(
             "figures",

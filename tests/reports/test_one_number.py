@@ -21,7 +21,7 @@ from reports import engine
 from reports.models import Revenue
 from reports.pages import asked as asking
 from reports.pages import tables, words
-from reports.pages.behind import Behind
+from reports.pages.behind import PAGE, Behind
 from reports.pages.cards import KEYS
 from tests.api.conftest import Api
 from tests.reports.engine.rows import START, write_down
@@ -99,6 +99,10 @@ def test_one_number_everywhere(
                 if turn % len(asked) == place and part == engine.parts(key)[0]:
                     page = client.get(f"/reports/tickets/?{urlencode({'figure': key, 'part': part} | chosen)}")
                     assert behind.total_words in page.content.decode(), (key, filters)
+                    listed = [row for at in range(0, behind.count, PAGE) for row in behind.rows(at)]
+                    assert len({number for number, _amount in listed}) == behind.count
+                    without = behind.totals.without_ticket
+                    assert sum(amount for _, amount in listed) + without == pytest.approx(behind.total), (key, filters)
             if key in KEYS:
                 shown = client.get(f"/reports/cards/{key}/?{params.urlencode()}", headers=PART).content.decode()
                 nobodys = key == "nps" and "agent" in filters
