@@ -19,7 +19,7 @@ from pytest_django.fixtures import Settings
 from inbox import delivery
 from inbox.actions import reply
 from inbox.actions.work import Outcome
-from inbox.models import Agent, Channel, Event, Message, Ticket
+from inbox.models import Agent, Channel, Event, Ticket
 from reports.actions import asking
 from reports.models import Answer, Asking, Survey
 from reports.surveys import follower
@@ -47,12 +47,16 @@ def postfix(dovecot: Dovecot) -> Iterator[Postfix]:
         yield server
 
 
-def asked(**of: object) -> Answer:
-    """What has happened so far is heard of, and the survey asks, now."""
+def asked() -> Answer:
+    """What has happened so far is heard of, and the survey asks, now; workers send it."""
     follower.hear(list(Event.objects.select_related("ticket").order_by("pk")))
     Asking.objects.update(due_at=F("due_at") - timedelta(minutes=1))
     assert asking.sweep() == 1
-    return Answer.objects.latest("pk")
+    answer = Answer.objects.latest("pk")
+    assert answer.channel_id is not None
+    while delivery.deliver(answer.channel_id):
+        pass
+    return answer
 
 
 def test_one_click_in_a_mail_is_an_answer_and_a_scanners_look_is_none(
@@ -67,8 +71,6 @@ def test_one_click_in_a_mail_is_an_answer_and_a_scanners_look_is_none(
     wrote = mail("Where is my parcel?", sender="Ayesha Khan <ayesha@customer.example>")
     reply.reply(Ticket.objects.get(pk=wrote.ticket), by=sana, text="Here.", status="solved")
     answer = asked()
-    while delivery.deliver(support.pk):
-        pass
     postfix.wait_until_empty()
     letter = email.message_from_bytes(dovecot.mails("ayesha")[-1], policy=email.policy.default)
     assert letter["Auto-Submitted"] == "auto-replied" and letter["To"] == "Ayesha Khan <ayesha@customer.example>"
@@ -113,7 +115,6 @@ def on_a_messenger(page: Page, server: Server, sana: Agent) -> None:
     ticket = telegram.taken_in(channel)
     reply.reply(ticket, by=sana, text="It is on its way.", status="solved")
     answer = asked()
-    delivery.deliver(channel.pk)
     page.goto(f"/sandbox/phones/person/{ana.pk}/")
     faces = page.locator(".bubble .buttons button")
     expect(faces).to_have_count(5)
