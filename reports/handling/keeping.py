@@ -102,8 +102,11 @@ class Waiting:
 
     async def _round(self) -> None:
         batch, self.told = self.told, {}
-        turns = iter(range(TURNS))
-        failed = await hub.current().in_thread(partial(_written, list(batch.values()), turns)) if batch else []
+        work = partial(_written, list(batch.values()), iter(range(TURNS)))
+        try:
+            failed = await hub.current().in_thread(work) if batch else []
+        except Exception as trouble:  # noqa: BLE001  of the thread itself: it is told below
+            failed = [(one, trouble) for one in batch.values()]
         before, self.tries = self.tries, Counter()
         given_up: Failed = []
         for one, error in failed:
