@@ -46,7 +46,7 @@ def register() -> None:
     context.SCRIPTS += ["reports/js/reports.js"]
     additions.link(additions.Link("reports", _("Reports"), "chart", "reports", shows))
     additions.profile(profile)
-    exporting.SOURCES["figures"] = exporting.Source(_("Adds to the figure"), behind.amounts)
+    exporting.SOURCES["figures"] = exporting.Source(_("Adds to the figure"), behind.tickets, behind.amounts)
     preferences.register(
         preferences.Page(
             "figures",
@@ -60,6 +60,7 @@ def register() -> None:
         )
     )
     audit.says("figure_window_set", _("%(who)s set the window of figures to %(days)s days"))
+    audit.says("figure_tags_left_out_set", _("%(who)s set which tags keep tickets out of the figures"))
     audit.says("hourly_rate_set", _("%(who)s set what an hour of %(team)s costs to %(rate)s"))
     audit.says("hourly_rate_removed", _("%(who)s took away what an hour of %(team)s costs"))
     audit.says("hourly_rate_of_all_set", _("%(who)s set what an hour costs to %(rate)s"))

@@ -19,8 +19,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,18 +35,18 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 PART = 2_000  # tickets of a part
-Amounts = Callable[[Agent, Mapping[str, Any]], dict[int, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where an app has tickets from that no list describes: each with an amount, which becomes the last column.
 
-    `amounts` is given who asks and what the app keeps with the job.
+    Both are given who asks and what the app keeps with the job; `amounts` besides the numbers of a part's tickets.
     """
 
     label: StrOrPromise
-    amounts: Amounts
+    tickets: Callable[[Agent, Mapping[str, Any]], QuerySet[Ticket]]
+    amounts: Callable[[Agent, Mapping[str, Any], Sequence[int]], dict[int, float]]
 
 
 SOURCES: dict[str, Source] = {}
@@ -94,24 +93,12 @@ def begin(
 def meant(job: Job, agent: Agent) -> Any:
     """The tickets that are still to be written, oldest first."""
     if "source" in job.what:
-        left = [number for number in _amounts(job, agent) if job.after < number <= job.what["last"]]
-        there = RawSQL("SELECT unnest(%s::bigint[])", [left])  # an array: single parameters there may be too few
-        return access.tickets(agent).filter(pk__in=there).order_by("pk")
-    found = (
-        jobs.matching(agent, job.what["listing"])
-        if "listing" in job.what
-        else access.tickets(agent).filter(pk__in=job.what["chosen"])
-    )
+        found = SOURCES[job.what["source"]].tickets(agent, job.what["told"])
+    elif "listing" in job.what:
+        found = jobs.matching(agent, job.what["listing"])
+    else:
+        found = access.tickets(agent).filter(pk__in=job.what["chosen"])
     return found.filter(pk__gt=job.after, pk__lte=job.what["last"]).order_by("pk")
-
-
-def _amounts(job: Job, agent: Agent) -> dict[int, float]:
-    """What each ticket of the job's source adds, kept on the row in memory: a step asks once."""
-    kept: dict[int, float] | None = getattr(job, "_amounts", None)
-    if kept is None:
-        kept = SOURCES[job.what["source"]].amounts(agent, job.what["told"])
-        job._amounts = kept  # type: ignore[attr-defined]
-    return kept
 
 
 def _write_part(job: Job, agent: Agent) -> None:
@@ -129,8 +116,9 @@ def _write_part(job: Job, agent: Agent) -> None:
     wanted = [known[key] for key in job.what["columns"] if key in known]
     tickets = list(meant(job, agent).select_related("customer", "channel", "assignee", "team", "organisation")[:PART])
     if "source" in job.what:
-        amounts = _amounts(job, agent)
-        wanted.append(exports.Column(SOURCES[job.what["source"]].label, lambda ticket: amounts.get(ticket.pk)))
+        source = SOURCES[job.what["source"]]
+        amounts = source.amounts(agent, job.what["told"], [ticket.pk for ticket in tickets])
+        wanted.append(exports.Column(source.label, lambda ticket: amounts.get(ticket.pk)))
     if tickets or not job.what["parts"]:
         content = exports.rows(tickets, wanted, exports.zone_of(agent))
         if not job.what["parts"]:

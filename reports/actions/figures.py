@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from inbox import log
 from inbox.actions.errors import ActionError
-from inbox.models import Agent, Setting
+from inbox.models import Agent, Setting, Tag
 from inbox.rights import Right, require
-from reports.engine.choices import RATES, RATES_OF_ALL, WINDOW, rates, window
+from reports.engine.choices import LEFT_OUT, RATES, RATES_OF_ALL, WINDOW, left_out, rates, window
 
 LONGEST = 30  # days of the window: facts look no further for a customer who comes again
 
@@ -26,6 +26,22 @@ def set_window(days: int, *, by: Agent) -> None:
         if window() != days:
             Setting.objects.update_or_create(pk=WINDOW, defaults={"value": days})
             log.record(None, "figure_window_set", by=by, days=days)
+
+
+def set_left_out(names: Iterable[str], *, by: Agent) -> None:
+    """Which tags mark tests and demonstrations: their tickets are in no figure, but for who asks for the tag by name.
+
+    Raises ActionError where there is no such tag, PermissionDenied.
+    """
+    require(by, Right.REPORTS)
+    wanted = {" ".join(name.split()) for name in names} - {""}
+    found = dict(Tag.objects.filter(name__in=wanted).values_list("name", "pk"))
+    if missing := sorted(wanted - found.keys()):
+        raise ActionError(_("There is no tag “%(tag)s”.") % {"tag": missing[0]}, "left_out")
+    with transaction.atomic():
+        if sorted(left_out()) != sorted(wanted):
+            Setting.objects.update_or_create(pk=LEFT_OUT, defaults={"value": sorted(found.values())})
+            log.record(None, "figure_tags_left_out_set", by=by, count=len(wanted))
 
 
 def set_rates(chosen: Mapping[str, Decimal | None], *, by: Agent) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
+from django.utils import timezone
 
 from inbox import log
-from inbox.models import Agent, Setting
+from inbox.models import Agent, Event, Setting
+from inbox.models.events import OF_CUSTOMERS
 from inbox.rights import Right, require
 from reports.handling import refreshing
+from reports.handling.keeping import LOST
 from reports.handling.switch import KEY, is_on
 from reports.models import Activity
 
@@ -33,3 +38,10 @@ def forget(*, by: Agent) -> int:
             refreshing.mark_all()
             log.record(None, "handle_time_deleted", by=by, count=count)
     return count
+
+
+def lost(within: timedelta) -> int:
+    """How many stretches of time were given up lately, because they could not be kept."""
+    told = Event.objects.filter(ticket__isnull=True, kind=LOST, at__gt=timezone.now() - within)
+    told = told.exclude(kind__in=OF_CUSTOMERS)  # which the index of such lines says, too
+    return sum(told.values_list("data__count", flat=True))

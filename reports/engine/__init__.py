@@ -5,6 +5,7 @@ figures(["fcr", "csat"], question)          # {"fcr": Figure, "csat": Figure}
 grouped(["fcr"], question, "agent")         # [Group(key, label, {"fcr": Figure}), …]
 tickets("fcr", question, "numerator")       # the tickets behind it, as far as they are seen
 shares("messages_in", question, "n")        # [(ticket number, what it adds), …]: their sum is the figure
+totals(…), newest(…, at, most), amounts(…, numbers)  # added up, by the page, of some: there may be a million
 """
 
 from reports.engine import (  # noqa: F401  each adds its measures
@@ -18,7 +19,7 @@ from reports.engine import (  # noqa: F401  each adds its measures
     of_responses,
     of_tickets,
 )
-from reports.engine.behind import parts, shares, tickets
+from reports.engine.behind import Totals, amounts, newest, parts, shares, tickets, totals
 from reports.engine.choices import ask, seen_by
 from reports.engine.figures import Figure, Group
 from reports.engine.groups import ALL as BREAKDOWNS
@@ -75,14 +76,18 @@ __all__ = [
     "Figure",
     "Group",
     "Question",
+    "Totals",
+    "amounts",
     "ask",
     "figure",
     "figures",
     "grouped",
     "looked",
     "measure",
+    "newest",
     "parts",
     "seen_by",
     "shares",
     "tickets",
+    "totals",
 ]

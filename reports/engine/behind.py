@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -11,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from inbox import access
 from inbox.models import Ticket
 from reports.engine import groups
-from reports.engine.measures import ALL, In, Measure, Own, Part, Share, Summed
+from reports.engine.measures import ALL, Behind, In, Measure, Own, Part, Share, Summed
 from reports.engine.question import Question
 from reports.engine.running import counted_rows
 from reports.engine.sources import literal
@@ -23,30 +25,78 @@ def parts(key: str) -> tuple[str, ...]:
     return tuple(one.parts()) if isinstance(one, Summed) else one.opens if isinstance(one, Own) else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a list of tickets comes to, without the list."""
+
+    amount: float = 0.0
+    tickets: int = 0
+    without_ticket: float = 0.0  # of the amount
+    each_is_one: bool = True
+
+
 def shares(key: str, question: Question, part: str = "denominator", group: In | None = None) -> list[Share]:
     """The tickets behind a part of a figure, by number, each with its amount: together they are the number exactly.
 
-    None is whatever belongs to no ticket (an answer about none). Raises KeyError for a key or part that there is not,
-    ValueError for a group.
+    None is whatever belongs to no ticket (an answer about none). All in memory: pages ask for `newest`. Raises KeyError
+    for a key or part that there is not, ValueError for a group.
     """
-    one = ALL[key]
-    if isinstance(one, Own):
-        return one.shares(question, part, group)
-    sql, params = _sql(one, question, part, group, "f.ticket_id, SUM({amount})")
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql} GROUP BY 1 ORDER BY 1 NULLS LAST", params)
-        return [(number, amount) for number, amount in cursor.fetchall()]
+    return _shares(key, question, part, group, "ORDER BY number NULLS LAST")
+
+
+def totals(key: str, question: Question, part: str = "denominator", group: In | None = None) -> Totals:
+    """What all of it comes to."""
+    sql, params = _rows(key, question, part, group)
+    asked = f"""SELECT COALESCE(SUM(amount), 0), COUNT(number), COALESCE(SUM(amount) FILTER (WHERE number IS NULL), 0),
+        COALESCE(bool_and(amount = 1), TRUE) FROM ({sql}) behind"""  # noqa: S608  of our own SQL
+    [(amount, tickets, rest, ones)] = _read(asked, params)
+    return Totals(float(amount), tickets, float(rest), ones)
+
+
+def newest(key: str, question: Question, part: str, group: In | None, at: int, most: int) -> list[Share]:
+    """A page of the tickets, the newest first, from this place on."""
+    return _shares(
+        key, question, part, group, "WHERE number IS NOT NULL ORDER BY number DESC LIMIT %(most)s OFFSET %(at)s",
+        at=at, most=most,
+    )  # fmt: skip
+
+
+def amounts(key: str, question: Question, part: str, group: In | None, numbers: Sequence[int]) -> dict[int, float]:
+    """What each of these tickets adds; those that are none of them are left out."""
+    found = _shares(key, question, part, group, "WHERE number = ANY(%(numbers)s::bigint[])", numbers=list(numbers))
+    return {number: float(amount) for number, amount in found if number is not None}
 
 
 def tickets(key: str, question: Question, part: str = "denominator", group: In | None = None) -> QuerySet[Ticket]:
     """The same tickets as a queryset, of which `question.viewer` sees each."""
-    one = ALL[key]
     found = Ticket.objects.all() if question.viewer is None else access.tickets(question.viewer)
-    if isinstance(one, Own):
-        return found.filter(pk__in=[number for number, _ in one.shares(question, part, group) if number is not None])
-    sql, params = _sql(one, question, part, group, "f.ticket_id")
-    number = literal(f"{sql} AND f.ticket_id IS NOT NULL", params)
+    sql, params = _rows(key, question, part, group, summed=False)
+    number = literal(f"SELECT number FROM ({sql}) behind WHERE number IS NOT NULL", params)  # noqa: S608
     return found.filter(pk__in=RawSQL(number, ()))  # noqa: S611  of our own SQL, its values quoted by the driver
+
+
+def _shares(key: str, question: Question, part: str, group: In | None, which: str, **more: Any) -> list[Share]:
+    sql, params = _rows(key, question, part, group)
+    return [(number, amount) for number, amount in _read(f"SELECT * FROM ({sql}) behind {which}", {**params, **more})]  # noqa: S608
+
+
+def _read(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '64MB'; {sql}", params)  # there may be a million tickets to add up
+        cursor.nextset()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _rows(key: str, question: Question, part: str, group: In | None, *, summed: bool = True) -> Behind:
+    """SQL of `number` and `amount`: a row a ticket, or (not `summed`) what they are made of."""
+    one = ALL[key]
+    if isinstance(one, Own):
+        return one.shares(question, part, group)
+    if not summed:
+        return _sql(one, question, part, group, "f.ticket_id AS number")
+    sql, params = _sql(one, question, part, group, "f.ticket_id AS number, SUM({amount}) AS amount")
+    return f"{sql} GROUP BY 1", params
 
 
 def _sql(one: Measure, question: Question, part: str, group: In | None, selected: str) -> tuple[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,19 +12,38 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from inbox.models import Agent, Setting
+from inbox.models import Agent, Setting, Tag
 from inbox.rights import Right, may
 from reports.engine.question import DAYS, Question
 
 WINDOW = "reports.window"  # the setting of W: days, 1 to 30
+LEFT_OUT = "reports.left_out"  # the setting of tags (ids) whose tickets are in no figure unless asked for
 RATES = "reports.hourly_rates"  # the setting of money an hour, by a team's id or of all others
 RATES_OF_ALL = "all"
 
 
 def window() -> int:
     """W, in days."""
-    value = Setting.objects.filter(pk=WINDOW).values_list("value", flat=True).first()
-    return value if isinstance(value, int) and 1 <= value <= 30 else DAYS
+    return int(chosen()["window"])
+
+
+def left_out() -> tuple[str, ...]:
+    """The tags whose tickets are in no figure."""
+    names: tuple[str, ...] = chosen()["left_out"]
+    return names
+
+
+def chosen(tags: Collection[str] = ()) -> dict[str, Any]:
+    """What the organisation has chosen, as a question has it: the window, and the tags whose tickets are left out. Of
+    those nothing is left out where the question asks for one of them by name, among `tags`.
+    """
+    kept = dict(Setting.objects.filter(pk__in=[WINDOW, LEFT_OUT]).values_list("key", "value"))
+    days, ids = kept.get(WINDOW), kept.get(LEFT_OUT)
+    names = tuple(Tag.objects.filter(pk__in=ids).values_list("name", flat=True)) if ids else ()
+    return {
+        "window": days if isinstance(days, int) and 1 <= days <= 30 else DAYS,
+        "left_out": () if set(names) & set(tags) else names,
+    }
 
 
 def rates() -> dict[str, float]:
@@ -32,10 +52,9 @@ def rates() -> dict[str, float]:
 
 
 def ask(start: date, end: date, zone: ZoneInfo | None = None, **filters: Any) -> Question:
-    """A question of now, with the organisation's window; in its zone where none is given."""
-    return Question(
-        start, end, zone or ZoneInfo(settings.TIME_ZONE), now=timezone.now(), **{"window": window(), **filters}
-    )
+    """A question of now, as the organisation has chosen to count; in its zone where none is given."""
+    filters = {**chosen(filters.get("tags", ())), **filters}
+    return Question(start, end, zone or ZoneInfo(settings.TIME_ZONE), now=timezone.now(), **filters)
 
 
 def seen_by(agent: Agent, question: Question) -> Question:

@@ -21,7 +21,9 @@ Row = Mapping[str, Any]
 Compute = Callable[[Question, str | None], dict[Key, Figure]]
 In = tuple[str, Key]  # a breakdown, and one of its groups
 Share = tuple[int | None, int | Decimal]  # a ticket's number, and what it adds
-Shares = Callable[[Question, str, In | None], list[Share]]
+# SQL of one row a ticket, with `number` (NULL for what belongs to none) and `amount`, and its parameters.
+Behind = tuple[str, dict[str, Any]]
+Shares = Callable[[Question, str, In | None], Behind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +190,9 @@ def add(one: Measure) -> None:
         raise ValueError(f"{one.key} is a measure already")
 
 
-def nothing(question: Question, part: str, group: In | None) -> list[Share]:
+def nothing(question: Question, part: str, group: In | None) -> Behind:
     """The shares of what has no tickets behind it."""
-    return []
+    return "SELECT NULL::bigint AS number, 0 AS amount WHERE FALSE", {}
 
 
 def measure(key: str, unit: str, shares: Shares = nothing, opens: tuple[str, ...] = ()) -> Callable[[Compute], Compute]:

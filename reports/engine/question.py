@@ -18,6 +18,7 @@ class Question:
 
     `window` is W in days; `business` asks for business seconds; `now` is when things count as still able to change.
     Tags, languages, types, topics and severities are those a ticket has now. `viewer`: counted is what they see.
+    `left_out`: tickets with one of these tags are not counted (tests and demonstrations).
     """
 
     start: date
@@ -37,6 +38,7 @@ class Question:
     types: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def starts(self) -> datetime:
@@ -57,7 +59,8 @@ class Question:
 
     def params(self) -> dict[str, Any]:
         """What the SQL of the engine names with %(…)s."""
-        lists = ("channels", "teams", "agents", "tags", "languages", "priorities", "types", "topics", "severities")
+        lists = ("channels", "teams", "agents", "tags", "languages", "priorities", "types", "topics", "severities",
+                 "left_out")  # fmt: skip
         named: dict[str, Any] = {name: list(getattr(self, name)) for name in lists}
         named.update(
             starts=self.starts,

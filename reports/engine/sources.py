@@ -19,6 +19,7 @@ OF_TICKET = {
     "topics": "t.topic = ANY(%(topics)s)",
     "severities": "t.severity = ANY(%(severities)s)",
 }
+LEFT_OUT = "SELECT t.number FROM inbox_ticket t WHERE t.tags && %(left_out)s::varchar[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Source:
             found.append(f"f.{self.team} = ANY(%(teams)s)")
         if question.agents:
             found.append(f"f.{self.agent} = ANY(%(agents)s)")
+        if question.left_out:
+            found.append(f"(f.ticket_id IS NULL OR f.ticket_id NOT IN ({LEFT_OUT}))")
         found += self._of_tickets(question)
         return " AND ".join(found) or "TRUE"
 

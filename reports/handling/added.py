@@ -35,3 +35,4 @@ def register() -> None:
     audit.says("handle_time_switched_on", _("%(who)s switched the recording of handle time on"))
     audit.says("handle_time_switched_off", _("%(who)s switched the recording of handle time off"))
     audit.says("handle_time_deleted", _("%(who)s deleted what was recorded for handle time"))
+    audit.says("handle_time_lost", _("%(count)s stretches of handle time could not be kept: the server’s log says why"))

@@ -26,7 +26,7 @@ from inbox.directory import Named
 from inbox.models import Agent, Priority
 from inbox.rights import Right, may
 from lib import zones
-from reports.engine.choices import window
+from reports.engine.choices import chosen
 from reports.engine.question import DAYS, Question
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Asked:
     business: bool = False
     imported: bool = False
     window: int = DAYS
+    left_out: tuple[str, ...] = ()
     own: bool = False  # of the viewer alone: they may not read everybody's
     problems: tuple[str, ...] = field(default=())
 
@@ -110,6 +111,7 @@ class Asked:
             imported=self.imported,
             viewer=self.viewer,
             window=self.window,
+            left_out=self.left_out,
         )
 
     @property
@@ -271,6 +273,7 @@ def of(viewer: Agent, params: QueryDict, now: datetime | None = None) -> Asked:
     own = not may(viewer, Right.REPORTS)
     named = {"channel", "team", "agent"} & set(params)
     here = directory.of(viewer) if named else directory.Directory()
+    tags = tuple(reading.several("tag"))
     return Asked(
         viewer=viewer,
         now=now,
@@ -282,11 +285,11 @@ def of(viewer: Agent, params: QueryDict, now: datetime | None = None) -> Asked:
         teams=reading.among("team", here.teams),
         agents=(Named(viewer.pk, str(viewer)),) if own else reading.among("agent", here.people),
         own=own,
-        tags=tuple(reading.several("tag")),
+        tags=tags,
         languages=tuple(one.lower() for one in reading.several("language")),
         priorities=tuple(one for one in reading.several("priority") if reading.is_known(one, Priority.values)),
         business=params.get("hours") == "business",
         imported=params.get("imported") == "true",
-        window=window(),
+        **chosen(tags),
         problems=tuple(reading.problems),
     )

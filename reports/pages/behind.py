@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
@@ -16,8 +17,9 @@ from inbox import access
 from inbox.models import Agent, Ticket
 from reports import engine
 from reports.definitions import DEFINITIONS
-from reports.engine import Figure
+from reports.engine import Figure, Question, Totals
 from reports.engine.groups import PATH, is_known, key_of, labels, value_of
+from reports.engine.measures import In
 from reports.pages import asked as asking
 from reports.pages import words
 from reports.pages.asked import Asked
@@ -105,14 +107,13 @@ class Behind:
     def query(self, part: str = "") -> str:
         return urlencode(self.pairs(part))
 
+    @property
+    def _what(self) -> tuple[str, Question, str, In | None]:
+        return self.figure, self.asked.question, self.part, (self.by, self.group) if self.by else None
+
     @cached_property
-    def shares(self) -> list[tuple[int | None, float]]:
-        """Each ticket with what it adds, the newest first; what belongs to no ticket is last."""
-        group = (self.by, self.group) if self.by else None
-        found = engine.shares(self.figure, self.asked.question, self.part, group)
-        return sorted(
-            ((number, float(amount)) for number, amount in found), key=lambda one: (one[0] is None, -(one[0] or 0))
-        )
+    def totals(self) -> Totals:
+        return engine.totals(*self._what)
 
     @cached_property
     def computed(self) -> Figure:
@@ -126,25 +127,25 @@ class Behind:
 
     @property
     def total(self) -> float:
-        return sum(amount for _number, amount in self.shares)
+        return self.totals.amount
 
     @property
     def total_words(self) -> str:
-        return words.number(self.total, 0 if float(self.total).is_integer() else 1)
+        return _in_words(self.total)
 
     @property
     def count(self) -> int:
-        return sum(number is not None for number, _amount in self.shares)
+        return self.totals.tickets
 
     @property
     def without_ticket(self) -> str:
         """What of the number belongs to no ticket."""
-        rest = sum(amount for number, amount in self.shares if number is None)
+        rest = self.totals.without_ticket
         return words.number(rest) if rest else ""
 
     @property
     def each_is_one(self) -> bool:
-        return all(amount == 1 for _number, amount in self.shares)
+        return self.totals.each_is_one
 
     @property
     def said(self) -> str:
@@ -152,17 +153,29 @@ class Behind:
         figure = self.computed
         return words.list_of([words.said(figure.unit, figure.value), words.basis(figure)])
 
+    def rows(self, at: int) -> list[tuple[int, float]]:
+        """Each ticket of the page at this place with what it adds, the newest first."""
+        found = engine.newest(*self._what, at, PAGE)
+        return [(number, float(amount)) for number, amount in found if number is not None]
+
     def page(self, at: int) -> Sequence[Ticket]:
-        """The tickets of the page at this place, each with its amount."""
-        mine = [(number, amount) for number, amount in self.shares if number is not None][at : at + PAGE]
+        """The same as tickets, each with its amount, as far as they are seen."""
+        mine = self.rows(at)
         rows = access.tickets(self.asked.viewer).select_related("customer", "channel", "assignee")
         found = rows.in_bulk([number for number, _amount in mine])
         kept = []
         for number, amount in mine:
             if (ticket := found.get(number)) is not None:
-                ticket.amount = words.number(amount, 0 if float(amount).is_integer() else 1)  # type: ignore[attr-defined]
+                ticket.amount = _in_words(amount)  # type: ignore[attr-defined]
                 kept.append(ticket)
         return kept
+
+    def tickets(self) -> QuerySet[Ticket]:
+        return engine.tickets(*self._what)
+
+    def amounts(self, numbers: Sequence[int]) -> dict[int, float]:
+        """What each of these tickets adds."""
+        return engine.amounts(*self._what, numbers)
 
     def frozen(self) -> dict[str, Any]:
         """The same as a long job keeps it: by its days, whatever day it is by then, and with when it was asked."""
@@ -176,6 +189,15 @@ def thawed(agent: Agent, told: Mapping[str, Any]) -> Behind:
     return Behind.of(asking.of(agent, params, datetime.fromisoformat(told["at"])), params)
 
 
-def amounts(agent: Agent, told: Mapping[str, Any]) -> dict[int, float]:
-    """Of a long job: each ticket with what it adds."""
-    return {number: amount for number, amount in thawed(agent, told).shares if number is not None}
+def _in_words(amount: float) -> str:
+    return words.number(amount, 0 if amount.is_integer() else 1)
+
+
+def tickets(agent: Agent, told: Mapping[str, Any]) -> QuerySet[Ticket]:
+    """Of a long job: all of its tickets."""
+    return thawed(agent, told).tickets()
+
+
+def amounts(agent: Agent, told: Mapping[str, Any], numbers: Sequence[int]) -> dict[int, float]:
+    """Of a long job: what each of these tickets adds."""
+    return thawed(agent, told).amounts(numbers)

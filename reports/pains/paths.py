@@ -8,7 +8,6 @@ row is one step. Within a quarter of an hour the order is that of the tickets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from reports.definitions import DEFINITIONS, Definition
 from reports.engine.figures import Figure, ratio
 from reports.engine.groups import MORE, PATH, Key
-from reports.engine.measures import In, Share, measure
+from reports.engine.measures import Behind, In, measure, nothing
 from reports.engine.of_tickets import OPENED, WINDOW
 from reports.engine.question import Question
 from reports.engine.sources import Source
@@ -68,28 +67,21 @@ PARTS = {"denominator": "TRUE", "numerator": "solved", "rest": "NOT solved", "pr
 FILTERS = ("channels", "teams", "agents", "tags", "languages", "priorities", "types", "topics", "severities")
 
 
-def _rows(question: Question, select: str, **params: Any) -> Iterator[tuple[Any, ...]]:
-    """What these columns are of the journeys that began in the period; filters narrow the tickets they begin with."""
-    nothing: dict[str, Any] = dict.fromkeys(FILTERS, ())
-    bare = replace(question, **nothing)
-    sql = JOURNEYS.format(firsts=OPENED.conditions(question), every=EVERY.conditions(bare))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '64MB'; {sql} {select}", {**question.params(), **params})
-        cursor.nextset()
-        yield from cursor.fetchall()
+def _sql(question: Question, select: str) -> str:
+    """SQL of these columns of the journeys that began in the period; filters narrow the tickets they begin with."""
+    everybody: dict[str, Any] = dict.fromkeys(FILTERS, ())
+    bare = replace(question, **everybody)
+    journeys = JOURNEYS.format(firsts=OPENED.conditions(question), every=EVERY.conditions(bare))
+    return f"{journeys} {select}"
 
 
-def _shares(question: Question, part: str, group: In | None) -> list[Share]:
+def _shares(question: Question, part: str, group: In | None) -> Behind:
     """The tickets that journeys began with."""
     if group is not None and group[0] != PATH:
-        return []
+        return nothing(question, part, group)
     only = "AND path = %(path)s" if group else ""
-    found = _rows(
-        question,
-        f"SELECT first FROM journeys WHERE {PARTS[part]} {only} ORDER BY 1",  # noqa: S608
-        path=group[1] if group else None,
-    )
-    return [(number, 1) for (number,) in found]
+    sql = _sql(question, f"SELECT first AS number, 1 AS amount FROM journeys WHERE {PARTS[part]} {only}")  # noqa: S608
+    return sql, {**question.params(), "path": group[1] if group else None}
 
 
 @measure(KEY, "ratio", _shares, tuple(PARTS))
@@ -97,11 +89,15 @@ def paths(question: Question, by: str | None) -> dict[Key, Figure]:
     """Journeys solved of all that began in the period, with their median time."""
     if by not in (None, PATH):
         return {}
-    counted = _rows(
+    sql = _sql(
         question,
         f"""SELECT {"path" if by else "NULL"}, COUNT(*), COUNT(*) FILTER (WHERE solved), COUNT(*) FILTER (WHERE open),
         percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FROM journeys GROUP BY 1""",  # noqa: S608
     )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '64MB'; {sql}", question.params())
+        cursor.nextset()
+        counted = cursor.fetchall()
     found: dict[Key, Figure] = {} if by else {None: ratio(KEY, 0, 0)}
     for key, n, solved, still, median in counted:
         found[key] = replace(ratio(KEY, solved, n, still), median=median)

@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from inbox import access
+from inbox.actions.errors import ActionError
 from inbox.models import Team
 from inbox.rights import Right, needs
 from inbox.views.shell import AgentRequest, agent_only
 from reports.actions import figures as acting
-from reports.engine.choices import RATES_OF_ALL, rates, window
+from reports.engine.choices import RATES_OF_ALL, left_out, rates, window
 from reports.facts.calculate import SESSION
 from reports.worth.terms import terms
 
@@ -40,8 +41,17 @@ class FiguresForm(forms.Form):
         ),
     )
 
+    left_out = forms.CharField(
+        label=gettext_lazy("Tags of tests and demonstrations"),
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy(
+            "With commas between them. Tickets with one of them are in no figure, unless one asks for that tag."
+        ),
+    )
+
     def __init__(self, data: Any, teams: Sequence[Team], kept: Mapping[str, float]) -> None:
-        super().__init__(data, initial={"days": window()})
+        super().__init__(data, initial={"days": window(), "left_out": ", ".join(left_out())})
         labels: dict[str, Any] = {RATES_OF_ALL: _("All others")} | {str(one.pk): one.name for one in teams}
         self.whose = list(labels)
         for whose, label in labels.items():
@@ -64,11 +74,16 @@ def settings_page(request: AgentRequest) -> HttpResponse:
     teams = list(access.teams(request.user).order_by("name", "pk"))
     form = FiguresForm(request.POST if request.method == "POST" else None, teams, rates())
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            acting.set_window(form.cleaned_data["days"], by=request.user)
-            acting.set_rates(form.chosen_rates(), by=request.user)
-        messages.success(request, _("Saved."))
-        return redirect("settings-figures")
+        try:
+            with transaction.atomic():
+                acting.set_window(form.cleaned_data["days"], by=request.user)
+                acting.set_left_out(form.cleaned_data["left_out"].split(","), by=request.user)
+                acting.set_rates(form.chosen_rates(), by=request.user)
+        except ActionError as error:
+            form.add_error("left_out" if error.code == "left_out" else None, str(error))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("settings-figures")
     context = {
         "page_key": "figures",
         "form": form,

@@ -19,6 +19,8 @@ from reports.actions import handle_time as acting
 from reports.handling import own, switch
 from reports.models import Activity
 
+LATELY = timedelta(days=30)  # in which it is counted what was lost
+
 
 class SwitchForm(forms.Form):
     on = forms.BooleanField(label=gettext_lazy("Record handle time"), required=False)
@@ -34,7 +36,8 @@ def settings(request: AgentRequest) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("settings-handle-time")
     first = Activity.objects.order_by("pk").values_list("started_at", flat=True).first()
-    return render(request, "reports/handling/settings.html", {"page_key": "handle-time", "form": form, "first": first})
+    context = {"page_key": "handle-time", "form": form, "first": first, "lost": acting.lost(LATELY)}
+    return render(request, "reports/handling/settings.html", context)
 
 
 @require_POST

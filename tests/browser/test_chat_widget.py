@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from channels_chat.actions import endings
 from channels_chat.models import Chat
 from inbox.actions import reply
 from inbox.models import Agent, Channel, Message
+from reports.models import Survey
 from tests.browser.conftest import Open, Server
 from tests.browser.test_accessible import check
+from tests.browser.test_survey import asked
 from tests.browser.visitor import Wire, all_acknowledged, chat, opened, shop, visit, with_open_window
 
 __all__ = ["shop"]
@@ -163,7 +165,7 @@ def test_keys_pass_over_ratings_and_a_click_is_one(
     context.close()
 
 
-def test_a_chat_that_ended_does_not_end_the_next(browser: Browser, server: Server, shop: Channel) -> None:
+def test_a_chat_that_ended_does_not_end_the_next(browser: Browser, server: Server, shop: Channel, sana: Agent) -> None:
     """The old one is told of once more while the new one is begun: where they write, and what they wrote, stays."""
     shop.settings = {**shop.settings, "rating": False, "topics": [{"key": "order", "label": {"en": "An order"}}]}
     shop.save()
@@ -181,10 +183,30 @@ def test_a_chat_that_ended_does_not_end_the_next(browser: Browser, server: Serve
         page.keyboard.press("Enter")
         expect(chat(page).locator(".own .bubble").last).to_have_text(text)
         all_acknowledged(page)
-        endings.end(Chat.objects.order_by("-pk")[0], why="visitor")
+        talk = Chat.objects.order_by("-pk")[0]
+        reply.reply(talk.engagement.ticket, by=sana, text="Tomorrow.")
+        endings.end(talk, why="visitor")
         expect(chat(page).get_by_text("This chat has ended")).to_be_visible()
+    surveyed(page)
     assert [one for one in seen if one != "socket"] == []
     page.context.close()
+
+
+def surveyed(page: Page) -> None:
+    """Below the chat that ended they are asked; a press answers, can be taken back by another, and is no message."""
+    rules = {"when": "chat_ended", "delay": 0, "low": 0}
+    Survey.objects.create(name="After a chat", kind="csat", active=True, rules=rules)
+    before = Message.objects.filter(direction="in").count()
+    answer = asked()
+    faces = chat(page).locator(".choices button")
+    for place in (4, 3):
+        faces.nth(place).click()
+        expect(faces.nth(place)).to_have_attribute("aria-pressed", "true")
+        all_acknowledged(page)
+        answer.refresh_from_db()
+        assert answer.value == place + 1
+    expect(chat(page).locator(".system a[href*='/survey/']")).to_have_count(1)  # thanked once, and where to say more
+    assert Message.objects.filter(direction="in").count() == before
 
 
 def test_an_open_window_learns_who_came(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import F
+from pytest_django.live_server_helper import LiveServer
 
 from channels_social import tasks
 from inbox import delivery, wake
@@ -15,10 +16,11 @@ from inbox.models import Agent, Channel, Event, Message, Reach, Receipt, Ticket
 from reports.actions import asking
 from reports.models import Answer, Asking, Survey
 from reports.surveys import follower
-from sandbox.phones import telegram_acts, whatsapp
+from sandbox.phones import messenger, telegram_acts, whatsapp
 from sandbox.phones.acts import Given
 from sandbox.phones.models import Account, Line, Person
 from sandbox.phones.telegram_base import add_line, open_bot
+from tests.channels_social import meta
 from tests.channels_social import test_telegram as telegram
 from tests.channels_social import whatsapp as number
 
@@ -97,3 +99,27 @@ def test_whatsapp(platforms: str, account: Account, sana: Agent) -> None:
     whatsapp.press(account, ana, line, line.payload["buttons"][3][1])
     number.taken_in(account)
     assert Ticket.objects.get().csat == 4
+
+
+@pytest.mark.parametrize("platform", ["facebook", "instagram"])
+def test_quick_replies(platforms: str, live_server: LiveServer, sana: Agent, platform: str) -> None:
+    """On Meta's platforms a press is a message of the customer's, told by what it carries: here it is none."""
+    account = meta.open_account(platform, platforms)
+    channel = meta.connect(platforms, account)
+    meta.subscribe(channel, account, live_server.url)
+    ana = messenger.meet(account, "Ana Silva")
+    messenger.text(account, ana, "Is order 12 shipped?")
+    line = asked(meta.taken_in(account), sana, "nps")
+    keys = [value for _label, value in line.payload["buttons"]]
+    assert len(keys) == 11 and line.payload["quick"]
+    messenger.press(account, ana, line, keys[9])
+    ticket = meta.taken_in(account)
+    answer = Answer.objects.get()
+    assert (answer.value, ticket.status, ticket.messages.filter(direction="in").count()) == (9, "solved", 1)
+    delivery.deliver(channel.pk)
+    assert "/survey/" in Line.objects.filter(ours=True).latest("pk").text  # where to say more
+    messenger.press(account, ana, line, keys[0])  # they think better of it
+    ticket = meta.taken_in(account)
+    answer.refresh_from_db()
+    assert (answer.value, ticket.status, Ticket.objects.count()) == (0, "open", 1)
+    assert Message.objects.filter(direction="in").count() == 1

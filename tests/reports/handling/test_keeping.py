@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from inbox import consumers, focus
@@ -75,6 +79,54 @@ async def test_pages_are_heard_and_written_down_together(
         await socket.disconnect()
 
 
+def stretch(seq: int, seconds: float) -> focus.Stretch:
+    return focus.Stretch(1, PAGE, seq, 7, False, NOW, NOW + timedelta(seconds=seconds))
+
+
+async def test_what_comes_while_others_are_written_is_not_lost_and_what_is_refused_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keeping, "EVERY", 0.0)
+    monkeypatch.setattr(keeping, "TRIES_AWAY", 30)
+    counted: list[int] = []
+    monkeypatch.setattr(keeping, "_count_lost", counted.append)
+    rows: dict[int, float] = {}
+    asked: Counter[int] = Counter()
+    begun, told = threading.Event(), threading.Event()
+    away = [True]
+
+    def write(stretches: Collection[focus.Stretch], *, patience: str) -> int:
+        asked.update(one.seq for one in stretches)
+        begun.set()
+        assert told.wait(10)
+        if away:
+            raise OperationalError(away.pop())
+        if any(one.seq == 3 for one in stretches):
+            raise ValueError("refused")
+        rows.update({one.seq: (one.ended_at - NOW).total_seconds() for one in stretches})
+        return len(stretches)
+
+    monkeypatch.setattr(keeping, "write", write)
+    waiting = keeping.Waiting()
+    waiting.add([stretch(1, 8), stretch(2, 4), stretch(3, 1)])
+    await asyncio.to_thread(begun.wait, 10)
+    waiting.add([stretch(1, 3), stretch(2, 9), stretch(4, 5)])  # the writing that is under way knows nothing of these
+    assert asked == {1: 1, 2: 1, 3: 1}
+    told.set()
+    assert waiting.task is not None
+    await asyncio.wait_for(waiting.task, 10)
+    # What came later is there, the longer of both counts, and the one that is refused took no other with it.
+    assert rows == {1: 8, 2: 9, 4: 5} and not waiting.told and not waiting.tries
+    assert counted == [1] and [one.levelname for one in caplog.records if "given up" in one.message] == ["ERROR"]
+    # A database that is away is waited for longer, and not for ever; what does not find room is counted, too.
+    away.extend([True] * 30)
+    monkeypatch.setattr(keeping, "MOST", 1)
+    asked.clear()
+    waiting.add([stretch(5, 1), stretch(6, 1)])
+    await asyncio.wait_for(waiting.task, 10)
+    assert asked == {5: 30} and sum(counted) == 3 and 5 not in rows
+
+
 @pytest.mark.django_db
 def test_pages_that_are_closed_and_the_pages_about_it(support: Channel, sana: Agent, zoya: Agent) -> None:
     ticket = question(support, "Where is my parcel?")
@@ -116,5 +168,9 @@ def test_pages_that_are_closed_and_the_pages_about_it(support: Channel, sana: Ag
     assert browser.post("/settings/handle-time/", {"on": "on"}).status_code == 302 and is_on()
     kinds = Event.objects.filter(ticket__isnull=True, kind__startswith="handle_time").order_by("pk")
     assert [one.kind[12:] for one in kinds] == ["switched_off", "deleted", "switched_on"]
+    assert "could not be kept" not in browser.get("/settings/handle-time/").content.decode()
+    keeping._count_lost(3)
+    assert "3 stretches of time could not be kept" in browser.get("/settings/handle-time/").content.decode()
     audit = browser.get("/settings/audit/").content.decode()
+    assert "3 stretches of handle time could not be kept" in audit
     assert "Zoya switched the recording of handle time off" in audit

@@ -19,7 +19,8 @@ const changed = () => {
 const lines = () => [...S.lines.values()].sort((one, other) => one.id - other.id);
 const newest = () => Math.max(0, ...S.lines.keys());
 const live = () => S.chat && S.chat.state !== "ended";
-const theirs = (line) => line.dir === "out" && line.by !== "system";
+const plain = (line) => line.by === "system" && line.kind !== "buttons"; // a survey asks in nobody's name
+const theirs = (line) => line.dir === "out" && !plain(line);
 const unread = () => lines().filter((line) => theirs(line) && line.id > S.seen).length;
 const looking = () => S.shown && document.visibilityState === "visible";
 

@@ -51,9 +51,9 @@ const drawThread = () => {
     const [before, after] = [all[index - 1], all[index + 1]];
     const date = day(line.at);
     if (!before || day(before.at) !== date) put(`d${date}`, date, () => h("p.day", null, date));
-    if (line.by === "system") return put(key(line), JSON.stringify([line, lang]), () => h("p.system", {dir: "auto"}, linked(line.text)));
+    if (plain(line)) return put(key(line), JSON.stringify([line, lang]), () => h("p.system", {dir: "auto"}, linked(line.text)));
     const own = line.dir === "in";
-    const same = (other) => other && other.by !== "system" && other.dir === line.dir && other.name === line.name && Math.abs(other.at - line.at) < 3e5;
+    const same = (other) => other && !plain(other) && other.dir === line.dir && other.name === line.name && Math.abs(other.at - line.at) < 3e5;
     const last = !same(after);
     const under = last || line.why || (own && !after?.pending && line.pending) ? (own ? tick(line).join() : "1") : "";
     put(key(line), JSON.stringify([line, same(before), last, under, live()]), () => h(
