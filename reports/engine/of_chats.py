@@ -19,7 +19,7 @@ add(
         key="abandonment",
         source=OFFERED,
         numerator="f.outcome = 'abandoned'",
-        provisional="f.outcome = 'waiting'",
+        provisional="f.outcome = 'waiting' AND f.left_at IS NULL",
     )
 )
 add(Ratio(key="containment_confirmed", source=TALKS, numerator=f"{ALONE} AND f.confirmed_at IS NOT NULL"))

@@ -32,18 +32,21 @@ def test_what_became_of_chats(shop: Channel, sana: Agent) -> None:
     reader = Reader()
     _visitor, first = asked(shop, "A")
     _visitor, second = asked(shop, "B")
+    _visitor, third = asked(shop, "C")
     reader.reads()
-    assert set(ChatFact.objects.values_list("outcome", flat=True)) == {"waiting"}
+    assert set(ChatFact.objects.values_list("outcome", "left_at")) == {("waiting", None)}
     queueing.accept(first, by=sana)
     reply.reply(fresh(first).engagement.ticket, by=sana, text="Hello!")
     endings.end(fresh(second), why="visitor")
+    endings.end(fresh(third), why="agent", by=sana)
     reader.reads()
     found = ChatFact.objects.order_by("engagement_id")
     assert list(found.values_list("outcome", "agent_id", "in_schedule")) == [
-        ("answered", sana.pk, True), ("short", None, True),
+        ("answered", sana.pk, True), ("short", None, True), ("waiting", None, True),
     ]  # fmt: skip
+    assert found[2].left_at is not None, "nobody can answer it any more"
     assert ResponseFact.objects.get().agent_id == sana.pk
-    assert TicketFact.objects.filter(live=True, bot=False).count() == 2
+    assert TicketFact.objects.filter(live=True, bot=False).count() == 3
     assert facts() == rebuilt()
 
 
