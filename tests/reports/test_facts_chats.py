@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from channels_chat.actions import endings, flow, queueing
 from channels_chat.models import Chat, Visitor
-from inbox.actions import reply
-from inbox.models import Agent, Channel, Message
+from inbox.actions import merge, reply
+from inbox.models import Agent, Channel, Message, Ticket
+from reports.facts import storing
+from reports.handling import talking
 from reports.models import BotFact, ChatFact, ResponseFact, TicketFact
 from tests.channels_chat.cast import chat_channel, chosen, fresh, says, visitor_of
 from tests.channels_chat.test_flows import documented
@@ -76,3 +78,17 @@ def test_what_became_of_a_bot_s_talks(shop: Channel, sana: Agent) -> None:
     assert ChatFact.objects.get().ticket_id == two.ticket_id
     assert facts() == rebuilt()
     assert three.began_at <= timezone.now()
+
+
+def test_what_went_on_while_it_was_merged_is_still_the_chat_s(shop: Channel, sana: Agent, ticket: Ticket) -> None:
+    """Whichever other tickets are counted together with it."""
+    _visitor, chat = asked(shop, "A")
+    own = chat.engagement.ticket
+    merge.merge(own, ticket, by=sana)
+    queueing.accept(fresh(chat), by=sana)
+    reply.reply(fresh(chat).engagement.ticket, by=sana, text="Hello!")
+    endings.end(fresh(chat), why="agent", by=sana)
+    merge.unmerge(own, by=sana)
+    storing.keep_safely([own.pk])
+    assert ChatFact.objects.get().outcome == "answered"
+    assert {one.agent_id for one in talking.made([chat.engagement_id])} == {sana.pk}
