@@ -12,6 +12,7 @@ SILENT = f"{ALONE} AND f.confirmed_at IS NULL"
 AGAIN = f"""EXISTS (SELECT FROM reports_ticketfact mine JOIN reports_ticketfact other
  ON other.customer_id = mine.customer_id AND other.ticket_id <> mine.ticket_id
  AND other.opened_at > f.last_heard_at AND other.opened_at < f.last_heard_at + {WINDOW}
+ AND (mine.imported OR NOT other.imported)
  WHERE mine.ticket_id = f.ticket_id)"""
 
 add(

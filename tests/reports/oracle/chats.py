@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -60,7 +61,7 @@ def contained(book: Book, *, confirmed: bool, now: datetime, window: int) -> Ite
             again = any(
                 other.opened is not None and heard < other.opened < heard + days
                 for other in book.related[book.customer(one.ticket.customer_id)]
-                if other is not one
+                if other is not one and (one.ticket.pk in book.imported or other.ticket.pk not in book.imported)
             )
             good = silent and heard + days <= now and not again
             until = heard + days if silent else None
@@ -85,15 +86,26 @@ def _in_chats(book: Book) -> Iterator[Talked]:
             yield one, line.actor_id, line.at, row.channel_id, heard, handed, outcome == "confirmed"
 
 
+def _parts(book: Book) -> Iterator[tuple[Outcome, datetime, datetime]]:
+    """From when to when bots chatted."""
+    for one, _row, lines in _talks(book):
+        for place, line in enumerate(lines):
+            if line.kind == "bot_started":
+                ends = [later.at for later in lines[place + 1 :] if later.kind in {"bot_handoff", "bot_ended"}]
+                yield one, line.at, ends[0] if ends else EVER
+
+
 def _of_owners(book: Book) -> Iterator[Talked]:
     """Elsewhere: a bot had the ticket, and the customer wrote meanwhile or just before."""
-    chats = {(line.actor_id, line.at) for lines in book.lines.values() for line in lines if line.kind == "bot_started"}
+    chats: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for one, began, end in _parts(book):
+        chats[one.ticket.pk].append((began, end))
     for pk in book.counted:
         one = book.outcomes[pk]
-        steps = [step for step in one.owner.steps if step[1] != step[2]]
+        steps = one.bot.steps
         for place, (at, _, owner) in enumerate(steps):
-            if owner not in book.bots or (owner, at) in chats:
-                continue
+            if owner is None or any(began <= at <= end for began, end in chats[pk]):
+                continue  # a bot that chats there already
             until = steps[place + 1][0] if place + 1 < len(steps) else None
             words = [said.at for said in one.said if said.who == "customer"]
             near = [word for word in words if at - NEAR <= word <= at]
