@@ -1,15 +1,13 @@
 """Random small organisations, lived through step by step by the scribe.
 
-A history is a beginning and a few steps, each three bytes: what is done, how long after the step before, and to what.
-Whatever they say becomes something that can happen, so that hypothesis can leave steps out at will.
+A history is so many bytes: three of its beginning, and three of each step: what is done, how long after the step
+before, and to what. Whatever they say becomes something that can happen; a step of zeros is none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-
-from hypothesis import strategies as st
 
 from tests.reports.histories.changing import (
     assigns,
@@ -41,8 +39,9 @@ from tests.reports.histories.saying import (
 from tests.reports.histories.working import calls, chats, looks
 from tests.reports.scribe import Scribe
 
-__all__ = ["ZONES", "live", "organisations"]
-MOST, LEAST = 16, 10  # steps
+__all__ = ["SIZE", "ZONES", "live"]
+STEPS = 14
+SIZE = 3 + 3 * STEPS  # of a history, in bytes
 
 
 def rests(life: Life, arg: int) -> None:
@@ -76,8 +75,3 @@ def live(scribe: Scribe, history: bytes) -> Life:
         verb(life, arg)
         before = verb
     return life
-
-
-def organisations(size: int) -> st.SearchStrategy[list[bytes]]:
-    """So many histories beside each other, each with channels and people of its own."""
-    return st.lists(st.binary(min_size=3 + 3 * LEAST, max_size=3 + 3 * MOST), min_size=size, max_size=size)

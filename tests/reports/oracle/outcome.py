@@ -170,7 +170,8 @@ def outcome(
     found.owner = owners(ticket, events)
     found.bot = bots_in(found.owner, chats, said, bots)
     if found.began is not None:
-        found.standing = Standing(found.began, messages, events, said, found.bot)
+        written_here = [one for one in messages if one.first_ticket_id == ticket.pk]
+        found.standing = Standing(found.began, written_here, events, said, found.bot)
     found.with_bot = found.bot.now is not None
     hand_offs = [at for at, before, _ in found.bot.steps if before is not None]
     found.handed = hand_offs[-1] if hand_offs else None
