@@ -12,6 +12,7 @@ SILENT = f"{ALONE} AND f.confirmed_at IS NULL"
 AGAIN = f"""EXISTS (SELECT FROM reports_ticketfact mine JOIN reports_ticketfact other
  ON other.customer_id = mine.customer_id AND other.ticket_id <> mine.ticket_id
  AND other.opened_at > f.last_heard_at AND other.opened_at < f.last_heard_at + {WINDOW}
+ AND (mine.imported OR NOT other.imported)
  WHERE mine.ticket_id = f.ticket_id)"""
 
 add(
@@ -19,7 +20,7 @@ add(
         key="abandonment",
         source=OFFERED,
         numerator="f.outcome = 'abandoned'",
-        provisional="f.outcome = 'waiting'",
+        provisional="f.outcome = 'waiting' AND f.left_at IS NULL",
     )
 )
 add(Ratio(key="containment_confirmed", source=TALKS, numerator=f"{ALONE} AND f.confirmed_at IS NOT NULL"))

@@ -40,8 +40,9 @@ def _chat(number: int, imported: bool, talk: Talk) -> ChatRow | None:
         left_at = offered.at + timedelta(seconds=int(left.data.get("waited", 0)))
         if "left" in left.data:
             left_at = datetime.fromisoformat(left.data["left"])
-    elif ended is not None and ended.data.get("why") in UNANSWERED:
-        outcome, left_at = ChatOutcome.MESSAGE, ended.at
+    elif ended is not None:  # nobody can answer it any more, whoever ended it
+        left_at = ended.at
+        outcome = ChatOutcome.MESSAGE if ended.data.get("why") in UNANSWERED else ChatOutcome.WAITING
     return ChatRow(
         number, imported, talk.channel_id, offered.data.get("team"), answered.actor_id if answered else None,
         talk.engagement_id, offered.at, answered.at if answered else None, left_at, outcome.value,

@@ -125,7 +125,7 @@ class _Calculation:
         asked_again = answers > 0 and any(
             one.who == CUSTOMER and course.answers[0][0] < (one.at, 0.0, one.id) < solve.key for one in self.said
         )
-        standing = self.standings.at(solve.told_at)
+        standing = self.standings.at(solve.at)
         return {
             "first_solved_at": solve.at,
             "first_agent_id": course.answers[answers - 1][1].agent_id if answers else None,
@@ -142,7 +142,7 @@ class _Calculation:
     def _last(self, opened_at: datetime) -> dict[str, Any]:
         course = self.course
         solve, answers = course.solves[-1]
-        standing = self.standings.at(solve.told_at)
+        standing = self.standings.at(solve.at)
         waits = [(run.asked_at, run.ended_at) for run in course.runs if run.asked_at is not None]
         return {
             "last_solved_at": solve.at,

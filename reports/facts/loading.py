@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -38,6 +38,16 @@ def histories(numbers: Iterable[int]) -> list[History]:
 
 def askings_without_ticket(answers: QuerySet[Answer]) -> list[Asking]:
     return [asking for _ticket, asking in _askings(answers.filter(ticket__isnull=True))]
+
+
+def been_in(numbers: Collection[int]) -> set[int]:
+    """The tickets that these were part of once, over several merges that were undone: their chats went on there."""
+    found, fresh = set(numbers), set(numbers)
+    while fresh:
+        undone = Event.objects.filter(ticket__in=fresh, kind="unmerged").values_list("data__from", flat=True)
+        fresh = {number for number in undone if isinstance(number, int)} - found
+        found |= fresh
+    return found.difference(numbers)
 
 
 class _Loader:
@@ -101,7 +111,8 @@ class _Loader:
         if not chats:
             return {}
         lines: dict[int, list[Line]] = defaultdict(list)
-        rows = Event.objects.filter(ticket__in=[*self.numbers, *elsewhere], kind__in=CHAT_LINES).order_by("id")
+        places = {*self.numbers, *elsewhere, *been_in({number for _pk, number, _channel in chats})}
+        rows = Event.objects.filter(ticket__in=places, kind__in=CHAT_LINES).order_by("id")
         for told in rows.values_list("id", "kind", "at", "actor_kind", "actor_id", "data"):
             line = Line(*told)
             lines[line.data.get("engagement", 0)].append(line)

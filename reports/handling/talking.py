@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from inbox.models import AuthorKind, Engagement, EngagementKind, Event, Message
+from reports.facts import loading
 from reports.handling import tickets
 from reports.handling.sharing import Held, Window, call_windows, chat_windows
 from reports.models import Talk
@@ -69,12 +70,13 @@ def made(engagements: Collection[int]) -> list[Talk]:
 
 
 def _held(chats: dict[int, int]) -> dict[int, list[Held]]:
-    """Who had which chat from when to when, by the log: of the tickets it has been in."""
+    """Who had which chat from when to when, by the log: of all tickets it has been in."""
     if not chats:
         return {}
     family = tickets.family(set(chats.values()))
+    places = {*family, *loading.been_in(family)}
     lines: dict[int, list[tuple[str, int | None, int]]] = defaultdict(list)
-    log = Event.objects.filter(ticket__in=family, kind__in=KINDS).order_by("at", "pk")
+    log = Event.objects.filter(ticket__in=places, kind__in=KINDS).order_by("at", "pk")
     for kind, actor, at, data in log.values_list("kind", "actor_id", "at", "data"):
         if (pk := data.get("engagement")) in chats:
             lines[pk].append((kind, actor, whole(at)))

@@ -305,7 +305,7 @@ class ChatFact(OfTicket):
     engagement_id = models.BigIntegerField(unique=True)
     offered_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
-    left_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)  # or it ended, unanswered: nothing changes any more
     outcome = models.CharField(max_length=9, choices=ChatOutcome)
     in_schedule = models.BooleanField(default=True)  # out of it, it counts nowhere
 

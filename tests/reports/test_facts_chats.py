@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from channels_chat.actions import endings, flow, queueing
 from channels_chat.models import Chat, Visitor
-from inbox.actions import reply
-from inbox.models import Agent, Channel, Message
+from inbox.actions import merge, reply
+from inbox.models import Agent, Channel, Message, Ticket
+from reports.facts import storing
+from reports.handling import talking
 from reports.models import BotFact, ChatFact, ResponseFact, TicketFact
 from tests.channels_chat.cast import chat_channel, chosen, fresh, says, visitor_of
 from tests.channels_chat.test_flows import documented
@@ -32,18 +34,21 @@ def test_what_became_of_chats(shop: Channel, sana: Agent) -> None:
     reader = Reader()
     _visitor, first = asked(shop, "A")
     _visitor, second = asked(shop, "B")
+    _visitor, third = asked(shop, "C")
     reader.reads()
-    assert set(ChatFact.objects.values_list("outcome", flat=True)) == {"waiting"}
+    assert set(ChatFact.objects.values_list("outcome", "left_at")) == {("waiting", None)}
     queueing.accept(first, by=sana)
     reply.reply(fresh(first).engagement.ticket, by=sana, text="Hello!")
     endings.end(fresh(second), why="visitor")
+    endings.end(fresh(third), why="agent", by=sana)
     reader.reads()
     found = ChatFact.objects.order_by("engagement_id")
     assert list(found.values_list("outcome", "agent_id", "in_schedule")) == [
-        ("answered", sana.pk, True), ("short", None, True),
+        ("answered", sana.pk, True), ("short", None, True), ("waiting", None, True),
     ]  # fmt: skip
+    assert found[2].left_at is not None, "nobody can answer it any more"
     assert ResponseFact.objects.get().agent_id == sana.pk
-    assert TicketFact.objects.filter(live=True, bot=False).count() == 2
+    assert TicketFact.objects.filter(live=True, bot=False).count() == 3
     assert facts() == rebuilt()
 
 
@@ -73,3 +78,17 @@ def test_what_became_of_a_bot_s_talks(shop: Channel, sana: Agent) -> None:
     assert ChatFact.objects.get().ticket_id == two.ticket_id
     assert facts() == rebuilt()
     assert three.began_at <= timezone.now()
+
+
+def test_what_went_on_while_it_was_merged_is_still_the_chat_s(shop: Channel, sana: Agent, ticket: Ticket) -> None:
+    """Whichever other tickets are counted together with it."""
+    _visitor, chat = asked(shop, "A")
+    own = chat.engagement.ticket
+    merge.merge(own, ticket, by=sana)
+    queueing.accept(fresh(chat), by=sana)
+    reply.reply(fresh(chat).engagement.ticket, by=sana, text="Hello!")
+    endings.end(fresh(chat), why="agent", by=sana)
+    merge.unmerge(own, by=sana)
+    storing.keep_safely([own.pk])
+    assert ChatFact.objects.get().outcome == "answered"
+    assert {one.agent_id for one in talking.made([chat.engagement_id])} == {sana.pk}

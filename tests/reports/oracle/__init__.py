@@ -4,8 +4,8 @@ It is written from what the figures mean (docs/kpis.md), knows nothing of `repor
 reads every row and counts on its fingers. Where it and the engine differ, one of the two is wrong.
 """
 
-from tests.reports.oracle.asking import FIGURES, WHENEVER, Asked, figure, grouped
+from tests.reports.oracle.asking import FIGURES, Asked, figure, grouped
 from tests.reports.oracle.cases import Book
 from tests.reports.oracle.rows import Rows
 
-__all__ = ["FIGURES", "WHENEVER", "Asked", "Book", "Rows", "figure", "grouped"]
+__all__ = ["FIGURES", "Asked", "Book", "Rows", "figure", "grouped"]

@@ -29,6 +29,7 @@ class Case:
     customer: int
     imported: bool
     open_until: datetime | None = None  # what it is counted as can change until then
+    kind: str = ""  # of what counts several sorts of a thing
 
 
 class Book:
@@ -47,6 +48,14 @@ class Book:
         for event in rows.events:
             if event.ticket_id is not None:
                 events[event.ticket_id].append(event)
+        self.lines: dict[int, list[Event]] = defaultdict(list)  # of each chat, in whichever ticket they were written
+        for event in sorted(rows.events, key=lambda one: one.pk):
+            if "engagement" in event.data:
+                self.lines[event.data["engagement"]].append(event)
+        here: dict[int, list[int]] = defaultdict(list)  # the chats that lie in a ticket now
+        for row in rows.engagements:
+            if row.kind == "chat":
+                here[row.ticket_id].append(row.pk)
         self.wall = Wall(rows.schedules)
         self.outcomes: dict[int, Outcome] = {}
         self.imported: set[int] = set()
@@ -58,14 +67,19 @@ class Book:
             if public and min(public, key=lambda one: (one.created_at, one.pk)).origin == "import":
                 self.imported.add(ticket.pk)
             log = sorted(events[ticket.pk], key=lambda one: one.pk)
-            self.outcomes[ticket.pk] = outcome(ticket, own, log, self.channels, self.bots)
+            chats = [line for chat in here[ticket.pk] for line in self.lines[chat]]
+            self.outcomes[ticket.pk] = outcome(ticket, own, log, self.channels, self.bots, chats)
+        self.counted = {pk for pk, one in self.outcomes.items() if one.began is not None}
+
+    def root(self, number: int) -> int:
+        """What a ticket is part of, as merged now."""
+        while (into := self.merged.get(number)) is not None:
+            number = into
+        return number
 
     def home(self, answer: Answer) -> Outcome | None:
         """Of the ticket that an answer is about, as merged now; None where that is none, or one that does not count."""
-        number = answer.ticket_id
-        while number is not None and (into := self.merged.get(number)) is not None:
-            number = into
-        return self.outcomes.get(number) if number is not None else None
+        return self.outcomes.get(self.root(answer.ticket_id)) if answer.ticket_id is not None else None
 
     def customer(self, pk: int) -> int:
         """As merged now."""
@@ -81,6 +95,12 @@ class Book:
             if link.kind == "follow_up" and link.source_id in self.outcomes:
                 found[link.target_id].append(self.outcomes[link.source_id])
         return found
+
+    @cached_property
+    def unrelated(self) -> set[tuple[int, int]]:
+        """Those of which somebody has said so, either way round."""
+        pairs = [(link.source_id, link.target_id) for link in self.rows.links if link.kind == "unrelated"]
+        return {*pairs, *((target, source) for source, target in pairs)}
 
     @cached_property
     def related(self) -> dict[int, list[Outcome]]:
@@ -193,6 +213,25 @@ class Book:
             elif not asked and answer.answered_at is not None and answer.value is not None:
                 yield self._answer(answer, one, answer.answered_at, answer.value, kind, until)
 
+    def automatic(self) -> Iterator[Case]:
+        for one in self.outcomes.values():
+            for at, channel in one.machines:
+                yield self._case(one, at, 1, agent=None, channel=channel)
+
+    def unsolved(self, when: datetime) -> Iterator[Case]:
+        """What was unsolved then: its value are the seconds since it has been, its kind is for whom it waited."""
+        for one in self.outcomes.values():
+            found = one.standing.at(when) if one.standing is not None else None
+            if found is not None:
+                age = int((when - found[1]).total_seconds())
+                yield self._case(one, when, age, agent=one.owner.at(when), kind=found[0])
+
+    @cached_property
+    def worked(self) -> list[Case]:
+        from tests.reports.oracle.spent import worked
+
+        return worked(self)
+
     # What they are made of --------------------------------------------------------------------------------------------
 
     def _eligible(self) -> Iterator[tuple[Outcome, int | None]]:
@@ -207,7 +246,10 @@ class Book:
         again = [
             later.opened
             for later in self.followed[one.ticket.pk]
-            if later.opened is not None and later.opened > one.first.at and later.answers_as_follow_up
+            if later.opened is not None
+            and later.opened > one.first.at
+            and later.answers_as_follow_up
+            and (one.ticket.pk in self.imported or later.ticket.pk not in self.imported)
         ]
         return min([*again, *([own] if own is not None else [])], default=None)
 
@@ -222,6 +264,11 @@ class Book:
                 continue  # solved without a word
             mine, theirs = one.ticket, other.ticket
             if mine.topic and theirs.topic and mine.topic != theirs.topic:
+                continue
+            order, another = mine.attributes.get("order"), theirs.attributes.get("order")
+            if order and another and order != another:
+                continue
+            if (theirs.pk, mine.pk) in self.unrelated or theirs.pk in self.imported and mine.pk not in self.imported:
                 continue
             yield other.opened
 
@@ -243,6 +290,7 @@ class Book:
         channel: int | None = None,
         open_until: datetime | None = None,
         now: bool = False,
+        kind: str = "",
     ) -> Case:
         return Case(
             at,
@@ -255,6 +303,7 @@ class Book:
             self.customer(one.ticket.customer_id),
             one.ticket.pk in self.imported,
             open_until,
+            kind,
         )
 
     def _answer(

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from inbox.adapters import adapter_for
 from inbox.models import Channel, Event, Message, Ticket
+from tests.reports.oracle.standing import Standing
 from tests.reports.oracle.talk import (
     DONE,
     STATUS,
@@ -16,12 +17,15 @@ from tests.reports.oracle.talk import (
     Reopen,
     Said,
     Solve,
+    bots_in,
     is_reopen,
     is_solve,
+    machines_in,
     owners,
     priorities,
     said_in,
     solves_of,
+    spoken_in,
     status_changes,
     teams,
 )
@@ -56,6 +60,11 @@ class Outcome:
     waits: list[Stretch] = field(default_factory=list)  # in which the customer waited for a person
     answered: bool = False  # a counted human public message, ever
     begun: datetime | None = None  # its first public message
+    began: datetime | None = None  # the same, be it an automatic one
+    machines: list[tuple[datetime, int]] = field(default_factory=list)  # automatic messages
+    owner: Over = field(default_factory=lambda: Over((), None))
+    bot: Over = field(default_factory=lambda: Over((), None))  # that had it
+    standing: Standing | None = None  # where anything was said in it at all
     with_bot: bool = False  # now
     handed: datetime | None = None  # by a bot, the last time
 
@@ -133,8 +142,11 @@ def outcome(
     events: Sequence[Event],
     channels: dict[int, Channel],
     bots: set[int],
+    chats: Sequence[Event],
 ) -> Outcome:
-    """What came of a ticket. `messages` are those that lie in it now, `events` its own of the log, in order."""
+    """What came of a ticket. `messages` are those that lie in it now, `events` its own of the log, in order; `chats`
+    those of the chats that lie in it.
+    """
     changes = status_changes(events)
     said = said_in(messages, [one for one in changes if is_solve(one)])
     customers = [one for one in said if one.who == "customer"]
@@ -153,14 +165,21 @@ def outcome(
         reopens,
     )
     found.begun = min((one.at for one in said), default=None)
-    found.with_bot = ticket.assignee_id in bots
-    hand_offs = _hand_offs(events, bots)
+    found.began = min(spoken_in(messages), default=None)
+    found.machines = machines_in(messages)
+    found.owner = owners(ticket, events)
+    found.bot = bots_in(found.owner, chats, said, bots)
+    if found.began is not None:
+        written_here = [one for one in messages if one.first_ticket_id == ticket.pk]
+        found.standing = Standing(found.began, written_here, events, said, found.bot)
+    found.with_bot = found.bot.now is not None
+    hand_offs = [at for at, before, _ in found.bot.steps if before is not None]
     found.handed = hand_offs[-1] if hand_offs else None
     if opening is None:
         return found
     found.opened = opening.at
     found.answered = bool(found.counted())
-    _count_runs(found, owners(ticket, events), hand_offs, bots)
+    _count_runs(found, hand_offs)
     return found
 
 
@@ -172,17 +191,7 @@ def _is_live(messages: Sequence[Message], opening: Said | None, channel: Channel
     return adapter.live or adapter.messenger or (row.origin == "logged" and row.payload.get("medium") == "call")
 
 
-def _hand_offs(events: Sequence[Event], bots: set[int]) -> list[datetime]:
-    """When a bot gave the ticket away, or its chat was queued for a person."""
-    return [
-        one.at
-        for one in events
-        if (one.kind == "assigned" and one.data["from"] in bots and one.data["to"] not in bots)
-        or one.kind == "chat_requested"
-    ]
-
-
-def _count_runs(found: Outcome, owner: Over, hand_offs: Sequence[datetime], bots: set[int]) -> None:
+def _count_runs(found: Outcome, hand_offs: Sequence[datetime]) -> None:
     """Runs of customer messages: each is ended by a person's answer, or by a solve without one."""
     assert found.opened is not None
     begun: Said | None = None
@@ -191,7 +200,7 @@ def _count_runs(found: Outcome, owner: Over, hand_offs: Sequence[datetime], bots
     for step in steps:
         if isinstance(step, Solve):
             if begun is not None:
-                start = _start(begun, step.at, owner, hand_offs, bots, inclusive=True)
+                start = _start(begun, step.at, found.bot, hand_offs, inclusive=True)
                 found.waits += [(start, step.at)] if start is not None else []
             begun = None
         elif step.who == "customer":
@@ -201,10 +210,10 @@ def _count_runs(found: Outcome, owner: Over, hand_offs: Sequence[datetime], bots
             assert step.written is not None
             if answers == 1:
                 opening = next(one for one in found.said if one.who == "customer")
-                start = _start(opening, step.written, owner, hand_offs, bots, inclusive=False)
+                start = _start(opening, step.written, found.bot, hand_offs, inclusive=False)
                 found.first_response = None if start is None else Response(opening, step, start, True)
             if begun is not None:
-                start = _start(begun, step.written, owner, hand_offs, bots, inclusive=False)
+                start = _start(begun, step.written, found.bot, hand_offs, inclusive=False)
                 if start is not None:
                     found.responses.append(Response(begun, step, start, answers == 1))
                     found.waits.append((start, step.at))
@@ -216,10 +225,10 @@ def _first(found: Outcome) -> tuple[datetime, float, int]:
 
 
 def _start(
-    begun: Said, until: datetime, owner: Over, hand_offs: Sequence[datetime], bots: set[int], *, inclusive: bool
+    begun: Said, until: datetime, bot: Over, hand_offs: Sequence[datetime], *, inclusive: bool
 ) -> datetime | None:
     """Where a person's clock begins: at the first of the run, or at the hand-off. None while a bot still has it."""
     before = [one for one in hand_offs if one < until or (inclusive and one == until)]
-    if owner.at(until if inclusive else until - timedelta(microseconds=1)) in bots:
+    if bot.at(until if inclusive else until - timedelta(microseconds=1)) is not None:
         return None
     return max([begun.at, *before])

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from inbox.models import Agent, Channel, Customer, Event, Message, ScheduleVersion, Ticket, TicketLink
-from reports.models import Answer, Survey
+from inbox.models import (
+    Agent,
+    Channel,
+    Customer,
+    Engagement,
+    Event,
+    Message,
+    ScheduleVersion,
+    Ticket,
+    TicketLink,
+)
+from reports.models import Activity, Answer, Survey
 
 
 @dataclass
@@ -19,22 +29,8 @@ class Rows:
     messages: list[Message] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     links: list[TicketLink] = field(default_factory=list)
+    engagements: list[Engagement] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
     surveys: list[Survey] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     schedules: list[ScheduleVersion] = field(default_factory=list)
-
-    @classmethod
-    def read(cls) -> Rows:
-        """All that is in the database."""
-        return cls(
-            agents=list(Agent.objects.all()),
-            channels=list(Channel.objects.all()),
-            customers=list(Customer.objects.all()),
-            tickets=list(Ticket.objects.all()),
-            messages=list(Message.objects.all()),
-            events=list(Event.objects.order_by("id")),
-            links=list(TicketLink.objects.all()),
-            surveys=list(Survey.objects.all()),
-            answers=list(Answer.objects.all()),
-            schedules=list(ScheduleVersion.objects.all()),
-        )

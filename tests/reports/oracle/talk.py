@@ -55,6 +55,9 @@ def said_in(messages: Sequence[Message], solved: Sequence[Event]) -> list[Said]:
         if one.direction == "in" and one.author_kind == "customer" and one.content_kind not in NO_WORDS:
             at = min(one.created_at, one.received_at)
             found.append(Said("customer", at, (at, CUSTOMER, one.pk), one.channel_id))
+        elif one.origin == "logged":  # a call of ours that somebody has kept
+            place = (one.created_at, float(OURS), one.pk)
+            found.append(Said("human", one.created_at, place, one.channel_id, one.agent_id, one.created_at))
         elif one.direction == "out" and one.state in ARRIVED and one.sent_at is not None:
             if one.author_kind == "agent" or one.origin == "echo":
                 who = "human"
@@ -68,6 +71,35 @@ def said_in(messages: Sequence[Message], solved: Sequence[Event]) -> list[Said]:
                 place = (min(later), 1.5, one.pk)  # answered and solved in one click: it left a moment later
             found.append(Said(who, one.sent_at, place, one.channel_id, one.agent_id, one.created_at))
     return sorted(found, key=lambda one: one.place)
+
+
+def spoken_in(messages: Sequence[Message]) -> list[datetime]:
+    """When anything public came or left, by whomever it was: automatic mail counts, too."""
+    found = []
+    for one in messages:
+        if one.side_id is not None or one.direction == "note" or one.content_kind in NO_WORDS:
+            continue
+        if one.direction == "in":
+            found.append(min(one.created_at, one.received_at))
+        elif one.origin == "logged":
+            found.append(one.created_at)
+        elif one.state in ARRIVED and one.sent_at is not None:
+            found.append(one.sent_at)
+    return found
+
+
+def machines_in(messages: Sequence[Message]) -> list[tuple[datetime, int]]:
+    """When automatic mail and reports came or left, and on which channel."""
+    found = []
+    for one in messages:
+        if one.side_id is not None or one.direction == "note" or one.content_kind in NO_WORDS:
+            continue
+        if one.direction == "in" and one.kind in BY_NO_PERSON:
+            found.append((min(one.created_at, one.received_at), one.channel_id))
+        nobody = one.kind in BY_NO_PERSON or (one.author_kind == "system" and one.origin != "echo")
+        if one.direction == "out" and nobody and one.state in ARRIVED and one.sent_at is not None:
+            found.append((one.sent_at, one.channel_id))
+    return found
 
 
 def status_changes(events: Sequence[Event]) -> list[Event]:
@@ -136,6 +168,21 @@ class Over:
 def owners(ticket: Ticket, events: Sequence[Event]) -> Over:
     steps = [(one.at, one.data["from"], one.data["to"]) for one in events if one.kind == "assigned"]
     return Over([step for step in steps if step[1] != step[2]], ticket.assignee_id)
+
+
+def bots_in(owner: Over, chats: Sequence[Event], said: Sequence[Said], bots: set[int]) -> Over:
+    """Which bot had the ticket: until it was given away, its chat was queued or taken, or a person wrote."""
+    steps = [(at, 1, after) for at, _, after in owner.steps]
+    steps += [(one.at, 0, None) for one in chats if one.kind in {"chat_requested", "bot_handoff"}]
+    steps += [(one.at, 2, None) for one in said if one.who == "human"]
+    now = first = owner.steps[0][1] if owner.steps else owner.now
+    found: list[tuple[datetime, Any, Any]] = []
+    for at, what, after in sorted(steps, key=lambda step: step[:2]):
+        if what == 1 or now in bots:
+            found.append((at, now, after))
+            now = after
+    only = [(at, a if a in bots else None, b if b in bots else None) for at, a, b in found]
+    return Over([step for step in only if step[1] != step[2]], (now if found else first) if now in bots else None)
 
 
 def teams(ticket: Ticket, events: Sequence[Event]) -> Over:
