@@ -288,7 +288,7 @@ def scratch(*settings: str, durable: bool = False, kept: Path | None = None) -> 
     In a folder that is `kept`, what an earlier run left is there, and stays there.
     """
     data_dir = kept or Path(tempfile.mkdtemp(prefix="rabta-scratch-", dir="/tmp"))
-    hasty = () if durable else ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+    hasty = () if durable else ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
     running: list[subprocess.Popen[bytes]] = []
     try:
         prepare(data_dir)

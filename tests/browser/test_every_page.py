@@ -1,6 +1,7 @@
 """Every page that the router knows, with something on it: axe in both themes and directions, zoomed to 400 %, targets.
 
-A run in the CI reads each page in one language and one theme, turn about; `make axe` reads each in all four.
+A run in the CI opens each page in one language and one theme, turn about, and has axe read every third; `make axe` has it
+read each in all four.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def ready(page: Page) -> None:
 
 def read(page: Page, schemes: list[str]) -> list[Any]:
     """All of axe in the first theme, colours in the others, and whether the page fits when zoomed to 400 %."""
-    ready(page)
+    if schemes:
+        ready(page)
     found = []
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
@@ -193,10 +195,11 @@ def test_every_page(open_as: Open, places: dict[str, dict[str, Any]], zoya: Agen
         for path in paths:
             seen += 1
             chosen = language if ALL else LANGUAGES[seen % 2]
-            schemes = SCHEMES if ALL else [SCHEMES[seen // 2 % 2]]
+            scheme = SCHEMES[seen // 2 % 2]
+            schemes = SCHEMES if ALL else [scheme] if seen % 3 == 0 else []
             Agent.objects.update(language=chosen)
             reader.context.set_extra_http_headers({"Accept-Language": chosen})
-            reader.emulate_media(color_scheme=schemes[0], reduced_motion="reduce")  # type: ignore[arg-type]
+            reader.emulate_media(color_scheme="light" if ALL else scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             reader.goto(path, wait_until="domcontentloaded")
             if found := read(reader, schemes):
                 wrong[f"{path} {chosen}"] = found

@@ -95,7 +95,7 @@ class House:
         tickets.set_status(ticket, self.chance.choice(["pending", "on_hold"]), by=self.by)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_a_row_is_what_a_count_from_zero_says(seed: int, take: Callable[..., Outcome], sana: Agent) -> None:
     house = House(seed, take, sana)
     for _ in range(40):
