@@ -1,7 +1,7 @@
 """Every page that the router knows, with something on it: axe in both themes and directions, zoomed to 400 %, targets.
 
-A run in the CI opens each page in one language and one theme, turn about, and has axe read every third; `make axe` has it
-read each in all four.
+A run in the CI opens each page in one language and one theme, turn about, and has axe read every third; `make axe` has
+it read each in all four.
 """
 
 from __future__ import annotations
