@@ -19,20 +19,41 @@ document.addEventListener("submit", event => {
   if (!name || running.get(form).startsWith("again ")) held = { name, value }
 }, true)
 
-document.addEventListener("htmx:finally:request", event => running.delete(event.detail.ctx.sourceElement))
+let due = null
+let place = null // where somebody went on to while inputs were on their way
+
+document.addEventListener("htmx:before:swap", event => {
+  const form = event.detail.ctx.sourceElement
+  if (!form?.matches(".chat-form")) return
+  const { activeElement: at } = document
+  const asked = running.get(form) ?? ""
+  const elsewhere = asked.startsWith("again ") && form.contains(at) && asked !== `again ${at.name}`
+  place = elsewhere ? { id: at.id, name: at.name, value: at.value } : null
+})
 
 document.addEventListener("htmx:after:swap", event => {
   if (!event.detail.ctx.sourceElement?.matches(".chat-form")) return
-  const form = forms()
-  settle(form)
-  const again = held
+  settle(forms())
+  due = held
   held = null
-  const button = again && [...form.querySelectorAll("button")].find(one => one.name === again.name && one.value === again.value && !one.disabled)
-  if (button) setTimeout(() => button.click()) // when htmx knows the form
 })
 
+// Only now does htmx know the new form, and takes it for one that asks for nothing.
+document.addEventListener("htmx:finally:request", event => {
+  running.delete(event.detail.ctx.sourceElement)
+  const button = due && button_of(forms(), due)
+  due = null
+  if (button) setTimeout(() => button.click())
+})
+
+const button_of = (form, { name, value }) =>
+  [...form.querySelectorAll("button")].find(one => one.name === name && one.value === value && !one.disabled)
+
 function settle(form) {
-  const id = form?.dataset.focusOn
+  const went = place && (document.getElementById(place.id) ?? button_of(form, place))
+  place = null
+  const id = went ? "" : form?.dataset.focusOn
+  went?.focus()
   if (!id) return preview.follow()
   const found = document.getElementById(id)
   const usable = found?.disabled ? found.closest(".row-tools").querySelector("button:not(:disabled)") : found
