@@ -120,10 +120,11 @@ def key_of(value: object, by: str) -> Key:
 
 def value_of(key: Key, by: str) -> object:
     """The other way round. Raises ValueError where there is no such key."""
-    if by == "month":
-        return date.fromisoformat(f"{key}-01")
-    if by in ("day", "week"):
-        return date.fromisoformat(str(key))
+    if by in STRETCHES:
+        found = date.fromisoformat(f"{key}-01" if by == "month" else str(key))
+        if not date.min.year < found.year < date.max.year:  # it has to begin and to end
+            raise ValueError(f"no such {by}")
+        return found
     if by in ("hour_of_week", "severity", *PLACES) and key is not None:
         return int(key)
     return key

@@ -49,7 +49,7 @@ def looked(
 
 def _sum(steps: list[Figure]) -> Figure:
     """The share of all steps together."""
-    top, bottom = (int(sum(getattr(one, part) for one in steps)) for part in ("numerator", "denominator"))
+    top, bottom = sum(int(one.numerator or 0) for one in steps), sum(int(one.denominator or 0) for one in steps)
     return ratio(steps[0].key, top, bottom, sum(one.provisional for one in steps))
 
 

@@ -40,7 +40,9 @@ document.addEventListener("htmx:after:swap", event => {
 
 // Only now does htmx know the new form, and takes it for one that asks for nothing.
 document.addEventListener("htmx:finally:request", event => {
-  running.delete(event.detail.ctx.sourceElement)
+  const source = event.detail.ctx.sourceElement
+  if (!source?.matches(".chat-form")) return
+  running.delete(source)
   const button = due && button_of(forms(), due)
   due = null
   if (button) setTimeout(() => button.click())
