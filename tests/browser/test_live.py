@@ -211,7 +211,7 @@ def test_more_than_one_page_of_changes_at_once(open_as: Open, support: Channel, 
     expect(first).to_have_id(f"row-{last}")
 
 
-def test_a_short_list_waits_for_the_pointer_to_go(open_as: Open, mail: Mail, sana: Agent) -> None:
+def test_a_short_list_waits_for_the_pointer_to_go(open_as: Open, mail: Mail, sana: Agent, omar: Agent) -> None:
     number = mail("The first").ticket
     page = open_as(sana, "/?view=open")
     held = page.locator(f"#row-{number}")
@@ -220,6 +220,8 @@ def test_a_short_list_waits_for_the_pointer_to_go(open_as: Open, mail: Mail, san
     second = mail("The second", sender="late@example.com").ticket
     expect(page.locator("#fresh")).to_be_visible()
     assert held.bounding_box() == before
+    tickets.set_priority(Ticket.objects.get(pk=number), "urgent", by=omar)  # what the pointer is on is drawn anew
+    expect(held).to_have_attribute("data-priority", "urgent")
     page.mouse.move(900, 500)
     expect(page.locator("#rows .row").first).to_have_id(f"row-{second}")
 

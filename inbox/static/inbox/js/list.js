@@ -1,63 +1,26 @@
 // What surrounds the rows: the pill that says there are new ones, the current row, and asking for the list again.
 import { openTicket } from "./conversation.js"
+import { doubt, forget, listed } from "./hints.js"
 import { since } from "./meanwhile.js"
 import { all, change, isLeft, leave, linkOf, list, parse, waiting } from "./rows.js"
 /* global htmx */
 
-// Of a list whose rows do not say themselves whether they belong, the server is asked which do: how many are new is
-// said, and they come when one asks for them.
-const HINT = 1500 // milliseconds between two such questions
-const news = new Set()
-const unsure = new Set()
-let asking = 0
-
+let leaving = 0
 const MOST_PAGES = 5
 
 export function apply(fresh, gone = []) {
   const rows = list()
   if (!rows) return
   if (change(rows, fresh, gone)) pill(true)
-  if ("hint" in rows.dataset) {
-    for (const row of fresh) unsure.add(row.dataset.number)
-    for (const number of gone) news.delete(number)
-    asking ||= setTimeout(ask, HINT)
-  }
+  if ("hint" in rows.dataset) doubt(fresh, gone)
   mark(fresh.map(row => document.getElementById(row.id)).filter(Boolean))
 }
 
 export const bring = ({ rows, gone }) => apply(parse(rows), gone)
 
-async function ask() {
-  const rows = list()
-  const numbers = [...unsure].slice(0, 100)
-  unsure.clear()
-  try {
-    if (!rows || !("hint" in rows.dataset) || !numbers.length) return
-    const answer = await fetch(`${rows.dataset.url}&among=${numbers.join()}`)
-    if (!answer.ok || rows !== list()) return
-    const inside = new Set((await answer.json()).numbers.map(String))
-    for (const number of numbers) {
-      const row = document.getElementById(`row-${number}`)
-      if (row && !inside.has(number)) leave(row, rows)
-      else if (!row && inside.has(number)) news.add(number)
-      else news.delete(number)
-    }
-    tell()
-  } catch {
-    // away: what comes back asks again
-  } finally {
-    asking = 0
-    if (unsure.size) asking = setTimeout(ask, HINT)
-  }
-}
-
-function tell() {
-  const button = document.getElementById("fresh")
-  button.textContent = document.getElementById("words").dataset.news.replace("%(number)s", news.size)
-  button.hidden = !news.size
-}
-
 function settle() {
+  clearTimeout(leaving)
+  leaving = 0
   const held = [...waiting.values()]
   waiting.clear()
   pill(false)
@@ -92,8 +55,7 @@ export async function again() {
   if (!found || rows !== list()) return
   if ("found" in rows.dataset) return apply(fresh)
   if ("hint" in rows.dataset) {
-    for (const row of fresh) if (!document.getElementById(row.id)) news.add(row.dataset.number)
-    tell()
+    listed(fresh)
     return void change(rows, fresh, [])
   }
   const known = new Set(fresh.map(row => row.id))
@@ -127,18 +89,19 @@ document.addEventListener("htmx:after:swap", event => {
   const whole = ["list", "listing"].includes(target?.id)
   if (whole) {
     waiting.clear()
-    news.clear()
-    unsure.clear()
+    forget()
   }
   if (whole || target?.matches?.(".more")) since(begun).forEach(bring)
   mark()
   // The row that had the focus is not in the new list. (After whoever knows better.)
   if (whole) setTimeout(() => document.activeElement === document.body && document.getElementById("list").focus({ preventScroll: true }))
 })
-document.addEventListener("pointerout", event => {
-  const rows = list()
-  if (rows?.contains(event.target) && !rows.contains(event.relatedTarget)) setTimeout(settle, 100)
-})
+// A pointer whose place was drawn anew may go without a word: wherever it moves next, it is seen to be elsewhere.
+function left(place) {
+  if (!leaving && waiting.size && !list()?.contains(place)) leaving = setTimeout(settle, 100)
+}
+document.addEventListener("pointerout", event => left(event.relatedTarget), { passive: true })
+document.addEventListener("pointermove", event => left(event.target), { passive: true })
 document.addEventListener("scroll", event => {
   if (event.target.id === "rows" && event.target.scrollTop < 40 && !waiting.size) pill(false)
 }, { capture: true, passive: true })
