@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice, takewhile
+from itertools import dropwhile, islice
 from typing import Any
 
 MOST_BYTES = 1_000_000
 MOST_DAYS = 1000
+MOST_SECONDS = 5.0
 LONGEST_NAME = 120
 DAY = timedelta(days=1)
 REPEATS = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
@@ -54,7 +56,10 @@ def whole_days(content: bytes, start: date, until: date) -> Found:
         raise ValueError("not a calendar")
     found: set[tuple[date, date, str]] = set()
     timed = outside = 0
+    began = time.monotonic()
     for event in events:
+        if time.monotonic() - began > MOST_SECONDS:
+            raise ValueError("too large")
         try:
             if str(event.get("STATUS", "")).upper() == "CANCELLED":
                 continue
@@ -108,13 +113,13 @@ def _starts(event: Any, first: date, start: date, until: date) -> Iterator[date]
         raise ValueError("not a calendar")
     midnight = datetime.min.time()
     end = datetime.combine(until, midnight)
-    text = ";".join(part for part in rule.to_ical().decode().split(";") if not part.upper().startswith("UNTIL="))
+    text = ";".join(part for part in rule.to_ical().decode().split(";") if not part.upper().startswith(("UNTIL=", "COUNT=")))
     last = [_day(one) for one in rule.get("UNTIL", [])]
     stop = min([end - DAY, *(datetime.combine(one, midnight) for one in last)])
-    days = rrulestr(text, dtstart=datetime.combine(first, midnight), ignoretz=True)
-    if "COUNT" not in rule:
-        days = days.replace(until=stop)  # a rule that never comes true would be tried up to the year 9999
-    upcoming = takewhile(lambda one: one <= stop, days.xafter(datetime.combine(start, midnight), inc=True))
+    # A rule that never comes true would be tried up to the year 9999: it has an end, and what it counts is counted here.
+    days = rrulestr(text, dtstart=datetime.combine(first, midnight), ignoretz=True).replace(until=stop)
+    counted = islice(days, int(rule["COUNT"][0])) if "COUNT" in rule else days
+    upcoming = dropwhile(lambda one: one.date() < start, counted)
     yield from sorted(({one.date() for one in islice(upcoming, MOST_DAYS + 1)} | more) - left_out)
 
 

@@ -91,6 +91,19 @@ def test_what_is_no_calendar_is_refused(content: bytes) -> None:
         ical.whole_days(content, START, UNTIL)
 
 
+def test_what_is_counted_and_what_never_comes() -> None:
+    counted = calendar("DTSTART;VALUE=DATE:20251231 RRULE:FREQ=DAILY;COUNT=3 SUMMARY:x")
+    assert days(counted) == [("2026-01-01", "2026-01-01", "x"), ("2026-01-02", "2026-01-02", "x")]
+    never = "DTSTART;VALUE=DATE:20230101 RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
+    assert days(calendar(never, f"{never};COUNT=3")) == []
+
+
+def test_a_calendar_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ical, "MOST_SECONDS", 0.0)
+    with pytest.raises(ValueError, match="too large"):
+        days(calendar(*["DTSTART;VALUE=DATE:20260101"] * 3))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from([
     "BEGIN:VCALENDAR", "END:VCALENDAR", "BEGIN:VEVENT", "END:VEVENT", "DTSTART;VALUE=DATE:20260101",
