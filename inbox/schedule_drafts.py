@@ -81,7 +81,7 @@ class Draft:
 
     def change(self, wanted: str) -> str:
         """Do what a button says; returns the id of what takes the focus."""
-        verb, *numbers = wanted.split()
+        verb, *numbers = wanted.split() or [""]
         at = [int(one) for one in numbers if one.isdecimal() and len(one) < 5]
         if verb == "add" and at and at[0] < 7 and len(self.days[at[0]]) < MOST_SPANS:
             self.days[at[0]].append(["", ""])

@@ -125,8 +125,10 @@ def rated_before(event: Event) -> None:
         _tell(answer, event.ticket, "survey_answered" if new else "survey_changed", first=new)
 
 
+@transaction.atomic
 def reached(answer: Answer, *, failed: bool, at: datetime) -> None:
     """Whether the message that asks has come to nothing; an answer shows that it arrived."""
+    _ticket, answer = _locked(answer)
     if failed == (answer.failed_at is not None) or (failed and answer.answered_at is not None):
         return
     answer.failed_at = at if failed else None

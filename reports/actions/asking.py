@@ -126,7 +126,7 @@ def plan_periodic() -> int:
         rows = []
         for customer in wrote.order_by(F("last_seen_at").desc())[:MOST]:
             ticket = _latest(customer, chosen)
-            reason = "" if ticket is not None else "internal"
+            reason = "" if ticket is not None else "elsewhere"
             if ticket is not None:
                 reason = reasons.of_ticket(ticket) or (
                     "" if reasons.in_sample(survey, f"{key}:{customer.pk}") else "sample"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -87,4 +88,5 @@ def _lost(events: Sequence[Event]) -> None:
     last = {event.data.get("message"): event for event in events}
     for answer in Answer.objects.filter(message__in=[one for one in last if one]).select_related("message"):
         event = last[answer.message_id]
-        answering.reached(answer, failed=LOST[event.kind], at=event.at)
+        with contextlib.suppress(Answer.DoesNotExist):  # gone meanwhile, with its customer
+            answering.reached(answer, failed=LOST[event.kind], at=event.at)

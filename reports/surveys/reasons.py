@@ -30,6 +30,7 @@ REASONS: dict[str, StrOrPromise] = {
     "erased": _("the customer was erased"),
     "imported": _("imported from another system"),
     "internal": _("the customer wrote nothing"),
+    "elsewhere": _("they wrote nowhere that the survey is for"),
     "unanswered": _("nobody of us answered"),
     "automatic": _("a robot or a mailing list wrote"),
     "reopened": _("opened again, or solved anew, meanwhile"),

@@ -12,7 +12,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy
 
 from inbox import access
-from inbox.models import Agent, Customer
+from inbox.models import Agent, Customer, Ticket
+from reports.engine.choices import left_out
 from reports.models import AnswerFact, Revenue, SurveyKind, TicketFact
 from reports.worth.counting import seen_tickets
 
@@ -60,11 +61,16 @@ Rows = QuerySet[Any, Any]
 
 
 def reasons(viewer: Agent, since: datetime) -> dict[str, tuple[Rows, str]]:
-    """Of each reason the rows that give it, and the name of their time; of tickets that this agent sees."""
+    """Of each reason the rows that give it, and the name of their time; of tickets that this agent sees
+    and that count."""
     answers, tickets = AnswerFact.objects.filter(imported=False), TicketFact.objects.filter(imported=False)
     seen = seen_tickets(viewer)
     if seen is not None:
         answers, tickets = answers.filter(ticket__in=seen), tickets.filter(ticket__in=seen)
+    names = left_out()
+    if names:  # tests and demonstrations, as in the figures
+        left = Ticket.objects.filter(tags__overlap=list(names)).order_by().values("pk")
+        answers, tickets = answers.exclude(ticket__in=left), tickets.exclude(ticket__in=left)
     bad = Q(kind=SurveyKind.CSAT, value__lte=2) | Q(kind=SurveyKind.NPS, value__lte=6)
     bad |= Q(kind=SurveyKind.CES, value__lte=3)
     waited = Q(customer_wait__gte=LONG_WAIT.total_seconds(), last_solved_at__gte=since)

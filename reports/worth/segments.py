@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from inbox.models import Agent
 from reports.engine.figures import wilson
+from reports.engine.choices import left_out
+from reports.engine.sources import LEFT_OUT
 from reports.worth.counting import SUMS, narrowed, seen_customers, seen_tickets, window
 
 if TYPE_CHECKING:
@@ -67,12 +69,15 @@ def segments(start: datetime, end: datetime, days: int, again: int, viewer: Agen
     """
     only, values = narrowed("customer_id", seen_customers(viewer))
     tickets, of_tickets = narrowed("ticket_id", seen_tickets(viewer))
+    names = left_out()
+    if names:
+        tickets += f" AND (ticket_id IS NULL OR ticket_id NOT IN ({LEFT_OUT}))"
     columns = ", ".join(
         f"count(*) FILTER (WHERE {where}), count(*) FILTER (WHERE {where} AND now > 0),"
         f" coalesce(sum(was) FILTER (WHERE {where}), 0)::bigint"
         for _label, where in SEGMENTS.values()
     )
-    told = {**window(start, end, days), **values, **of_tickets, "window": timedelta(days=again)}
+    told = {**window(start, end, days), **values, **of_tickets, "window": timedelta(days=again), "left_out": list(names)}
     with connection.cursor() as cursor:
         cursor.execute(SUMS.format(only=only) + FROM.format(tickets=tickets, columns=columns), told)
         row = cursor.fetchone()

@@ -14,14 +14,14 @@ from django.test import Client, TestCase
 from django.utils import timezone
 
 from inbox import log
-from inbox.actions import erasing, jobs, joining, journey
+from inbox.actions import erasing, jobs, joining, journey, tickets
 from inbox.actions.errors import ActionError
 from inbox.actions.journey import Happening
 from inbox.adapters import Party
 from inbox.customer_lists import CustomerListing
 from inbox.models import Agent, Channel, Customer, Event, Identity, Job, JobState, Setting, Ticket
 from reports import engine
-from reports.actions import importing, revenue
+from reports.actions import figures, importing, revenue
 from reports.actions.revenue import Sale
 from reports.models import AnswerFact, CustomerValue, Revenue, RevenueImport, TicketFact
 from reports.tasks import expire_files
@@ -292,6 +292,13 @@ def answer(ticket: Ticket, pk: int, value: int, days_ago: float, now: datetime =
     )  # fmt: skip
 
 
+def leave_out(ticket: Ticket | None, by: Agent) -> None:
+    """This ticket, or none, is one of a test: it is in no figure."""
+    if ticket is not None:
+        tickets.set_tags(ticket, ["test"], by=by)
+    figures.set_left_out(["test"] if ticket is not None else [], by=by)
+
+
 def test_who_stays_beside_how_they_were_served(
     euro: None, support: Channel, ticket: Ticket, sana: Agent, bilal: Agent, zoya: Agent, client: Client
 ) -> None:
@@ -318,6 +325,9 @@ def test_who_stays_beside_how_they_were_served(
                     "good": (1, 1), "bad": (1, 0)}  # fmt: skip
     hidden = {one.key: one.n for one in segments.segments(start, NOW, 365, 7, bilal)}
     assert hidden["all"] == 1 and hidden["contacted"] == 0
+    leave_out(angry, zoya)
+    rows = {one.key: (one.n, one.kept) for one in segments.segments(start, NOW, 365, 7)}
+    assert (rows["all"], rows["contacted"], rows["reopened"], rows["bad"]) == ((4, 3), (2, 2), (0, 0), (0, 0))
     assert "Retention" in client.get("/reports/customers/?days=365").content.decode()
     client.force_login(sana)
     assert client.get("/reports/customers/").status_code == 403
@@ -328,18 +338,18 @@ def test_who_may_be_leaving(euro: None, support: Channel, zoya: Agent, bilal: Ag
     now = timezone.now()
     assert "Nobody" in client.get("/reports/at-risk/").content.decode()
     names = ("score", "again", "wait", "loud", "buys", "fine", "old")
-    tickets = {name: question(support, "x", Party("email", f"{name}@example.com", name)) for name in names}
-    for name, one in tickets.items():
+    asked = {name: question(support, "x", Party("email", f"{name}@example.com", name)) for name in names}
+    for name, one in asked.items():
         fact(one, 60, now)
         seen = now - timedelta(days=5 if name == "loud" else 60)
         Customer.objects.filter(pk=one.customer_id).update(last_seen_at=seen)
     for pk, name in enumerate(("score", "loud", "buys"), 1):
-        answer(tickets[name], pk, 1, 50, now)
-    answer(tickets["fine"], 9, 5, 50, now)
-    answer(tickets["old"], 10, 1, 300, now)
-    fact(tickets["again"], 60, now, reopened_at=now - timedelta(days=55), denied_at=now - timedelta(days=54))
-    fact(tickets["wait"], 60, now, customer_wait=90_000, last_solved_at=now - timedelta(days=50))
-    revenue.add([sold(tickets["wait"].customer, 100, 7000, now), sold(tickets["buys"].customer, 3, 1, now)],
+        answer(asked[name], pk, 1, 50, now)
+    answer(asked["fine"], 9, 5, 50, now)
+    answer(asked["old"], 10, 1, 300, now)
+    fact(asked["again"], 60, now, reopened_at=now - timedelta(days=55), denied_at=now - timedelta(days=54))
+    fact(asked["wait"], 60, now, customer_wait=90_000, last_solved_at=now - timedelta(days=50))
+    revenue.add([sold(asked["wait"].customer, 100, 7000, now), sold(asked["buys"].customer, 3, 1, now)],
                 source="a", by=None)  # fmt: skip
     found = risk.told(zoya, risk.customers(zoya, now), now)
     assert found[0].customer.name == "wait" and found[0].total == 7000
@@ -348,10 +358,13 @@ def test_who_may_be_leaving(euro: None, support: Channel, zoya: Agent, bilal: Ag
         "score": ["score"],
         "again": ["denied", "reopened"],
     }
+    leave_out(asked["score"], zoya)
+    assert "score" not in {row.customer.name for row in risk.told(zoya, risk.customers(zoya, now), now)}
+    leave_out(None, zoya)
     assert not risk.customers(bilal, now).exists()
     assert not risk.customers(zoya, now, 90).exists()
     page = client.get("/reports/at-risk/?silence=30").content.decode()
-    assert "70.00 EUR" in page and f"#{tickets['score'].number}" in page
+    assert "70.00 EUR" in page and f"#{asked['score'].number}" in page
 
 
 def test_what_revenue_means_is_said_on_a_page(zoya: Agent, client: Client, sana: Agent) -> None:
