@@ -107,5 +107,7 @@ def _send_quietly(message: EmailMessage | None) -> None:
         send(message)
     except ActionError:
         pass  # logged, and nobody waits for it: whoever asked asks again
+    except Exception:  # of a thread that nobody waits for, this would be lost without a word
+        logger.exception("a system mail was not sent")
     finally:
         connection.close()

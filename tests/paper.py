@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from inbox.adapters import (
     Adapter,
@@ -52,7 +53,7 @@ class Paper(Adapter):
         yield None
 
     def freeze(self, message: Message, answered: Message | None) -> None:
-        message.external_id = f"ours-{message.ticket_id}-{id(message)}"
+        message.external_id = f"ours-{message.ticket_id}-{uuid4()}"
 
     def send(self, message: Message, connection: Any) -> Sent:
         answer = Paper.answers.pop(0) if Paper.answers else None

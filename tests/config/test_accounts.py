@@ -1,6 +1,7 @@
 """Log-in: which pages there are, how many attempts, from whom they come, and what it owes to Redis."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as configured
@@ -23,7 +24,7 @@ FAR = "redis://127.0.0.1:1/0"  # nobody listens there
 @pytest.fixture(autouse=True)
 def unused_addresses(settings: Any) -> None:
     """Counts of one test are none of another's."""
-    settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{id(settings)}"}}
+    settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{uuid4()}"}}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
@@ -29,7 +30,7 @@ def issuer(settings: Any, db: None) -> Iterator[oidc.Issuer]:
         running.claims = {"sub": "u-1", "email": "sana@example.org", "email_verified": True, "name": "Sana Malik"}
         settings.OIDC_ISSUER, settings.OIDC_NAME = running.url, "Example SSO"
         settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = oidc.CLIENT, oidc.SECRET
-        settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{id(settings)}"}}
+        settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{uuid4()}"}}
         yield running
 
 

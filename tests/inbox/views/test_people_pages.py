@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -23,7 +24,7 @@ from tests.inbox.views.conftest import Desk
 
 @pytest.fixture(autouse=True)
 def unused_counts(settings: Any) -> None:
-    settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{id(settings)}"}}
+    settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{uuid4()}"}}
 
 
 @pytest.fixture

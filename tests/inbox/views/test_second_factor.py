@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -25,7 +26,7 @@ PASSWORD = "seven green parrots"
 
 @pytest.fixture(autouse=True)
 def unused_counts(settings: Any) -> None:
-    settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{id(settings)}"}}
+    settings.CACHES = {"default": {**configured.CACHES["default"], "KEY_PREFIX": f"test-{uuid4()}"}}
 
 
 @pytest.fixture
