@@ -3,7 +3,8 @@ and of an installation that nobody has used yet.
 
     python -m tests.screens [--out docs/screenshots] [--only NAME…] [--at http://localhost:8000]
 
-With `--at` they are those of a demo that runs already. A picture is at most MOST bytes: fewer colours where it needs.
+With `--at` they are those of a demo that runs already, without its reports. A picture is at most MOST bytes: fewer
+colours where it needs.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,17 @@ def ticket(words: str, folded: str = "") -> Steps:
     return steps
 
 
+def part(key: str) -> Steps:
+    """Scroll a part of the reports into sight, which has it loaded."""
+
+    def steps(page: Page) -> None:
+        page.locator(f".part-{key}").scroll_into_view_if_needed()
+        page.wait_for_load_state("networkidle")
+        page.locator(f"#part-{key}").evaluate("element => element.scrollIntoView()")
+
+    return steps
+
+
 @dataclass(frozen=True)
 class Screen:
     name: str
@@ -151,13 +163,27 @@ CUSTOMERS = (
     Screen("organisation", "/organisations/1/"),
     Screen("new-customer", "/customers/new/"),
 )
+# Of a year and a half of tickets, so that there is something to report.
 REPORTS = (
-    Screen("reports", "/reports/", who="zara"),
-    Screen("reports-agents", "/reports/?period=90#part-agents", who="zara"),
+    Screen("reports", "/reports/?period=90", who="zara"),
+    Screen("reports-trends", "/reports/?period=90", who="zara", steps=part("flow")),
+    Screen("reports-hours", "/reports/?period=90", who="zara", steps=part("hours")),
+    Screen("reports-agents", "/reports/?period=90", who="zara", steps=part("agents")),
     Screen("reports-bots", "/reports/bots/?period=90", who="zara"),
     Screen("reports-pains", "/reports/pains/?period=90&by=tag", who="zara"),
     Screen("reports-tickets", "/reports/tickets/?figure=fcr&part=numerator&period=90", who="zara"),
+    Screen("reports-customers", "/reports/customers/?days=90", who="zara"),
+    Screen("reports-at-risk", "/reports/at-risk/", who="zara"),
     Screen("reports-own", "/reports/"),
+    Screen("settings-profile-time", "/settings/profile/time/"),
+    Screen("settings-figures", "/settings/figures/", who="zara"),
+    Screen("settings-handle-time", "/settings/handle-time/", who="zara"),
+    Screen("settings-hours", "/settings/hours/", who="zara"),
+    Screen("settings-hours-organisation", "/settings/hours/organisation/", who="zara"),
+    Screen("settings-revenue", "/settings/revenue/", who="zara"),
+    Screen("settings-surveys", "/settings/surveys/", who="zara"),
+    Screen("settings-survey", "/settings/surveys/1/", who="zara"),
+    Screen("survey", "{survey}", who=""),
 )
 SETTINGS = tuple(
     Screen(f"settings-{name}".rstrip("-"), f"/settings/{path}", who="zara")
@@ -203,7 +229,7 @@ OUTSIDE = (
     Screen("phone-account", "/sandbox/phones/2/", who="zara"),
     Screen("components", "/sandbox/components/", who="zara"),
 )
-SCREENS = INBOX + CUSTOMERS + REPORTS + SETTINGS + OUTSIDE
+SCREENS = INBOX + CUSTOMERS + SETTINGS + OUTSIDE
 
 
 @contextmanager
@@ -299,11 +325,11 @@ def begin(browser: Browser, out: Path) -> None:
             page.context.close()
 
 
-def shoot(browser: Browser, address: str, variant: Variant, out: Path, only: list[str]) -> list[str]:
-    """Picture the screens in this variant; returns what went wrong, a line for each."""
+def shoot(browser: Browser, address: str, variant: Variant, out: Path, screens: list[Screen]) -> list[str]:
+    """Picture these screens in this variant; returns what went wrong, a line for each."""
     wrong = []
     for who in ("", "sana", "zara"):
-        wanted = [one for one in SCREENS if one.who == who and (not only or one.name in only)]
+        wanted = [one for one in screens if one.who == who]
         wanted = [one for one in wanted if not (one.wide and variant.name == "phone")]
         if not wanted:
             continue
@@ -325,6 +351,32 @@ def shoot(browser: Browser, address: str, variant: Variant, out: Path, only: lis
                 wrong.append(f"{screen.name}.{variant.name}: {str(error).splitlines()[0]}")
         page.context.close()
     return wrong
+
+
+def seeded(running: Instance) -> str:
+    """Give it a history that reports are worth looking at for; returns the address of a survey that waits."""
+    running.manage("seed", "--tickets", "6000", "--days", "200")
+    running.manage("rebuild_facts")
+    return running.manage("shell", "-v0", "-c", SURVEY).strip().splitlines()[-1]
+
+
+SURVEY = """
+from reports.models import Answer
+from reports.surveys import links
+waiting = Answer.objects.filter(survey__kind="csat", answered_at=None).order_by("-asked_at")
+print(links.url(next(one for one in waiting if links.is_open(one))))
+"""
+
+
+def printed(browser: Browser, address: str, out: Path) -> None:
+    """The reports as they leave a printer, on A4: what does not fit on one page stands on the next."""
+    page = opened(browser, address, Variant("print", width=794, height=1123))
+    log_in(page, "zara", VARIANTS[0])
+    page.goto("/reports/?period=90")
+    page.wait_for_load_state("networkidle")
+    page.emulate_media(media="print")
+    picture(page, out, "reports.print")
+    page.context.close()
 
 
 def save(picture: bytes, path: Path) -> None:
@@ -350,12 +402,26 @@ def main() -> int:
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
-    with demo(chosen.at) as address, sync_playwright() as playwright:
+
+    def asked(screens: Iterable[Screen]) -> list[Screen]:
+        return [one for one in screens if not chosen.only or one.name in chosen.only]
+
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for variant in VARIANTS:
-            wrong += shoot(browser, address, variant, chosen.out, chosen.only)
-        if not chosen.only or "chats" in chosen.only:
-            chat_screens.chats(browser, address, chosen.out)
+        if chosen.at or asked(SCREENS) or "chats" in chosen.only:
+            with demo(chosen.at) as address:
+                for variant in VARIANTS:
+                    wrong += shoot(browser, address, variant, chosen.out, asked(SCREENS))
+                if not chosen.only or "chats" in chosen.only:
+                    chat_screens.chats(browser, address, chosen.out)
+        if not chosen.at and (of_reports := asked(REPORTS)):
+            with installation() as running:
+                survey = seeded(running)
+                of_reports = [replace(one, path=one.path.replace("{survey}", survey)) for one in of_reports]
+                for variant in VARIANTS:
+                    wrong += shoot(browser, running.url, variant, chosen.out, of_reports)
+                if "reports" in [one.name for one in of_reports]:
+                    printed(browser, running.url, chosen.out)
         if not chosen.only or "first-run" in chosen.only:
             begin(browser, chosen.out)
         browser.close()
