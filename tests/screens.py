@@ -166,8 +166,7 @@ CUSTOMERS = (
 # Of a year and a half of tickets, so that there is something to report.
 REPORTS = (
     Screen("reports", "/reports/?period=90", who="zara"),
-    Screen("reports-trends", "/reports/?period=90", who="zara", steps=part("flow")),
-    Screen("reports-hours", "/reports/?period=90", who="zara", steps=part("hours")),
+    Screen("reports-trends", "/reports/?period=90", who="zara", steps=part("backlog")),
     Screen("reports-agents", "/reports/?period=90", who="zara", steps=part("agents")),
     Screen("reports-bots", "/reports/bots/?period=90", who="zara"),
     Screen("reports-pains", "/reports/pains/?period=90&by=tag", who="zara"),

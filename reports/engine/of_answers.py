@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from reports.engine.figures import Figure
+from reports.engine.figures import Figure, of_score
 from reports.engine.measures import Part, Ratio, Row, Summed, add
 from reports.engine.question import Question
 from reports.engine.sources import Source
@@ -66,6 +66,7 @@ class Promoters(Summed):
 
     def figure(self, question: Question, row: Row) -> Figure:
         promoters, detractors, n = (row[name] or 0 for name in ("promoters", "detractors", "n"))
+        low, high = of_score(promoters, detractors, n) if n >= LEAST else (None, None)
         return Figure(
             self.key,
             self.unit,
@@ -73,6 +74,8 @@ class Promoters(Summed):
             numerator=promoters - detractors,
             denominator=n,
             n=n,
+            low=low,
+            high=high,
             provisional=row["open"] or 0,
             extra={"promoters": promoters, "passives": n - promoters - detractors, "detractors": detractors},
         )

@@ -21,7 +21,7 @@ from inbox.models import Agent, Channel, Customer, Setting, Ticket
 from reports import engine
 from reports.definitions import DEFINITIONS
 from reports.engine import Question, running
-from reports.engine.figures import wilson
+from reports.engine.figures import of_score, wilson
 from reports.models import Answer, AnswerFact, HandlingFact, ResponseFact, SpanFact, Survey, TicketFact
 from tests.api.conftest import Api, problem
 
@@ -46,6 +46,13 @@ def test_an_interval_after_wilson() -> None:
     assert wilson(1, 3) == pytest.approx((0.061492, 0.792345), abs=1e-5)
     assert wilson(10, 10) == pytest.approx((0.722460, 1.0), abs=1e-5)
     assert wilson(0, 10) == pytest.approx((0.0, 0.277540), abs=1e-5)
+
+
+def test_an_interval_of_a_promoter_score() -> None:
+    # 6 − 3 of 14, once a promoter, a detractor and two passives are added; the square root of (9/14 − (3/14)²)/14
+    assert of_score(5, 2, 10) == pytest.approx((-19.05, 61.90), abs=0.01)
+    assert of_score(10, 0, 10) == pytest.approx((40.57, 100.0), abs=0.01)
+    assert of_score(0, 1000, 1000)[0] == -100.0
     assert wilson(0, 0) == (None, None)
 
 
