@@ -113,10 +113,11 @@ def _starts(event: Any, first: date, start: date, until: date) -> Iterator[date]
         raise ValueError("not a calendar")
     midnight = datetime.min.time()
     end = datetime.combine(until, midnight)
-    text = ";".join(part for part in rule.to_ical().decode().split(";") if not part.upper().startswith(("UNTIL=", "COUNT=")))
+    ends = ("UNTIL=", "COUNT=")
+    text = ";".join(part for part in rule.to_ical().decode().split(";") if not part.upper().startswith(ends))
     last = [_day(one) for one in rule.get("UNTIL", [])]
     stop = min([end - DAY, *(datetime.combine(one, midnight) for one in last)])
-    # A rule that never comes true would be tried up to the year 9999: it has an end, and what it counts is counted here.
+    # A rule that never comes true would be tried up to the year 9999: it has an end, and is counted here.
     days = rrulestr(text, dtstart=datetime.combine(first, midnight), ignoretz=True).replace(until=stop)
     counted = islice(days, int(rule["COUNT"][0])) if "COUNT" in rule else days
     upcoming = dropwhile(lambda one: one.date() < start, counted)

@@ -10,8 +10,8 @@ from django.db import connection
 from django.utils.translation import gettext_lazy
 
 from inbox.models import Agent
-from reports.engine.figures import wilson
 from reports.engine.choices import left_out
+from reports.engine.figures import wilson
 from reports.engine.sources import LEFT_OUT
 from reports.worth.counting import SUMS, narrowed, seen_customers, seen_tickets, window
 
@@ -77,7 +77,8 @@ def segments(start: datetime, end: datetime, days: int, again: int, viewer: Agen
         f" coalesce(sum(was) FILTER (WHERE {where}), 0)::bigint"
         for _label, where in SEGMENTS.values()
     )
-    told = {**window(start, end, days), **values, **of_tickets, "window": timedelta(days=again), "left_out": list(names)}
+    told = {**window(start, end, days), **values, **of_tickets, "window": timedelta(days=again)}
+    told["left_out"] = list(names)
     with connection.cursor() as cursor:
         cursor.execute(SUMS.format(only=only) + FROM.format(tickets=tickets, columns=columns), told)
         row = cursor.fetchone()
