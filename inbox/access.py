@@ -8,7 +8,7 @@ tickets are seen by its members alone. Whoever owns a ticket sees it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -54,6 +54,7 @@ class Sight:
     """
 
     _channels: list[int] | None
+    hidden_tickets: Any = None  # for whoever gathers them (`reports.engine.hiding`)
 
     def __init__(self, agent: Agent) -> None:
         rows = together({
@@ -195,12 +196,6 @@ def customers(agent: Agent) -> QuerySet[Customer]:
         any_ticket = Ticket.objects.filter(customer=OuterRef("pk"))
         found = found.filter(there_is(tickets(agent).filter(customer=OuterRef("pk"))) | there_is(any_ticket, no=True))
     return found
-
-
-def unseen_customers(agent: Agent) -> QuerySet[Customer]:
-    """Customers who have tickets, none of which this agent sees."""
-    theirs = there_is(tickets(agent).filter(customer=OuterRef("pk")), no=True)
-    return Customer.objects.filter(theirs, pk__in=unseen(agent).order_by().values("customer"))
 
 
 def get_customer(agent: Agent, pk: int) -> Customer:

@@ -13,10 +13,10 @@ from django.db.models.expressions import RawSQL
 from inbox import access
 from inbox.models import Ticket
 from reports.engine import groups
+from reports.engine.hiding import literal
 from reports.engine.measures import ALL, Behind, In, Measure, Own, Part, Share, Summed
 from reports.engine.question import Question
 from reports.engine.running import counted_rows
-from reports.engine.sources import literal
 
 
 def parts(key: str) -> tuple[str, ...]:

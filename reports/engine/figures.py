@@ -60,8 +60,8 @@ def wilson(numerator: float, denominator: float) -> tuple[float | None, float | 
 
 
 def of_score(promoters: int, detractors: int, customers: int) -> tuple[float, float]:
-    """The 95 % interval of a promoter score, in points: as if a promoter, a detractor and two passives more had answered,
-    so that it has a width where all said the same (what Agresti and Coull, 1998, do for a share).
+    """The 95 % interval of a promoter score, in points: as if a promoter, a detractor and two passives more had
+    answered, so that it has a width where all said the same (what Agresti and Coull, 1998, do for a share).
     """
     n = customers + 4
     middle = (promoters - detractors) / n

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from django.db import connection
-from django.db.models import QuerySet
 
 from inbox import access
+from reports.engine.hiding import is_hidden
 from reports.engine.question import Question
 
 # What a ticket has now, by the filter that asks for it.
@@ -74,11 +71,11 @@ class Source:
 
     def _seen(self, question: Question) -> str:
         assert question.viewer is not None
-        # Without what is hidden, which is less to look through than what is seen.
-        seen = f"f.ticket_id IS NOT NULL AND f.ticket_id NOT IN ({pks(access.unseen(question.viewer))})"
+        seen = f"f.ticket_id IS NOT NULL AND NOT {is_hidden(question.viewer, 'f.ticket_id')}"
         if self.table == "reports_answerfact":  # what was asked about no ticket is seen with its customer
-            customers = pks(access.unseen_customers(question.viewer))
-            seen = f"({seen} OR f.ticket_id IS NULL AND f.customer_id NOT IN ({customers}))"
+            any_seen = f"SELECT bool_or(NOT {is_hidden(question.viewer, 't.number')}) FROM inbox_ticket t"  # noqa: S608
+            theirs = f"({any_seen} WHERE t.customer_id = f.customer_id) IS NOT FALSE"  # null where they have none
+            seen = f"({seen} OR f.ticket_id IS NULL AND f.customer_id IS NOT NULL AND {theirs})"
         return seen
 
 
@@ -88,15 +85,3 @@ def restricted(question: Question) -> bool:
         return False
     hidden = access.sight(question.viewer)
     return bool(hidden.hidden_channels or hidden.hidden_teams)
-
-
-def literal(sql: str, params: Any) -> str:
-    """SQL with its values written into it, for a place within other SQL that has parameters of its own."""
-    with connection.cursor() as cursor:
-        text: str = cursor.mogrify(sql, params)
-    return text.replace("%", "%%")
-
-
-def pks(rows: QuerySet[Any, Any]) -> str:
-    """The ids of a queryset's rows, as SQL."""
-    return literal(*rows.order_by().values("pk").query.sql_with_params())

@@ -17,7 +17,9 @@ from django.core.cache import cache
 from inbox import access
 from inbox.models import Agent
 from inbox.rights import Right, may
+from reports.engine.hiding import hidden
 from reports.engine.question import Question
+from reports.engine.sources import restricted
 from reports.pages.asked import Asked
 
 SECONDS = 60
@@ -30,6 +32,8 @@ NAME = re.compile(r"[-\w]{1,40}", re.ASCII)
 def keep(asked: Asked) -> str:
     """The name under which `found` has it again."""
     name = secrets.token_urlsafe(12)
+    if restricted(asked.question):
+        hidden(asked.viewer)  # once, rather than by each card
     nobody = Agent(pk=asked.viewer.pk)
     cache.set(_key(asked.viewer, name), (replace(asked, viewer=nobody), access.sight(asked.viewer)), SECONDS)
     return name
