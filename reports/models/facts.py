@@ -117,6 +117,10 @@ class TicketFact(models.Model):
             models.Index(fields=["waiting_since"], name="fact_waiting", condition=Q(waiting_since__isnull=False)),
             models.Index(fields=["customer_id", "opened_at"], name="fact_of_customer"),
             models.Index(fields=["follow_up_of"], name="fact_follow_up", condition=Q(follow_up_of__isnull=False)),
+            # Of who may be leaving (`reports.worth.risk`).
+            models.Index(fields=["reopened_at"], name="fact_reopened", condition=Q(reopened_at__isnull=False)),
+            models.Index(fields=["denied_at"], name="fact_denied", condition=Q(denied_at__isnull=False)),
+            models.Index(fields=["last_solved_at"], name="fact_long_wait", condition=Q(customer_wait__gte=86_400)),
         )
 
 

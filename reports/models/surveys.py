@@ -78,7 +78,7 @@ class Answer(models.Model):
         verbose_name_plural = _("answers")
         indexes = (
             models.Index(fields=["survey", "answered_at"], name="answer_by_day"),
-            models.Index(fields=["survey", "asked_at"], name="answer_by_asking"),
+            models.Index(fields=["survey", "asked_at"], include=["answered_at", "failed_at"], name="answer_by_asking"),
             models.Index(fields=["customer", "asked_at"], name="answer_of_customer"),
         )
 
@@ -112,7 +112,9 @@ class Asking(models.Model):
         constraints = (models.UniqueConstraint(fields=["survey", "key"], name="asking_once"),)
         indexes = (
             models.Index(fields=["due_at"], name="asking_due", condition=Q(state="waiting")),
-            models.Index(fields=["survey", "due_at"], name="asking_skipped", condition=Q(state="skipped")),
+            models.Index(
+                fields=["survey", "due_at"], include=["reason"], name="asking_skipped", condition=Q(state="skipped")
+            ),
             models.Index(fields=["ticket"], name="asking_of_ticket"),
             models.Index(fields=["customer"], name="asking_of_customer"),
         )

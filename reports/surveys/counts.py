@@ -37,7 +37,7 @@ class Counts:
 
 
 def of(surveys: Iterable[Survey]) -> dict[int, Counts]:
-    """By id, in two queries."""
+    """By id, in three queries."""
     since = timezone.now() - SINCE
     found = {survey.pk: Counts() for survey in surveys}
     answers = Answer.objects.filter(survey__in=found, asked_at__gt=since).order_by().values("survey")
@@ -46,11 +46,10 @@ def of(surveys: Iterable[Survey]) -> dict[int, Counts]:
     ):
         one = found[row["survey"]]
         one.asked, one.answered, one.failed = row["asked"], row["done"], row["lost"]
-    askings = Asking.objects.filter(survey__in=found, due_at__gt=since).exclude(state=AskingState.ASKED)
-    grouped = askings.order_by().values_list("survey", "state", "reason").annotate(count=Count("pk"))
-    for survey, state, reason, count in grouped.order_by("-count"):
-        if state == AskingState.WAITING:
-            found[survey].waiting += count
-        else:
-            found[survey].skipped.append((str(REASONS.get(reason, reason)), count))
+    askings = Asking.objects.filter(survey__in=found, due_at__gt=since).order_by().values_list("survey")
+    for survey, count in askings.filter(state=AskingState.WAITING).annotate(count=Count("pk")):
+        found[survey].waiting = count
+    left_out = askings.filter(state=AskingState.SKIPPED).values_list("survey", "reason").annotate(count=Count("pk"))
+    for survey, reason, count in left_out.order_by("-count"):
+        found[survey].skipped.append((str(REASONS.get(reason, reason)), count))
     return found
