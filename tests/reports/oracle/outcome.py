@@ -229,6 +229,6 @@ def _start(
 ) -> datetime | None:
     """Where a person's clock begins: at the first of the run, or at the hand-off. None while a bot still has it."""
     before = [one for one in hand_offs if one < until or (inclusive and one == until)]
-    if bot.at(until if inclusive else until - timedelta(microseconds=1)) is not None:
+    if (bot.at(until) if inclusive else bot.just_before(until)) is not None:
         return None
     return max([begun.at, *before])

@@ -164,6 +164,11 @@ class Over:
                 return before
         return self.now
 
+    def just_before(self, when: datetime) -> Any:
+        """Before whatever a person did in that second, though not before who was given it by themselves in it."""
+        given = [after for at, _, after in self.steps if at == when and after is not None]
+        return given[-1] if given else self.at(when - timedelta(microseconds=1))
+
 
 def owners(ticket: Ticket, events: Sequence[Event]) -> Over:
     steps = [(one.at, one.data["from"], one.data["to"]) for one in events if one.kind == "assigned"]
