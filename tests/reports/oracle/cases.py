@@ -13,6 +13,7 @@ from reports.models import Answer
 from tests.reports.oracle.hours import Wall
 from tests.reports.oracle.outcome import Outcome, Stretch, outcome
 from tests.reports.oracle.rows import Rows
+from tests.reports.oracle.talk import ARRIVED
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Case:
     imported: bool
     open_until: datetime | None = None  # what it is counted as can change until then
     kind: str = ""  # of what counts several sorts of a thing
+
+
+def _is_said(one: Message) -> bool:
+    """Publicly, and not only tried: what never left was never said."""
+    return one.direction == "in" or one.direction == "out" and (one.origin == "logged" or one.state in ARRIVED)
 
 
 class Book:
@@ -63,7 +69,7 @@ class Book:
             if ticket.spam or ticket.trashed_at is not None or ticket.merged_into_id is not None:
                 continue
             own = messages[ticket.pk]
-            public = [one for one in own if one.direction != "note" and one.side_id is None]
+            public = [one for one in own if one.side_id is None and _is_said(one)]
             if public and min(public, key=lambda one: (one.created_at, one.pk)).origin == "import":
                 self.imported.add(ticket.pk)
             log = sorted(events[ticket.pk], key=lambda one: one.pk)
