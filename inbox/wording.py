@@ -78,6 +78,8 @@ def started(event: Event, words: str, names: dict[int, str]) -> str:
         return _("%(who)s: %(what)s") % {"who": names.get(event.actor_id or 0, _("Somebody")), "what": words}
     if event.data.get("echo"):
         return _("Answered in the app, %(what)s") % {"what": words}
+    if event.actor_kind == ActorKind.CUSTOMER and event.kind in _words:
+        return _("The customer: %(what)s") % {"what": words}
     if event.actor_kind == ActorKind.CUSTOMER:
         return _("The customer wrote, %(what)s") % {"what": words}
     return words[:1].upper() + words[1:]

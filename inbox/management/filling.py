@@ -55,6 +55,14 @@ DOCUMENTS = Sheets().documents.statement
 Say = Callable[[str, int, int], None]  # what is done now, how much of it, of how much
 
 
+# Each customer was heard of when their last message came, in whichever ticket.
+SEEN = """
+UPDATE inbox_customer AS customer SET last_seen_at = heard.last
+FROM (SELECT customer_id, max(last_customer_message_at) AS last FROM inbox_ticket GROUP BY customer_id) AS heard
+WHERE customer.id = heard.customer_id AND customer.last_seen_at < heard.last
+"""
+
+
 def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
     """Write `tickets` tickets over the `days` days before `end`, all that search finds them by included."""
     for tag in TAGS:
@@ -90,6 +98,7 @@ def fill(tickets: int, days: float, seed: int, end: datetime, say: Say) -> None:
             say(f"Making index {name}", place, len(dropped))
             cursor.execute(definition)
         found.finish(say)
+        cursor.execute(SEEN)
         written = _written(cursor)
     if found.mixed:
         rebuild.parts(found.mixed, processes.sensible(), say)
@@ -154,7 +163,7 @@ def _cast() -> Cast:
     for name, slug in MAILBOXES[len(channels) :]:
         # To hang a history on where there are few: they neither read nor send.
         if slug not in taken:
-            address = f"{slug}@example.com"
+            address = f"{slug}@seeded.example"  # of no customer's domain: mail to that would never leave
             channels.append(Channel.objects.create(
                 kind="email", name=name, slug=slug, addresses=[address], settings={"address": address, "name": name}
             ))  # fmt: skip

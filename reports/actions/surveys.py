@@ -33,8 +33,9 @@ def update(survey: Survey, *, by: Agent, **changes: Any) -> Survey:
     require(by, Right.REPORTS)
     with transaction.atomic():
         row = Survey.objects.select_for_update().get(pk=survey.pk)
-        if len(changes.get("choices", row.choices)) < len(row.choices) and row.answers.exists():
-            raise ActionError(_("Customers have chosen among these: add choices, but take none away."), "choices")
+        if "choices" in changes and _takes_away(row.choices, changes["choices"]) and row.answers.exists():
+            words = _("Customers have chosen among these: reword them, add others behind them, but keep all in order.")
+            raise ActionError(words, "choices")
         changed = [name for name in FIELDS if name in changes and getattr(row, name) != changes[name]]
         for name in changed:
             setattr(row, name, changes[name])
@@ -42,6 +43,17 @@ def update(survey: Survey, *, by: Agent, **changes: Any) -> Survey:
             row.save(update_fields=changed)
             log.record(None, "survey_edited", by=by, survey=row.pk, fields=changed)
     return row
+
+
+def _takes_away(old: list[dict[str, str]], new: list[dict[str, str]]) -> bool:
+    """Whether a choice is gone, or stands elsewhere: an answer is the place of what was chosen."""
+    moved = any(
+        place != other and new[other].get(code) == text != new[place].get(code)
+        for place, one in enumerate(old[: len(new)])
+        for code, text in one.items()
+        for other in range(len(new))
+    )
+    return len(new) < len(old) or moved
 
 
 def switch(survey: Survey, active: bool, *, by: Agent) -> Survey:

@@ -10,16 +10,19 @@ from inbox import log
 from inbox.actions.errors import ActionError
 from inbox.models import Agent
 from inbox.rights import Right, may
+from reports import engine
 from reports.models import Target
 
 MOST = 1e12
+RANGES = {"ratio": (0.0, 1.0), "score": (-100.0, 100.0)}
 
 
 def set_target(figure: str, value: float | None, *, by: Agent) -> None:
     """Set the target of a figure, in the figure's own unit; None takes it away. Raises ActionError."""
     if not may(by, Right.REPORTS):
         raise ActionError(_("You may not do that."), "right")
-    if value is not None and not -MOST < value < MOST:
+    least, most = RANGES.get(engine.MEASURES[figure].unit, (0.0, MOST))
+    if value is not None and not least <= value <= most:
         raise ActionError(_("This is no number for a target."), "value")
     with transaction.atomic():
         known = Target.objects.select_for_update().filter(figure=figure).first()

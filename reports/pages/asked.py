@@ -232,7 +232,7 @@ class _Reading:
         except ValueError:
             found = None
         if typed and (found is None or not 2000 <= found.year <= 2200):
-            self.problems.append(_("“%(value)s” is no day.") % {"value": typed[:40]})
+            self.problems.append(_("“%(value)s” is no day between 2000 and 2200.") % {"value": typed[:40]})
             return None
         return found
 
@@ -248,7 +248,8 @@ class _Reading:
         """The period: a preset, or the days that were chosen."""
         today = now.astimezone(ZoneInfo(self.zone)).date()
         start, through = self.day("from"), self.day("through")
-        if start or through:
+        typed = sum(bool(self.params.get(name, "").strip()) for name in ("from", "through"))
+        if typed and typed == sum(day is not None for day in (start, through)):
             start = start or min(through or today, today)
             end = (through or max(today, start)) + timedelta(days=1)
             if end <= start:

@@ -82,7 +82,7 @@ def flow(asked: Asked) -> Drawn:
         [(one.kind, one.name) for one in series],
         "" if any(total) else _("Nothing was opened or solved in this period."),
         told,
-        {"opened": link(asked, "volume", "n"), "solved": link(asked, "solved", "n")},
+        {_("opened"): link(asked, "volume", "n"), _("solved"): link(asked, "solved", "n")},
     )
 
 
@@ -210,7 +210,9 @@ def grid(asked: Asked, by: str, keys: Sequence[str], empty: str, most: int = MOS
     groups = engine.grouped(known, asked.question, by)
     groups = [one for one in groups if any(one.figures[key].n for key in known)]
     groups.sort(key=lambda one: (-(one.figures[known[0]].n or 0), one.key is None, one.label.casefold()))
-    total = sum(one.figures[known[0]].n for one in groups)
+    # A ticket may have several tags: what they are shares of is all tickets, not the sum of the rows.
+    all_of = engine.figures([known[0]], asked.question)[known[0]].n if by == "tag" else 0
+    total = all_of or sum(one.figures[known[0]].n for one in groups)
     rows = [
         Row(
             one.key,

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -44,6 +45,11 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _posted(request: HttpRequest, answer: Answer, token: str) -> HttpResponse:
+    if request.user.is_authenticated and not settings.DEMO:
+        # Agents read the links of customers in their tickets. (In a demo one plays all parts in one browser.)
+        problem = _("You are logged in as one of us: only customers answer this.")
+        return render(request, "reports/surveys/page.html", {**_context(request, answer, token), "problem": problem},
+                      status=403)  # fmt: skip
     try:
         if "value" in request.POST:
             answer = answering.give(answer, _number(request.POST["value"]))

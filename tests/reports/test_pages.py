@@ -222,7 +222,7 @@ def test_who_sees_what(facts: list[Ticket], mina: Agent, sana: Agent) -> None:
 
 def test_targets(facts: list[Ticket], mina: Agent) -> None:
     client = browser(mina)
-    for typed in ("70", "70", "seventy", "1e99"):
+    for typed in ("70", "70", "seventy", "1e99", "-5", "120"):
         client.post("/reports/targets/fcr/", {"target": typed, "next": "/reports/?period=7"})
     assert Target.objects.get().value == pytest.approx(0.7) and Event.objects.filter(kind="target_set").count() == 1
     page = client.get("/reports/").content.decode()
@@ -269,6 +269,8 @@ def test_what_an_address_asks_for(mina: Agent) -> None:
     assert days("period=last-month") == (date(2026, 2, 1), date(2026, 3, 1))
     assert days("from=2026-01-01&through=2026-01-31") == (date(2026, 1, 1), date(2026, 2, 1))
     assert days("through=2026-01-31") == (date(2026, 1, 31), date(2026, 2, 1))
+    far = asking.of(mina, QueryDict("from=1900-01-01&through=2026-03-15"), now)
+    assert (far.start, far.end) == days("") and "1900-01-01" in far.problems[0]
     for wrong in ("period=moon", "zone=Moon/Base", "from=2026-02-30", "channel=moon", "agent=x", "priority=x",
                   "from=2026-02-02&through=2026-01-01", "from=2010-01-01&through=2026-01-01"):  # fmt: skip
         found = asking.of(mina, QueryDict(wrong), now)

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from inbox import locks
 from inbox.actions import customers, erasing, joining, reply, tickets
+from inbox.actions.errors import ActionError
 from inbox.adapters import Party
-from inbox.models import Agent, Channel, Customer, Event, Message, Origin, Participant, Status, Ticket, TicketLink
+from inbox.models import Agent, Channel, Customer, Event, Message, Origin, Participant, Role, Status, Ticket, TicketLink
 from reports.actions import answering, asking
 from reports.actions import surveys as actions
 from reports.models import Answer, Asking, Survey
@@ -264,6 +265,24 @@ def test_whom_no_ticket_brings_up_is_asked_now_and_then(ticket: Ticket, sana: Ag
     assert asking.plan_periodic() == 0  # for half a year
 
 
+def sana_as_manager(sana: Agent) -> Agent:
+    sana.role = Role.MANAGER
+    sana.save()
+    return sana
+
+
+def test_only_customers_answer(ticket: Ticket, sana: Agent, settings: Any) -> None:
+    said = Answer.objects.create(survey=made("csat"), ticket=ticket, customer=ticket.customer)
+    browser, path = Client(), links.url(said).removeprefix("http://testserver")
+    browser.force_login(sana)
+    settings.DEMO = False
+    refused = browser.post(path, {"value": "5"})
+    said.refresh_from_db()
+    assert refused.status_code == 403 and "only customers" in refused.content.decode() and said.value is None
+    browser.logout()
+    assert browser.post(path, {"value": "5"}).status_code == 302
+
+
 def test_further_questions_and_closed_and_open_ones(ticket: Ticket, sana: Agent) -> None:
     Customer.objects.update(language="ur")
     survey = made("choice")
@@ -289,6 +308,13 @@ def test_further_questions_and_closed_and_open_ones(ticket: Ticket, sana: Agent)
     answer.refresh_from_db()
     assert (answer.value, answer.further) == (1, {"q0": 1})
     assert browser.post(path, {"comment": "", "further.q0": "1" * 4500}).status_code == 302  # no number at all
+
+    turned = [{"en": "Speed"}, {"en": "Price", "ur": "قیمت"}]
+    for choices in (turned, survey.choices[:1]):
+        with pytest.raises(ActionError, match="in order"):
+            actions.update(survey, by=sana_as_manager(sana), choices=choices)
+    more = [{"en": "The price", "ur": "قیمت"}, {"en": "Speed"}, {"en": "Else"}]
+    assert actions.update(survey, by=sana, choices=more).choices == more
 
     free = Survey.objects.create(name="Free", kind="open")
     said = Answer.objects.create(survey=free, ticket=ticket, customer=ticket.customer)
