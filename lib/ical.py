@@ -14,6 +14,8 @@ MOST_DAYS = 1000
 MOST_SECONDS = 5.0
 LONGEST_NAME = 120
 DAY = timedelta(days=1)
+OFTEN = {"DAILY", "WEEKLY"}
+SELDOM = {"BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"}  # no calendar says these of a day or week (RFC 5545, 3.3.10)
 REPEATS = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
 
 
@@ -109,6 +111,8 @@ def _starts(event: Any, first: date, start: date, until: date) -> Iterator[date]
     rule = rule[0] if isinstance(rule, list) else rule
     if str(rule.get("FREQ", [""])[0]).upper() not in REPEATS or first.year < 1900:
         raise ValueError("repeats more often than daily")
+    if rule["FREQ"][0].upper() in OFTEN and SELDOM & {str(name).upper() for name in rule}:
+        return  # such a rule may never come true, of which dateutil makes sure day by day, up to the year 9999
     if rule.get("INTERVAL", [1])[0] < 1:  # dateutil would look for the next one for ever
         raise ValueError("not a calendar")
     midnight = datetime.min.time()
@@ -117,7 +121,6 @@ def _starts(event: Any, first: date, start: date, until: date) -> Iterator[date]
     text = ";".join(part for part in rule.to_ical().decode().split(";") if not part.upper().startswith(ends))
     last = [_day(one) for one in rule.get("UNTIL", [])]
     stop = min([end - DAY, *(datetime.combine(one, midnight) for one in last)])
-    # A rule that never comes true would be tried up to the year 9999: it has an end, and is counted here.
     days = rrulestr(text, dtstart=datetime.combine(first, midnight), ignoretz=True).replace(until=stop)
     counted = islice(days, int(rule["COUNT"][0])) if "COUNT" in rule else days
     upcoming = dropwhile(lambda one: one.date() < start, counted)
