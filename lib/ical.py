@@ -15,7 +15,8 @@ MOST_SECONDS = 5.0
 LONGEST_NAME = 120
 DAY = timedelta(days=1)
 OFTEN = {"DAILY", "WEEKLY"}
-SELDOM = {"BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"}  # no calendar says these of a day or week (RFC 5545, 3.3.10)
+# No calendar says these of what repeats so often (RFC 5545, 3.3.10).
+SELDOM = {"BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"}
 REPEATS = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
 
 
