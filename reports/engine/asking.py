@@ -33,3 +33,8 @@ def run(queries: Sequence[Query[T]]) -> list[T]:
             cursor.nextset()
             found.append(one.read(cursor.fetchall()))
     return found
+
+
+def rows(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Those of one SELECT."""
+    return run([Query(sql, params, list)])[0]

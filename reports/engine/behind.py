@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from inbox import access
 from inbox.models import Ticket
 from reports.engine import groups
+from reports.engine.asking import rows
 from reports.engine.hiding import literal
 from reports.engine.measures import ALL, Behind, In, Measure, Own, Part, Share, Summed
 from reports.engine.question import Question
@@ -49,7 +49,7 @@ def totals(key: str, question: Question, part: str = "denominator", group: In | 
     sql, params = _rows(key, question, part, group)
     asked = f"""SELECT COALESCE(SUM(amount), 0), COUNT(number), COALESCE(SUM(amount) FILTER (WHERE number IS NULL), 0),
         COALESCE(bool_and(amount = 1), TRUE) FROM ({sql}) behind"""  # noqa: S608  of our own SQL
-    [(amount, tickets, rest, ones)] = _read(asked, params)
+    [(amount, tickets, rest, ones)] = rows(asked, params)
     return Totals(float(amount), tickets, float(rest), ones)
 
 
@@ -77,15 +77,7 @@ def tickets(key: str, question: Question, part: str = "denominator", group: In |
 
 def _shares(key: str, question: Question, part: str, group: In | None, which: str, **more: Any) -> list[Share]:
     sql, params = _rows(key, question, part, group)
-    return [(number, amount) for number, amount in _read(f"SELECT * FROM ({sql}) behind {which}", {**params, **more})]  # noqa: S608
-
-
-def _read(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '64MB'; {sql}", params)  # there may be a million tickets to add up
-        cursor.nextset()
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+    return [(number, amount) for number, amount in rows(f"SELECT * FROM ({sql}) behind {which}", {**params, **more})]  # noqa: S608
 
 
 def _rows(key: str, question: Question, part: str, group: In | None, *, summed: bool = True) -> Behind:

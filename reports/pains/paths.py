@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from reports.definitions import DEFINITIONS, Definition
+from reports.engine.asking import rows
 from reports.engine.figures import Figure, ratio
 from reports.engine.groups import MORE, PATH, Key
 from reports.engine.measures import Behind, In, measure, nothing
@@ -94,10 +94,7 @@ def paths(question: Question, by: str | None) -> dict[Key, Figure]:
         f"""SELECT {"path" if by else "NULL"}, COUNT(*), COUNT(*) FILTER (WHERE solved), COUNT(*) FILTER (WHERE open),
         percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FROM journeys GROUP BY 1""",  # noqa: S608
     )
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '64MB'; {sql}", question.params())
-        cursor.nextset()
-        counted = cursor.fetchall()
+    counted = rows(sql, question.params())
     found: dict[Key, Figure] = {} if by else {None: ratio(KEY, 0, 0)}
     for key, n, solved, still, median in counted:
         found[key] = replace(ratio(KEY, solved, n, still), median=median)
