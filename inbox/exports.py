@@ -122,5 +122,9 @@ def _cell(value: Any, zone: tzinfo | None) -> Any:
         return value.astimezone(zone).isoformat(timespec="seconds")
     if isinstance(value, int | float):
         return value  # a number is no formula, though it may begin with a minus
-    text = str(value).replace("\x00", "")
+    return safe(str(value).replace("\x00", ""))
+
+
+def safe(text: str) -> str:
+    """A cell that a spreadsheet would take for a formula begins with an apostrophe."""
     return f"'{text}" if text.startswith(FORMULA) else text

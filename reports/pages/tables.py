@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from inbox.exports import BOM, FORMULA
+from inbox.exports import BOM, safe
 from reports import engine
 from reports.definitions import DEFINITIONS
 from reports.engine import Figure
@@ -39,17 +39,12 @@ def rows(asked: Asked, by: str) -> Iterator[Sequence[Any]]:
         for key in keys:
             figure = group.figures[key]
             if figure.value is not None or figure.n:
-                yield [_safe("" if group.key is None else str(group.key)), _safe(group.label), *_line(key, figure)]
+                yield [safe("" if group.key is None else str(group.key)), safe(group.label), *_line(key, figure)]
 
 
 def _line(key: str, figure: Figure) -> list[Any]:
     found = [getattr(figure, name) for name in COLUMNS]
     return [key, str(DEFINITIONS[key].title), figure.unit, *("" if value is None else value for value in found)]
-
-
-def _safe(text: str) -> str:
-    """A cell that a spreadsheet would take for a formula begins with an apostrophe."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def file(asked: Asked, by: str) -> bytes:

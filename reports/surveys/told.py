@@ -30,6 +30,10 @@ PAGE = preferences.Page(
     Right.REPORTS,
     gettext_lazy("Ask customers how it was: who is asked, when, in which words, and what follows from a bad answer."),
 )
+COLUMNS = (
+    "id", "survey__name", "survey__kind", "survey__look", "survey__choices", "survey__further", "language",
+    "asked_at", "answered_at", "failed_at", "value", "comment", "further",
+)  # fmt: skip
 AUDIT = {
     "survey_created": gettext_lazy("%(who)s made the survey %(survey)s"),
     "survey_edited": gettext_lazy("%(who)s changed %(fields)s of the survey %(survey)s"),
@@ -56,19 +60,17 @@ def of_ticket(agent: Agent, ticket: Ticket) -> QuerySet[Any, Any]:
     """What was asked about this ticket, and those merged into it, the newest first."""
     # Tickets first: of "this one's, or whose ticket was merged" the database would look at each answer there is.
     of_it = Ticket.objects.filter(Q(pk=ticket.pk) | Q(merged_into=ticket)).values("pk")
-    found = Answer.objects.filter(ticket__in=of_it).order_by("-pk")
-    return found.values(
-        "id", "survey__name", "survey__kind", "survey__look", "survey__choices", "survey__further", "language",
-        "asked_at", "answered_at", "failed_at", "value", "comment", "further",
-    )[:MOST]  # fmt: skip
+    found: QuerySet[Any, Any] = Answer.objects.filter(ticket__in=of_it).order_by("-pk").values(*COLUMNS)
+    return found[:MOST]
 
 
 def beside(agent: Agent, ticket: Ticket, rows: additions.Rows) -> Piece | None:
-    found = [_shown(row) for row in rows.get("survey_answers", ())]
+    found = [shown(row) for row in rows.get("survey_answers", ())]
     return Piece("reports/surveys/_beside.html", {"answers": found}) if found else None
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer, of a row with COLUMNS, in the words of whoever gave it."""
     survey = Survey(
         kind=row["survey__kind"],
         look=row["survey__look"],

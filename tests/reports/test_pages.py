@@ -36,6 +36,7 @@ from reports.models import (
 )
 from reports.pages import asked as asking
 from reports.pages import once, sections
+from reports.pages.answers import Answers
 from reports.pages.behind import Behind
 from reports.pages.cards import KEYS, card
 from tests.cast import member, question, sana, support, team
@@ -210,7 +211,8 @@ def test_who_sees_what(facts: list[Ticket], mina: Agent, sana: Agent) -> None:
     page = client.get("/reports/").content.decode()
     assert "My figures" in page and "/parts/agents/" not in page and "reports/export" not in page
     assert client.get("/reports/parts/agents/").status_code == 404
-    assert [client.get(url).status_code for url in ("/reports/bots/", "/reports/export/")] == [403, 403]
+    for url in ("bots/", "export/", "answers/export/"):
+        assert client.get(f"/reports/{url}").status_code == 403
     assert client.post("/reports/targets/fcr/", {"target": "70"}).status_code == 403
     assert client.post("/reports/tickets/export/", {"behind": "figure=fcr"}).status_code == 403
     light = browser(member("Lena", Role.LIGHT, None))
@@ -218,6 +220,46 @@ def test_who_sees_what(facts: list[Ticket], mina: Agent, sana: Agent) -> None:
     assert refused.status_code == 403 and "not for your role" in refused.content.decode()
     assert light.get("/reports/cards/fcr/", headers=PART).status_code == 403
     assert Client().get("/reports/").status_code == 302
+
+
+def test_answers_and_their_words(facts: list[Ticket], mina: Agent, sana: Agent) -> None:
+    after = Survey.objects.get(name="After")
+    after.further = [
+        {"key": "q0", "kind": "choice", "when": "all", "text": {"en": "Else?"}, "choices": [{"en": "A"}, {"en": "B"}]},
+        {"key": "q1", "kind": "open", "when": "all", "text": {"en": "Why?"}},
+    ]
+    after.save()
+    bad = Answer.objects.get(value=2)
+    Answer.objects.filter(pk=bad.pk).update(comment="=Slow <b>", further={"q0": 1, "q1": "Because"})
+    asked = ask(mina)
+    found = Answers.of(asked, QueryDict(""))
+    csat = engine.figure("csat", asked.question)
+    spread = {bar.name: bar.count for bar in found.spread.bars}
+    assert [spread[name] for name in ("2 · Dissatisfied", "5 · Very satisfied")] == [1, 7] and csat.n == 8
+    assert {str(bar.name[0]): bar.count for bar in found.spread.bars} == csat.extra
+    choice, words = found.further
+    assert [bar.count for bar in choice.bars] == [0, 1] and (words.name, words.count) == ("Why?", 1)
+    client = browser(mina)
+    with CaptureQueriesContext(connection) as counted:
+        page = client.get("/reports/answers/").content.decode()
+    assert len(counted) <= 20
+    assert page.count('class="answer-row"') == 8 and "=Slow &lt;b&gt;" in page and "Because" in page
+    for only, count in (("bad", 1), ("good", 7), ("words", 1), ("moon", 8)):
+        assert client.get(f"/reports/answers/?only={only}").content.decode().count('class="answer-row"') == count
+    lines = list(csv.reader(io.StringIO(client.get("/reports/answers/export/?only=bad").content.decode("utf-8-sig"))))
+    assert [line[6:] for line in lines[1:]] == [["2", "2 of 5", "'=Slow <b>", "Else?: B\nWhy?: Because"]]
+    assert lines[1][5] == sana.name
+    narrowed = client.get("/reports/answers/?tag=delivery").content.decode()
+    assert narrowed.count('class="answer-row"') == 4
+    assert client.get(f"/reports/answers/?agent={mina.pk}").content.decode().count('class="answer-row"') == 0
+    own = browser(sana).get("/reports/answers/").content.decode()  # agents read what was said of their own work
+    assert own.count('class="answer-row"') == 8 and "answers/export" not in own
+    AnswerFact.objects.filter(answer=bad).update(agent_id=None)
+    assert "Because" not in browser(sana).get("/reports/answers/").content.decode()
+    outside = browser(member("Elsewhere", Role.MANAGER, None)).get("/reports/answers/").content.decode()
+    assert "answer-row" not in outside
+    Survey.objects.create(name="Further", kind="open", active=True)
+    assert "Further" in client.get("/reports/answers/").content.decode()
 
 
 def test_targets(facts: list[Ticket], mina: Agent) -> None:
