@@ -99,7 +99,8 @@ class Duration(Summed):
         return found
 
     def figure(self, question: Question, row: Row) -> Figure:
-        median, p90 = row["percentiles"] or (None, None)
+        # Whole seconds have deciles in tenths; binary fractions would add some 10⁻¹² to them.
+        median, p90 = (round(one, 6) for one in row["percentiles"]) if row["percentiles"] else (None, None)
         return Figure(
             self.key,
             self.unit,

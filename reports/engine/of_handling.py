@@ -50,7 +50,7 @@ class Handling(Summed):
     def figure(self, question: Question, row: Row) -> Figure:
         n = row["n"] or 0
         seconds = _seconds(row["ms"])
-        median, p90 = (ms / 1000 for ms in row["percentiles"]) if row["percentiles"] else (None, None)
+        median, p90 = (round(ms / 1000, 6) for ms in row["percentiles"]) if row["percentiles"] else (None, None)
         mean = seconds / n if n else None
         beside = {"elsewhere": _seconds(row["elsewhere"]), "estimated": _seconds(row["estimated"])}
         return Figure(

@@ -165,6 +165,11 @@ class Asked:
         """The parameters of the same page with something else chosen."""
         return replace(self, **changes).query  # type: ignore[arg-type]
 
+    def over(self, period: str) -> Asked:
+        """The same over another of PERIODS."""
+        start, end = PERIODS[period][1](self.now.astimezone(ZoneInfo(self.zone)).date())
+        return replace(self, period=period, start=start, end=end)
+
     def presets(self) -> list[tuple[str, StrOrPromise, str, bool]]:
         """Each period that can be had by a click: its key, its words, the parameters, whether it is this one."""
         return [

@@ -201,6 +201,14 @@ def card(key: str, asked: Asked, target: float | None = None) -> Card:
     )
 
 
+def plain(figure: Figure, before: Figure) -> Card:
+    """A card of figures that were read already: without a trend, a target or tickets."""
+    definition = DEFINITIONS[figure.key]
+    moved = words.compared(figure, before, definition.better)
+    value = words.parts(figure.unit, figure.value, figure.extra.get("currency", ""))
+    return Card(figure.key, definition, figure, value, moved, reason=reason_of(figure))
+
+
 def _told(figure: Figure, values: list[float | None], target: float | None) -> str:
     """The trend in a sentence, for who does not see it."""
     known = [value for value in values if value is not None]

@@ -245,7 +245,8 @@ def cell(asked: Asked, key: str, group: Group, by: str) -> Cell:
     if figure.unit == "ratio":
         told = words.said("ratio", figure.value)
         bar = charts.plots.span(f"{by}-{group.key}-{key}", told, figure.value, figure.low, figure.high)
-    return Cell(words.said(figure.unit, figure.value), f"n = {words.number(figure.n)}", url, words.between(figure), bar)
+    value = words.said(figure.unit, figure.value, figure.extra.get("currency", ""))
+    return Cell(value, f"n = {words.number(figure.n)}", url, words.between(figure), bar)
 
 
 def channels(asked: Asked) -> Grid:

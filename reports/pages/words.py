@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from lib import money
 from reports.engine import Figure
 
 NOTHING = "–"
@@ -44,8 +45,8 @@ def _two(first: int, unit: str, second: int, smaller: str) -> list[Part]:
     return [(number(first), unit)] + [(number(second), smaller)] * bool(second)
 
 
-def parts(unit: str, value: float | None) -> list[Part]:
-    """A value as a card shows it: numbers, each with its unit beside it."""
+def parts(unit: str, value: float | None, currency: str = "") -> list[Part]:
+    """A value as a card shows it: numbers, each with its unit beside it; `currency` is that of money."""
     if value is None:
         return [(NOTHING, "")]
     if unit == "seconds":
@@ -56,15 +57,15 @@ def parts(unit: str, value: float | None) -> list[Part]:
         sign = "−" if round(value) < 0 else "+" if round(value) > 0 else ""
         return [(f"{sign}{number(abs(value))}", "")]
     if unit == "money":
-        return [(number(value, 2), "")]
+        return [(number(value, money.places(currency)), currency)]
     return [(number(value, 0 if float(value).is_integer() else 1), "")]
 
 
-def said(unit: str, value: float | None) -> str:
+def said(unit: str, value: float | None, currency: str = "") -> str:
     """The same in one line."""
     if unit == "ratio" and value is not None:
         return _("%(number)s%%") % {"number": number(value * 100, 1)}
-    return " ".join(f"{amount} {name}".strip() for amount, name in parts(unit, value))
+    return " ".join(f"{amount} {name}".strip() for amount, name in parts(unit, value, currency))
 
 
 def between(figure: Figure) -> str:
@@ -119,16 +120,21 @@ def compared(now: Figure, before: Figure | None, better: str | None) -> Comparis
     size = abs(before.value) if now.unit != "ratio" else 1.0
     flat = abs(moved) < SAME * size if size else moved == 0
     direction = "flat" if flat else "up" if moved > 0 else "down"
-    return Comparison(direction, _moved(now.unit, abs(moved)), said(now.unit, before.value), _verdict(
-        direction, now, before, better))  # fmt: skip
+    currency = now.extra.get("currency", "")
+    return Comparison(
+        direction,
+        _moved(now.unit, abs(moved), currency),
+        said(now.unit, before.value, currency),
+        _verdict(direction, now, before, better),
+    )
 
 
-def _moved(unit: str, by: float) -> str:
+def _moved(unit: str, by: float, currency: str) -> str:
     if unit == "ratio":
         return number(by * 100, 1)
     if unit == "score":
         return number(by)
-    return said(unit, by)
+    return said(unit, by, currency)
 
 
 def _verdict(direction: str, now: Figure, before: Figure, better: str | None) -> str:

@@ -2,96 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
-from inbox.rights import Right, needs
-from inbox.views.shell import AgentRequest, agent_only
+from inbox.views.shell import AgentRequest
 from lib import money
+from reports.engine.figures import ratio
+from reports.pages import words
+from reports.pages.asked import Asked
+from reports.pages.cards import plain
+from reports.views.dashboard import frame
+from reports.views.shared import reading, refused
 from reports.worth import counting, risk, segments
+from reports.worth.measures import figures, until
 from reports.worth.terms import terms
 
-PERIODS = (30, 90, 180, 365)
-AGAIN = 7  # days within which a re-open counts
+USUAL = "90"  # days: in fewer hardly anybody leaves
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Whole days of a zone, the last of them yesterday."""
-
-    days: int
-    start: datetime
-    end: datetime
-
-    @property
-    def last(self) -> date:
-        return (self.end - timedelta(days=1)).date()
-
-
-def period_of(days: int, zone: ZoneInfo, now: datetime) -> Period:
-    today = now.astimezone(zone).date()
-    ends, starts = (datetime.combine(day, time(), zone) for day in (today, today - timedelta(days=days)))
-    return Period(days, starts, ends)
-
-
-def _chosen(request: AgentRequest, name: str, of: tuple[int, ...], usual: int) -> int:
-    said = request.GET.get(name, "")
-    return int(said) if said in map(str, of) else usual
-
-
-@require_safe
-@agent_only
-@needs(Right.REPORTS)
-def customers(request: AgentRequest) -> HttpResponse:
-    chosen = terms()
-    zone = ZoneInfo(request.user.time_zone or settings.TIME_ZONE)
-    period = period_of(_chosen(request, "days", PERIODS, 90), zone, timezone.now())
-    context: dict[str, Any] = {"periods": PERIODS, "period": period, "terms": chosen, "any": counting.there_is_any()}
+@reading
+def customers(request: AgentRequest, asked: Asked) -> HttpResponse:
+    """The engine's figures of the period, and those of customers by what they went through with us in it."""
+    if asked.own:
+        return refused(request)
+    if not ({"period", "from", "through"} & set(request.GET)):
+        asked = asked.over(USUAL)
+    alone = replace(asked, channels=(), teams=(), agents=(), tags=(), languages=(), priorities=())  # nobody is of these
+    context: dict[str, Any] = {"asked": asked, "any": counting.there_is_any(), **frame(request.user, asked)}
     if context["any"]:
-        seen = counting.seen_customers(request.user)
-        found = counting.counts(period.start, period.end, chosen.days, seen)
-        value = found.lifetime_value(chosen.margin, chosen.days, period.end - period.start)
+        chosen, question = terms(), alone.question
+        now, before = figures(question), figures(question.before())
         context |= {
-            "counts": found,
-            "retention": _percent(found.retention),
-            "churn": _percent(found.churn),
-            "value": None if value is None else money.words(value, chosen.currency),
-            "least": counting.LEAST,
-            "few": min(found.start, found.end) < counting.LEAST,
+            "terms": chosen,
+            "cards": [plain(now[key], before[key]) for key in now],
+            "at_end": words.number(now["retention"].extra["at_end"]),
             "rows": [
                 {
                     "label": one.label,
-                    "n": one.n,
-                    "kept": one.kept,
-                    "retention": _percent(one.retention),
-                    "low": _percent(one.interval[0]),
-                    "high": _percent(one.interval[1]),
+                    "n": words.number(one.n),
+                    "kept": words.number(one.kept),
+                    "retention": words.said("ratio", one.retention),
+                    "between": words.between(ratio("retention", one.kept, one.n)),
                     "paid": money.words(one.paid / one.n, chosen.currency) if one.n else "",
                 }
-                for one in segments.segments(period.start, period.end, chosen.days, AGAIN, request.user)
+                for one in segments.segments(
+                    question.starts, until(question), chosen.days, question.window, request.user
+                )
             ],
         }
     return render(request, "reports/worth/customers.html", context)
 
 
-def _percent(share: float | None) -> float | None:
-    return None if share is None else round(100 * share, 1)
-
-
-@require_safe
-@agent_only
-@needs(Right.REPORTS)
-def at_risk(request: AgentRequest) -> HttpResponse:
-    now, silence = timezone.now(), _chosen(request, "silence", risk.SILENCES, risk.SILENCE)
+@reading
+def at_risk(request: AgentRequest, asked: Asked) -> HttpResponse:
+    """Nobody's own, and of no period: what is asked for is handed on to the other pages."""
+    if asked.own:
+        return refused(request)
+    typed, now = request.GET.get("silence", ""), timezone.now()
+    silence = int(typed) if typed in map(str, risk.SILENCES) else risk.SILENCE
     found = risk.customers(request.user, now, silence).select_related("organisation")
     page = Paginator(found, risk.PAGE).get_page(request.GET.get("page"))
     currency = terms().currency
@@ -99,5 +72,5 @@ def at_risk(request: AgentRequest) -> HttpResponse:
         {"one": row, "worth": "" if row.total is None else money.words(row.total, currency)}
         for row in risk.told(request.user, page.object_list, now)
     ]
-    context = {"page": page, "rows": rows, "silences": risk.SILENCES, "silence": silence}
+    context = {"asked": asked, "page": page, "rows": rows, "silences": risk.SILENCES, "silence": silence}
     return render(request, "reports/worth/at_risk.html", context)

@@ -23,7 +23,8 @@ from reports.worth.terms import terms
 OF_TICKETS = ("channels", "teams", "agents", "tags", "languages", "priorities", "types", "topics", "severities")
 STEPS = ("week", "month")  # in time; a day is too short for somebody to stay or leave
 
-KEYS = ("retention", "churn", "clv")
+UNITS = {"retention": "ratio", "churn": "ratio", "clv": "money"}
+KEYS = tuple(UNITS)
 
 
 def _counted(question: Question, by: str | None) -> dict[Key, tuple[Counts, Question]] | str:
@@ -43,10 +44,10 @@ def _counted(question: Question, by: str | None) -> dict[Key, tuple[Counts, Ques
     else:
         steps = {}
     days, seen = terms().days, counting.seen_customers(question.viewer)
-    return {key: (counting.counts(one.starts, _until(one), days, seen), one) for key, one in steps.items()}
+    return {key: (counting.counts(one.starts, until(one), days, seen), one) for key, one in steps.items()}
 
 
-def _until(question: Question) -> datetime:
+def until(question: Question) -> datetime:
     """The end of the period, or now where that has not come."""
     return min(question.ends, max(question.now, question.starts))
 
@@ -62,6 +63,14 @@ def _figures(key: str, unit: str, question: Question, by: str | None) -> dict[Ke
     return {group: _figure(key, counts, asked) for group, (counts, asked) in found.items()}
 
 
+def figures(question: Question) -> dict[str, Figure]:
+    """All of them, of the whole period: customers are counted once."""
+    found = _counted(question, None)
+    if isinstance(found, str):
+        return {key: empty(key, unit, found) for key, unit in UNITS.items()}
+    return {key: _figure(key, *found[None]) for key in KEYS}
+
+
 def _figure(key: str, counts: Counts, question: Question) -> Figure:
     extra: dict[str, Any] = {"at_end": counts.end}
     if key == "retention":
@@ -70,7 +79,7 @@ def _figure(key: str, counts: Counts, question: Question) -> Figure:
         return ratio(key, counts.start - counts.kept, counts.start, extra=extra)
     chosen = terms()
     extra["currency"] = chosen.currency
-    value = counts.lifetime_value(chosen.margin, chosen.days, _until(question) - question.starts)
+    value = counts.lifetime_value(chosen.margin, chosen.days, until(question) - question.starts)
     if value is None:
         extra["reason"] = "no_margin" if chosen.margin is None else "few_customers"
         return Figure(key, "money", n=counts.end, extra=extra)

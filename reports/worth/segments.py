@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 
 from inbox.models import Agent
 from reports.engine.choices import left_out
-from reports.engine.figures import wilson
 from reports.engine.sources import LEFT_OUT
 from reports.worth.counting import SUMS, narrowed, seen_customers, seen_tickets, window
 
@@ -55,11 +54,6 @@ class Segment:
     @property
     def retention(self) -> float | None:
         return self.kept / self.n if self.n else None
-
-    @property
-    def interval(self) -> tuple[float | None, float | None]:
-        """Wilson, 95 %."""
-        return wilson(self.kept, self.n)
 
 
 def segments(start: datetime, end: datetime, days: int, again: int, viewer: Agent | None = None) -> list[Segment]:

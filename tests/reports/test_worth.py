@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.test import Client, TestCase
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from reports import engine
 from reports.actions import figures, importing, revenue
 from reports.actions.revenue import Sale
 from reports.models import AnswerFact, CustomerValue, Revenue, RevenueImport, TicketFact
+from reports.pages import asked as asking
 from reports.tasks import expire_files
 from reports.worth import counting, follower, reading, risk, segments
 from reports.worth.measures import KEYS
@@ -328,7 +330,10 @@ def test_who_stays_beside_how_they_were_served(
     leave_out(angry, zoya)
     rows = {one.key: (one.n, one.kept) for one in segments.segments(start, NOW, 365, 7)}
     assert (rows["all"], rows["contacted"], rows["reopened"], rows["bad"]) == ((4, 3), (2, 2), (0, 0), (0, 0))
-    assert "Retention" in client.get("/reports/customers/?days=365").content.decode()
+    page = client.get("/reports/customers/?period=365&channel=support").content.decode()
+    now = engine.figure("retention", asking.of(zoya, QueryDict("period=365")).question)
+    assert (now.numerator, now.denominator) == (3, 4) and "75.0" in page and "3 of 4" in page
+    assert "belong to no channel" in page and "channel=support" in page  # and the other pages are led to as narrowed
     client.force_login(sana)
     assert client.get("/reports/customers/").status_code == 403
 
