@@ -146,7 +146,7 @@ class FigureView(View):
         """The figures of a period, and broken down where `by` asks for it.
 
         Of all that the token's agent sees; whoever may not read the figures of teams and people gets those of their own
-        work. What each figure is stands in docs/kpis.md.
+        work, and light agents none. What each figure is stands in docs/kpis.md.
         """
         chosen = dict(self.filters)
         keys, by = chosen.get("key", engine.KEYS), chosen.get("by")

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.utils.translation import override
 
 from inbox import journeys_kept
-from inbox.models import Agent, Channel, Customer, Setting, Ticket
+from inbox.models import Agent, Channel, Customer, Role, Setting, Ticket
 from reports import engine
 from reports.definitions import DEFINITIONS
 from reports.engine import Question, running
@@ -259,6 +259,9 @@ def test_asked_by_api(facts: Facts, as_sana: Api, as_zoya: Api, sana: Agent, oma
         problem(as_zoya.get(f"/reports/kpis/?to=2026-02-01&{wrong}"), 400)
     with pytest.raises(PermissionDenied):
         engine.seen_by(sana, replace(JANUARY, agents=(omar.pk,)))
+    sana.role = Role.LIGHT
+    sana.save()
+    problem(as_sana.get(path), 403)  # as on the page: who answers nobody has no figures
 
 
 def test_journeys_and_measures_of_others(support: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
