@@ -60,6 +60,17 @@ from django.utils import timezone, translation  # noqa: E402
 
 from lib import processes  # noqa: E402
 
+# Tests that run, kill and restart a whole Rabta; others of the folder `accidents` come after them.
+WHOLE = (
+    "accidents/test_kill.py",
+    "accidents/test_away.py",
+    "accidents/test_webhooks.py",
+    "config/test_up.py",
+    "accidents/test_chat.py",
+    "accidents/test_messengers.py",
+    "config/test_up_again.py",
+)
+SHORT = ("inbox", "lib", "reports", "sandbox")  # folders of many short tests
 MIGRATED = "migrated"  # the database that all tests' own begin as
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}  # the same after every test
 
@@ -88,6 +99,24 @@ def own_language_and_zone() -> Iterator[None]:
     yield
     translation.activate(settings.LANGUAGE_CODE)
     timezone.deactivate()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order of the folders, but for the tests of a whole Rabta: those wait most of the time, and the many short
+    ones that come after them fill that up. Long files begin first, since a file is one worker's.
+    """
+    items.sort(key=_turn)
+    for item in items:
+        if _turn(item)[0] == 1 and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300))  # the first of each file has a dozen processes start
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    path = item.path.relative_to(Path(__file__).parent)
+    name = str(path)
+    if path.parts[0] == "accidents" or name in WHOLE:
+        return 1, WHOLE.index(name) if name in WHOLE else len(WHOLE)
+    return 2 if path.parts[0] in SHORT or len(path.parts) == 1 else 0, 0
 
 
 def pytest_collection_finish() -> None:
