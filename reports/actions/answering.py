@@ -47,6 +47,7 @@ def add_words(answer: Answer, comment: str, further: Mapping[str, Any]) -> Answe
         more = {**row.further, **_checked(row, further)}
         if (row.comment, row.further) == (said, more):
             return row
+        added = said and not row.comment
         row.comment, row.further = said, more
         row.save(update_fields=["comment", "further"])
         if row.survey.kind == SurveyKind.OPEN:
@@ -54,6 +55,8 @@ def add_words(answer: Answer, comment: str, further: Mapping[str, Any]) -> Answe
                 _stand(row, ticket, None, at=timezone.now())
         elif row.answered_at is not None:
             _tell(row, ticket, "survey_changed", commented=True)
+        if added and ticket is not None:
+            following_up.add_words(row, ticket)
         return row
 
 

@@ -51,6 +51,10 @@ def ask(pk: int) -> bool:
         ticket = Ticket.objects.select_related("customer").get(pk=asking.ticket_id)
         now = timezone.now()
         reason = reasons.to_ask_now(asking, ticket, now)
+        if reason == "today" and rules.of(asking.survey).when == When.PERIODIC:
+            asking.due_at = now + reasons.A_DAY  # it can wait: no ticket is what it is about
+            asking.save(update_fields=["due_at"])
+            return False
         if not reason:
             try:
                 with transaction.atomic():

@@ -45,6 +45,21 @@ def act(answer: Answer, ticket: Ticket, value: int) -> None:
         tickets.assign(about, by=None, agent=whom)
 
 
+def add_words(answer: Answer, ticket: Ticket) -> None:
+    """Whoever was told of a bad answer reads why, for the words come after the click; `ticket` is locked."""
+    chosen = rules.of(answer.survey)
+    if not (answer.followed_up and chosen.tell) or ticket.spam or ticket.trashed_at or ticket.erased_at:
+        return
+    if ticket.status == Status.CLOSED and chosen.reopen:
+        links = TicketLink.objects.filter(target=ticket, kind=LinkKind.FOLLOW_UP).select_related("source")
+        ticket = next((one.source for one in links.order_by("-pk")[:1]), ticket)
+    whom = Agent.objects.filter(pk=chosen.tell, is_active=True).first()
+    with translation.override((whom.language if whom is not None else "") or settings.LANGUAGE_CODE):
+        said = _("%(survey)s: the customer wrote to their answer:") % {"survey": answer.survey.name}
+    words = answer.comment.replace("@", "@\u2060")  # a customer mentions nobody of us
+    reply.note(ticket, by=None, text=f"{said}\n\n{words}")
+
+
 def _open(ticket: Ticket) -> Ticket:
     """The ticket, open; for one that is closed for good the follow-up that is opened for it."""
     if ticket.status != Status.CLOSED:

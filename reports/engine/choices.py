@@ -59,8 +59,8 @@ def ask(start: date, end: date, zone: ZoneInfo | None = None, **filters: Any) ->
 
 def seen_by(agent: Agent, question: Question) -> Question:
     """The question as this agent may ask it: of the tickets that they see; without the right to read the figures of
-    teams and people, of their own work alone. Raises PermissionDenied where they ask for somebody else's, and for whoever
-    answers nobody: they have no figures.
+    teams and people, of their own work alone. Raises PermissionDenied where they ask for somebody else's, and for
+    whoever answers nobody: they have no figures.
     """
     if not may(agent, Right.ANSWER):
         raise PermissionDenied

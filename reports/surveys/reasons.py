@@ -38,6 +38,7 @@ REASONS: dict[str, StrOrPromise] = {
     "rated": _("they gave a rating by themselves"),
     "other": _("another survey of this kind asks them"),
     "often": _("asked not long ago"),
+    "today": _("asked something else within a day"),
     "sample": _("not in the sample"),
     "opted_out": _("the customer wants no such messages"),
     "window_closed": _("the messenger lets nothing through any more"),
@@ -46,6 +47,7 @@ REASONS: dict[str, StrOrPromise] = {
     "unreachable": _("no address on the channel"),
     "late": _("too late to be of use"),
 }
+A_DAY = timedelta(days=1)  # between two questions of different kinds to one customer
 TOO_LATE = timedelta(days=2)  # after its time, when nobody asked because nothing ran
 
 
@@ -92,6 +94,12 @@ def recently(survey: Survey, customer_id: int, now: datetime) -> bool:
     return asked.filter(failed_at__isnull=True).exists()
 
 
+def today(survey: Survey, customer_id: int, now: datetime) -> bool:
+    """Whether another kind of question left to them within a day: two at once are a burden, and few answer both."""
+    asked = Answer.objects.filter(customer=customer_id, unasked=False, asked_at__gt=now - A_DAY, failed_at__isnull=True)
+    return asked.exclude(survey__kind=survey.kind).exists()
+
+
 def waits_already(asking: Asking) -> bool:
     """Whether an earlier asking of this kind waits for the same customer's same ticket."""
     waiting = Asking.objects.filter(customer=asking.customer_id, state=AskingState.WAITING, ticket=asking.ticket_id)
@@ -120,6 +128,8 @@ def to_ask_now(asking: Asking, ticket: Ticket, now: datetime) -> str:
         return "other"
     if recently(survey, ticket.customer_id, now):
         return "often"
+    if today(survey, ticket.customer_id, now):
+        return "today"
     return of_channel(ticket, choose_channel(ticket)[0])
 
 

@@ -220,6 +220,10 @@ def test_a_bad_answer_opens_the_ticket_and_tells_the_lead_once(ticket: Ticket, s
     answering.give(answer, 2)
     ticket.refresh_from_db()
     assert ticket.status == Status.SOLVED and ticket.messages.filter(direction="note").count() == 1
+    answering.add_words(answer, "It took a week.", {})  # typed after the click, as on the page
+    answering.add_words(answer, "It took a week!", {})
+    words = ticket.messages.filter(direction="note").latest("pk")
+    assert "It took a week." in words.text and ticket.messages.filter(direction="note").count() == 2
 
 
 def test_a_no_some_days_later_opens_it_again_or_a_follow_up_of_what_is_closed(
@@ -263,6 +267,25 @@ def test_whom_no_ticket_brings_up_is_asked_now_and_then(ticket: Ticket, sana: Ag
     assert Event.objects.get(kind="survey_answered").data["kind"] == "nps"
     Asking.objects.all().delete()
     assert asking.plan_periodic() == 0  # for half a year
+
+
+def test_two_questions_do_not_come_on_one_day(ticket: Ticket, sana: Agent) -> None:
+    made("csat", delay=1)
+    made("ces", delay=2)
+    made("nps", when="periodic", days=90, every=180)
+    answered(ticket, sana)
+    heard()
+    assert asking.plan_periodic() == 1
+    Asking.objects.exclude(survey__kind="nps").update(due_at=F("due_at") - timedelta(hours=2))
+    assert asking.sweep() == 1
+    assert [one.survey.kind for one in Answer.objects.all()] == ["csat"]
+    left_out = Asking.objects.get(survey__kind="ces")
+    later = Asking.objects.get(survey__kind="nps")  # it is about no ticket, and can wait
+    assert (left_out.state, left_out.reason, later.state) == ("skipped", "today", "waiting")
+    assert later.due_at > timezone.now() + timedelta(hours=20)
+    Answer.objects.update(asked_at=timezone.now() - timedelta(days=2))
+    Asking.objects.filter(pk=later.pk).update(due_at=timezone.now())
+    assert asking.sweep() == 1 and Answer.objects.latest("pk").survey.kind == "nps"
 
 
 def sana_as_manager(sana: Agent) -> Agent:
