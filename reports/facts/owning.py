@@ -43,7 +43,8 @@ def hands_of(history: History, lines: Sequence[Line], said: Sequence[Said], worl
             continue
         if new in world.bots and owner != new:
             itself = owner is None and line.actor_kind in (ActorKind.BOT, ActorKind.SYSTEM)
-            found.append(Hand(_heard(line, said) if itself else line.at, new, line.at))
+            since = _heard(line, said) if itself else line.at
+            found.append(Hand(max(since, found[-1].at) if found else since, new, line.at))
         elif owner in world.bots and new not in world.bots:
             found.append(Hand(line.at, None, line.at))
         owner = new
@@ -51,7 +52,9 @@ def hands_of(history: History, lines: Sequence[Line], said: Sequence[Said], worl
 
 
 def _heard(line: Line, said: Sequence[Said]) -> datetime:
-    """When a bot that takes a ticket by itself has it: since what it takes it for was written, a moment before."""
+    """When a bot that takes a ticket by itself has it: since what it takes it for was written, a moment before; though
+    never since before it was given away.
+    """
     for one in reversed(said):
         if one.at > line.at:
             continue

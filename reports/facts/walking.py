@@ -64,13 +64,26 @@ def walk(said: Sequence[Said], hands: Sequence[Hand], begun: str, changes: list[
                 people.append((key, one))
     people.sort(key=_key)
     changes = settle(changes, people)
-    steps += [((hand.at, 1.0 if hand.bot is None else -1.0, 0), hand) for hand in hands]
+    steps += _in_turn(hands)
     steps += [(change.key, change) for change in changes]
     steps.sort(key=_key)
     walker = _Walker(Course(opened=opened, done=begun in DONE))
     for key, step in steps:
         walker.take(key, step)
     return walker.end(), changes
+
+
+def _in_turn(hands: Sequence[Hand]) -> list[Step]:
+    """A bot has a ticket before what is written at that instant, and gives it away after that; those of one instant are
+    in the order of the log.
+    """
+    found: list[Step] = []
+    for place, hand in enumerate(hands):
+        rank = 1.0 if hand.bot is None else -1.0
+        if found and found[-1][0][0] == hand.at:
+            rank = max(rank, found[-1][0][1])
+        found.append(((hand.at, rank, place), hand))
+    return found
 
 
 def _place(said: Said, hands: Sequence[Hand], solving: Sequence[Change]) -> Key:

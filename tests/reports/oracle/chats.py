@@ -12,7 +12,7 @@ from tests.reports.oracle.outcome import Outcome
 
 SHORT = 15  # seconds
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
-NEAR = timedelta(minutes=1)
+JUST = timedelta(seconds=2)  # before it begins to chat, in which a bot is given the ticket
 
 
 def _talks(book: Book) -> Iterator[tuple[Outcome, Engagement, list[Event]]]:
@@ -96,22 +96,22 @@ def _parts(book: Book) -> Iterator[tuple[Outcome, datetime, datetime]]:
 
 
 def _of_owners(book: Book) -> Iterator[Talked]:
-    """Elsewhere: a bot had the ticket, and the customer wrote meanwhile or just before."""
+    """Elsewhere: a bot had the ticket, and the customer wrote meanwhile."""
     chats: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
     for one, began, end in _parts(book):
         chats[one.ticket.pk].append((began, end))
     for pk in book.counted:
         one = book.outcomes[pk]
         steps = one.bot.steps
-        for place, (at, _, owner) in enumerate(steps):
-            if owner is None or any(began <= at <= end for began, end in chats[pk]):
-                continue  # a bot that chats there already
+        for place, (began, _, owner) in enumerate(steps):
+            told = one.bot.told[place]
+            if owner is None or any(start - JUST <= told <= end for start, end in chats[pk]):
+                continue  # a bot that chats there already, or is about to
             until = steps[place + 1][0] if place + 1 < len(steps) else None
-            words = [said.at for said in one.said if said.who == "customer"]
-            near = [word for word in words if at - NEAR <= word <= at]
-            began = near[-1] if near else at
-            humans = [said.at for said in one.said if said.who == "human" and said.at >= began]
-            until = min([*humans[:1], *([until] if until else [])], default=None)
-            within = [word for word in words if began <= word and (until is None or word <= until)]
+            within = [
+                said.at
+                for said in one.said
+                if said.who == "customer" and began <= said.at and (until is None or said.at <= until)
+            ]
             if within:
                 yield one, owner, began, one.channel, within[-1], until is not None, False

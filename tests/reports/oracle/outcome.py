@@ -13,6 +13,7 @@ from tests.reports.oracle.standing import Standing
 from tests.reports.oracle.talk import (
     DONE,
     STATUS,
+    Bots,
     Over,
     Reopen,
     Said,
@@ -63,7 +64,7 @@ class Outcome:
     began: datetime | None = None  # the same, be it an automatic one
     machines: list[tuple[datetime, int]] = field(default_factory=list)  # automatic messages
     owner: Over = field(default_factory=lambda: Over((), None))
-    bot: Over = field(default_factory=lambda: Over((), None))  # that had it
+    bot: Bots = field(default_factory=lambda: Bots((), None))  # that had it
     standing: Standing | None = None  # where anything was said in it at all
     with_bot: bool = False  # now
     handed: datetime | None = None  # by a bot, the last time
@@ -168,7 +169,7 @@ def outcome(
     found.began = min(spoken_in(messages), default=None)
     found.machines = machines_in(messages)
     found.owner = owners(ticket, events)
-    found.bot = bots_in(found.owner, chats, said, bots)
+    found.bot = bots_in(found.owner, events, chats, said, bots)
     if found.began is not None:
         written_here = [one for one in messages if one.first_ticket_id == ticket.pk]
         found.standing = Standing(found.began, written_here, events, said, found.bot)

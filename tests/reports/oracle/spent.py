@@ -55,7 +55,7 @@ class Time:
     def points(self) -> set[datetime]:
         spans = [*self.used, *self.unused, *self.calls, *self.fresh]
         found = {at for one in spans for at in (one.start, one.end)}
-        found |= {one.end + LATELY for one in (*self.calls, *self.chats) if one.over}
+        found |= {at for one in (*self.calls, *self.chats) if one.over for at in (one.end, one.end + LATELY)}
         for one in spans:
             at = quarter_of(one.start)
             while (at := at + QUARTER) < one.end:

@@ -18,6 +18,7 @@ BY_NO_PERSON = {"auto_reply", "bounce", "feedback_report"}
 NO_WORDS = {"button", "reaction", "survey"}  # presses of a button, and answers to a survey
 DONE = {"solved", "closed"}
 UNDO = timedelta(seconds=300)
+NEAR = timedelta(minutes=1)  # in which a bot that takes a ticket by itself has heard of it
 
 CUSTOMER, OURS, STATUS = 0, 1, 2  # their order at the same instant
 
@@ -175,19 +176,37 @@ def owners(ticket: Ticket, events: Sequence[Event]) -> Over:
     return Over([step for step in steps if step[1] != step[2]], ticket.assignee_id)
 
 
-def bots_in(owner: Over, chats: Sequence[Event], said: Sequence[Said], bots: set[int]) -> Over:
-    """Which bot had the ticket: until it was given away, its chat was queued or taken, or a person wrote."""
-    steps = [(at, 1, after) for at, _, after in owner.steps]
-    steps += [(one.at, 0, None) for one in chats if one.kind in {"chat_requested", "bot_handoff"}]
-    steps += [(one.at, 2, None) for one in said if one.who == "human"]
+class Bots(Over):
+    """Which bot had a ticket. `told` says of each step when the log tells of it: a bot that takes a ticket by itself
+    has had it since what it takes it for was written.
+    """
+
+    def __init__(self, steps: Sequence[tuple[datetime, Any, Any, datetime]], now: Any) -> None:
+        super().__init__([(at, before, after) for at, before, after, _ in steps], now)
+        self.told = [told for *_, told in steps]
+
+
+def bots_in(owner: Over, events: Sequence[Event], chats: Sequence[Event], said: Sequence[Said], bots: set[int]) -> Bots:
+    """Until it was given away, its chat was queued or taken, or a person wrote. What the log tells of one second
+    happened in its order, and a person's word comes after it.
+    """
+    given = [one for one in events if one.kind == "assigned" and one.data["from"] != one.data["to"]]
+    steps = [(one.at, 0, one.pk, one.data["to"], one.actor_kind != "agent") for one in given]
+    steps += [(one.at, 0, one.pk, None, None) for one in chats if one.kind in {"chat_requested", "bot_handoff"}]
+    steps += [(one.at, 1, 0, None, None) for one in said if one.who == "human"]
     now = first = owner.steps[0][1] if owner.steps else owner.now
-    found: list[tuple[datetime, Any, Any]] = []
-    for at, what, after in sorted(steps, key=lambda step: step[:2]):
-        if what == 1 or now in bots:
-            found.append((at, now, after))
+    found: list[tuple[datetime, Any, Any, datetime]] = []
+    for at, _, _, after, by_itself in sorted(steps, key=lambda step: step[:3]):
+        if by_itself is not None or now in bots:
+            since = at
+            if by_itself and now is None and after in bots:
+                words = [one for one in said if one.at <= at and one.who in {"customer", "human"}]
+                if words and words[-1].who == "customer" and at - words[-1].at <= NEAR:
+                    since = max(one for one in (words[-1].at, *(step[0] for step in found)))
+            found.append((since, now, after, at))
             now = after
-    only = [(at, a if a in bots else None, b if b in bots else None) for at, a, b in found]
-    return Over([step for step in only if step[1] != step[2]], (now if found else first) if now in bots else None)
+    only = [(at, a if a in bots else None, b if b in bots else None, told) for at, a, b, told in found]
+    return Bots([step for step in only if step[1] != step[2]], (now if found else first) if now in bots else None)
 
 
 def teams(ticket: Ticket, events: Sequence[Event]) -> Over:
