@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from inbox import log
-from inbox.models import Event, Ticket
+from inbox.models import Event, LinkKind, Ticket, TicketLink
 from reports.facts import beside, loading, storing
 from reports.models import Answer
 
@@ -23,6 +23,7 @@ NAMING = frozenset({
     "merged", "merged_from", "unmerged", "unmerged_from", "split", "split_from", "message_moved", "link_added",
     "link_removed", "follow_up_of",
 })  # fmt: skip
+JOINING = frozenset({"merged", "merged_from", "unmerged", "unmerged_from"})  # the links go with their ticket
 OF_CUSTOMERS = frozenset({"customer_merged", "customer_unmerged", "customer_erased"})
 
 
@@ -47,6 +48,7 @@ def touched(events: Iterable[Event]) -> tuple[set[int], set[int], set[int]]:
     handling: set[int] = set()
     answers: set[int] = set()
     customers: set[int] = set()
+    joined: set[int] = set()
     also = beside.kinds()
     for event in events:
         if event.ticket_id is not None:
@@ -55,11 +57,17 @@ def touched(events: Iterable[Event]) -> tuple[set[int], set[int], set[int]]:
             if event.kind in also:
                 handling.add(event.ticket_id)
             if event.kind in NAMING:
-                tickets |= _named(event, OTHERS)
+                named = _named(event, OTHERS)
+                tickets |= named
+                if event.kind in JOINING:
+                    joined |= named | {event.ticket_id}
         elif event.kind in OF_CUSTOMERS:
             customers |= _named(event, ("customer", "customers", "into", "from"))
         if event.kind.startswith("survey_"):
             answers |= _named(event, ("answer", "answers"))
+    if joined:
+        following = TicketLink.objects.filter(target__in=joined, kind=LinkKind.FOLLOW_UP)
+        tickets.update(following.values_list("source", flat=True))
     if customers:
         tickets.update(Ticket.objects.filter(customer__in=customers).values_list("number", flat=True))
         answers.update(Answer.objects.filter(customer__in=customers).values_list("pk", flat=True))

@@ -146,6 +146,27 @@ def test_a_merge_and_its_undoing(support: Channel, sana: Agent, omar: Agent, wai
     assert after == before
 
 
+def test_what_follows_up_a_ticket_follows_up_what_that_is_merged_into(
+    support: Channel, sana: Agent, wait: Wait
+) -> None:
+    reader = Reader()
+    first, kept = question(support, "A"), question(support, "B")
+    answer(first, sana, wait, status="solved")
+    answer(kept, sana, wait, status="solved")
+    wait(days=1)
+    later = question(support, "A again")
+    links.link(later, first, "follow_up", by=sana)
+    answer(later, sana, wait)
+    reader.reads()
+    for change in (lambda: merge.merge(first, kept, by=sana), lambda: merge.unmerge(first, by=sana)):
+        wait(minutes=5)
+        change()
+        reader.reads()
+        into = TicketFact.objects.get(ticket=later).follow_up_of
+        first.refresh_from_db()
+        assert into == (first.merged_into_id or first.pk) and facts() == rebuilt()
+
+
 def test_another_matter_does_not_count_against_the_first(support: Channel, sana: Agent, wait: Wait) -> None:
     reader = Reader()
     first = question(support, "A")
