@@ -132,7 +132,7 @@ class Book:
                 if which != "next" or not response.first:
                     start, end = response.asked.at if total else response.start, response.answer.at
                     taken = self.seconds(one, [(start, end)], business, response.asked.channel)
-                    yield self._case(one, end, taken, agent=response.answer.writer, channel=response.asked.channel)
+                    yield self._case(one, end, taken, agent=response.answer.writer, channel=response.channel)
 
     def resolutions(self, *, which: str, business: bool) -> Iterator[Case]:
         for one in self.outcomes.values():
@@ -321,7 +321,7 @@ class Book:
         kind: str,
         open_until: datetime | None = None,
     ) -> Case:
-        before = [word for word in one.counted() if word.at < answer.asked_at] if one is not None else []
+        before = [word for word in one.counted() if word.at <= answer.asked_at] if one is not None else []
         return Case(
             at,
             value,

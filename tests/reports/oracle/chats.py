@@ -102,16 +102,15 @@ def _of_owners(book: Book) -> Iterator[Talked]:
         chats[one.ticket.pk].append((began, end))
     for pk in book.counted:
         one = book.outcomes[pk]
-        steps = one.bot.steps
-        for place, (began, _, owner) in enumerate(steps):
-            told = one.bot.told[place]
-            if owner is None or any(start - JUST <= told <= end for start, end in chats[pk]):
+        turns = one.bot.turns
+        for place, turn in enumerate(turns):
+            if turn.bot is None or any(start - JUST <= turn.told <= end for start, end in chats[pk]):
                 continue  # a bot that chats there already, or is about to
-            until = steps[place + 1][0] if place + 1 < len(steps) else None
+            until = turns[place + 1].at if place + 1 < len(turns) else None
             within = [
                 said.at
                 for said in one.said
-                if said.who == "customer" and began <= said.at and (until is None or said.at <= until)
+                if said.who == "customer" and turn.at <= said.at and (until is None or said.at <= until)
             ]
             if within:
-                yield one, owner, began, one.channel, within[-1], until is not None, False
+                yield one, turn.bot, turn.at, one.channel, within[-1], until is not None, False

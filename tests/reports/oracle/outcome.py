@@ -18,7 +18,7 @@ from tests.reports.oracle.talk import (
     Reopen,
     Said,
     Solve,
-    bots_in,
+    handed_over,
     is_reopen,
     is_solve,
     machines_in,
@@ -41,6 +41,7 @@ class Response:
     answer: Said
     start: datetime  # where a person's clock began
     first: bool
+    channel: int  # of what it answers
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Outcome:
     began: datetime | None = None  # the same, be it an automatic one
     machines: list[tuple[datetime, int]] = field(default_factory=list)  # automatic messages
     owner: Over = field(default_factory=lambda: Over((), None))
-    bot: Bots = field(default_factory=lambda: Bots((), None))  # that had it
+    bot: Bots = field(default_factory=Bots)  # that had it
     standing: Standing | None = None  # where anything was said in it at all
     with_bot: bool = False  # now
     handed: datetime | None = None  # by a bot, the last time
@@ -149,7 +150,9 @@ def outcome(
     those of the chats that lie in it.
     """
     changes = status_changes(events)
-    said = said_in(messages, [one for one in changes if is_solve(one)])
+    turns = handed_over(events, chats, bots)
+    given = [one.at for one in turns if one.bot is None]
+    said = said_in(messages, [one for one in changes if is_solve(one)], given)
     customers = [one for one in said if one.who == "customer"]
     opening = customers[0] if customers else None
     channel = opening.channel if opening else ticket.channel_id
@@ -169,18 +172,17 @@ def outcome(
     found.began = min(spoken_in(messages), default=None)
     found.machines = machines_in(messages)
     found.owner = owners(ticket, events)
-    found.bot = bots_in(found.owner, events, chats, said, bots)
+    found.bot = Bots(turns, said)
     if found.began is not None:
         written_here = [one for one in messages if one.first_ticket_id == ticket.pk]
         found.standing = Standing(found.began, written_here, events, said, found.bot)
     found.with_bot = found.bot.now is not None
-    hand_offs = [at for at, before, _ in found.bot.steps if before is not None]
-    found.handed = hand_offs[-1] if hand_offs else None
+    found.handed = max((one.at for one in found.bot.turns if one.bot is None), default=None)
     if opening is None:
         return found
     found.opened = opening.at
     found.answered = bool(found.counted())
-    _count_runs(found, hand_offs)
+    _count_runs(found)
     return found
 
 
@@ -192,44 +194,33 @@ def _is_live(messages: Sequence[Message], opening: Said | None, channel: Channel
     return adapter.live or adapter.messenger or (row.origin == "logged" and row.payload.get("medium") == "call")
 
 
-def _count_runs(found: Outcome, hand_offs: Sequence[datetime]) -> None:
+def _count_runs(found: Outcome) -> None:
     """Runs of customer messages: each is ended by a person's answer, or by a solve without one."""
     assert found.opened is not None
     begun: Said | None = None
     steps: list[Said | Solve] = sorted([*found.said, *found.solves], key=lambda one: one.place)
     answers = 0
     for step in steps:
+        with_bot = found.bot.before(step.place) is not None
+        handed = found.bot.handed(step.place)
         if isinstance(step, Solve):
-            if begun is not None:
-                start = _start(begun, step.at, found.bot, hand_offs, inclusive=True)
-                found.waits += [(start, step.at)] if start is not None else []
+            if begun is not None and not with_bot:
+                found.waits.append((max([begun.at, *handed]), step.at))
             begun = None
         elif step.who == "customer":
             begun = begun or step
         elif step.who == "human" and step.place > _first(found):
-            answers += 1
-            assert step.written is not None
-            if answers == 1:
+            answers += 1  # with a bot, it is itself the take-over: nobody waited for it
+            if answers == 1 and not with_bot:
                 opening = next(one for one in found.said if one.who == "customer")
-                start = _start(opening, step.written, found.bot, hand_offs, inclusive=False)
-                found.first_response = None if start is None else Response(opening, step, start, True)
-            if begun is not None:
-                start = _start(begun, step.written, found.bot, hand_offs, inclusive=False)
-                if start is not None:
-                    found.responses.append(Response(begun, step, start, answers == 1))
-                    found.waits.append((start, step.at))
+                channel = (begun or opening).channel
+                found.first_response = Response(opening, step, max([opening.at, *handed]), True, channel)
+            if begun is not None and not with_bot:
+                start = max([begun.at, *handed])
+                found.responses.append(Response(begun, step, start, answers == 1, begun.channel))
+                found.waits.append((start, step.at))
             begun = None
 
 
 def _first(found: Outcome) -> tuple[datetime, float, int]:
     return next(one.place for one in found.said if one.who == "customer")
-
-
-def _start(
-    begun: Said, until: datetime, bot: Over, hand_offs: Sequence[datetime], *, inclusive: bool
-) -> datetime | None:
-    """Where a person's clock begins: at the first of the run, or at the hand-off. None while a bot still has it."""
-    before = [one for one in hand_offs if one < until or (inclusive and one == until)]
-    if (bot.at(until) if inclusive else bot.just_before(until)) is not None:
-        return None
-    return max([begun.at, *before])

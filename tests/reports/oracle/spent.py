@@ -13,6 +13,7 @@ from inbox.models import Event
 from tests.reports.oracle.cases import Book, Case
 
 LATELY = timedelta(minutes=5)
+ONE_CLICK = timedelta(seconds=1)  # after what they did before
 QUARTER = timedelta(minutes=15)
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 DEEDS = frozenset({
@@ -128,12 +129,16 @@ def worked(book: Book) -> list[Case]:
                 for x, y in pairwise([a, *(at for at, _, _ in team.steps if a < at < b), b]):
                     share = Fraction(int((y - x).total_seconds()), len(tickets))
                     spent[key(ticket, agent, x)] += share * tickets.count(ticket)
-    for event in book.rows.events:
+    last: dict[tuple[int, int], datetime] = {}
+    for event in sorted(book.rows.events, key=lambda one: (one.at, one.pk)):
         if event.kind in DEEDS and event.actor_kind == "agent" and event.actor_id and event.ticket_id is not None:
             ticket = book.root(event.ticket_id)
             moved = event.kind == "status_changed" and ticket != event.ticket_id
             if ticket in book.counted and not moved and not event.data.get("automatic"):
-                acted.add(key(ticket, event.actor_id, event.at))
+                by = ticket, event.actor_id
+                if by not in last or event.at - last[by] > ONE_CLICK:
+                    acted.add(key(ticket, event.actor_id, event.at))
+                last[by] = event.at
     return [_case(book, one, spent.get(one, Fraction(0)), one in acted) for one in spent.keys() | acted]
 
 

@@ -47,8 +47,10 @@ class Reopen:
     place: tuple[datetime, float, int]
 
 
-def said_in(messages: Sequence[Message], solved: Sequence[Event]) -> list[Said]:
-    """The public messages that count, in order; `solved` are the solves between which ours are put."""
+def said_in(messages: Sequence[Message], solved: Sequence[Event], given: Sequence[datetime]) -> list[Said]:
+    """The public messages that count, in order; `solved` are the solves between which ours are put, and `given` is when
+    bots handed over.
+    """
     found = []
     for one in messages:
         if one.side_id is not None or one.kind in BY_NO_PERSON:
@@ -68,7 +70,10 @@ def said_in(messages: Sequence[Message], solved: Sequence[Event]) -> list[Said]:
                 continue
             place = (one.sent_at, float(OURS), one.pk)
             later = [solve.at for solve in solved if one.created_at <= solve.at]
-            if who == "human" and later and min(later) < one.sent_at:
+            taking = [at for at in given if one.created_at <= at <= one.sent_at]
+            if who == "human" and taking:
+                place = (taking[0], 0.5, one.pk)  # what it was handed over for
+            elif who == "human" and later and min(later) < one.sent_at:
                 place = (min(later), 1.5, one.pk)  # answered and solved in one click: it left a moment later
             found.append(Said(who, one.sent_at, place, one.channel_id, one.agent_id, one.created_at))
     return sorted(found, key=lambda one: one.place)
@@ -165,48 +170,91 @@ class Over:
                 return before
         return self.now
 
-    def just_before(self, when: datetime) -> Any:
-        """Before whatever a person did in that second, though not before who was given it by themselves in it."""
-        given = [after for at, _, after in self.steps if at == when and after is not None]
-        return given[-1] if given else self.at(when - timedelta(microseconds=1))
-
 
 def owners(ticket: Ticket, events: Sequence[Event]) -> Over:
     steps = [(one.at, one.data["from"], one.data["to"]) for one in events if one.kind == "assigned"]
     return Over([step for step in steps if step[1] != step[2]], ticket.assignee_id)
 
 
+Place = tuple[datetime, float, int]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A bot has the ticket from then on, or none any more. `told` is when the log says so: a bot that takes a ticket by
+    itself has had it since what it takes it for was written.
+    """
+
+    place: Place
+    at: datetime
+    bot: int | None
+    told: datetime
+    word: int | None = None  # the message by which a person took over
+
+
+def handed_over(events: Sequence[Event], chats: Sequence[Event], bots: set[int]) -> list[Turn]:
+    """When bots were given a ticket and gave it away, as the log alone tells it, in its order; not yet since what."""
+    lines = [one for one in events if one.kind in {"ticket_created", "assigned"}]
+    lines += [one for one in chats if one.kind in {"chat_requested", "bot_handoff"}]
+    found: list[Turn] = []
+    owner = None
+    for one in sorted(lines, key=lambda line: (line.at, line.pk)):
+        before, by_itself = owner, one.actor_kind in {"bot", "system"}
+        if one.kind == "ticket_created":
+            owner = one.data.get("assignee")
+        elif one.kind == "assigned":
+            owner = one.data["to"]
+        elif owner in bots:
+            owner = None
+        if owner in bots and owner != before:
+            alone = by_itself and before is None
+            found.append(Turn((one.at, -1 if alone else 0, one.pk), one.at, owner, one.at))
+        elif before in bots and owner not in bots:
+            found.append(Turn((one.at, 0, one.pk), one.at, None, one.at))
+    return found
+
+
 class Bots(Over):
-    """Which bot had a ticket. `told` says of each step when the log tells of it: a bot that takes a ticket by itself
-    has had it since what it takes it for was written.
-    """
+    """Which bot had a ticket: until it was given away, its chat was queued or taken, or a person wrote."""
 
-    def __init__(self, steps: Sequence[tuple[datetime, Any, Any, datetime]], now: Any) -> None:
-        super().__init__([(at, before, after) for at, before, after, _ in steps], now)
-        self.told = [told for *_, told in steps]
-
-
-def bots_in(owner: Over, events: Sequence[Event], chats: Sequence[Event], said: Sequence[Said], bots: set[int]) -> Bots:
-    """Until it was given away, its chat was queued or taken, or a person wrote. What the log tells of one second
-    happened in its order, and a person's word comes after it.
-    """
-    given = [one for one in events if one.kind == "assigned" and one.data["from"] != one.data["to"]]
-    steps = [(one.at, 0, one.pk, one.data["to"], one.actor_kind != "agent") for one in given]
-    steps += [(one.at, 0, one.pk, None, None) for one in chats if one.kind in {"chat_requested", "bot_handoff"}]
-    steps += [(one.at, 1, 0, None, None) for one in said if one.who == "human"]
-    now = first = owner.steps[0][1] if owner.steps else owner.now
-    found: list[tuple[datetime, Any, Any, datetime]] = []
-    for at, _, _, after, by_itself in sorted(steps, key=lambda step: step[:3]):
-        if by_itself is not None or now in bots:
-            since = at
-            if by_itself and now is None and after in bots:
-                words = [one for one in said if one.at <= at and one.who in {"customer", "human"}]
+    def __init__(self, told: Sequence[Turn] = (), said: Sequence[Said] = ()) -> None:
+        by_log: list[Turn] = []
+        for one in told:
+            at = one.at
+            if one.bot is not None and one.place[1] == -1:  # by itself
+                words = [word for word in said if word.at <= at and word.who in {"customer", "human"}]
                 if words and words[-1].who == "customer" and at - words[-1].at <= NEAR:
-                    since = max(one for one in (words[-1].at, *(step[0] for step in found)))
-            found.append((since, now, after, at))
-            now = after
-    only = [(at, a if a in bots else None, b if b in bots else None, told) for at, a, b, told in found]
-    return Bots([step for step in only if step[1] != step[2]], (now if found else first) if now in bots else None)
+                    at = words[-1].at
+                at = max([at, *(other.at for other in by_log[-1:])])
+            rank = 0.6 if one.bot is None else -1.0
+            if by_log and by_log[-1].at == at:
+                rank = max(rank, by_log[-1].place[1])
+            by_log.append(Turn((at, rank, len(by_log)), at, one.bot, one.told))
+        self.turns: list[Turn] = []
+        steps: list[Turn | Said] = sorted([*by_log, *said], key=lambda step: step.place)
+        for step in steps:
+            if isinstance(step, Turn):
+                if step.bot != self.at_end:
+                    self.turns.append(step)
+            elif step.who == "human" and self.at_end is not None:
+                self.turns.append(Turn(step.place, step.at, None, step.at, step.place[2]))
+        now = self.at_end
+        had: list[tuple[datetime, Any, Any]] = []
+        for turn in self.turns:
+            had.append((turn.at, had[-1][2] if had else None, turn.bot))
+        super().__init__(had, now)
+
+    @property
+    def at_end(self) -> int | None:
+        return self.turns[-1].bot if self.turns else None
+
+    def before(self, place: Place) -> int | None:
+        """Which had it just before that place in the order."""
+        return next((one.bot for one in reversed(self.turns) if one.place < place), None)
+
+    def handed(self, place: Place) -> list[datetime]:
+        """When bots gave it away before that."""
+        return [one.at for one in self.turns if one.bot is None and one.word is None and one.place < place]
 
 
 def teams(ticket: Ticket, events: Sequence[Event]) -> Over:
