@@ -11,7 +11,7 @@ from reports.facts.history import Line
 from reports.facts.saying import Said
 
 UNDONE_WITHIN = timedelta(minutes=5)
-AT_ONCE = timedelta(seconds=2)  # what an action writes in one go
+AT_ONCE = timedelta(seconds=1)  # what an action writes in one go; nobody does two things so fast
 DONE = frozenset({Status.SOLVED.value, Status.CLOSED.value})
 ASIDE = frozenset({"spam", "merge", "erased"})  # causes by which nothing is solved or opened again
 Key = tuple[datetime, float, int]

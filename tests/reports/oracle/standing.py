@@ -70,10 +70,11 @@ def _statuses(events: Sequence[Event], said: Sequence[Said]) -> list[tuple[datet
 def _snoozes(
     messages: Sequence[Message], events: Sequence[Event], statuses: Sequence[tuple[datetime, str]]
 ) -> list[tuple[datetime, bool]]:
-    """Put away and back: by hand, by the customer's word, by our answer, and where it is solved."""
+    """Put away and back: by hand, by the customer's word, by our answer, as no spam after all, and where it is solved."""
     told = [(one.at, bool(one.data["until"])) for one in events if one.kind == "snoozed"]
     if not told:
         return []
+    told += [(one.at, False) for one in events if one.kind == "spam_changed" and not one.data["spam"]]
     told += [
         (one.created_at, False)
         for one in messages

@@ -59,7 +59,7 @@ def said_in(messages: Sequence[Message], solved: Sequence[Event], given: Sequenc
             at = min(one.created_at, one.received_at)
             found.append(Said("customer", at, (at, CUSTOMER, one.pk), one.channel_id))
         elif one.origin == "logged":  # a call of ours that somebody has kept
-            place = (one.created_at, float(OURS), one.pk)
+            place = (one.created_at, 0.5 if one.created_at in given else float(OURS), one.pk)
             found.append(Said("human", one.created_at, place, one.channel_id, one.agent_id, one.created_at))
         elif one.direction == "out" and one.state in ARRIVED and one.sent_at is not None:
             if one.author_kind == "agent" or one.origin == "echo":
@@ -148,7 +148,7 @@ def solves_of(changes: Sequence[Event], said: Sequence[Said]) -> list[Solve]:
         place = (one.at, float(STATUS), one.pk)
         if asked is None or not is_solve(one) or place < asked.place:
             continue
-        ours = [word for word in said if word.who == "human" and word.place < place]
+        ours = [word for word in said if word.who == "human" and asked.place < word.place < place]
         if one.actor_kind == "system" and not one.data.get("undo") and ours:
             last = ours[-1]
             found.append(Solve(last.at, (last.place[0], last.place[1] + 0.1, one.pk)))
