@@ -13,7 +13,7 @@ from reports.models import Answer
 from tests.reports.oracle.hours import Wall
 from tests.reports.oracle.outcome import Outcome, Stretch, outcome
 from tests.reports.oracle.rows import Rows
-from tests.reports.oracle.talk import ARRIVED
+from tests.reports.oracle.talk import ARRIVED, time_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Book:
                 continue
             own = messages[ticket.pk]
             public = [one for one in own if one.side_id is None and _is_said(one)]
-            if public and min(public, key=lambda one: (one.created_at, one.pk)).origin == "import":
+            if public and min(public, key=lambda one: (time_of(one), one.pk)).origin == "import":
                 self.imported.add(ticket.pk)
             log = sorted(events[ticket.pk], key=lambda one: one.pk)
             chats = [line for chat in here[ticket.pk] for line in self.lines[chat]]

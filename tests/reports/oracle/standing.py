@@ -70,7 +70,7 @@ def _statuses(events: Sequence[Event], said: Sequence[Said]) -> list[tuple[datet
 def _snoozes(
     messages: Sequence[Message], events: Sequence[Event], statuses: Sequence[tuple[datetime, str]]
 ) -> list[tuple[datetime, bool]]:
-    """Put away and back: by hand, by the customer's word, by our answer, as no spam after all, and where it is solved."""
+    """Put away and back: by hand, by the customer's word, by our answer, as no spam after all, where it is solved."""
     told = [(one.at, bool(one.data["until"])) for one in events if one.kind == "snoozed"]
     if not told:
         return []

@@ -85,13 +85,16 @@ def spoken_in(messages: Sequence[Message]) -> list[datetime]:
     for one in messages:
         if one.side_id is not None or one.direction == "note" or one.content_kind in NO_WORDS:
             continue
-        if one.direction == "in":
-            found.append(min(one.created_at, one.received_at))
-        elif one.origin == "logged":
-            found.append(one.created_at)
-        elif one.state in ARRIVED and one.sent_at is not None:
-            found.append(one.sent_at)
+        if one.direction == "in" or one.origin == "logged" or (one.state in ARRIVED and one.sent_at is not None):
+            found.append(time_of(one))
     return found
+
+
+def time_of(one: Message) -> datetime:
+    """When it came, or left."""
+    if one.direction == "in":
+        return min(one.created_at, one.received_at)
+    return one.created_at if one.origin == "logged" or one.sent_at is None else one.sent_at
 
 
 def machines_in(messages: Sequence[Message]) -> list[tuple[datetime, int]]:
