@@ -13,7 +13,7 @@ from reports.models import Answer
 from tests.reports.oracle.hours import Wall
 from tests.reports.oracle.outcome import Outcome, Stretch, outcome
 from tests.reports.oracle.rows import Rows
-from tests.reports.oracle.talk import ARRIVED, time_of
+from tests.reports.oracle.talk import ARRIVED, NO_WORDS, time_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Case:
 
 
 def _is_said(one: Message) -> bool:
-    """Publicly, and not only tried: what never left was never said."""
+    """In words, and not only tried: what never left was never said, nor does a button say anything that is pressed."""
+    if one.content_kind in NO_WORDS:
+        return False
     return one.direction == "in" or one.direction == "out" and (one.origin == "logged" or one.state in ARRIVED)
 
 
