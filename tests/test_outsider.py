@@ -231,6 +231,9 @@ def test_every_list_of_the_api(theirs: dict[str, dict[str, Any]], bilal: Agent) 
             continue
         for api in () if group in RIGHTS else apis:
             answer = api.get(reverse(pattern.name).removeprefix("/api/v1"))
+            if group == "api-reports-kpis" and api is apis[-1]:
+                assert answer.status_code == 403  # light agents have no figures
+                continue
             assert answer.status_code == 200
             assert SUBJECT not in answer.content.decode() and "ayesha" not in answer.content.decode().lower()
             if group not in EVERYBODYS:
