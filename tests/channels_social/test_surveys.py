@@ -94,6 +94,7 @@ def test_whatsapp(platforms: str, account: Account, sana: Agent) -> None:
 
     Survey.objects.all().update(active=False)
     Asking.objects.all().delete()
+    Answer.objects.update(asked_at=F("asked_at") - timedelta(days=1))  # one kind of question a day
     line = asked(ticket, sana, "csat")
     assert line.payload["interactive"]["type"] == "list" and len(line.payload["buttons"]) == 5
     whatsapp.press(account, ana, line, line.payload["buttons"][3][1])
