@@ -47,7 +47,6 @@ django.setup()
 
 # Only now: the settings have to be there.
 from collections.abc import Iterator  # noqa: E402
-from itertools import accumulate  # noqa: E402
 
 import pytest  # noqa: E402
 import pytest_django  # noqa: E402
@@ -61,7 +60,7 @@ from django.utils import timezone, translation  # noqa: E402
 
 from lib import processes  # noqa: E402
 
-# Tests that run, kill and restart a whole Rabta, the long ones first; others of the folder `accidents` come after them.
+# Files of a whole Rabta, the long ones first. One that has a single test brings those that come after it along.
 WHOLE = (
     "accidents/test_kill.py",
     "accidents/test_away.py",
@@ -74,8 +73,6 @@ WHOLE = (
     "accidents/test_delivery.py",
     "accidents/test_receive.py",
 )
-HEAVY = 5  # a file of browser tests, beside others
-LAST = 0.8  # of all that there is to do: the last of them begins there
 MIGRATED = "migrated"  # the database that all tests' own begin as
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}  # the same after every test
 
@@ -107,37 +104,9 @@ def own_language_and_zone() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In the order of the folders, but for the tests of a whole Rabta: those start a dozen processes and then wait most
-    of the time, and so begin one after the other, while the rest goes on beside them.
-    """
-    files: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(str(item.path.relative_to(Path(__file__).parent)), []).append(item)
-    whole = sorted((name for name in files if _is_whole(name)), key=lambda name: (_turn(name), name))
-    rest = [name for name in files if not _is_whole(name)]
-    heavy = [HEAVY if name.startswith("browser/") else 1 for name in rest]
-    items.clear()
-    for name, passed in zip(rest, accumulate(heavy), strict=True):
-        items += files[name]
-        while whole and passed >= sum(heavy) * LAST * (1 - len(whole) / len(WHOLE)):
-            items += _patient(files[whole.pop(0)])
-    for name in whole:
-        items += _patient(files[name])
-
-
-def _is_whole(name: str) -> bool:
-    return name in WHOLE or name.startswith("accidents/")
-
-
-def _turn(name: str) -> int:
-    return WHOLE.index(name) if name in WHOLE else len(WHOLE)
-
-
-def _patient(items: list[pytest.Item]) -> list[pytest.Item]:
-    for item in items:
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(300))  # the first of each file waits for a dozen processes to start
-    return items
+    """Tests of a whole Rabta are a few long files, each of which is one worker's: whichever begins last ends last."""
+    turns = {name: turn for turn, name in enumerate(WHOLE)}
+    items.sort(key=lambda item: turns.get(f"{item.path.parent.name}/{item.path.name}", -1))
 
 
 def pytest_collection_finish() -> None:
