@@ -158,13 +158,17 @@ def test_what_follows_up_a_ticket_follows_up_what_that_is_merged_into(
     links.link(later, first, "follow_up", by=sana)
     answer(later, sana, wait)
     reader.reads()
-    for change in (lambda: merge.merge(first, kept, by=sana), lambda: merge.unmerge(first, by=sana)):
+
+    def follows(number: int) -> None:
         wait(minutes=5)
-        change()
         reader.reads()
-        into = TicketFact.objects.get(ticket=later).follow_up_of
-        first.refresh_from_db()
-        assert into == (first.merged_into_id or first.pk) and facts() == rebuilt()
+        assert TicketFact.objects.get(ticket=later).follow_up_of == number and facts() == rebuilt()
+
+    merge.merge(first, kept, by=sana)
+    follows(kept.pk)
+    first.refresh_from_db()
+    merge.unmerge(first, by=sana)
+    follows(first.pk)
 
 
 def test_another_matter_does_not_count_against_the_first(support: Channel, sana: Agent, wait: Wait) -> None:
