@@ -88,6 +88,7 @@ class Command(BaseCommand):
             connection.close()
             supervisor.start_app()
             self.wait_for_pages(supervisor)
+            self.wait_for_mail(supervisor)
             self.greet(people, mailbox)
             self.watch(supervisor)
         finally:
@@ -133,6 +134,13 @@ class Command(BaseCommand):
         log = settings.DATA_DIR / "log" / "web.log"
         last = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise embedded.CannotStart(f"The web process does not answer; see {log}: {''.join(last)}")
+
+    def wait_for_mail(self, supervisor: supervision.Supervisor) -> None:
+        """Until mail can be handed over as the greeting says; pages are there without it, and it may come later."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not supervisor.listens("mail", settings.SMTP_IN_PORT):
+            check_alive(supervisor)
+            time.sleep(0.1)
 
     def greet(self, people: list[tuple[str, str, str]], mailbox: str) -> None:
         lines = [f"Rabta is at {settings.BASE_URL}/", ""]
