@@ -138,16 +138,18 @@ class Answers:
         return [self._further(place, one) for place, one in enumerate(self.survey.further if self.survey else ())]
 
     def _further(self, place: int, asked: dict[str, Any]) -> Spread:
-        said = self.given.filter(further__has_key=asked["key"]).order_by()
+        language = (get_language() or "").partition("-")[0]
+        name = scales.in_language(asked.get("text"), language)
+        said = self.given.filter(further__has_key=asked["key"]).exclude(**{f"further__{asked['key']}": ""}).order_by()
+        if asked.get("kind") != "choice":
+            return Spread(name, said.count())
         counts = dict(
             said.annotate(said=KeyTransform(asked["key"], "further")).values_list("said").annotate(n=Count("pk"))
         )
-        counts = {value: count for value, count in counts.items() if value not in (None, "")}
-        language = (get_language() or "").partition("-")[0]
         choices = enumerate(asked.get("choices") or [])
         bars = [(scales.in_language(one, language), "", "", counts.get(value, 0)) for value, one in choices]
         total = sum(counts.values())
-        return Spread(scales.in_language(asked.get("text"), language), total, _bars(f"more-{place}", bars, total))
+        return Spread(name, total, _bars(f"more-{place}", bars, total))
 
     def _shown(self) -> QuerySet[Answer]:
         found = self.given
@@ -175,7 +177,7 @@ class Answers:
         rows = self._shown().values(
             *told.COLUMNS, "ticket_id", "ticket__subject", "customer__name", "channel__name", "fact__agent_id"
         )
-        names = dict(_names())
+        names = dict(Agent.objects.values_list("pk", "name"))
         for row in rows[:MOST_IN_FILE].iterator(chunk_size=2_000):
             one = told.shown(row)
             yield [
@@ -194,10 +196,6 @@ class Answers:
 
 def _cells(line: Iterable[Any]) -> list[Any]:
     return [safe(one) if isinstance(one, str) else one for one in line]
-
-
-def _names() -> Iterator[tuple[int, str]]:
-    yield from Agent.objects.values_list("pk", "name")
 
 
 def _whose(row: dict[str, Any]) -> dict[str, Any]:
